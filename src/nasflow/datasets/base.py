@@ -1,0 +1,145 @@
+"""`Dataset`: a table of architectures and, for each, the values of some metrics.
+
+A metric says whether more is better, in which unit it counts, and whether it took a training to measure. Only
+metrics that took none (parameters, latency, zero-cost proxies) may be used in pre-training.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nasflow.errors import DataError, unknown_name
+from nasflow.files import load_npz, save_npz
+from nasflow.table import ArchTable
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What a column of numbers means."""
+
+    name: str
+    """The name to ask for it."""
+    description: str
+    """One line: what was measured, on what, after what."""
+    unit: str = "%"
+    """The unit of its values; empty for a number without one."""
+    maximise: bool = True
+    """Whether more is better."""
+    trained: bool = True
+    """Whether measuring it took a training; False for parameters, latency and zero-cost proxies."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """N architectures with their metrics.
+
+    Args:
+        name: the registered name, or the file's.
+        table: the N architectures.
+        metrics: what each column means, by name.
+        values: (N,) float64 per metric, NaN where it was not measured. A metric measured several times on
+            each architecture is (N, n_repeats), and `labels` returns the mean over its repeats.
+        default_metric: the metric that `evaluate` predicts unless told otherwise.
+        space: the registered name of its search space, if it has one.
+        file_order_is_random: whether a split may take the rows as they come (section 6 of the method); a
+            file sorted by operation must be permuted first.
+        origin: where the numbers come from, for the manifest.
+    """
+
+    name: str
+    table: ArchTable
+    metrics: Mapping[str, Metric]
+    values: Mapping[str, FloatArray]
+    default_metric: str | None = None
+    space: str | None = None
+    file_order_is_random: bool = False
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.metrics:
+            if name not in self.values or len(self.values[name]) != len(self.table):
+                raise DataError(f"metric {name!r} of {self.name} needs {len(self.table)} values")
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def metric(self, name: str | None = None) -> Metric:
+        """What the metric `name` (the default one if None) means.
+
+        Raises:
+            UnknownNameError: there is no such metric; the message lists those there are.
+        """
+        name = self.default_metric if name is None else name
+        if name is None or name not in self.metrics:
+            raise unknown_name(f"metric of {self.name}", str(name), self.metrics)
+        return self.metrics[name]
+
+    def labels(self, name: str | None = None) -> FloatArray:
+        """(N,) float64: the values of a metric, the mean where it was repeated, NaN where never measured."""
+        values = self.values[self.metric(name).name]
+        if values.ndim == 1:
+            return values
+        measured = np.isfinite(values)
+        total = np.where(measured, values, 0.0).sum(axis=1)
+        with np.errstate(invalid="ignore"):
+            mean: FloatArray = total / measured.sum(axis=1)
+        return mean
+
+    def proxy(self, name: str) -> FloatArray:
+        """(N,) float64: a metric that needs no training, for pre-training.
+
+        Raises:
+            UnknownNameError: there is no such metric, or it took a training.
+        """
+        free = [m.name for m in self.metrics.values() if not m.trained]
+        if name not in free:
+            raise unknown_name(f"proxy of {self.name} (a metric that needs no training)", name, free)
+        return self.labels(name)
+
+    def content_hash(self) -> str:
+        """Hexadecimal SHA-256 of the graphs and all values, for the manifest."""
+        digest = hashlib.sha256()
+        for name, array in sorted(self.table.arrays().items()):
+            digest.update(name.encode() + np.ascontiguousarray(array).tobytes())
+        for name in sorted(self.values):
+            digest.update(name.encode() + np.ascontiguousarray(self.values[name]).tobytes())
+        return digest.hexdigest()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write one .npz, atomically: the table's arrays, the values as `value/NAME`, the rest as JSON."""
+        about = {
+            "name": self.name, "default_metric": self.default_metric, "space": self.space,
+            "file_order_is_random": self.file_order_is_random, "origin": dict(self.origin),
+            "metrics": [dataclasses.asdict(metric) for metric in self.metrics.values()],
+        }
+        arrays: dict[str, npt.NDArray[Any]] = {f"value/{name}": v for name, v in self.values.items()}
+        save_npz(path, {**self.table.arrays(), **arrays, "about": np.array(json.dumps(about))})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Dataset:
+        """Read what `save` wrote.
+
+        Raises:
+            MissingDataError, DataError, GraphError: no such file, not such a file, a malformed graph.
+        """
+        arrays = load_npz(path)
+        table = ArchTable.from_named_arrays(arrays, Path(path))
+        try:
+            about = json.loads(str(arrays["about"]))
+            metrics = {entry["name"]: Metric(**entry) for entry in about.pop("metrics")}
+            values = {name: np.asarray(arrays[f"value/{name}"], np.float64) for name in metrics}
+            return cls(table=table, metrics=metrics, values=values, **about)
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"{path} is no data set that nasflow wrote ({error!r})") from None

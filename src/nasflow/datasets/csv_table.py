@@ -1,0 +1,73 @@
+"""Reading a CSV of architectures (plain or gzipped) with errors that name the row and the value."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from nasflow.architecture import Architecture
+from nasflow.datasets.base import FloatArray
+from nasflow.errors import DataError, GraphError
+from nasflow.files import require_file
+
+
+def read_csv(path: Path, columns: Sequence[str]) -> dict[str, list[str]]:
+    """The named columns of a CSV with a header line, as text; other columns are left unread.
+
+    Raises:
+        MissingDataError, DataError: no such file, no such column, a row of another length, broken bytes.
+    """
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(require_file(path), "rt", encoding="utf-8", newline="") as file:
+            rows = csv.reader(file)
+            header = next(rows, [])
+            missing = [column for column in columns if column not in header]
+            if missing:
+                raise DataError(f"{path} has no column {missing[0]!r}; it has: {', '.join(header)}")
+            cells = []
+            for number, row in enumerate(rows):
+                if len(row) != len(header):
+                    raise DataError(f"{path} row {number}: {len(row)} values where the header has {len(header)}")
+                cells.append(row)
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise DataError(f"{path} is no readable CSV ({error})") from None
+    return {column: [row[header.index(column)] for row in cells] for column in columns}
+
+
+def numbers(path: Path, column: str, texts: Sequence[str]) -> FloatArray:
+    """A column as numbers; an empty value is NaN (not measured).
+
+    Raises:
+        DataError: a value that is no number; names the row.
+    """
+    values = np.full(len(texts), np.nan)
+    for row, text in enumerate(texts):
+        if text.strip():
+            try:
+                values[row] = float(text)
+            except ValueError:
+                raise DataError(f"{path} row {row}: {column} is {text!r}; it needs a number or nothing") from None
+    return values
+
+
+def architectures(path: Path, texts: Sequence[str], parse: Callable[[str], Architecture]) -> list[Architecture]:
+    """A column of notations as architectures.
+
+    Raises:
+        DataError: a notation the space refuses; names the row.
+    """
+    parsed = []
+    for row, text in enumerate(texts):
+        try:
+            parsed.append(parse(text))
+        except GraphError as error:
+            raise DataError(f"{path} row {row}: {error}") from None
+    return parsed

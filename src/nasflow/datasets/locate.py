@@ -1,0 +1,71 @@
+"""Finding the files of a data set, and keeping parsed copies of them."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from nasflow import environment
+from nasflow.datasets.base import Dataset
+from nasflow.errors import MissingDataError, MissingExtraError, NasflowError
+from nasflow.files import sha256
+
+
+def find_data_file(name: str, source: str) -> Path:
+    """The file `name` in the folder `NASFLOW_DATA`.
+
+    Args:
+        name: the file's name.
+        source: where it officially comes from, for the error.
+
+    Raises:
+        MissingDataError: the variable is not set, or the file is not there.
+    """
+    folder = environment.data_dir()
+    if folder is None:
+        raise MissingDataError(f"{name} is needed, and NASFLOW_DATA is not set: put the file (from {source}) "
+                               "into a folder and set NASFLOW_DATA to that folder")
+    if not (folder / name).is_file():
+        raise MissingDataError(f"{folder / name} does not exist (NASFLOW_DATA={folder}); it comes from {source}")
+    return folder / name
+
+
+def find_package_file(package: str, name: str, extra: str) -> Path:
+    """The file `name` that an installed package ships; the package itself is not imported.
+
+    Raises:
+        MissingExtraError: the package is not installed; the message names the extra.
+    """
+    spec = importlib.util.find_spec(package)
+    folders = (spec.submodule_search_locations if spec else None) or []
+    for folder in folders:
+        if (Path(folder) / name).is_file():
+            return Path(folder) / name
+    raise MissingExtraError(f"the file {name} of the package {package} is needed; "
+                            f"install it with: pip install 'nasflow[{extra}]'")
+
+
+def cached(name: str, version: int, sources: Sequence[Path], build: Callable[[], Dataset]) -> Dataset:
+    """What `build` returns, from the cache if these very source files were parsed before.
+
+    The key is the content of the files and `version`, the number of the parsing code, so an edited file or a
+    corrected parser never meets a stale copy. A damaged or unwritable cache is no error: it is rebuilt, or
+    done without.
+    """
+    digest = hashlib.sha256(f"{name} {version}".encode())
+    for source in sources:
+        digest.update(bytes.fromhex(sha256(source)))
+    path = environment.cache_dir() / f"{name}-{digest.hexdigest()[:16]}.npz"
+    if path.is_file():
+        try:
+            return Dataset.load(path)
+        except NasflowError:
+            path.unlink(missing_ok=True)
+    dataset = build()
+    try:
+        dataset.save(path)
+    except OSError:  # a full or read-only disk: slower next time, nothing lost
+        return dataset
+    return dataset

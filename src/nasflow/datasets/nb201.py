@@ -1,0 +1,113 @@
+"""NAS-Bench-201: accuracies of all 15,625 cells, zero-cost proxies, and the analog package's baseline.
+
+`nb201` reads `nb201.csv.gz` (NATS-Bench, mean over runs) and, if it is there, `nb201_zero_cost.csv.gz`
+(NAS-Bench-Suite-Zero). The proxies were computed for 9,445 cells; each is given to every cell with the same
+canonical id, since such cells compute the same function. Cells without a value have NaN.
+
+`nb201-analog` reads the package `analog-nasbench`. Its tuples list the edges by their *source* (0>1, 0>2, 0>3,
+1>2, 1>3, 2>3), not by their target as the official strings do.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from nasflow import environment
+from nasflow.datasets.base import Dataset, FloatArray, Metric
+from nasflow.datasets.csv_table import architectures, numbers, read_csv
+from nasflow.datasets.locate import cached, find_data_file, find_package_file
+from nasflow.datasets.pickles import load_pickle
+from nasflow.errors import DataError
+from nasflow.files import sha256
+from nasflow.spaces.nb201 import NB201, PAIRS
+from nasflow.table import ArchTable
+
+SOURCE = "NATS-Bench (MIT), https://github.com/D-X-Y/NATS-Bench"
+
+_ACCURACIES = [
+    Metric("cifar10_test", "CIFAR-10 test accuracy after 200 epochs, mean of runs"),
+    Metric("cifar100_test", "CIFAR-100 test accuracy after 200 epochs, mean of runs"),
+    Metric("imagenet16_120_test", "ImageNet16-120 test accuracy after 200 epochs, mean of runs"),
+    Metric("cifar10_valid", "CIFAR-10 validation accuracy after 200 epochs, mean of runs"),
+    Metric("cifar10_test_12ep", "CIFAR-10 test accuracy after 12 epochs"),
+    Metric("params_millions", "number of parameters", "million", maximise=False, trained=False),
+]
+_PROXIES = ("epe_nas", "fisher", "flops", "grad_norm", "grasp", "jacov", "l2_norm", "nwot", "params", "plain",
+            "snip", "synflow", "zen")
+
+
+def load_nb201() -> Dataset:
+    """All 15,625 cells in the official order, `none` as a node."""
+    main = find_data_file("nb201.csv.gz", SOURCE)
+    folder = environment.data_dir()
+    zero_cost = folder / "nb201_zero_cost.csv.gz" if folder else main
+    sources = [main, *([zero_cost] if zero_cost.is_file() else [])]
+    return cached("nb201", 1, sources, lambda: _read(sources))
+
+
+def _read(sources: list[Path]) -> Dataset:
+    main = sources[0]
+    columns = read_csv(main, ["arch", *(metric.name for metric in _ACCURACIES)])
+    table = NB201().table(architectures(main, columns.pop("arch"), NB201().parse))
+    values = {name: numbers(main, name, texts) for name, texts in columns.items()}
+    metrics = {metric.name: metric for metric in _ACCURACIES}
+    if len(sources) > 1:
+        values |= _proxies(sources[1], table)
+        metrics |= {name: Metric(name, f"zero-cost proxy {name} (NAS-Bench-Suite-Zero), matched by canonical "
+                                 "id", unit="", trained=False) for name in _PROXIES}
+    return Dataset(
+        name="nb201", table=table, metrics=metrics, values=values, default_metric="cifar10_test",
+        space="nb201", file_order_is_random=True,
+        origin={"source": SOURCE, "files": {path.name: sha256(path) for path in sources}},
+    )
+
+
+def _proxies(path: Path, table: ArchTable) -> dict[str, FloatArray]:
+    """Each proxy for every row of `table`: the value of the cell with its canonical id, else NaN.
+
+    Where several cells of the file share an id, the first one's values serve.
+    """
+    columns = read_csv(path, ["arch", *_PROXIES])
+    ids = NB201().table(architectures(path, columns["arch"], NB201().parse)).canonical_ids
+    known, first = np.unique(ids, return_index=True)
+    place = np.minimum(np.searchsorted(known, table.canonical_ids), len(known) - 1)
+    matched = known[place] == table.canonical_ids
+    return {
+        name: np.where(matched, numbers(path, name, columns[name])[first][place], np.nan) for name in _PROXIES
+    }
+
+
+_ANALOG_PAIRS = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
+_ANALOG_OPS = ("skip", "none", "conv3x3", "conv1x1", "avgpool3x3")
+_ANALOG_CLASSES = {("analognasbench.data", "Architecture"), ("analognasbench.data", "DriftMeasurement")}
+
+
+def load_nb201_analog() -> Dataset:
+    """All 15,625 cells with the CIFAR-10 accuracies of `analog-nasbench`, in its file's order."""
+    path = find_package_file("analognasbench", "data.anb", extra="nb201")
+    return cached("nb201-analog", 1, [path], lambda: _read_analog(path))
+
+
+def _read_analog(path: Path) -> Dataset:
+    space = NB201()
+    content = load_pickle(path, _ANALOG_CLASSES)
+    # column of the file's tuple that holds each official pair, and operation codes in the space's order
+    column = [_ANALOG_PAIRS.index(pair) for pair in PAIRS]
+    code = np.array([space.choices.index(op) for op in _ANALOG_OPS])
+    names = ("baseline_accuracy", "analog_accuracy")
+    try:
+        tuples = np.array(list(content), dtype=np.int64).reshape(-1, len(PAIRS))
+        values = {name: np.array([float(getattr(a, name)) for a in content.values()]) for name in names}
+        choices = code[tuples[:, column]]
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        raise DataError(f"{path} is no table of analog-nasbench ({error!r})") from None
+    metrics = [Metric("baseline_accuracy", "CIFAR-10 test accuracy of the digital network"),
+               Metric("analog_accuracy", "CIFAR-10 test accuracy on simulated analog hardware")]
+    return Dataset(
+        name="nb201-analog", table=space.table_from_choices(choices),
+        metrics={metric.name: metric for metric in metrics}, values=values,
+        default_metric="baseline_accuracy", space="nb201", file_order_is_random=False,
+        origin={"package": "analog-nasbench", "sha256": sha256(path)},
+    )

@@ -1,0 +1,107 @@
+"""The data sets by name: what each is, where it comes from, and how to load it.
+
+The facts are here so that `nasflow data list` answers without opening a file; the loader is imported when asked
+for. A new data set is one entry here and one reader.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+
+from nasflow.datasets.base import Dataset
+from nasflow.errors import unknown_name
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """What is known of a data set before it is loaded."""
+
+    name: str
+    """The name to load it by."""
+    size: int
+    """Number of architectures."""
+    summary: str
+    """One line: which networks, measured how."""
+    metrics: tuple[str, ...]
+    """The main metrics, the default one first."""
+    files: tuple[str, ...]
+    """Files looked for in the folder `NASFLOW_DATA`; empty where a package delivers them."""
+    source: str
+    """Where the numbers come from."""
+    licence: str
+    """Licence of the numbers."""
+    loader: str
+    """`module:function`, and an argument in brackets."""
+
+    def load(self) -> Dataset:
+        """Read the data set (from the cache where its files were read before).
+
+        Raises:
+            MissingDataError, MissingExtraError: its files are not there; the message says how to get them.
+        """
+        target, _, argument = self.loader.removesuffix(")").partition("(")
+        module, _, function = target.partition(":")
+        load = getattr(importlib.import_module(module), function)
+        dataset = load(argument) if argument else load()
+        assert isinstance(dataset, Dataset)
+        return dataset
+
+
+def _nbgraph(dataset: str, size: int = 26206) -> DatasetInfo:
+    return DatasetInfo(
+        name=f"nbgraph-{dataset}", size=size,
+        summary=f"NAS-Bench-Graph: graph neural networks trained on {dataset}",
+        metrics=("test_perf", "valid_perf", "latency", "params"), files=(),
+        source="package nas-bench-graph, https://github.com/THUMNLab/NAS-Bench-Graph", licence="Apache-2.0",
+        loader=f"nasflow.datasets.nbgraph:load_nbgraph({dataset})",
+    )
+
+
+_INFOS = [
+    DatasetInfo(
+        name="nb201", size=15625, summary="NAS-Bench-201 / NATS-Bench topology: convolutional cells",
+        metrics=("cifar10_test", "cifar100_test", "imagenet16_120_test", "cifar10_valid", "params_millions",
+                 "jacov and 12 more proxies"),
+        files=("nb201.csv.gz", "nb201_zero_cost.csv.gz (optional)"),
+        source="NATS-Bench, https://github.com/D-X-Y/NATS-Bench", licence="MIT",
+        loader="nasflow.datasets.nb201:load_nb201",
+    ),
+    DatasetInfo(
+        name="nb201-analog", size=15625, summary="NAS-Bench-201's cells, retrained and on analog hardware",
+        metrics=("baseline_accuracy", "analog_accuracy"), files=(),
+        source="package analog-nasbench (extra nb201)", licence="none stated",
+        loader="nasflow.datasets.nb201:load_nb201_analog",
+    ),
+    *(_nbgraph(name) for name in
+      ("arxiv", "citeseer", "computers", "cora", "cs", "photo", "physics", "pubmed")),
+    _nbgraph("proteins", size=2021),
+]
+_BY_NAME = {info.name: info for info in sorted(_INFOS, key=lambda info: info.name)}
+
+
+def dataset_names() -> list[str]:
+    """The registered names."""
+    return list(_BY_NAME)
+
+
+def dataset_info(name: str) -> DatasetInfo:
+    """The facts of the data set of that name.
+
+    Raises:
+        UnknownNameError: there is none; the message lists the names.
+    """
+    if name not in _BY_NAME:
+        raise unknown_name("data set", name, _BY_NAME)
+    return _BY_NAME[name]
+
+
+def load_dataset(name: str) -> Dataset:
+    """The data set of that name.
+
+    Example:
+        >>> cora = load_dataset("nbgraph-cora")
+        >>> len(cora), cora.default_metric
+        (26206, 'test_perf')
+    """
+    return dataset_info(name).load()

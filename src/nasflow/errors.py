@@ -1,0 +1,67 @@
+"""The errors nasflow raises, a small tree: each also is the built-in error a caller would expect.
+
+Every message says what is wrong, the value seen, what is legal and what to do. `unknown_name` words the
+commonest of them, a misspelt name, the same way everywhere.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class NasflowError(Exception):
+    """Root of everything nasflow raises on purpose."""
+
+
+class GraphError(NasflowError, ValueError):
+    """A graph that is no architecture: a cycle, an edge to nowhere, an unknown operation."""
+
+
+class DataError(NasflowError, ValueError):
+    """A file or table whose content is malformed; the message names the row and the value."""
+
+
+class MissingDataError(NasflowError, FileNotFoundError):
+    """A file that is not there; the message names its official source and how to get it."""
+
+
+class ConfigError(NasflowError, ValueError):
+    """An option with an illegal value, or an option that does not exist."""
+
+
+class UnknownNameError(NasflowError, LookupError):
+    """A name (space, data set, metric, method ...) that is not registered."""
+
+
+class CheckpointError(NasflowError, ValueError):
+    """A saved model or checkpoint that is truncated, foreign, or of another format version."""
+
+
+class UnsafeFileError(NasflowError, ValueError):
+    """A pickle that asks for something other than plain numbers; nothing of it was executed."""
+
+
+class MissingExtraError(NasflowError, ImportError):
+    """An optional dependency is absent; the message names the extra to install."""
+
+
+class NotFittedError(NasflowError, RuntimeError):
+    """A predictor was asked for something that needs `pretrain` or `fit` first."""
+
+
+def unknown_name(kind: str, name: str, legal: Iterable[str]) -> UnknownNameError:
+    """The error for `name`, which is no `kind`: lists the legal names, nearest first where one is near."""
+    return UnknownNameError(_misspelt(kind, name, legal))
+
+
+def unknown_option(owner: str, name: str, legal: Iterable[str]) -> ConfigError:
+    """The error for an option `name` that `owner` does not have."""
+    return ConfigError(_misspelt(f"{owner} option", name, legal))
+
+
+def _misspelt(kind: str, name: str, legal: Iterable[str]) -> str:
+    names = list(legal)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    return f"unknown {kind} {name!r}{hint}; legal: {', '.join(names)}"

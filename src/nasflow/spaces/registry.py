@@ -1,0 +1,32 @@
+"""The spaces by name. A new space is one line here; its module is imported only when asked for."""
+
+from __future__ import annotations
+
+import importlib
+
+from nasflow.errors import unknown_name
+from nasflow.spaces.base import Space
+
+_SPACES = {
+    "nb201": "nasflow.spaces.nb201:NB201",
+    "nbgraph": "nasflow.spaces.nbgraph:NBGraph",
+}
+
+
+def space_names() -> list[str]:
+    """The registered names."""
+    return sorted(_SPACES)
+
+
+def load_space(name: str) -> Space:
+    """The space of that name, with its default options.
+
+    Raises:
+        UnknownNameError: there is none; the message lists the names.
+    """
+    if name not in _SPACES:
+        raise unknown_name("space", name, space_names())
+    module, _, attribute = _SPACES[name].partition(":")
+    space = getattr(importlib.import_module(module), attribute)()
+    assert isinstance(space, Space)
+    return space

@@ -1,0 +1,83 @@
+"""`TemplateSpace`: spaces whose graphs share one topology and differ in the operations of some nodes.
+
+NAS-Bench-201, TransNAS-Bench-101's micro cells and NAS-Bench-Macro are of this kind.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from nasflow.architecture import Architecture
+from nasflow.errors import GraphError
+from nasflow.spaces.base import Space
+from nasflow.table import ArchTable
+
+
+class TemplateSpace(Space):
+    """A space of `input -> chosen operations -> output` with fixed edges.
+
+    Node 0 is the input, nodes 1..n_choices carry the chosen operations, the last node is the output.
+    """
+
+    choices: tuple[str, ...]
+    """The operations that may be chosen, in the benchmark's order."""
+
+    n_choices: int
+    """Number of nodes with a choice."""
+
+    edges: tuple[tuple[int, int], ...]
+    """The edges that every element has."""
+
+    @property
+    def size(self) -> int:  # type: ignore[override]  # computed here, a constant elsewhere
+        """Number of elements."""
+        return len(self.choices) ** self.n_choices
+
+    def from_choices(self, choice: Sequence[int]) -> Architecture:
+        """The element with operation `choices[choice[i]]` at node i + 1."""
+        return Architecture(("input", *(self.choices[c] for c in choice), "output"), self.edges)
+
+    def to_choices(self, architecture: Architecture) -> tuple[int, ...]:
+        """The index into `choices` of each chosen operation.
+
+        Raises:
+            GraphError: the architecture is no element of this space.
+        """
+        chosen = architecture.ops[1:-1]
+        template = Architecture(("input", *chosen, "output"), self.edges)
+        if len(chosen) != self.n_choices or architecture != template:
+            raise GraphError(f"{architecture} is no element of {self.name}: it needs an input, "
+                             f"{self.n_choices} operations, an output and the edges {self.edges}")
+        for node, op in enumerate(chosen, start=1):
+            if op not in self.choices:
+                raise GraphError(f"unknown operation {op!r} at node {node}; legal in {self.name}: "
+                                 f"{', '.join(self.choices)}")
+        return tuple(self.choices.index(op) for op in chosen)
+
+    def table_from_choices(self, choices: npt.ArrayLike) -> ArchTable:
+        """The table of many elements at once, from an (N, n_choices) array of indices into `choices`."""
+        chosen = np.asarray(choices)
+        node_op = np.array([self.ops.index(op) for op in self.choices])
+        ends = (np.full((len(chosen), 1), self.ops.index(op)) for op in ("input", "output"))
+        first, last = ends
+        return ArchTable.from_template(self.ops, np.hstack([first, node_op[chosen], last]), self.edges)
+
+    def sample(self, rng: np.random.Generator) -> Architecture:
+        """An element drawn uniformly."""
+        return self.from_choices([int(c) for c in rng.integers(len(self.choices), size=self.n_choices)])
+
+    def neighbours(self, architecture: Architecture) -> Iterator[Architecture]:
+        """Every element with one operation replaced."""
+        chosen = self.to_choices(architecture)
+        for place, new in itertools.product(range(self.n_choices), range(len(self.choices))):
+            if new != chosen[place]:
+                yield self.from_choices([*chosen[:place], new, *chosen[place + 1 :]])
+
+    def enumerate(self) -> ArchTable:
+        """All elements, the last node's operation changing fastest."""
+        grid = np.indices((len(self.choices),) * self.n_choices).reshape(self.n_choices, -1).T
+        return self.table_from_choices(grid)
