@@ -130,6 +130,8 @@ class PretrainConfig(Options):
 
     pretext: str = "flow"
     """Tasks joined by +: flow, proxy, flow+proxy; none leaves the encoder as drawn."""
+    proxies: tuple[str, ...] = ()
+    """The columns that the task proxy ranks by, one head each; they must need no training."""
     weights: tuple[float, ...] = ()
     """Weight of each task's loss in the sum; empty for equal weights that add up to 1."""
     epochs: int = 40
@@ -155,6 +157,7 @@ class PretrainConfig(Options):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", tuple(self.weights))
+        object.__setattr__(self, "proxies", tuple(self.proxies))
         self._positive_int("epochs", "batch_size", "decoder_width", "decoder_layers", "pairs_per_graph")
         self._number("lr", 0, open_low=True)
         self._number("weight_decay", 0)
@@ -169,6 +172,8 @@ class PretrainConfig(Options):
             raise self._wrong("weights", self.weights, "weights above 0")
         if len(set(self.tasks)) != len(self.tasks):
             raise self._wrong("pretext", self.pretext, "each task once")
+        if "proxy" in self.tasks and not self.proxies:
+            raise self._wrong("proxies", self.proxies, "at least one column name, since pretext names proxy")
 
     @property
     def tasks(self) -> tuple[str, ...]:

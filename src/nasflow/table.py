@@ -19,6 +19,7 @@ Decisions:
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -210,6 +211,13 @@ class ArchTable:
         """Bytes of memory the arrays take."""
         arrays = (self.ops, self.node_ptr, self.edges, self.edge_ptr, self.generation)
         return sum(array.nbytes for array in arrays)
+
+    def content_hash(self) -> str:
+        """Hexadecimal SHA-256 of all arrays."""
+        digest = hashlib.sha256()
+        for name, array in sorted(self.arrays().items()):
+            digest.update(f"{name} {array.dtype} {array.shape}".encode() + np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
 
     @cached_property
     def node_graph(self) -> npt.NDArray[np.int64]:
