@@ -7,7 +7,6 @@ nothing here imports torch or NumPy before it is needed.
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import re
 import sys
@@ -18,7 +17,7 @@ from typing import Any, NoReturn
 import jsonargparse
 
 from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, ProtocolConfig, SurrogateConfig
-from nasflow.errors import NasflowError
+from nasflow.errors import NasflowError, nearest, unknown_name
 from nasflow.experiments.defaults import default_options
 
 Namespace = jsonargparse.Namespace
@@ -77,9 +76,7 @@ def _command_name(words: list[str]) -> str:
             f"examples.\n\n{overview}\nEach explains itself: nasflow evaluate --help\n"
             "Start with: nasflow demo\n")
     if asked and asked != "data":
-        near = difflib.get_close_matches(asked.split()[0], COMMANDS, n=1)
-        _fail(f"unknown command {asked!r}{f' (did you mean {near[0]!r}?)' if near else ''}; legal: "
-              f"{', '.join(COMMANDS)}")
+        raise unknown_name("command", asked.split()[0], COMMANDS)
     print(text, end="")
     sys.exit(0)
 
@@ -96,17 +93,22 @@ def _parser(name: str, command: Command, words: list[str]) -> Parser:
 def _parse(parser: Parser, words: list[str]) -> Namespace:
     try:
         return parser.instantiate(parser.parse_args(words))
-    except (argparse.ArgumentError, jsonargparse.ArgumentError) as error:
+    except argparse.ArgumentError as error:
         message = " ".join(str(error).split())
-        found = re.search(r"unrecognized arguments: --([\w.-]+)|option '([\w.-]+)'|[Kk]ey ['\"]?([\w.-]+)", message)
-        legal = [option.removeprefix("--") for option in parser._option_string_actions if option.startswith("--")]
-        hint = ""
-        if found:
-            wrong = next(group for group in found.groups() if group)
-            near = difflib.get_close_matches(wrong, [*legal, *(o.split(".")[-1] for o in legal)], n=1)
-            if near and near[0] != wrong:
-                hint = f" (did you mean {near[0]!r}?)"
-        _fail(f"{message}{hint}; see {parser.prog} --help")
+        _fail(f"{message}{_hint(message, parser)}; see {parser.prog} --help")
+
+
+def _hint(message: str, parser: Parser) -> str:
+    """`(did you mean ...?)` for an option that argparse does not know, where a legal one is near."""
+    found = re.search(r"unrecognized arguments: --([\w.-]+)|Group '(\w+)' does not accept option '(\w+)'", message)
+    if not found:
+        return ""
+    wrong = found[1] or f"{found[2]}.{found[3]}"
+    legal = [option.removeprefix("--") for option in parser._option_string_actions if option.startswith("--")]
+    group, dot, name = wrong.rpartition(".")
+    near = nearest(name, [option.removeprefix(group + dot) for option in legal if option.startswith(group + dot)])
+    near = f"{group}{dot}{near}" if near else nearest(wrong, legal)
+    return f" (did you mean {near!r}?)" if near else ""
 
 
 # -- options that several commands share ----------------------------------------------------------------
@@ -392,7 +394,7 @@ def _add_demo(parser: Parser, __: list[str]) -> None:
 def _demo(options: Namespace) -> None:
     print("NAS-Bench-Graph, Cora: 26,206 graph neural networks. An encoder learns their flow surrogates without\n"
           "any label, then 131 labels (1 % of the training half); beside it the same encoder without the first step.\n")
-    main(["evaluate", "nbgraph-cora", "--methods", "none,flow", "--seeds", "[21]", "--out", options.out,
+    main(["evaluate", "nbgraph-cora", "--methods", "none,flow", "--seeds", "[21,2021]", "--out", options.out,
           "--jobs", str(options.jobs)])
 
 
