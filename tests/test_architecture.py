@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import to_networkx
-from strategies import dags
 
 from nasflow.architecture import Architecture
 from nasflow.errors import GraphError
+from oracles import to_networkx
+from strategies import dags
 
 
 @given(dags())

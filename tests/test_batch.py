@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import torch
 from hypothesis import given
-from strategies import tables
 
 from nasflow.batch import GraphBatch, Neighbourhood
 from nasflow.table import ArchTable
+from strategies import tables
 
 
 def pairs(neighbours: Neighbourhood) -> set[tuple[int, int]]:

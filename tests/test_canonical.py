@@ -3,13 +3,13 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 from hypothesis import given
-from oracles import to_networkx
-from strategies import dags
 
 from nasflow.architecture import SKIP_OP, Architecture
 from nasflow.canonical import canonical_form
 from nasflow.errors import GraphError
 from nasflow.table import ArchTable
+from oracles import to_networkx
+from strategies import dags
 
 
 def same_graph(a: Architecture, b: Architecture) -> bool:

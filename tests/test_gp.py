@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from small import labels, table
 
 from nasflow.errors import DataError, NotFittedError
 from nasflow.gp import GaussianProcess, graph_features
 from nasflow.metrics import kendall_tau
 from nasflow.spaces.nbgraph import NBGraph
+from small import labels, table
 
 
 def test_features_count_operations_and_edges_by_pair() -> None:

@@ -7,10 +7,10 @@ import pytest
 import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import tau_b
 
 from nasflow.errors import DataError
 from nasflow.metrics import kendall_tau, precision_at, rmse, spearman
+from oracles import tau_b
 
 small = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=12)
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small import labels, predictor, table
 
 from nasflow import Architecture, ArchTable, Predictor
 from nasflow.errors import CheckpointError, DataError, GraphError, MissingDataError, NotFittedError
 from nasflow.metrics import kendall_tau
+from small import labels, predictor, table
 
 CELLS = table()
 LABELS = labels(CELLS)

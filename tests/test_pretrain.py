@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small import ENCODER, SURROGATE, table
 
 from nasflow import pretrain as module
 from nasflow.config import PretrainConfig
 from nasflow.encoders import Encoder, make_encoder
 from nasflow.errors import CheckpointError, ConfigError, DataError, UnknownNameError
 from nasflow.pretrain import PretrainHistory, pretrain, schedule
+from small import ENCODER, SURROGATE, table
 
 CONFIG = PretrainConfig(pretext="flow+proxy", proxies=("p",), epochs=4, batch_size=16)
 PROXY = {"p": np.where(np.arange(64) % 5 == 0, np.nan, np.arange(64.0))}

@@ -7,8 +7,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import surrogate_loop
-from strategies import PLAIN_OPS, dags, tables
 
 from nasflow.architecture import Architecture
 from nasflow.config import SurrogateConfig
@@ -16,6 +14,8 @@ from nasflow.errors import DataError
 from nasflow.spaces.nb201 import NB201
 from nasflow.surrogate import FlowSurrogate, standardised
 from nasflow.table import ArchTable
+from oracles import surrogate_loop
+from strategies import PLAIN_OPS, dags, tables
 
 GOLDEN = SurrogateConfig(k=4, sigma=1.0)
 

@@ -4,8 +4,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import encoder_loop
-from strategies import PLAIN_OPS, dags, tables
 
 from nasflow.architecture import Architecture
 from nasflow.batch import GraphBatch
@@ -15,6 +13,8 @@ from nasflow.encoders.resgatedgcn import FastDropout, GatedConv, ResGatedGCN, _g
 from nasflow.errors import UnknownNameError
 from nasflow.spaces.nb201 import NB201
 from nasflow.table import ArchTable
+from oracles import encoder_loop
+from strategies import PLAIN_OPS, dags, tables
 
 
 def encoder(n_ops: int = 5, dropout: float = 0.1) -> ResGatedGCN:

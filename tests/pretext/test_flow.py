@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import torch
-from small import SURROGATE, table
 
 from nasflow.batch import GraphBatch
 from nasflow.config import EncoderConfig, PretrainConfig, SurrogateConfig
@@ -10,6 +9,7 @@ from nasflow.pretext import Step
 from nasflow.pretext.base import PretextSetting
 from nasflow.pretext.flow import Flow
 from nasflow.surrogate import FlowSurrogate
+from small import SURROGATE, table
 
 
 def test_the_loss_is_the_mean_squared_distance_of_the_reconstruction() -> None:
