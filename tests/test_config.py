@@ -37,8 +37,8 @@ def test_any_change_changes_the_digest(stage: type[Options]) -> None:
     (PretrainConfig, {"decoder_layers": 4}, "legal: 1, 2 or 3"),
     (PretrainConfig, {"pretext": "flow+proxy"}, "at least one column name"),
     (PretrainConfig, {"pretext": "flow+flow"}, "each task once"),
-    (PretrainConfig, {"weights": [1.0, 2.0]}, "one weight for each of flow"),
-    (PretrainConfig, {"weights": [0.0]}, "weights above 0"),
+    (PretrainConfig, {"weights": {"flow": 0.0}}, "weights above 0"),
+    (PretrainConfig, {"margin": 0}, "margin is 0; legal: a number above 0"),
     (FitConfig, {"batch_size": 1}, "a ranking loss compares pairs"),
     (ProtocolConfig, {"ratio": 0}, "ratio is 0"),
     (ProtocolConfig, {"seeds": [1, 1]}, "different whole numbers"),
@@ -47,3 +47,11 @@ def test_any_change_changes_the_digest(stage: type[Options]) -> None:
 def test_an_illegal_value_is_refused_with_what_is_legal(stage: type[Options], options: dict, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         stage.from_dict(options)
+
+
+def test_weights_are_scaled_over_the_tasks_at_hand() -> None:
+    weights = {"flow": 1.0, "proxy": 3.0}
+    assert PretrainConfig(pretext="flow+proxy", proxies=("p",), weights=weights).task_weights == {
+        "flow": 0.25, "proxy": 0.75}
+    assert PretrainConfig(weights=weights).task_weights == {"flow": 1.0}
+    assert PretrainConfig(pretext="flow+proxy", proxies=("p",)).task_weights == {"flow": 0.5, "proxy": 0.5}

@@ -19,8 +19,11 @@ def test_the_loss_is_the_mean_squared_distance_of_the_reconstruction() -> None:
     assert torch.equal(targets, FlowSurrogate(7, SURROGATE).targets(cells))
     step = Step(make_encoder(7, EncoderConfig(width=8)).eval(), GraphBatch.from_table(cells))
     decoded = task.decoders[0](step.embedding)
-    expected = torch.stack([((d - t) ** 2).sum() for d, t in zip(decoded, targets, strict=True)]).mean()
-    torch.testing.assert_close(task.loss(step, targets), expected)
+    distances = torch.stack([((d - t) ** 2).sum() for d, t in zip(decoded, targets, strict=True)])
+    torch.testing.assert_close(task.loss(step, targets), distances.mean() / SURROGATE.k)
+    raw = Flow(PretextSetting(7, 8, PretrainConfig(), SurrogateConfig(k=4, standardise=False)))
+    raw.load_state_dict(task.state_dict())
+    torch.testing.assert_close(raw.loss(step, targets), distances.mean())  # as published
 
 
 def test_every_round_has_a_decoder_of_its_own() -> None:
