@@ -41,8 +41,9 @@ def test_the_python_example_prints_what_stands_below_it() -> None:
 def test_the_commands_run_in_their_order(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (record,) = map(json.loads, blocks(page, "json"))
-    lines = [json.dumps({**record, "accuracy": 80 + i, "ops": ["input", *("am"[i >> b & 1] for b in range(2)), "output"]})
-             for i in range(8)]
+    blocks_of = [[("attn", "mlp")[i >> b & 1] for b in range(2)] for i in range(8)]
+    lines = [json.dumps({**record, "accuracy": 80 + i, "ops": ["input", *middle, "output"]})
+             for i, middle in enumerate(blocks_of)]
     for name in ("all.jsonl", "trained.jsonl"):
         Path(name).write_text("\n".join(lines))
     commands = [shlex.split(line, comments=True) for text in blocks(page, "sh") for line in text.splitlines()]

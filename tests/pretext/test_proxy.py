@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from small import SURROGATE, table
 
 from nasflow.batch import GraphBatch
 from nasflow.config import EncoderConfig, PretrainConfig
@@ -14,6 +13,7 @@ from nasflow.losses import ranking_loss
 from nasflow.pretext import Step
 from nasflow.pretext.base import PretextSetting, decoder, ranks
 from nasflow.pretext.proxy import ProxyRanking
+from small import SURROGATE, table
 
 
 def test_ranks_keep_the_order_of_huge_values_and_what_is_unknown() -> None:
