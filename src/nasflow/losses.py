@@ -31,8 +31,8 @@ def sampled_ranking_loss(scores: Tensor, values: Tensor, margin: float, pairs_pe
 
 
 def _over_pairs(scores: Tensor, values: Tensor, i: Tensor, j: Tensor, margin: float) -> Tensor:
-    sign = torch.sign(values.index_select(0, i) - values.index_select(0, j))
-    sign = torch.where(torch.isfinite(sign), sign, 0.0)
+    gap = values.index_select(0, i) - values.index_select(0, j)
+    sign = torch.where(torch.isfinite(gap), torch.sign(gap), 0.0)
     counts = sign != 0
     difference = scores.index_select(0, i) - scores.index_select(0, j)
     hinge = torch.relu(margin - sign.to(scores.dtype) * difference) * counts
