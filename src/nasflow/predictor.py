@@ -187,7 +187,9 @@ class Predictor:
 
         Raises:
             MissingDataError, CheckpointError: no such file; truncated, foreign, or of a newer version.
+            ConfigError: a device that is not there.
         """
+        _device(device)  # one that is not there is no fault of the file
         tensors, about = load_checkpoint(path, KIND)
         try:
             predictor = cls(
@@ -198,7 +200,7 @@ class Predictor:
                 vocabulary=tuple(about["vocabulary"]), device=device,
             )
             predictor._restore(tensors, about)
-        except (KeyError, TypeError, RuntimeError, ConfigError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
             raise CheckpointError(f"{path} does not describe a predictor ({error!r})") from None
         return predictor
 
