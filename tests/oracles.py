@@ -8,9 +8,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+import networkx as nx
 import numpy as np
 import numpy.typing as npt
-from hypothesis import strategies as st
 
 from nasflow.architecture import Architecture
 from nasflow.config import SurrogateConfig
@@ -28,14 +28,12 @@ TRIANGLE = Architecture(OPS[:3], ((0, 1), (1, 2), (0, 2)))
 # -- graphs ---------------------------------------------------------------------------------------------
 
 
-@st.composite
-def dags(draw: st.DrawFn, max_nodes: int = 8) -> Architecture:
-    """A directed acyclic graph, its nodes in any order; isolated nodes and several components included."""
-    n_nodes = draw(st.integers(1, max_nodes))
-    ops = draw(st.lists(st.sampled_from(OPS), min_size=n_nodes, max_size=n_nodes))
-    pairs = list(itertools.combinations(range(n_nodes), 2))
-    edges = draw(st.lists(st.sampled_from(pairs), unique=True)) if pairs else []
-    return Architecture(tuple(ops), tuple(edges)).relabelled(draw(st.permutations(range(n_nodes))))
+def to_networkx(architecture: Architecture) -> nx.DiGraph:
+    """The same graph in networkx, the operation of a node as its attribute `op`."""
+    graph = nx.DiGraph()
+    graph.add_nodes_from((v, {"op": op}) for v, op in enumerate(architecture.ops))
+    graph.add_edges_from(architecture.edges)
+    return graph
 
 
 def random_dag(rng: np.random.Generator, n_nodes: int, density: float = 0.4) -> Architecture:

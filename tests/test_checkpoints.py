@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pickle
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -110,3 +112,16 @@ def test_words_that_json_cannot_hold_are_refused_before_anything_is_written(tmp_
     with pytest.raises(ValueError, match="JSON"):
         save_checkpoint(tmp_path / "x", "thing", TENSORS, {"loss": float("nan")})
     assert not list(tmp_path.iterdir())
+
+
+def test_damage_anywhere_ends_in_a_typed_error_or_a_checkpoint(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "c", "predictor", {"a": torch.zeros(3)}, {"x": 1})
+    whole = (tmp_path / "c").read_bytes()
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        content = bytearray(whole)
+        for place in rng.integers(len(content), size=rng.integers(1, 4)):
+            content[place] = rng.integers(256)
+        (tmp_path / "d").write_bytes(bytes(content[: rng.integers(1, len(content) + 1)]))
+        with contextlib.suppress(CheckpointError):
+            assert set(load_checkpoint(tmp_path / "d", "predictor")[0]) <= {"a"}

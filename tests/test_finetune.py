@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from oracles import OPS, random_table
 
 import nasflow.finetune
 from nasflow.config import EncoderConfig, FitConfig
@@ -16,6 +16,7 @@ from nasflow.errors import DataError
 from nasflow.finetune import Scorer, _batches, check_labels, fine_tune, in_chunks, scores
 from nasflow.metrics import kendall_tau
 from nasflow.table import ArchTable
+from oracles import OPS, random_table
 
 TABLE = random_table(40)
 LABELS = np.random.default_rng(0).normal(size=40)
@@ -100,7 +101,7 @@ def test_the_weights_of_the_best_validation_epoch_are_restored(
     seen, scorer = _follow(monkeypatch, taus), _scorer()
     fitted = fine_tune(scorer, TABLE, LABELS, CONFIG, VALIDATION)
     assert len(seen) == 6
-    assert not any(_same(one, other) for one, other in zip(seen, seen[1:], strict=False))
+    assert not any(_same(one, other) for one, other in itertools.pairwise(seen))
     assert fitted.best_epoch == best
     assert fitted.validation_tau == tuple(taus)
     assert _same(scorer.state_dict(), seen[best])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from oracles import OPS, random_table
 
 from nasflow.errors import DataError, NotFittedError
 from nasflow.gp import GaussianProcess, graph_features
 from nasflow.metrics import kendall_tau
 from nasflow.table import ArchTable
+from oracles import OPS, random_table
 
 
 def _varying(columns: list[list[float]]) -> np.ndarray:  # type: ignore[type-arg]

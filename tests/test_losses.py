@@ -8,9 +8,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import ranking_loss as by_pairs
 
 from nasflow.losses import ranking_loss, sampled_ranking_loss
+from oracles import ranking_loss as by_pairs
 
 scores = st.floats(-3, 3, width=32)
 values = st.one_of(st.sampled_from([0.0, 1.0, 2.0, math.nan, math.inf, -math.inf]), st.floats(-5, 5))

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import oracles
 import pytest
 import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
+import oracles
 from nasflow.errors import DataError
 from nasflow.metrics import kendall_tau, precision_at, rmse, spearman
 
@@ -66,7 +66,7 @@ def test_precision_with_ties_is_the_mean_over_all_orders(rows: list[tuple[float,
 
 
 @pytest.mark.parametrize(("n", "percent", "k"), [(7250, 1, 72), (7772, 5, 388), (199, 1, 1), (50, 1, 1)])
-def test_precision_looks_at_the_whole_part_of_the_percentage_but_at_one_at_least(n: int, percent: float, k: int) -> None:
+def test_precision_takes_the_whole_part_of_the_percentage_but_one_at_least(n: int, percent: float, k: int) -> None:
     true = np.arange(float(n))
     predicted = true.copy()
     predicted[-1] = -1.0  # the very best is predicted worst, all others move up

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from oracles import OPS, random_table
 
 import nasflow.finetune
 from nasflow.architecture import Architecture
@@ -18,6 +17,7 @@ from nasflow.finetune import scores
 from nasflow.metrics import kendall_tau
 from nasflow.predictor import Predictor, _line
 from nasflow.table import ArchTable
+from oracles import OPS, random_table
 
 TABLE = random_table(40)
 LABELS = 90 + np.random.default_rng(0).normal(size=40)

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from oracles import OPS, random_table
 
 import nasflow.pretrain
 from nasflow.batch import GraphBatch
@@ -20,6 +19,7 @@ from nasflow.config import EncoderConfig, PretrainConfig, SurrogateConfig
 from nasflow.encoders import Encoder, make_encoder
 from nasflow.errors import CheckpointError, ConfigError, DataError
 from nasflow.pretrain import PretrainHistory, pretrain, schedule
+from oracles import OPS, random_table
 
 TABLE = random_table(60)
 PROXIES = {"a": np.random.default_rng(0).normal(size=60), "b": np.arange(60.0)}
@@ -28,7 +28,7 @@ SURROGATE = SurrogateConfig(k=4, sigma=1.0)
 Weights = dict[str, torch.Tensor]
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """Stands for a kill."""
 
 
@@ -176,12 +176,12 @@ def _stop_after(monkeypatch: pytest.MonkeyPatch, n_epochs: int, before_writing: 
         write(*arguments)
         written += 1
         if written == n_epochs and not before_writing:
-            raise Stopped
+            raise StoppedError
 
     def batching(*arguments: Any) -> GraphBatch:
         batching.calls += 1  # type: ignore[attr-defined]
         if before_writing and written == n_epochs and batching.calls % 4 == 3:  # type: ignore[attr-defined]
-            raise Stopped
+            raise StoppedError
         return from_table(*arguments)
 
     batching.calls = 0  # type: ignore[attr-defined]
@@ -196,7 +196,7 @@ def test_a_stopped_run_goes_on_to_the_same_bits(tmp_path: Path, n_epochs: int, b
     path = tmp_path / "run.checkpoint"
     with pytest.MonkeyPatch.context() as patch:
         _stop_after(patch, n_epochs, before_writing)
-        with pytest.raises(Stopped):
+        with pytest.raises(StoppedError):
             _run(checkpoint=path)
     resumed, its_history = _run(checkpoint=path)
     assert _equal(resumed, whole)
@@ -209,7 +209,7 @@ def test_resuming_does_only_what_is_left(tmp_path: Path, monkeypatch: pytest.Mon
     path = tmp_path / "run.checkpoint"
     with pytest.MonkeyPatch.context() as patch:
         _stop_after(patch, 3, before_writing=False)
-        with pytest.raises(Stopped):
+        with pytest.raises(StoppedError):
             _run(checkpoint=path)
     calls = []
     from_table = GraphBatch.from_table

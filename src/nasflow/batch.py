@@ -15,8 +15,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag
@@ -75,7 +77,9 @@ class GraphBatch:
     def from_table(cls, table: ArchTable, device: torch.device | str = "cpu") -> GraphBatch:
         """The whole of `table` as one batch; cut it first: `from_table(table[rows])`."""
         # int64 throughout: index_select and index_add take no narrower index everywhere
-        as_index = lambda array: torch.from_numpy(np.asarray(array, np.int64)).to(device)  # noqa: E731
+        def as_index(array: npt.NDArray[np.integer[Any]]) -> Tensor:
+            return torch.from_numpy(np.asarray(array, np.int64)).to(device)
+
         return cls(
             ops=as_index(table.ops), graph=as_index(table.node_graph), node_ptr=as_index(table.node_ptr),
             edge_index=as_index(table.global_edges()), generation=as_index(table.generation),

@@ -92,10 +92,11 @@ def _parser(name: str, command: Command, words: list[str]) -> Parser:
 
 def _parse(parser: Parser, words: list[str]) -> Namespace:
     try:
-        return parser.instantiate(parser.parse_args(words))
+        options: Namespace = parser.instantiate(parser.parse_args(words))
     except argparse.ArgumentError as error:
         message = " ".join(str(error).split())
         _fail(f"{message}{_hint(message, parser)}; see {parser.prog} --help")
+    return options
 
 
 def _hint(message: str, parser: Parser) -> str:

@@ -94,7 +94,7 @@ def fine_tune(
                 batch = GraphBatch.from_table(table[rows.numpy()], device)
                 loss = ranking_loss(scorer(batch), values.index_select(0, rows.to(device)), config.margin)
                 optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()
                 nn.utils.clip_grad_norm_(scorer.parameters(), config.clip)
                 optimizer.step()
             if validation is not None:

@@ -121,7 +121,8 @@ class GaussianProcess:
 def _squared_distances(a: FloatArray, b: FloatArray) -> FloatArray:
     """(n, m): mean squared difference over the features; negative rounding errors become 0."""
     square = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
-    return np.maximum(square, 0.0) / a.shape[1]
+    distances: FloatArray = np.maximum(square, 0.0) / a.shape[1]
+    return distances
 
 
 def _kernel(square: FloatArray, product: FloatArray, log_scales: FloatArray) -> FloatArray:

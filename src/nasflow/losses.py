@@ -31,9 +31,9 @@ def sampled_ranking_loss(scores: Tensor, values: Tensor, margin: float, pairs_pe
 
 
 def _over_pairs(scores: Tensor, values: Tensor, i: Tensor, j: Tensor, margin: float) -> Tensor:
-    gap = values.index_select(0, i) - values.index_select(0, j)
-    sign = torch.where(torch.isfinite(gap), torch.sign(gap), 0.0)
-    counts = sign != 0
+    a, b = values.index_select(0, i), values.index_select(0, j)
+    counts = torch.isfinite(a) & torch.isfinite(b) & (a != b)
+    sign = torch.where(a > b, 1.0, -1.0).to(scores.dtype)
     difference = scores.index_select(0, i) - scores.index_select(0, j)
-    hinge = torch.relu(margin - sign.to(scores.dtype) * difference) * counts
+    hinge = torch.relu(margin - sign * difference) * counts
     return hinge.sum() / counts.sum().clamp(min=1)

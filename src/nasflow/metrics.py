@@ -56,7 +56,8 @@ def _in_top(values: FloatArray, k: int) -> FloatArray:
     """(n,): the probability that each item is among the k largest when ties are broken at random."""
     threshold = np.partition(values, -k)[-k]
     above, tied = values > threshold, values == threshold
-    return above + tied * ((k - above.sum()) / tied.sum())
+    probability: FloatArray = above + tied * ((k - above.sum()) / tied.sum())
+    return probability
 
 
 def _check(predicted: FloatArray, true: FloatArray) -> None:

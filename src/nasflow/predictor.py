@@ -129,6 +129,8 @@ class Predictor:
         held_out = None if validation is None else (
             validation[0].with_vocabulary(self.vocabulary), np.asarray(validation[1], np.float64))
         check_labels(known, values, "label")  # before the weights are touched
+        if held_out is not None:
+            check_labels(*held_out, "validation label")
         scorer = self._require()
         scorer.load_state_dict(self._start)
         with seeded(self.fit_config.seed, "head"):

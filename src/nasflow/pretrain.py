@@ -111,7 +111,7 @@ def pretrain(
                     total = sum(w * loss for w, loss in zip(weights, losses.values(), strict=True))
                     assert isinstance(total, Tensor)
                     optimizer.zero_grad()
-                    total.backward()  # type: ignore[no-untyped-call]
+                    total.backward()
                     optimizer.step()
                     for name, loss in losses.items():
                         sums[name] += float(loss.detach()) * len(rows)
@@ -128,10 +128,14 @@ def schedule(config: PretrainConfig, progress: float) -> float:
     if config.schedule == "constant":
         return 1.0
     start, peak_at, end = 1 / 25, 0.3, 1e-5
-    cosine = lambda a, b, t: b + (a - b) * (1 + math.cos(math.pi * t)) / 2  # noqa: E731
     if progress < peak_at:
-        return float(cosine(start, 1.0, progress / peak_at))
-    return float(cosine(1.0, end, (progress - peak_at) / (1 - peak_at)))
+        return _cosine(start, 1.0, progress / peak_at)
+    return _cosine(1.0, end, (progress - peak_at) / (1 - peak_at))
+
+
+def _cosine(start: float, end: float, t: float) -> float:
+    """Half a cosine wave from `start` (t = 0) to `end` (t = 1)."""
+    return end + (start - end) * (1 + math.cos(math.pi * t)) / 2
 
 
 def _pretext(module: nn.Module) -> Pretext:

@@ -50,10 +50,8 @@ def half_split(n: int, seed: int, ratio: float, n_validation: int, *, file_order
     Raises:
         ConfigError: fewer than 2 rows would be labelled or tested.
     """
-    if file_order and seed == FILE_ORDER_SEED:
-        order = np.arange(n)
-    else:
-        order = np.random.RandomState(seed).permutation(n)
+    in_file_order = file_order and seed == FILE_ORDER_SEED
+    order = np.arange(n) if in_file_order else np.random.RandomState(seed).permutation(n)
     half = (n + 1) // 2
     n_train = int(ratio * half)
     if n_train < 2 or n - half - n_validation < 2:

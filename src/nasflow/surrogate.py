@@ -27,7 +27,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -88,7 +87,8 @@ class FlowSurrogate:
             raise DataError(f"the surrogate was drawn for {len(self.P)} operations, the table has {table.n_ops}")
         starts = range(0, max(len(table), 1), CHUNK)
         n_threads = min(torch.get_num_threads(), len(starts))
-        with torch.inference_mode(), ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        # one thread inside each worker: the setting is the worker's own
+        with ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             surrogate = torch.cat(list(pool.map(lambda start: self._chunk(table[start : start + CHUNK]), starts)))
         bad = ~torch.isfinite(surrogate).all(dim=1)
         if bad.any():

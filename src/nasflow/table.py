@@ -226,7 +226,9 @@ class ArchTable:
 
     def global_edges(self) -> npt.NDArray[np.int64]:
         """(2, n_edges) int64: the edges with nodes counted over the whole table, sorted by target."""
-        return self.edges + np.repeat(self.node_ptr[:-1], np.diff(self.edge_ptr))
+        offset = np.repeat(self.node_ptr[:-1], np.diff(self.edge_ptr))
+        edges: npt.NDArray[np.int64] = self.edges + offset
+        return edges
 
     @cached_property
     def canonical_ids(self) -> npt.NDArray[np.str_]:
@@ -241,7 +243,10 @@ class ArchTable:
         input_op = np.array([is_input(op) for op in self.vocabulary])
         output_op = np.array([is_output(op) for op in self.vocabulary])
         none_op = np.array([op == NONE_OP for op in self.vocabulary])
-        has = lambda nodes: np.bincount(graph[nodes], minlength=len(self))[graph] > 0  # noqa: E731
+
+        def has(nodes: BoolArray) -> BoolArray:  # (n_nodes,): whether the node's graph has such a node
+            return np.bincount(graph[nodes], minlength=len(self))[graph] > 0
+
         input_node, output_node = input_op[self.ops], output_op[self.ops]
         open_node = ~(none_op[self.ops] & has(input_node | output_node))
         live_edge = open_node[source] & open_node[target]

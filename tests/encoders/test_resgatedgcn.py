@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from oracles import OPS, random_table, resgatedgcn
 from torch import Tensor
 
 from nasflow.architecture import Architecture
@@ -18,6 +16,7 @@ from nasflow.encoders import Encoder, encoder_names, make_encoder
 from nasflow.encoders.resgatedgcn import FastDropout, GatedConv, ResGatedGCN, _Gather
 from nasflow.errors import UnknownNameError
 from nasflow.table import ArchTable
+from oracles import OPS, random_table, resgatedgcn
 
 WIDTH = 8
 CONFIG = EncoderConfig(width=WIDTH)
@@ -73,7 +72,8 @@ def test_the_written_out_backward_pass_is_the_derivative() -> None:
     for neighbours in (GraphBatch.from_table(_table(4)).undirected, GraphBatch.from_table(_table(4, 2)).incoming):
         n_nodes = len(neighbours.ptr) - 1
         projected = torch.randn(n_nodes, 12, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-        call: Callable[[Tensor], Tensor] = lambda x, n=neighbours: _Gather.apply(x, n)  # type: ignore[misc]
+        def call(x: Tensor, n=neighbours) -> Tensor:
+            return _Gather.apply(x, n)  # type: ignore[misc]
         assert torch.autograd.gradcheck(call, (projected.requires_grad_(),))
 
 

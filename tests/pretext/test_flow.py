@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from oracles import OPS, random_table
 from torch import nn
 
 from nasflow.batch import GraphBatch
@@ -15,6 +14,7 @@ from nasflow.pretext import Step, make_pretexts, pretext_names
 from nasflow.pretext.base import PretextSetting
 from nasflow.pretext.flow import Flow
 from nasflow.surrogate import FlowSurrogate
+from oracles import OPS, random_table
 
 ENCODER = EncoderConfig(width=8, dropout=0)
 

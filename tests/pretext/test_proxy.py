@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from oracles import OPS, random_table
 
 from nasflow.batch import GraphBatch
 from nasflow.config import EncoderConfig, PretrainConfig, SurrogateConfig
@@ -15,6 +14,7 @@ from nasflow.losses import ranking_loss
 from nasflow.pretext import Step
 from nasflow.pretext.base import PretextSetting, ranks
 from nasflow.pretext.proxy import ProxyRanking
+from oracles import OPS, random_table
 
 
 def _task(*proxies: str, pairs_per_graph: int = 32) -> ProxyRanking:

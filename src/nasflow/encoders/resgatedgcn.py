@@ -71,8 +71,7 @@ class GatedConv(nn.Module):
 
     def forward(self, x: Tensor, neighbours: Neighbourhood) -> Tensor:
         """(n_nodes, H): the convolution of states (n_nodes, H)."""
-        convolved: Tensor = _Gather.apply(self.projection(x), neighbours)  # type: ignore[no-untyped-call]
-        return convolved
+        return _gather(self.projection(x), neighbours)
 
     def on_operations(self, by_op: Tensor, ops: Tensor, neighbours: Neighbourhood) -> Tensor:
         """(n_nodes, H): `forward(by_op[ops], neighbours)`, from the states (n_ops, H) of the operations alone.
@@ -83,13 +82,18 @@ class GatedConv(nn.Module):
         n_ops = len(by_op)
         projected = self.projection(by_op)
         if n_ops**2 > len(neighbours.source):
-            convolved: Tensor = _Gather.apply(projected.index_select(0, ops), neighbours)  # type: ignore[no-untyped-call]
-            return convolved
+            return _gather(projected.index_select(0, ops), neighbours)
         key, query, value, skip = projected.chunk(4, dim=1)
         messages = (torch.sigmoid(key.unsqueeze(1) + query) * value).view(n_ops**2, -1)  # row (target, source)
         pair = ops.index_select(0, neighbours.target) * n_ops + ops.index_select(0, neighbours.source)
         summed = embedding_bag(pair, messages, neighbours.ptr, mode="sum", include_last_offset=True)
-        return summed + skip.index_select(0, ops)
+        convolved: Tensor = summed + skip.index_select(0, ops)
+        return convolved
+
+
+def _gather(projected: Tensor, neighbours: Neighbourhood) -> Tensor:
+    gathered: Tensor = _Gather.apply(projected, neighbours)  # type: ignore[no-untyped-call]
+    return gathered
 
 
 class _Gather(torch.autograd.Function):

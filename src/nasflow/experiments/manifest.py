@@ -30,7 +30,7 @@ def write_manifest(path: Path, dataset: Dataset, metric: str, options: Mapping[s
         "options": dict(options),
         "command": " ".join(sys.argv),
         "versions": versions(),
-        "machine": {"platform": platform.platform(), "processor": _processor(), "cores": os.cpu_count()},
+        "machine": machine(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     })
 
@@ -39,6 +39,11 @@ def versions() -> dict[str, str]:
     """Versions of Python and of the packages that results depend on."""
     packages = ("nasflow", "torch", "numpy", "scipy")
     return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in packages}}
+
+
+def machine() -> dict[str, Any]:
+    """What the result was made on."""
+    return {"platform": platform.platform(), "processor": _processor(), "cores": os.cpu_count()}
 
 
 def _processor() -> str:

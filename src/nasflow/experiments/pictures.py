@@ -40,7 +40,8 @@ def surrogate_map(path: Path, surrogate: FloatArray, values: FloatArray, title: 
     rank = np.argsort(np.argsort(values[known])) / max(1, int(known.sum()) - 1) * 100
     order = np.random.default_rng(0).permutation(len(rank))  # so that late rows do not hide early ones
     figure, axes = plt.subplots(figsize=(7, 5.5), constrained_layout=True)
-    points = axes.scatter(*projected[order].T, c=rank[order], s=5, cmap="viridis", linewidths=0, alpha=0.7)
+    x, y = projected[order].T
+    points = axes.scatter(x, y, c=rank[order], s=5, cmap="viridis", linewidths=0, alpha=0.7)
     axes.set_xlabel(f"first principal component ({100 * share[0]:.0f} % of the variance)")
     second = share[1] if len(share) > 1 else 0.0
     axes.set_ylabel(f"second principal component ({100 * second:.0f} %)")

@@ -160,9 +160,9 @@ def do_run(run: Run, folder: Path) -> dict[str, Any]:
     split = _on_rows(half_split(len(rows), run.split, run.protocol.ratio, run.protocol.n_validation,
                                 file_order=dataset.file_order_is_random), rows)
     started = time.perf_counter()
+    extra: dict[str, Any] = {}
     if run.method == "gp":
-        best, extra = _gp_predictions(dataset, run, split), {}
-        last = best
+        best = last = _gp_predictions(dataset, run, split)
     else:
         best, last, extra = _fgp_predictions(dataset, run, split, folder)
     ids = dataset.table.canonical_ids
