@@ -72,6 +72,9 @@ def test_bad_input_ends_in_one_line_that_names_value_and_remedy(
     assert "Expected a <class 'int'>" in failure(capsys, "fit", str(mine), "--fit.epochs", "many")
     (tmp_path / "m").write_bytes(b"not a model")
     assert "truncated or no safetensors" in failure(capsys, "predict", "--model", str(tmp_path / "m"), "--archs", "x")
+    assert "no method is named" in failure(
+        capsys, "evaluate", "nbgraph-proteins", "--methods", ",", "--out", str(tmp_path))
+    assert f"{tmp_path}: Is a directory" in failure(capsys, "surrogate", str(mine), "--out", str(tmp_path))
     assert "--jobs is 0" in failure(capsys, "evaluate", "nbgraph-proteins", "--jobs", "0")
     bad = tmp_path / "bad.jsonl"
     bad.write_text('{"ops": ["a", "b"], "edges": [[0, 1], [1, 0]]}\n')

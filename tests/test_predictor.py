@@ -244,6 +244,14 @@ def test_a_model_file_without_one_of_its_parts_is_refused(tmp_path: Path) -> Non
             Predictor.load(path)
 
 
+def test_a_loaded_model_has_one_epoch_until_it_is_fitted_again(tmp_path: Path) -> None:
+    _fitted().save(tmp_path / "model.safetensors")
+    loaded = Predictor.load(tmp_path / "model.safetensors")
+    with pytest.raises(NotFittedError, match="no epochs to choose from"):
+        loaded.use_epoch("last")
+    loaded.fit(TABLE, LABELS).use_epoch("last")
+
+
 # -- errors ---------------------------------------------------------------------------------------------
 
 

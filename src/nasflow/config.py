@@ -156,6 +156,9 @@ class PretrainConfig(Options):
     """Seed of the weights, the order of the rows and the dropout."""
 
     def __post_init__(self) -> None:
+        for name in ("weights", "proxies"):
+            if isinstance(getattr(self, name), str):  # tuple("abc") would be three names
+                raise self._wrong(name, getattr(self, name), "a list")
         object.__setattr__(self, "weights", tuple(self.weights))
         object.__setattr__(self, "proxies", tuple(self.proxies))
         self._positive_int("epochs", "batch_size", "decoder_width", "decoder_layers", "pairs_per_graph")
@@ -168,7 +171,7 @@ class PretrainConfig(Options):
             raise self._wrong("decoder_layers", self.decoder_layers, "1, 2 or 3")
         if self.weights and len(self.weights) != len(self.tasks):
             raise self._wrong("weights", self.weights, f"one weight for each of {', '.join(self.tasks)}")
-        if any(not weight > 0 for weight in self.weights):
+        if not all(isinstance(weight, (int, float)) and 0 < weight < math.inf for weight in self.weights):
             raise self._wrong("weights", self.weights, "weights above 0")
         if len(set(self.tasks)) != len(self.tasks):
             raise self._wrong("pretext", self.pretext, "each task once")

@@ -69,6 +69,7 @@ class Predictor:
         self._scorer: Scorer | None = None
         self._start: dict[str, Tensor] = {}  # weights that fit starts from
         self._line = (0.0, 1.0)  # label = line[0] + line[1] * score
+        self._calibration: tuple[ArchTable, Labels] | None = None  # the rows that give the line
         if vocabulary is not None:
             self._build(vocabulary)
 
@@ -144,8 +145,8 @@ class Predictor:
 
     def use_epoch(self, which: Literal["best", "last"]) -> Self:
         """Switch between the best epoch on the validation rows (what `fit` leaves) and the last one."""
-        if self.fitted is None:
-            raise NotFittedError("there are no epochs to choose from: call fit first")
+        if self.fitted is None or self._calibration is None:
+            raise NotFittedError("there are no epochs to choose from: call fit first (a saved model has one alone)")
         scorer = self._require()
         scorer.load_state_dict(self.fitted.best if which == "best" else self.fitted.last)
         self._line = _line(scores(scorer, self._calibration[0]), self._calibration[1])
