@@ -10,8 +10,11 @@ import contextlib
 import hashlib
 import json
 import os
+import struct
 import tempfile
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -22,6 +25,11 @@ import numpy.typing as npt
 from nasflow.errors import DataError, MissingDataError
 
 PathLike = str | os.PathLike[str]
+
+# what NumPy and zipfile raise on a damaged .npz, depending on which byte is wrong
+_UNREADABLE = (ValueError, OSError, EOFError, KeyError, AttributeError, TypeError, IndexError, SyntaxError,
+               NotImplementedError, RuntimeError, MemoryError, struct.error, tokenize.TokenError,
+               zipfile.BadZipFile, zlib.error)
 
 
 @contextlib.contextmanager
@@ -66,7 +74,7 @@ def load_npz(path: PathLike) -> dict[str, npt.NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, KeyError, AttributeError, TypeError) as error:
+    except _UNREADABLE as error:
         raise DataError(f"{path} is no readable .npz file ({error}); write it anew") from None
 
 
