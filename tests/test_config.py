@@ -21,11 +21,9 @@ def test_options_survive_json(stage: type[Options]) -> None:
 
 
 def test_sequences_from_json_become_tuples() -> None:
-    options = PretrainConfig.from_dict({"pretext": "flow+proxy", "proxies": ["a"], "weights": [0.5, 0.5]})
+    options = PretrainConfig.from_dict({"pretext": "flow+proxy", "proxies": ["a"], "weights": {"flow": 0.5}})
     assert options.proxies == ("a",)
-    assert options.weights == (0.5, 0.5)
     assert ProtocolConfig.from_dict({"splits": [1, 2]}).splits == (1, 2)
-    hash(options)  # such options are keys of dictionaries
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -33,7 +31,7 @@ def test_the_digest_changes_with_every_option(stage: Any) -> None:
     other: dict[str, Any] = {
         "k": 3, "sigma": 0.2, "alpha": 0.25, "seed": 4, "pooling": "max", "directions": "forward", "rounds": 2,
         "standardise": False, "name": "other", "width": 16, "n_layers": 2, "dropout": 0.2, "pretext": "none",
-        "proxies": ("a",), "weights": (1.0,), "epochs": 7, "batch_size": 9, "lr": 0.1, "weight_decay": 0.1,
+        "proxies": ("a",), "weights": {"flow": 2.0}, "epochs": 7, "batch_size": 9, "lr": 0.1, "weight_decay": 0.1,
         "schedule": "constant", "decoder_width": 3, "decoder_layers": 1, "margin": 0.7, "pairs_per_graph": 5,
         "clip": 2.0, "ratio": 0.5, "n_validation": 0, "splits": (1,), "seeds": (1,),
     }
@@ -76,10 +74,10 @@ def test_options_cannot_be_changed() -> None:
         (PretrainConfig, {"lr": float("inf")}, ["PretrainConfig.lr", "inf"]),
         (PretrainConfig, {"schedule": "cosine"}, ["cosine", "one-cycle, constant"]),
         (PretrainConfig, {"decoder_layers": 4}, ["decoder_layers", "4", "1, 2 or 3"]),
-        (PretrainConfig, {"weights": (1.0, 2.0)}, ["weights", "one weight for each of flow"]),
-        (PretrainConfig, {"weights": (0.0,)}, ["weights", "above 0"]),
-        (PretrainConfig, {"weights": (float("inf"),)}, ["weights", "inf", "above 0"]),
-        (PretrainConfig, {"weights": ("1",)}, ["weights", "'1'", "above 0"]),
+        (PretrainConfig, {"margin": 0}, ["PretrainConfig.margin", "above 0"]),
+        (PretrainConfig, {"weights": {"flow": 0.0}}, ["weights", "above 0"]),
+        (PretrainConfig, {"weights": {"flow": float("inf")}}, ["weights", "inf", "above 0"]),
+        (PretrainConfig, {"weights": {"flow": "1"}}, ["weights", "'1'", "above 0"]),
         (PretrainConfig, {"pretext": "proxy", "proxies": "jacov"}, ["proxies", "'jacov'", "a list"]),
         (PretrainConfig, {"pretext": "flow+flow"}, ["pretext", "flow+flow", "once"]),
         (PretrainConfig, {"pretext": "proxy"}, ["proxies", "at least one column"]),
@@ -114,3 +112,11 @@ def test_values_at_the_limits_are_legal() -> None:
     assert SurrogateConfig(alpha=1).alpha == 1
     assert ProtocolConfig(ratio=1, n_validation=0).ratio == 1
     assert EncoderConfig(dropout=0).dropout == 0
+
+
+def test_weights_are_scaled_over_the_tasks_at_hand() -> None:
+    weights = {"flow": 1.0, "proxy": 3.0}
+    assert PretrainConfig(pretext="flow+proxy", proxies=("p",), weights=weights).task_weights == {
+        "flow": 0.25, "proxy": 0.75}
+    assert PretrainConfig(weights=weights).task_weights == {"flow": 1.0}
+    assert PretrainConfig(pretext="flow+proxy", proxies=("p",)).task_weights == {"flow": 0.5, "proxy": 0.5}

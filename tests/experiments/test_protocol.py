@@ -77,11 +77,11 @@ def test_a_key_depends_on_all_that_a_result_depends_on_and_on_no_other_run(prote
 
 
 def test_weights_of_tasks_and_proxies_go_to_the_methods_that_have_them(proteins: Dataset) -> None:
-    pretrain = PretrainConfig(pretext="flow+proxy", proxies=("params",), weights=(0.3, 0.7))
+    pretrain = PretrainConfig(pretext="flow+proxy", proxies=("params",), weights={"flow": 0.3, "proxy": 0.7})
     by_method = {run.method: run.pretrain for run in _plan(proteins, "none", "flow", "proxy", "flow+proxy",
                                                           pretrain=pretrain)}
-    assert by_method["flow+proxy"].weights == (0.3, 0.7)
-    assert by_method["flow"].weights == by_method["proxy"].weights == by_method["none"].weights == ()
+    assert by_method["flow+proxy"].weights == {"flow": 0.3, "proxy": 0.7}
+    assert by_method["flow"].weights == by_method["proxy"].weights == by_method["none"].weights == {}
     assert by_method["proxy"].proxies == by_method["flow+proxy"].proxies == ("params",)
     assert by_method["flow"].proxies == by_method["none"].proxies == ()
     assert {method: config.pretext for method, config in by_method.items()} == {m: m for m in by_method}

@@ -29,14 +29,17 @@ def test_the_targets_are_the_surrogates_of_the_table(standardise: bool) -> None:
     assert torch.equal(_flow(config).targets(table, {}), FlowSurrogate(5, config).targets(table))
 
 
-def test_the_loss_is_the_mean_squared_distance_to_the_decoded_embedding() -> None:
-    config, table = SurrogateConfig(k=4, sigma=1.0, rounds=2), random_table(30)
+@pytest.mark.parametrize("standardise", [True, False])
+def test_the_loss_is_the_mean_squared_distance_to_the_decoded_embedding(standardise: bool) -> None:
+    """The sum over the components, as published, of raw surrogates; their mean of standardised ones."""
+    config, table = SurrogateConfig(k=4, sigma=1.0, rounds=2, standardise=standardise), random_table(30)
     flow, encoder = _flow(config), make_encoder(5, ENCODER)
     targets, step = flow.targets(table, {}), Step(encoder, GraphBatch.from_table(table))
     z = encoder(GraphBatch.from_table(table)).detach()
     expected = sum(
         ((decode(z[row]) - targets[row, 4 * i : 4 * i + 4]) ** 2).sum().item()
         for row in range(30) for i, decode in enumerate(flow.decoders)) / 30
+    expected /= 8 if standardise else 1
     assert flow.loss(step, targets).item() == pytest.approx(expected, rel=1e-4)
 
 

@@ -33,7 +33,7 @@ def test_ranks_keep_an_order_that_32_bits_would_lose() -> None:
     assert (ranks(values).diff() > 0).all()
 
 
-def test_the_loss_is_the_ranking_loss_of_each_head_averaged() -> None:
+def test_the_loss_is_the_ranking_loss_over_its_margin_averaged_over_the_heads() -> None:
     table, rng = random_table(25), np.random.default_rng(0)
     proxies = {"a": rng.normal(size=25), "b": rng.normal(size=25)}
     proxies["b"][::3] = np.nan
@@ -41,7 +41,7 @@ def test_the_loss_is_the_ranking_loss_of_each_head_averaged() -> None:
     targets, batch = task.targets(table, proxies), GraphBatch.from_table(table)
     z = encoder(batch)
     expected = sum(
-        ranking_loss(head(z).squeeze(1), torch.from_numpy(proxies[name]), 0.5).item()
+        ranking_loss(head(z).squeeze(1), torch.from_numpy(proxies[name]), 0.5).item() / 0.5
         for head, name in zip(task.heads, "ab", strict=True)) / 2
     with torch.random.fork_rng():
         torch.manual_seed(0)
