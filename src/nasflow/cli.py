@@ -47,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except NasflowError as error:
         _fail(str(error))
     except OSError as error:
-        _fail(f"{error.filename or ''}: {error.strerror or error}".lstrip(": ")
+        # of a rename that fails the second name is the user's
+        _fail(f"{error.filename2 or error.filename or ''}: {error.strerror or error}".lstrip(": ")
               + (" (nothing already written is lost)" if error.errno == 28 else ""))
     except KeyboardInterrupt:
         _fail("stopped; the same command goes on where it was", code=130)

@@ -156,6 +156,9 @@ class PretrainConfig(Options):
     """Seed of the weights, the order of the rows and the dropout."""
 
     def __post_init__(self) -> None:
+        proxies: object = self.proxies
+        if isinstance(proxies, str):  # tuple("abc") would be three names
+            raise self._wrong("proxies", proxies, "a list")
         object.__setattr__(self, "proxies", tuple(self.proxies))
         self._positive_int("epochs", "batch_size", "decoder_width", "decoder_layers", "pairs_per_graph")
         self._number("lr", 0, open_low=True)
@@ -165,7 +168,7 @@ class PretrainConfig(Options):
         self._seed()
         if self.decoder_layers > 3:
             raise self._wrong("decoder_layers", self.decoder_layers, "1, 2 or 3")
-        if any(not weight > 0 for weight in self.weights.values()):
+        if not all(isinstance(weight, (int, float)) and 0 < weight < math.inf for weight in self.weights.values()):
             raise self._wrong("weights", self.weights, "weights above 0, such as {flow: 0.1, proxy: 0.9}")
         if len(set(self.tasks)) != len(self.tasks):
             raise self._wrong("pretext", self.pretext, "each task once")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, ProtocolConfig, SurrogateConfig
 from nasflow.datasets import open_dataset
+from nasflow.errors import ConfigError
 from nasflow.experiments import tables
 from nasflow.experiments.grid import pretraining_seconds, run_grid
 from nasflow.experiments.manifest import write_manifest
@@ -37,6 +38,8 @@ def evaluate(
 
     Returns the text of `table.md`. The floor (`gp`) is always among the methods.
     """
+    if not methods:
+        raise ConfigError("no method is named; name at least one, such as flow")
     dataset = open_dataset(source)
     what = dataset.metric(metric)
     chosen = tuple(dict.fromkeys([*methods, FLOOR]))
