@@ -90,6 +90,13 @@ def test_an_unknown_operation_names_the_line(mine: Path, tmp_path: Path, capsys:
         capsys, "predict", "--model", fitted, "--archs", str(other))
 
 
+def test_an_output_that_cannot_be_written_is_named_before_the_work(
+        mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "is a folder; name a file" in failure(capsys, "fit", str(mine), "--out", str(tmp_path))
+    below_a_file = str(mine / "model")
+    assert "is no folder that can be written to" in failure(capsys, "pretrain", str(mine), "--out", below_a_file)
+
+
 def test_surrogates_and_their_map_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("surrogate", "nbgraph-proteins", "--out", str(tmp_path / "s.npz"), "--picture", str(tmp_path / "m.png"))
     assert "surrogates (2021, 8)" in capsys.readouterr().out
