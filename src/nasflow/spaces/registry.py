@@ -8,6 +8,7 @@ from nasflow.errors import unknown_name
 from nasflow.spaces.base import Space
 
 _SPACES = {
+    "nb101": "nasflow.spaces.nb101:NB101",
     "nb201": "nasflow.spaces.nb201:NB201",
     "nbgraph": "nasflow.spaces.nbgraph:NBGraph",
 }
