@@ -114,8 +114,9 @@ class NB101(DagSpace):
     def sample(self, rng: np.random.Generator) -> Architecture:
         """A random matrix of seven nodes, every edge with probability 1/2, pruned, if that is legal.
 
-        That is the distribution of the benchmark's own examples. The first legal one of 64 is taken (one in
-        three is legal: all 64 fail less than once in 10^11), else a chain.
+        That is the distribution of the benchmark's own examples, and it favours small cells: for a uniform draw, take
+        rows of `enumerate()`. The first legal one of 64 is taken (three in
+        four are: all 64 fail less than once in 10^30), else a chain.
         """
         names = [list(OFFICIAL)[i] for i in rng.integers(len(OFFICIAL), size=MAX_NODES - 2)]
         rows, columns = np.triu_indices(MAX_NODES, 1)
