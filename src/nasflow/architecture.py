@@ -16,6 +16,7 @@ holds no Python object per graph.
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ class Architecture:
             if not isinstance(op, str) or not op:
                 raise GraphError(f"ops[{node}] is {op!r}; an operation is a non-empty string")
         edges = tuple(sorted((_edge(edge, len(ops)) for edge in self.edges), key=lambda e: (e[1], e[0])))
-        for before, edge in zip(edges, edges[1:], strict=False):
+        for before, edge in itertools.pairwise(edges):
             if before == edge:
                 raise GraphError(f"edge {list(edge)} occurs twice; list each edge once")
         object.__setattr__(self, "ops", ops)

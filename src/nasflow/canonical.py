@@ -124,10 +124,8 @@ def refine(table: ArchTable) -> U64:
         fed_by = _segment_sums(_mix(colour ^ _IN)[source], in_ptr)
         feeds = _segment_sums(_mix(colour ^ _OUT)[target_by_source], out_ptr)
         updated = _mix(colour + _mix(fed_by ^ _IN) + _mix(feeds ^ _OUT))
-        if round_ < sizes.min():
-            colour = updated
-        else:  # graphs with fewer nodes have had their rounds
-            colour = np.where((sizes > round_)[table.node_graph], updated, colour)
+        # graphs with fewer nodes have had their rounds
+        colour = updated if round_ < sizes.min() else np.where((sizes > round_)[table.node_graph], updated, colour)
     return colour
 
 
@@ -146,7 +144,8 @@ def _mix(x: U64) -> U64:
 def _segment_sums(values: U64, ptr: npt.NDArray[Any]) -> U64:
     """Sums over consecutive segments, modulo 2**64; empty segments give 0."""
     running = np.concatenate([np.zeros(1, np.uint64), np.cumsum(values, dtype=np.uint64)])
-    return running[ptr[1:]] - running[ptr[:-1]]
+    sums: U64 = running[ptr[1:]] - running[ptr[:-1]]
+    return sums
 
 
 def _op_hashes(vocabulary: tuple[str, ...]) -> U64:
@@ -169,7 +168,8 @@ def _determined(table: ArchTable, colours: U64) -> npt.NDArray[np.bool_]:
         neighbours = np.zeros(len(table.ops), np.uint64)
         np.add.at(neighbours, here, _mix(local[there] ^ salt))
         twin_key = _mix(twin_key + _mix(neighbours ^ salt))
-    return _n_distinct(table, colours) == _n_distinct(table, twin_key)
+    determined: npt.NDArray[np.bool_] = _n_distinct(table, colours) == _n_distinct(table, twin_key)
+    return determined
 
 
 def _n_distinct(table: ArchTable, keys: U64) -> npt.NDArray[np.int64]:

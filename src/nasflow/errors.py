@@ -60,8 +60,20 @@ def unknown_option(owner: str, name: str, legal: Iterable[str]) -> ConfigError:
     return ConfigError(_misspelt(f"{owner} option", name, legal))
 
 
+# what people write for names that resemble it too little
+_ALIASES = {"learning_rate": "lr"}
+
+
+def nearest(name: str, legal: Iterable[str]) -> str | None:
+    """The legal name that `name` was probably meant to be, or None where none is near."""
+    names = list(legal)
+    candidates = names + [alias for alias, target in _ALIASES.items() if target in names]
+    near = difflib.get_close_matches(name, candidates, n=1, cutoff=0.6)
+    return _ALIASES.get(near[0], near[0]) if near else None
+
+
 def _misspelt(kind: str, name: str, legal: Iterable[str]) -> str:
     names = list(legal)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    near = nearest(name, names)
+    hint = f" (did you mean {near!r}?)" if near else ""
     return f"unknown {kind} {name!r}{hint}; legal: {', '.join(names)}"

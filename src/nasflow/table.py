@@ -18,6 +18,8 @@ Decisions:
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -119,9 +121,9 @@ class ArchTable:
         return cls(
             vocabulary,
             np.array(ops, dtype=np.uint8),
-            _ptr([arch.n_nodes for arch in architectures]),
+            row_ptr([arch.n_nodes for arch in architectures]),
             edges.astype(dtype),
-            _ptr([len(arch.edges) for arch in architectures]),
+            row_ptr([len(arch.edges) for arch in architectures]),
             np.array([g for arch in architectures for g in arch.generations], dtype=dtype),
         )
 
@@ -155,9 +157,9 @@ class ArchTable:
         return cls(
             tables[0].vocabulary,
             np.concatenate([t.ops for t in tables]),
-            _ptr(np.concatenate([np.diff(t.node_ptr) for t in tables])),
+            row_ptr(np.concatenate([np.diff(t.node_ptr) for t in tables])),
             np.concatenate([t.edges for t in tables], axis=1),
-            _ptr(np.concatenate([np.diff(t.edge_ptr) for t in tables])),
+            row_ptr(np.concatenate([np.diff(t.edge_ptr) for t in tables])),
             np.concatenate([t.generation for t in tables]),
         )
 
@@ -178,6 +180,8 @@ class ArchTable:
             ops = self.ops[self.node_ptr[row] : self.node_ptr[row + 1]]
             edges = self.edges[:, self.edge_ptr[row] : self.edge_ptr[row + 1]]
             return Architecture(tuple(self.vocabulary[op] for op in ops), tuple(map(tuple, edges.T.tolist())))
+        if isinstance(rows, slice) and rows.step in (None, 1):
+            return self._between(*rows.indices(len(self))[:2])
         return self._take(np.arange(len(self))[rows])
 
     def __iter__(self) -> Iterator[Architecture]:
@@ -188,6 +192,14 @@ class ArchTable:
         edges, edge_ptr = ragged_positions(self.edge_ptr, rows)
         return ArchTable(self.vocabulary, self.ops[nodes], node_ptr, self.edges[:, edges], edge_ptr,
                          self.generation[nodes])
+
+    def _between(self, start: int, stop: int) -> ArchTable:
+        """Consecutive rows: views of the arrays, nothing is copied."""
+        stop = max(start, stop)
+        a, b = self.node_ptr[[start, stop]]
+        c, d = self.edge_ptr[[start, stop]]
+        return ArchTable(self.vocabulary, self.ops[a:b], self.node_ptr[start : stop + 1] - a, self.edges[:, c:d],
+                         self.edge_ptr[start : stop + 1] - c, self.generation[a:b])
 
     @property
     def n_ops(self) -> int:
@@ -200,6 +212,13 @@ class ArchTable:
         arrays = (self.ops, self.node_ptr, self.edges, self.edge_ptr, self.generation)
         return sum(array.nbytes for array in arrays)
 
+    def content_hash(self) -> str:
+        """Hexadecimal SHA-256 of all arrays."""
+        digest = hashlib.sha256()
+        for name, array in sorted(self.arrays().items()):
+            digest.update(f"{name} {array.dtype} {array.shape}".encode() + np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
     @cached_property
     def node_graph(self) -> npt.NDArray[np.int64]:
         """(n_nodes,) int64: the row that each node belongs to."""
@@ -208,7 +227,8 @@ class ArchTable:
     def global_edges(self) -> npt.NDArray[np.int64]:
         """(2, n_edges) int64: the edges with nodes counted over the whole table, sorted by target."""
         offset = np.repeat(self.node_ptr[:-1], np.diff(self.edge_ptr))
-        return self.edges.astype(np.int64) + offset
+        edges: npt.NDArray[np.int64] = self.edges + offset
+        return edges
 
     @cached_property
     def canonical_ids(self) -> npt.NDArray[np.str_]:
@@ -223,7 +243,10 @@ class ArchTable:
         input_op = np.array([is_input(op) for op in self.vocabulary])
         output_op = np.array([is_output(op) for op in self.vocabulary])
         none_op = np.array([op == NONE_OP for op in self.vocabulary])
-        has = lambda nodes: np.bincount(graph[nodes], minlength=len(self))[graph] > 0  # noqa: E731
+
+        def has(nodes: BoolArray) -> BoolArray:  # (n_nodes,): whether the node's graph has such a node
+            return np.bincount(graph[nodes], minlength=len(self))[graph] > 0
+
         input_node, output_node = input_op[self.ops], output_op[self.ops]
         open_node = ~(none_op[self.ops] & has(input_node | output_node))
         live_edge = open_node[source] & open_node[target]
@@ -243,13 +266,31 @@ class ArchTable:
         n_kept = np.bincount(self.node_graph[keep], minlength=len(self))
         if n_kept.min(initial=1) < 1:
             raise GraphError(f"row {int(n_kept.argmin())}: nothing would be left of the graph")
-        node_ptr = _ptr(n_kept)
+        node_ptr = row_ptr(n_kept)
         edges = self.global_edges()
         kept_edge = keep[edges[0]] & keep[edges[1]]
         edge_graph = np.repeat(np.arange(len(self)), np.diff(self.edge_ptr))[kept_edge]
         local = new_position[edges[:, kept_edge]] - node_ptr[edge_graph]
         return ArchTable.from_arrays(self.vocabulary, self.ops[keep], node_ptr, local,
-                                     _ptr(np.bincount(edge_graph, minlength=len(self))))
+                                     row_ptr(np.bincount(edge_graph, minlength=len(self))))
+
+    def with_vocabulary(self, vocabulary: Sequence[str]) -> ArchTable:
+        """The same graphs, their operations counted in another vocabulary that has all of them.
+
+        Raises:
+            GraphError: an operation that occurs is not in `vocabulary`; names the first row with it.
+        """
+        vocabulary = _check_vocabulary(vocabulary)
+        if vocabulary == self.vocabulary:
+            return self
+        place = {op: i for i, op in enumerate(vocabulary)}
+        new_index = np.array([place.get(op, -1) for op in self.vocabulary])
+        ops = new_index[self.ops]
+        if ops.min(initial=0) < 0:
+            node = int(ops.argmin())
+            raise GraphError(f"row {int(self.node_graph[node])}: unknown operation "
+                             f"{self.vocabulary[self.ops[node]]!r}; legal: {', '.join(vocabulary)}")
+        return dataclasses.replace(self, vocabulary=vocabulary, ops=ops.astype(np.uint8))
 
     def without(self, op: str) -> ArchTable:
         """Every row less the nodes of one operation and the edges at them."""
@@ -299,12 +340,12 @@ def ragged_positions(
     ([2, 3, 4, 0, 1], [0, 3, 5]).
     """
     counts = ptr[rows + 1] - ptr[rows]
-    new_ptr = _ptr(counts)
+    new_ptr = row_ptr(counts)
     positions = np.arange(new_ptr[-1]) + np.repeat(ptr[rows] - new_ptr[:-1], counts)
     return positions, new_ptr
 
 
-def _ptr(counts: npt.ArrayLike) -> npt.NDArray[np.int64]:
+def row_ptr(counts: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """Row pointer (n+1,) of consecutive groups with the given sizes."""
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
 

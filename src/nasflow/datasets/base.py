@@ -110,9 +110,7 @@ class Dataset:
 
     def content_hash(self) -> str:
         """Hexadecimal SHA-256 of the graphs and all values, for the manifest."""
-        digest = hashlib.sha256()
-        for name, array in sorted(self.table.arrays().items()):
-            digest.update(name.encode() + np.ascontiguousarray(array).tobytes())
+        digest = hashlib.sha256(self.table.content_hash().encode())
         for name in sorted(self.values):
             digest.update(name.encode() + np.ascontiguousarray(self.values[name]).tobytes())
         return digest.hexdigest()

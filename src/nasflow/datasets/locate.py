@@ -32,19 +32,25 @@ def find_data_file(name: str, source: str) -> Path:
     return folder / name
 
 
-def find_package_file(package: str, name: str, extra: str) -> Path:
+def find_package_file(package: str, name: str, extra: str | None) -> Path:
     """The file `name` that an installed package ships; the package itself is not imported.
 
+    Args:
+        package: its import name.
+        name: the file's path inside the package.
+        extra: the extra of nasflow that installs it; None for a dependency that nasflow always has.
+
     Raises:
-        MissingExtraError: the package is not installed; the message names the extra.
+        MissingExtraError: the package is not installed; the message says what to install.
     """
     spec = importlib.util.find_spec(package)
     folders = (spec.submodule_search_locations if spec else None) or []
     for folder in folders:
         if (Path(folder) / name).is_file():
             return Path(folder) / name
+    install = f"nasflow[{extra}]" if extra else package.replace("_", "-")
     raise MissingExtraError(f"the file {name} of the package {package} is needed; "
-                            f"install it with: pip install 'nasflow[{extra}]'")
+                            f"install it with: pip install '{install}'")
 
 
 def cached(name: str, version: int, sources: Sequence[Path], build: Callable[[], Dataset]) -> Dataset:

@@ -30,7 +30,7 @@ _COLUMNS = {
 
 def load_nbgraph(dataset: str) -> Dataset:
     """The table of one of `DATASETS`, in the order of the package's file (sorted by hash)."""
-    path = find_package_file("nas_bench_graph", f"light/{dataset}.bench", extra="nbgraph")
+    path = find_package_file("nas_bench_graph", f"light/{dataset}.bench", extra=None)
     return cached(f"nbgraph-{dataset}", 1, [path], lambda: _read(dataset, path))
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
+from pathlib import Path
 
 from nasflow.datasets.base import Dataset
-from nasflow.errors import unknown_name
+from nasflow.datasets.jsonl import read_jsonl
+from nasflow.errors import DataError, unknown_name
 
 
 @dataclass(frozen=True)
@@ -105,3 +107,20 @@ def load_dataset(name: str) -> Dataset:
         (26206, 'test_perf')
     """
     return dataset_info(name).load()
+
+
+def open_dataset(source: str) -> Dataset:
+    """The data set of a registered name, or of a file: `.jsonl` (users' own) or `.npz` (`Dataset.save`).
+
+    Raises:
+        UnknownNameError: neither a name nor a file.
+        MissingDataError, DataError, GraphError: the file is not there, or malformed.
+    """
+    suffix = Path(source).suffix
+    if suffix == ".jsonl":
+        return read_jsonl(source)
+    if suffix == ".npz":
+        return Dataset.load(source)
+    if source not in _BY_NAME and Path(source).exists():
+        raise DataError(f"{source} has the suffix {suffix!r}; legal: .jsonl and .npz")
+    return load_dataset(source)

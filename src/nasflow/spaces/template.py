@@ -35,7 +35,7 @@ class TemplateSpace(Space):
     @property
     def size(self) -> int:  # type: ignore[override]  # computed here, a constant elsewhere
         """Number of elements."""
-        return len(self.choices) ** self.n_choices
+        return int(len(self.choices) ** self.n_choices)
 
     def from_choices(self, choice: Sequence[int]) -> Architecture:
         """The element with operation `choices[choice[i]]` at node i + 1."""

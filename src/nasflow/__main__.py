@@ -1,0 +1,5 @@
+"""`python -m nasflow` is the command `nasflow`."""
+
+from nasflow.cli import main
+
+main()

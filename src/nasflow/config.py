@@ -1,0 +1,237 @@
+"""The options of every stage, one frozen dataclass each; the same objects serve Python, YAML and command line.
+
+Each checks its values when made. Unknown keys are errors that name the nearest legal one. Nothing here imports
+more than the standard library, so that `nasflow --help` can show the options without loading torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self, get_args, get_type_hints
+
+from nasflow.errors import ConfigError, unknown_option
+
+Pooling = Literal["sum", "mean", "max"]
+Directions = Literal["both", "forward", "backward"]
+Schedule = Literal["one-cycle", "constant"]
+
+
+class Options:
+    """What all option classes share: reading and writing plain dictionaries, a hash, checks."""
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The options of a dictionary, such as a parsed YAML file.
+
+        Raises:
+            ConfigError: a key that is no option (the message names the nearest), or an illegal value.
+        """
+        legal = [f.name for f in dataclasses.fields(cls)]  # type: ignore[arg-type]  # subclasses are dataclasses
+        for key in data:
+            if key not in legal:
+                raise unknown_option(cls.__name__, key, legal)
+        return cls(**data)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The options as a dictionary of JSON values."""
+        return dataclasses.asdict(self)  # type: ignore[call-overload,no-any-return]
+
+    def digest(self) -> str:
+        """16 hexadecimal digits that change with any option."""
+        text = json.dumps([type(self).__name__, self.to_dict()], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def _positive_int(self, *names: str) -> None:
+        for name in names:
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise self._wrong(name, value, "a whole number of at least 1")
+
+    def _seed(self, name: str = "seed") -> None:
+        value = getattr(self, name)
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**32:
+            raise self._wrong(name, value, "a whole number from 0 to 4294967295")
+
+    def _number(self, name: str, low: float, high: float = math.inf, open_low: bool = False) -> None:
+        value = getattr(self, name)
+        legal = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        if not legal or not low <= value <= high or (open_low and value == low):
+            span = f"a number {'above' if open_low else 'from'} {low:g}"
+            raise self._wrong(name, value, span + (f" to {high:g}" if high < math.inf else ""))
+
+    def _choice(self, name: str) -> None:
+        legal = get_args(get_type_hints(type(self))[name])
+        if getattr(self, name) not in legal:
+            raise self._wrong(name, getattr(self, name), ", ".join(map(str, legal)))
+
+    def _wrong(self, name: str, value: object, legal: str) -> ConfigError:
+        return ConfigError(f"{type(self).__name__}.{name} is {value!r}; legal: {legal}")
+
+
+@dataclass(frozen=True)
+class SurrogateConfig(Options):
+    """How random vectors flow through a graph (section 3 of the paper)."""
+
+    k: int = 8
+    """Width of the random vectors, and of the surrogate."""
+    sigma: float = 0.1
+    """Standard deviation of the random matrices P and W."""
+    alpha: float = 0.5
+    """Share of the message that passes a node unchanged."""
+    seed: int = 0
+    """Seed of the one draw that serves a whole space."""
+    pooling: Pooling = "sum"
+    """How messages meet in a node, and nodes in the surrogate."""
+    directions: Directions = "both"
+    """Both passes (the method), or one of them alone."""
+    rounds: int = 1
+    """Forward-and-backward rounds; each starts where the last ended and adds k components."""
+    standardise: bool = True
+    """Give each component mean 0 and variance 1 over the pre-training table (constant components become 0)."""
+
+    def __post_init__(self) -> None:
+        self._positive_int("k", "rounds")
+        self._number("sigma", 0, open_low=True)
+        self._number("alpha", 0, 1)
+        self._seed()
+        self._choice("pooling")
+        self._choice("directions")
+        if self.rounds > 1 and self.directions != "both":
+            raise self._wrong("rounds", self.rounds, f"1 where directions is {self.directions!r}: a round "
+                              "starts from the backward pass of the last")
+
+
+@dataclass(frozen=True)
+class EncoderConfig(Options):
+    """The graph network that turns an architecture into a vector."""
+
+    name: str = "resgatedgcn"
+    """Registered name of the encoder."""
+    width: int = 128
+    """Width of the node states, and of the embedding."""
+    n_layers: int = 3
+    """Number of message-passing layers."""
+    dropout: float = 0.1
+    """Share of the node states dropped after each layer in training."""
+
+    def __post_init__(self) -> None:
+        self._positive_int("width", "n_layers")
+        self._number("dropout", 0, 0.99)
+
+
+@dataclass(frozen=True)
+class PretrainConfig(Options):
+    """Pre-training: tasks that need no labels."""
+
+    pretext: str = "flow"
+    """Tasks joined by +: flow, proxy, flow+proxy; none leaves the encoder as drawn."""
+    proxies: tuple[str, ...] = ()
+    """The columns that the task proxy ranks by, one head each; they must need no training."""
+    weights: tuple[float, ...] = ()
+    """Weight of each task's loss in the sum; empty for equal weights that add up to 1."""
+    epochs: int = 40
+    """Passes over the table."""
+    batch_size: int = 256
+    """Architectures a step."""
+    lr: float = 1e-3
+    """Learning rate; the peak of it in a one-cycle schedule."""
+    weight_decay: float = 1e-6
+    """AdamW's weight decay."""
+    schedule: Schedule = "one-cycle"
+    """one-cycle (a warm-up, then down to almost 0) or constant."""
+    decoder_width: int = 128
+    """Width of the decoders' hidden layers."""
+    decoder_layers: int = 2
+    """Layers of each decoder: 1 linear; 2 with a hidden layer of decoder_width; 3 with another of half of it."""
+    margin: float = 0.1
+    """Margin of the proxy-ranking loss."""
+    pairs_per_graph: int = 32
+    """Pairs drawn for each architecture of a batch in the proxy-ranking loss (at most)."""
+    seed: int = 21
+    """Seed of the weights, the order of the rows and the dropout."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weights", tuple(self.weights))
+        object.__setattr__(self, "proxies", tuple(self.proxies))
+        self._positive_int("epochs", "batch_size", "decoder_width", "decoder_layers", "pairs_per_graph")
+        self._number("lr", 0, open_low=True)
+        self._number("weight_decay", 0)
+        self._number("margin", 0)
+        self._choice("schedule")
+        self._seed()
+        if self.decoder_layers > 3:
+            raise self._wrong("decoder_layers", self.decoder_layers, "1, 2 or 3")
+        if self.weights and len(self.weights) != len(self.tasks):
+            raise self._wrong("weights", self.weights, f"one weight for each of {', '.join(self.tasks)}")
+        if any(not weight > 0 for weight in self.weights):
+            raise self._wrong("weights", self.weights, "weights above 0")
+        if len(set(self.tasks)) != len(self.tasks):
+            raise self._wrong("pretext", self.pretext, "each task once")
+        if "proxy" in self.tasks and not self.proxies:
+            raise self._wrong("proxies", self.proxies, "at least one column name, since pretext names proxy")
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The names of the tasks; empty for none."""
+        return () if self.pretext == "none" else tuple(self.pretext.split("+"))
+
+
+@dataclass(frozen=True)
+class FitConfig(Options):
+    """Fine-tuning on the labels (section 6 of the method: margin ranking over the pairs of small batches)."""
+
+    epochs: int = 300
+    """Passes over the labelled architectures; the best one on the validation rows is kept, if there are any."""
+    batch_size: int = 16
+    """Architectures a step; all their pairs are compared."""
+    lr: float = 1e-3
+    """AdamW's learning rate."""
+    weight_decay: float = 1e-6
+    """AdamW's weight decay."""
+    clip: float = 1.0
+    """Largest norm of the gradient."""
+    margin: float = 0.1
+    """By how much the better of a pair should score above the other."""
+    seed: int = 21
+    """Seed of the head's weights, the order of the rows and the dropout."""
+
+    def __post_init__(self) -> None:
+        self._positive_int("epochs", "batch_size")
+        if self.batch_size < 2:
+            raise self._wrong("batch_size", self.batch_size, "at least 2: a ranking loss compares pairs")
+        self._number("lr", 0, open_low=True)
+        self._number("weight_decay", 0)
+        self._number("clip", 0, open_low=True)
+        self._number("margin", 0)
+        self._seed()
+
+
+@dataclass(frozen=True)
+class ProtocolConfig(Options):
+    """The evaluation protocol (section 6 of the method)."""
+
+    ratio: float = 0.01
+    """Share of the training half whose labels are used."""
+    n_validation: int = 40
+    """Architectures taken from the test half to choose the epoch: labels that the ratio does not count."""
+    splits: tuple[int, ...] = (21, 2021, 202121)
+    """One split of the table into halves for each of these seeds."""
+    seeds: tuple[int, ...] = (21, 2021, 202121)
+    """Each split is run once for each of these seeds of the model."""
+
+    def __post_init__(self) -> None:
+        for name in ("splits", "seeds"):
+            values = tuple(getattr(self, name))
+            object.__setattr__(self, name, values)
+            if not values or len(set(values)) != len(values) or not all(
+                isinstance(v, int) and not isinstance(v, bool) and 0 <= v < 2**32 for v in values
+            ):
+                raise self._wrong(name, values, "different whole numbers from 0 to 4294967295, at least one")
+        self._number("ratio", 0, 1, open_low=True)
+        if isinstance(self.n_validation, bool) or not isinstance(self.n_validation, int) or self.n_validation < 0:
+            raise self._wrong("n_validation", self.n_validation, "a whole number of at least 0")

@@ -1,0 +1,68 @@
+"""`evaluate`: a grid of methods on one data set, from options to table, CSV, manifest and picture."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, ProtocolConfig, SurrogateConfig
+from nasflow.datasets import open_dataset
+from nasflow.experiments import tables
+from nasflow.experiments.grid import pretraining_seconds, run_grid
+from nasflow.experiments.manifest import write_manifest
+from nasflow.experiments.pictures import surrogate_map
+from nasflow.experiments.protocol import plan
+from nasflow.files import write_text
+from nasflow.surrogate import FlowSurrogate
+
+FLOOR = "gp"
+
+
+def evaluate(
+    source: str,
+    metric: str | None,
+    methods: Sequence[str],
+    folder: Path,
+    *,
+    encoder: EncoderConfig,
+    surrogate: SurrogateConfig,
+    pretrain: PretrainConfig,
+    fit: FitConfig,
+    protocol: ProtocolConfig,
+    n_workers: int,
+    progress: bool = True,
+) -> str:
+    """Run the grid and write `table.md`, `runs.csv`, `manifest.json` and `surrogates.png` into `folder`.
+
+    Returns the text of `table.md`. The floor (`gp`) is always among the methods.
+    """
+    dataset = open_dataset(source)
+    what = dataset.metric(metric)
+    chosen = tuple(dict.fromkeys([*methods, FLOOR]))
+    runs = plan(source, dataset, what.name, chosen, encoder=encoder, surrogate=surrogate, pretrain=pretrain,
+                fit=fit, protocol=protocol)
+    write_manifest(folder / "manifest.json", dataset, what.name, {
+        "methods": chosen, "encoder": encoder.to_dict(), "surrogate": surrogate.to_dict(),
+        "pretrain": pretrain.to_dict(), "fit": fit.to_dict(), "protocol": protocol.to_dict(),
+    })
+    map_path = folder / "surrogates.png"
+    values = dataset.labels(what.name) * (1 if what.maximise else -1)
+    surrogates = FlowSurrogate(dataset.table.n_ops, surrogate).targets(dataset.table).numpy()
+    surrogate_map(map_path, surrogates, values, f"Flow surrogates of {dataset.name}",
+                  f"rank by {what.name} (100 = best)")
+    entries = run_grid(runs, folder, n_workers, progress=progress)
+    first, n_runs = entries[0], len(protocol.splits) * len(protocol.seeds)
+    pairs = tables.interesting_pairs(chosen)
+    text = (
+        f"{dataset.name}, {what.name}: {what.description}.\n"
+        f"{len(protocol.splits)} splits x {len(protocol.seeds)} seeds = {n_runs} runs; {first['n_train']} labels "
+        f"to train on, {first['n_validation']} more to choose the epoch, {first['n_test']} to test on\n"
+        f"(of which {first['n_twins']} compute the same as a labelled one, in the first run).\n"
+        "tau, Spearman and P@K x100; mean (standard deviation); RMSE in the label's unit.\n\n"
+        + tables.markdown(tables.results_table(entries, pretraining_seconds(runs, folder)))
+        + "\nPaired by split and seed, x100:\n\n" + tables.markdown(tables.differences_table(entries, pairs))
+    )
+    tables.write_csv(folder / "runs.csv", entries)
+    write_text(folder / "table.md", f"{text}\nCommand: `{' '.join(['nasflow', *sys.argv[1:]])}`\n")
+    return text

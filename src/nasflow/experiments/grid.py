@@ -1,0 +1,66 @@
+"""`run_grid`: a list of runs over local processes, each finished one a line in a journal.
+
+    FOLDER/runs.jsonl       one line for each finished pre-training and run
+    FOLDER/pretrained/      weights, shared by all runs with the same pre-training
+    FOLDER/manifest.json    data hash, options, versions, machine
+
+Whatever is in the journal is not done again, so a killed grid goes on where it was when it is started anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from nasflow.experiments.journal import Journal
+from nasflow.experiments.protocol import Run, do_pretraining, do_run
+from nasflow.experiments.workers import Task, run_tasks
+from nasflow.progress import progress_bar
+
+
+def run_grid(runs: Sequence[Run], folder: Path, n_workers: int, *, progress: bool = True) -> list[dict[str, Any]]:
+    """Do the runs that are not done yet; the journal entries of all of them, in the order of `runs`.
+
+    Args:
+        runs: what `plan` gave.
+        folder: where results live.
+        n_workers: number of processes.
+        progress: whether to draw a progress bar.
+    """
+    journal = Journal(folder / "runs.jsonl")
+    known = journal.entries()
+    tasks: dict[str, Task] = {}
+    for run in runs:
+        pretraining = run.pretraining
+        if run.key in known:
+            continue
+        after: tuple[str, ...] = ()
+        if pretraining is not None and not (pretraining.digest() in known and pretraining.path(folder).exists()):
+            name = f"pre-training {pretraining.pretrain.pretext}, seed {pretraining.pretrain.seed}"
+            tasks.setdefault(name, Task(name, do_pretraining, (pretraining, folder)))
+            after = (name,)
+        name = f"{run.method}, split {run.split}, seed {run.seed}"
+        tasks[name] = Task(name, do_run, (run, folder), after)
+    # pre-trainings first: the longest tasks, and others wait for them
+    ordered = sorted(tasks.values(), key=lambda task: task.function is not do_pretraining)
+    with progress_bar("runs", len(ordered), show=progress and bool(ordered)) as advance:
+
+        def record(task: Task, entry: dict[str, Any]) -> None:
+            journal.append(entry)
+            advance(task.name)
+
+        run_tasks(ordered, n_workers, record)
+    known = journal.entries()
+    return [known[run.key] for run in runs]
+
+
+def pretraining_seconds(runs: Sequence[Run], folder: Path) -> dict[str, float]:
+    """Mean seconds of pre-training for each method of `runs`; 0 for those without."""
+    known = Journal(folder / "runs.jsonl").entries()
+    seconds: dict[str, dict[str, float]] = {}
+    for run in runs:
+        own = seconds.setdefault(run.method, {})
+        if run.pretraining is not None and (digest := run.pretraining.digest()) in known:
+            own[digest] = float(known[digest]["seconds"])
+    return {method: sum(own.values()) / len(own) if own else 0.0 for method, own in seconds.items()}

@@ -1,0 +1,54 @@
+"""The manifest beside each result: everything that is needed to make it again, or to see why it differs."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from nasflow.datasets import Dataset
+from nasflow.files import write_json
+
+
+def write_manifest(path: Path, dataset: Dataset, metric: str, options: Mapping[str, Any]) -> None:
+    """Write the manifest of a result, atomically.
+
+    Args:
+        path: the JSON file.
+        dataset, metric: what was evaluated on; the content of the table goes in as a hash.
+        options: the resolved configuration of every stage, seeds and splits included.
+    """
+    write_json(path, {
+        "dataset": {"name": dataset.name, "rows": len(dataset), "content_sha256": dataset.content_hash(),
+                    "origin": dict(dataset.origin)},
+        "metric": vars(dataset.metric(metric)),
+        "options": dict(options),
+        "command": " ".join(sys.argv),
+        "versions": versions(),
+        "machine": machine(),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+    })
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that results depend on."""
+    packages = ("nasflow", "torch", "numpy", "scipy")
+    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in packages}}
+
+
+def machine() -> dict[str, Any]:
+    """What the result was made on."""
+    return {"platform": platform.platform(), "processor": _processor(), "cores": os.cpu_count()}
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()

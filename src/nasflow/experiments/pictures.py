@@ -1,0 +1,54 @@
+"""Pictures of results, as PNG. matplotlib is imported when one is drawn."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from nasflow.files import atomic_write
+
+FloatArray = npt.NDArray[np.floating]
+
+
+def principal_components(values: FloatArray, n: int = 2) -> tuple[FloatArray, FloatArray]:
+    """Projections (N, n) on the first principal components, and each one's share of the variance (n,)."""
+    centred = values - values.mean(axis=0)
+    _, strength, directions = np.linalg.svd(centred, full_matrices=False)
+    share = strength**2 / max(float((strength**2).sum()), 1e-30)
+    return centred @ directions[:n].T, share[:n]
+
+
+def surrogate_map(path: Path, surrogate: FloatArray, values: FloatArray, title: str, legend: str) -> None:
+    """Draw the first two principal components of the surrogates, coloured by the rank of `values`.
+
+    Args:
+        path: the PNG.
+        surrogate: (N, k), as pre-training sees it.
+        values: (N,), more is better; NaN leaves a row out.
+        title, legend: the words above the picture and beside its colours.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    known = np.isfinite(values)
+    projected, share = principal_components(surrogate[known])
+    rank = np.argsort(np.argsort(values[known])) / max(1, int(known.sum()) - 1) * 100
+    order = np.random.default_rng(0).permutation(len(rank))  # so that late rows do not hide early ones
+    figure, axes = plt.subplots(figsize=(7, 5.5), constrained_layout=True)
+    x, y = projected[order].T
+    points = axes.scatter(x, y, c=rank[order], s=5, cmap="viridis", linewidths=0, alpha=0.7)
+    axes.set_xlabel(f"first principal component ({100 * share[0]:.0f} % of the variance)")
+    second = share[1] if len(share) > 1 else 0.0
+    axes.set_ylabel(f"second principal component ({100 * second:.0f} %)")
+    axes.set_title(title)
+    figure.colorbar(points, label=legend)
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=130)
+    plt.close(figure)
+    with atomic_write(path) as file:
+        file.write(content.getvalue())

@@ -1,0 +1,151 @@
+"""`fine_tune`: train a head (and the encoder under it) to rank a few labelled architectures.
+
+Margin ranking over all pairs of small batches, AdamW, clipped gradients (section 6 of the method). With
+validation rows the epoch of the best Kendall tau is kept: strictly better, so the first wins, beginning with the
+initial weights. The weights kept are copies: later steps cannot reach them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from nasflow.batch import GraphBatch
+from nasflow.config import FitConfig
+from nasflow.encoders.base import Encoder
+from nasflow.errors import DataError
+from nasflow.losses import ranking_loss
+from nasflow.metrics import kendall_tau
+from nasflow.progress import progress_bar
+from nasflow.seeding import seeded
+from nasflow.table import ArchTable
+
+Labels = npt.NDArray[np.float64]
+ENCODE_CHUNK = 512  # architectures at a time: larger ones leave the processor's cache
+
+
+class Scorer(nn.Module):
+    """An encoder with a head: linear, relu, linear to one score."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = nn.Sequential(nn.Linear(encoder.width, encoder.width), nn.ReLU(), nn.Linear(encoder.width, 1))
+
+    def forward(self, batch: GraphBatch) -> Tensor:
+        """(B,): a score for each architecture; only their order is trained."""
+        scores: Tensor = self.head(self.encoder(batch)).squeeze(1)
+        return scores
+
+
+@dataclass(frozen=True)
+class FineTuned:
+    """The weights that fine-tuning ended with, and those it keeps."""
+
+    best: dict[str, Tensor]
+    """Weights of the best epoch on the validation rows; the last epoch's without such rows."""
+    last: dict[str, Tensor]
+    """Weights after the last epoch."""
+    best_epoch: int
+    """Number of epochs behind `best`; 0 for the initial weights."""
+    validation_tau: tuple[float, ...]
+    """Kendall tau on the validation rows before the first epoch and after each; empty without such rows."""
+
+
+def fine_tune(
+    scorer: Scorer,
+    table: ArchTable,
+    labels: Labels,
+    config: FitConfig,
+    validation: tuple[ArchTable, Labels] | None = None,
+    *,
+    progress: bool = False,
+) -> FineTuned:
+    """Train `scorer` in place; it ends with the weights `FineTuned.best`.
+
+    Args:
+        scorer: its weights are the start.
+        table: the labelled architectures.
+        labels: (N,) finite values; higher scores go to higher ones.
+        config: epochs, batches, margin, seed.
+        validation: other labelled architectures, to choose the epoch.
+        progress: whether to draw a progress bar.
+
+    Raises:
+        DataError: labels that are not finite, too few, or all equal.
+    """
+    check_labels(table, labels, "label")
+    if validation is not None:
+        check_labels(*validation, "validation label")
+    device = next(scorer.parameters()).device
+    values = torch.from_numpy(labels).to(device)
+    optimizer = torch.optim.AdamW(scorer.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True)
+    taus = [] if validation is None else [kendall_tau(scores(scorer, validation[0]), validation[1])]
+    best, best_epoch = _copy(scorer), 0
+    with (progress_bar("fine-tuning", config.epochs, show=progress) as advance,
+          seeded(config.seed, "fine-tuning")):
+        for epoch in range(1, config.epochs + 1):
+            scorer.train()
+            for rows in _batches(torch.randperm(len(table)), config.batch_size):
+                batch = GraphBatch.from_table(table[rows.numpy()], device)
+                loss = ranking_loss(scorer(batch), values.index_select(0, rows.to(device)), config.margin)
+                optimizer.zero_grad()
+                loss.backward()
+                nn.utils.clip_grad_norm_(scorer.parameters(), config.clip)
+                optimizer.step()
+            if validation is not None:
+                taus.append(kendall_tau(scores(scorer, validation[0]), validation[1]))
+                if taus[-1] > taus[best_epoch]:
+                    best, best_epoch = _copy(scorer), epoch
+            advance(f"validation tau {taus[-1]:.3f}" if taus else "")
+    last = _copy(scorer)
+    if validation is None:
+        best, best_epoch = last, config.epochs
+    scorer.load_state_dict(best)
+    scorer.eval()
+    return FineTuned(best, last, best_epoch, tuple(taus))
+
+
+def scores(scorer: Scorer, table: ArchTable) -> Labels:
+    """(N,) float64: the score of every row, computed in chunks."""
+    return np.concatenate([chunk.double().numpy() for chunk in in_chunks(scorer, table)] or [np.zeros(0)])
+
+
+def in_chunks(model: nn.Module, table: ArchTable) -> list[Tensor]:
+    """What `model` gives for each chunk of the rows of `table`, on the CPU; no gradient, no dropout."""
+    device = next(model.parameters()).device
+    model.eval()
+    with torch.inference_mode():
+        return [model(GraphBatch.from_table(table[i : i + ENCODE_CHUNK], device)).cpu()
+                for i in range(0, len(table), ENCODE_CHUNK)]
+
+
+def check_labels(table: ArchTable, labels: Labels, what: str) -> None:
+    """Return if there is one finite label for each row, and two different ones.
+
+    Raises:
+        DataError: otherwise; names the row.
+    """
+    if labels.shape != (len(table),):
+        raise DataError(f"{what}s have shape {labels.shape}; {len(table)} architectures need ({len(table)},)")
+    bad = np.flatnonzero(~np.isfinite(labels))
+    if len(bad):
+        raise DataError(f"{what} of row {int(bad[0])} is {labels[bad[0]]}; leave out what was not measured")
+    if len(labels) < 2 or np.ptp(labels) == 0:
+        raise DataError(f"{what}s {labels[:3].tolist()} ... hold no two different values: there is nothing to rank")
+
+
+def _batches(order: Tensor, size: int) -> list[Tensor]:
+    """Consecutive parts of `order`; a last part of one joins the one before, since it has no pair."""
+    batches = list(order.split(size))
+    if len(batches) > 1 and len(batches[-1]) == 1:
+        batches[-2:] = [torch.cat(batches[-2:])]
+    return batches
+
+
+def _copy(module: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}

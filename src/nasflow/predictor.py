@@ -1,0 +1,255 @@
+"""`Predictor`: pre-train, fit, predict, in scikit-learn's manner. The one class most users need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from nasflow.checkpoints import load_checkpoint, save_checkpoint
+from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, SurrogateConfig
+from nasflow.encoders.registry import make_encoder
+from nasflow.errors import CheckpointError, ConfigError, NotFittedError
+from nasflow.files import PathLike
+from nasflow.finetune import FineTuned, Labels, Scorer, check_labels, fine_tune, in_chunks, scores
+from nasflow.pretrain import PretrainHistory, pretrain
+from nasflow.seeding import seeded
+from nasflow.table import ArchTable
+
+KIND = "predictor"
+
+
+class Predictor:
+    """Predicts a performance number from an architecture's graph after a few dozen labelled examples.
+
+    `pretrain` learns from graphs alone and is worth its minutes wherever many unlabelled architectures are at
+    hand (a whole space, or a sample of it). `fit` always starts from the pre-trained weights, so that fitting
+    again with more labels forgets nothing. Both are optional in the sense that `fit` works without `pretrain`.
+
+    Args:
+        encoder, surrogate, pretraining, fitting: the options of each stage.
+        vocabulary: the operations that may occur; by default those of the first table that is given.
+        device: where to compute, such as "cpu" or "cuda".
+
+    Attributes:
+        history: what happened in pre-training (`PretrainHistory`), once pre-trained.
+        fitted: what happened in fine-tuning (`FineTuned`), once fitted.
+
+    Example:
+        >>> from nasflow.spaces.nb201 import NB201
+        >>> table = NB201().enumerate()[::100]
+        >>> few, labels = table[:20], np.arange(20.0)
+        >>> predictor = Predictor(fitting=FitConfig(epochs=2)).fit(few, labels)
+        >>> predictor.predict(table).shape
+        (157,)
+    """
+
+    def __init__(
+        self,
+        *,
+        encoder: EncoderConfig | None = None,
+        surrogate: SurrogateConfig | None = None,
+        pretraining: PretrainConfig | None = None,
+        fitting: FitConfig | None = None,
+        vocabulary: tuple[str, ...] | None = None,
+        device: str = "cpu",
+    ) -> None:
+        self.encoder_config = encoder or EncoderConfig()
+        self.surrogate_config = surrogate or SurrogateConfig()
+        self.pretrain_config = pretraining or PretrainConfig()
+        self.fit_config = fitting or FitConfig()
+        self.device = _device(device)
+        self.history: PretrainHistory | None = None
+        self.fitted: FineTuned | None = None
+        self._vocabulary: tuple[str, ...] | None = None
+        self._scorer: Scorer | None = None
+        self._start: dict[str, Tensor] = {}  # weights that fit starts from
+        self._line = (0.0, 1.0)  # label = line[0] + line[1] * score
+        if vocabulary is not None:
+            self._build(vocabulary)
+
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The operations this predictor knows.
+
+        Raises:
+            NotFittedError: no table was seen yet, and no vocabulary given.
+        """
+        if self._vocabulary is None:
+            raise NotFittedError("the predictor has seen no architecture yet: call pretrain or fit first")
+        return self._vocabulary
+
+    def pretrain(
+        self,
+        table: ArchTable,
+        proxies: Mapping[str, npt.NDArray[np.float64]] | None = None,
+        *,
+        checkpoint: PathLike | None = None,
+        progress: bool = False,
+    ) -> Self:
+        """Learn from the graphs of `table` alone; see `nasflow.pretrain.pretrain` for arguments and errors.
+
+        Starts from newly drawn weights: pre-training twice gives what pre-training once gives.
+        """
+        self._build(self._vocabulary or table.vocabulary)
+        scorer = self._require()
+        self.history = pretrain(scorer.encoder, table.with_vocabulary(self.vocabulary), self.pretrain_config,
+                                self.surrogate_config, proxies, checkpoint=checkpoint, progress=progress)
+        self._start = _copy(scorer)
+        return self
+
+    def fit(
+        self,
+        table: ArchTable,
+        labels: npt.ArrayLike,
+        *,
+        validation: tuple[ArchTable, npt.ArrayLike] | None = None,
+        progress: bool = False,
+    ) -> Self:
+        """Learn to rank the labelled architectures, from the pre-trained weights on.
+
+        Args:
+            table: the architectures.
+            labels: (N,) finite numbers, in any unit; more may mean better or worse.
+            validation: other labelled architectures. They choose the epoch and calibrate the scale; without
+                them the last epoch is kept, and the training rows give the scale.
+            progress: whether to draw a progress bar.
+
+        Raises:
+            DataError: labels that are not finite, fewer than two, or all equal.
+            GraphError: an operation that the vocabulary does not have.
+        """
+        if self._scorer is None:
+            self._build(table.vocabulary)
+        known, values = table.with_vocabulary(self.vocabulary), np.asarray(labels, np.float64)
+        held_out = None if validation is None else (
+            validation[0].with_vocabulary(self.vocabulary), np.asarray(validation[1], np.float64))
+        check_labels(known, values, "label")  # before the weights are touched
+        scorer = self._require()
+        scorer.load_state_dict(self._start)
+        with seeded(self.fit_config.seed, "head"):
+            for layer in scorer.head:
+                if isinstance(layer, torch.nn.Linear):
+                    layer.reset_parameters()
+        self.fitted = fine_tune(scorer, known, values, self.fit_config, held_out, progress=progress)
+        self._calibration = held_out or (known, values)
+        self._line = _line(scores(scorer, self._calibration[0]), self._calibration[1])
+        return self
+
+    def use_epoch(self, which: Literal["best", "last"]) -> Self:
+        """Switch between the best epoch on the validation rows (what `fit` leaves) and the last one."""
+        if self.fitted is None:
+            raise NotFittedError("there are no epochs to choose from: call fit first")
+        scorer = self._require()
+        scorer.load_state_dict(self.fitted.best if which == "best" else self.fitted.last)
+        self._line = _line(scores(scorer, self._calibration[0]), self._calibration[1])
+        return self
+
+    def predict(self, table: ArchTable) -> Labels:
+        """(N,) float64: predictions in the label's unit, a straight line in the score that ranks.
+
+        Raises:
+            NotFittedError: `fit` was not called.
+            GraphError: an operation that the vocabulary does not have; names the row.
+        """
+        if self.fitted is None:
+            raise NotFittedError("predict needs labels first: call fit (or load a fitted model)")
+        intercept, slope = self._line
+        return intercept + slope * scores(self._require(), table.with_vocabulary(self.vocabulary))
+
+    def embed(self, table: ArchTable) -> npt.NDArray[np.float32]:
+        """(N, width) float32: the encoder's vector for each architecture (of the fitted encoder, once fitted)."""
+        encoder = self._require().encoder
+        parts = in_chunks(encoder, table.with_vocabulary(self.vocabulary))
+        return torch.cat(parts).numpy() if parts else np.zeros((0, encoder.width), np.float32)
+
+    def save(self, path: PathLike) -> None:
+        """Write one .safetensors file with weights, vocabulary and options, atomically."""
+        scorer = self._require()
+        tensors = {f"start.{name}": tensor for name, tensor in self._start.items()}
+        if self.fitted is not None:
+            tensors |= {f"fitted.{name}": tensor for name, tensor in scorer.state_dict().items()}
+        save_checkpoint(path, KIND, tensors, {
+            "vocabulary": list(self.vocabulary), "encoder": self.encoder_config.to_dict(),
+            "surrogate": self.surrogate_config.to_dict(), "pretraining": self.pretrain_config.to_dict(),
+            "fitting": self.fit_config.to_dict(), "line": list(self._line),
+            "history": None if self.history is None else vars(self.history),
+            "best_epoch": None if self.fitted is None else self.fitted.best_epoch,
+        })
+
+    @classmethod
+    def load(cls, path: PathLike, device: str = "cpu") -> Predictor:
+        """The predictor that `save` wrote; it predicts the same bits and can be fitted anew.
+
+        Raises:
+            MissingDataError, CheckpointError: no such file; truncated, foreign, or of a newer version.
+        """
+        tensors, about = load_checkpoint(path, KIND)
+        try:
+            predictor = cls(
+                encoder=EncoderConfig.from_dict(about["encoder"]),
+                surrogate=SurrogateConfig.from_dict(about["surrogate"]),
+                pretraining=PretrainConfig.from_dict(about["pretraining"]),
+                fitting=FitConfig.from_dict(about["fitting"]),
+                vocabulary=tuple(about["vocabulary"]), device=device,
+            )
+            predictor._restore(tensors, about)
+        except (KeyError, TypeError, RuntimeError, ConfigError) as error:
+            raise CheckpointError(f"{path} does not describe a predictor ({error!r})") from None
+        return predictor
+
+    def _restore(self, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
+        scorer = self._require()
+        start = {n.removeprefix("start."): t for n, t in tensors.items() if n.startswith("start.")}
+        fitted = {n.removeprefix("fitted."): t for n, t in tensors.items() if n.startswith("fitted.")}
+        scorer.load_state_dict(start)
+        self._start = _copy(scorer)
+        if fitted:
+            scorer.load_state_dict(fitted)
+            kept = _copy(scorer)
+            self.fitted = FineTuned(kept, kept, int(about["best_epoch"]), ())
+        if about["history"] is not None:
+            self.history = PretrainHistory(**about["history"])
+        intercept, slope = about["line"]
+        self._line = (float(intercept), float(slope))
+
+    def _build(self, vocabulary: tuple[str, ...]) -> None:
+        """New weights, drawn from the seed of pre-training, whatever was before."""
+        with seeded(self.pretrain_config.seed, "encoder"):
+            self._scorer = Scorer(make_encoder(len(vocabulary), self.encoder_config)).to(self.device).eval()
+        self._vocabulary = vocabulary
+        self._start = _copy(self._scorer)
+        self.fitted = None
+
+    def _require(self) -> Scorer:
+        if self._scorer is None:
+            raise NotFittedError("the predictor has seen no architecture yet: call pretrain or fit first")
+        return self._scorer
+
+
+def _line(score: Labels, label: Labels) -> tuple[float, float]:
+    """Intercept and slope of the least-squares line; it never falls, so that it keeps the order of scores."""
+    centred = score - score.mean()
+    spread = float(centred @ centred)
+    slope = float(centred @ (label - label.mean())) / spread if spread > 0 else 0.0
+    smallest = 1e-6 * float(label.std()) / max(float(score.std()), 1e-12)
+    slope = max(slope, smallest)
+    return float(label.mean() - slope * score.mean()), slope
+
+
+def _device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(f"device {name!r} is not there ({str(error).splitlines()[0]}); legal here: cpu"
+                          f"{', cuda' if torch.cuda.is_available() else ''}") from None
+    return device
+
+
+def _copy(module: torch.nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}

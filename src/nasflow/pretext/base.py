@@ -1,0 +1,95 @@
+"""`Pretext`: the interface of a pre-training task, and the decoder that most of them end in.
+
+A task says what it learns to predict (`targets`, once for the whole table) and how wrong the encoder is on a
+batch (`loss`). Adding one is one file with one subclass, and a line in `registry.py`. Several tasks at once
+share the encoder's pass over the batch through `Step`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from nasflow.batch import GraphBatch
+from nasflow.config import PretrainConfig, SurrogateConfig
+from nasflow.encoders.base import Encoder
+from nasflow.table import ArchTable
+
+
+@dataclass(frozen=True)
+class PretextSetting:
+    """What a task may ask about the pre-training it is part of."""
+
+    n_ops: int
+    """Size of the vocabulary."""
+    width: int
+    """Length H of the embeddings."""
+    config: PretrainConfig
+    surrogate: SurrogateConfig
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One batch of pre-training; the encoder runs on it when a task first asks, and once."""
+
+    encoder: Encoder
+    batch: GraphBatch
+
+    @cached_property
+    def nodes(self) -> Tensor:
+        """(n_nodes, H): the state of every node."""
+        return self.encoder.nodes(self.batch)
+
+    @cached_property
+    def embedding(self) -> Tensor:
+        """(B, H): the embedding of every architecture."""
+        return self.batch.mean_pool(self.nodes)
+
+
+class Pretext(nn.Module, ABC):
+    """One task without labels; a module, since most have a decoder that learns with the encoder."""
+
+    def __init__(self, setting: PretextSetting) -> None:
+        super().__init__()
+        self.setting = setting
+
+    @abstractmethod
+    def targets(self, table: ArchTable, proxies: Mapping[str, npt.NDArray[np.float64]]) -> Tensor:
+        """(N, d) float32: what the task predicts for each row; d = 0 for a task that needs the graph alone.
+
+        Args:
+            table: the pre-training table.
+            proxies: (N,) columns that need no training, by name; NaN where there is no value.
+        """
+
+    @abstractmethod
+    def loss(self, step: Step, targets: Tensor) -> Tensor:
+        """The loss of a batch, a scalar; `targets` (B, d) are the batch's rows of what `targets` gave."""
+
+
+def decoder(width: int, config: PretrainConfig, n_out: int) -> nn.Sequential:
+    """An MLP from embeddings (B, width) to (B, n_out), as `PretrainConfig.decoder_layers` describes."""
+    hidden = [config.decoder_width, config.decoder_width // 2][: config.decoder_layers - 1]
+    modules: list[nn.Module] = []
+    for n_in, n_next in zip([width, *hidden], hidden, strict=False):
+        modules += [nn.Linear(n_in, n_next), nn.ReLU()]
+    return nn.Sequential(*modules, nn.Linear(hidden[-1] if hidden else width, n_out))
+
+
+def ranks(values: npt.NDArray[np.float64]) -> Tensor:
+    """(N,) float32: ranks from 0 to 1 of the finite values, ties equal; NaN stays NaN.
+
+    A ranking loss needs the order alone, and ranks survive float32 where a proxy reaches 1e61.
+    """
+    finite = np.isfinite(values)
+    _, position = np.unique(values[finite], return_inverse=True)
+    result = np.full(len(values), np.nan, np.float32)
+    result[finite] = position / max(1, position.max(initial=0))
+    return torch.from_numpy(result)

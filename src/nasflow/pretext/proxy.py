@@ -1,0 +1,56 @@
+"""proxy: rank architectures as a zero-cost proxy does (the paper's auxiliary loss; alone, its rival ZC-Proxy).
+
+    L_aux = mean over pairs with c_i > c_j of max(0, margin - (head(z_i) - head(z_j)))
+
+c is any column that needs no training. Rows without a finite value make no pair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from nasflow.errors import ConfigError
+from nasflow.losses import sampled_ranking_loss
+from nasflow.pretext.base import Pretext, PretextSetting, Step, decoder, ranks
+from nasflow.table import ArchTable
+
+
+class ProxyRanking(Pretext):
+    """Rank by each proxy that is given: one head each, the mean of their losses."""
+
+    def __init__(self, setting: PretextSetting) -> None:
+        super().__init__(setting)
+        self.heads = nn.ModuleList(
+            decoder(setting.width, setting.config, 1) for _ in setting.config.proxies)
+
+    def targets(self, table: ArchTable, proxies: Mapping[str, npt.NDArray[np.float64]]) -> Tensor:
+        """(N, n_proxies): the rank of each row by each proxy, NaN where it has no value.
+
+        Raises:
+            ConfigError: there is no such column, or no two different values in one.
+        """
+        columns = []
+        for name in self.setting.config.proxies:
+            if name not in proxies:
+                raise ConfigError(f"pre-training to rank by {name!r} needs that column; given: "
+                                  f"{', '.join(proxies) or 'none'}")
+            if len(proxies[name]) != len(table):
+                raise ConfigError(f"proxy {name!r} has {len(proxies[name])} values for {len(table)} rows")
+            columns.append(ranks(proxies[name]))
+            if not torch.nan_to_num(columns[-1]).any():
+                raise ConfigError(f"proxy {name!r} has no two different finite values: there is nothing to rank")
+        return torch.stack(columns, dim=1)
+
+    def loss(self, step: Step, targets: Tensor) -> Tensor:
+        """The ranking loss over random pairs of the batch."""
+        config = self.setting.config
+        losses = [
+            sampled_ranking_loss(head(step.embedding).squeeze(1), column, config.margin, config.pairs_per_graph)
+            for head, column in zip(self.heads, targets.unbind(1), strict=True)
+        ]
+        return torch.stack(losses).mean()

@@ -1,0 +1,37 @@
+"""The pretext tasks by name. A new task is one line here; its module is imported only when asked for."""
+
+from __future__ import annotations
+
+import importlib
+
+from torch import nn
+
+from nasflow.errors import unknown_name
+from nasflow.pretext.base import Pretext, PretextSetting
+
+_PRETEXTS = {
+    "flow": "nasflow.pretext.flow:Flow",
+    "proxy": "nasflow.pretext.proxy:ProxyRanking",
+}
+
+
+def pretext_names() -> list[str]:
+    """The registered names."""
+    return sorted(_PRETEXTS)
+
+
+def make_pretexts(setting: PretextSetting) -> nn.ModuleDict:
+    """The tasks that `setting.config.pretext` names, by name, their decoders drawn from torch's generator.
+
+    Raises:
+        UnknownNameError: a task that is not registered; the message lists the names.
+    """
+    tasks = nn.ModuleDict()
+    for name in setting.config.tasks:
+        if name not in _PRETEXTS:
+            raise unknown_name("pretext task", name, pretext_names())
+        module, _, attribute = _PRETEXTS[name].partition(":")
+        task = getattr(importlib.import_module(module), attribute)(setting)
+        assert isinstance(task, Pretext)
+        tasks[name] = task
+    return tasks

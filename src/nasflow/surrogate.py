@@ -1,0 +1,192 @@
+r"""`FlowSurrogate`: random vectors passed forward and backward through an architecture's graph.
+
+The definition (section 3 of the paper; h[v] = P[x_v], x_v the operation of node v):
+
+    forward   f[v]  = r                                              nodes without predecessors
+              m[v]  = sum of f[u] over the predecessors u of v
+              f[v]  = alpha m[v] + (1 - alpha) relu([h[v], m[v]] W)
+    backward  b[v]  = f[v]                                           nodes without successors
+              m'[v] = sum of b[w] over the successors w of v
+              b[v]  = alpha m'[v] + (1 - alpha) relu([h[v], m'[v]] W)
+    surrogate s     = sum of b[v] over the nodes without predecessors
+
+    r  (k,)          U(0, 1)           P  (n_ops, k)   N(0, sigma^2)
+    W  (2k, k)       N(0, sigma^2)     one draw for a whole space
+
+How it is fast:
+
+* Nodes are laid out by generation over the whole batch, so one generation is one slice: gather the messages,
+  one k x k product, done. There is no loop over graphs.
+* [h, m] W = P W[:k] + m W[k:], and P W[:k] is a table of n_ops rows, computed once.
+* 4,096 graphs at a time, so that their states stay in the processor's cache; one thread works on one such chunk,
+  since NumPy and torch release the interpreter inside each step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+import torch
+from torch import Tensor
+from torch.nn.functional import embedding_bag, pad
+
+from nasflow.config import SurrogateConfig
+from nasflow.errors import DataError
+from nasflow.table import ArchTable, row_ptr
+
+CHUNK = 4096  # graphs a chunk
+
+
+class FlowSurrogate:
+    """The flow surrogate of every architecture of a table: a vector that depends on its graph alone.
+
+    Isomorphic graphs have equal surrogates, whatever their node order. Use it as the target that an encoder
+    learns to reconstruct; it is no prediction of performance by itself.
+
+    Args:
+        n_ops: size of the vocabulary.
+        config: width, scale, seed and variant.
+
+    Attributes:
+        r, P, W: the random draws, bit-compatible with the published order: `RandomState(seed)`, then
+            uniform(k) = r, a uniform(k) that is not used, normal(n_ops, k) = P, normal(2k, k) = W.
+
+    Example:
+        >>> from nasflow.spaces.nb201 import NB201
+        >>> table = NB201().enumerate()
+        >>> FlowSurrogate(table.n_ops, SurrogateConfig(k=7))(table).shape
+        torch.Size([15625, 7])
+    """
+
+    def __init__(self, n_ops: int, config: SurrogateConfig | None = None) -> None:
+        self.config = config = config or SurrogateConfig()
+        k, rng = config.k, np.random.RandomState(config.seed)
+        self.r = torch.from_numpy(rng.uniform(0, 1, k)).float()
+        rng.uniform(0, 1, k)  # drawn and not used, as published: P and W follow it
+        self.P = torch.from_numpy(rng.normal(0, config.sigma, (n_ops, k))).float()
+        self.W = torch.from_numpy(rng.normal(0, config.sigma, (2 * k, k))).float()
+        # zero columns up to a multiple of 8 change no value and make the k x k product 1.6 times as fast
+        width = -k % 8
+        self._start = pad(self.r, (0, width))
+        self._converted = pad(self.P @ self.W[:k], (0, width))  # what [h, .] W adds for each operation
+        self._W_message = pad(self.W[k:], (0, width, 0, width))
+
+    def __call__(self, table: ArchTable) -> Tensor:
+        """(N, rounds * k) float32: the raw surrogate of every row, round after round.
+
+        Raises:
+            DataError: the table has another vocabulary size than the draw, or a value overflows (a deep graph
+                with a large sigma).
+        """
+        if table.n_ops != len(self.P):
+            raise DataError(f"the surrogate was drawn for {len(self.P)} operations, the table has {table.n_ops}")
+        starts = range(0, max(len(table), 1), CHUNK)
+        n_threads = min(torch.get_num_threads(), len(starts))
+        # one thread inside each worker: the setting is the worker's own
+        with ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            surrogate = torch.cat(list(pool.map(lambda start: self._chunk(table[start : start + CHUNK]), starts)))
+        bad = ~torch.isfinite(surrogate).all(dim=1)
+        if bad.any():
+            row = int(bad.nonzero()[0])
+            raise DataError(f"row {row}: the surrogate of a graph of {table[row].n_nodes} nodes overflows; use a "
+                            f"sigma below {self.config.sigma:g} or pooling='mean'")
+        return surrogate
+
+    def targets(self, table: ArchTable) -> Tensor:
+        """(N, rounds * k) float32: what pre-training reconstructs, standardised if the options say so."""
+        surrogate = self(table)
+        return standardised(surrogate) if self.config.standardise else surrogate
+
+    def _chunk(self, table: ArchTable) -> Tensor:
+        layout, directions = _Layout.of(table), self.config.directions
+        ops = layout.ops
+        # every node that is read before it is written (sources; sinks of a lone backward pass) starts at r
+        state = self._start.repeat(len(ops), 1)
+        rounds = []
+        for _ in range(self.config.rounds):
+            if directions != "backward":
+                self._propagate(state, ops, layout.forward)
+            if directions != "forward":
+                self._propagate(state, ops, layout.backward)
+            rounds.append(self._read_out(state, layout.sinks if directions == "forward" else layout.sources))
+        return torch.cat([s[:, : self.config.k] for s in rounds], dim=1)
+
+    def _propagate(self, state: Tensor, ops: Tensor, steps: list[_Step]) -> None:
+        """One pass, in place: nodes that receive nothing keep what they have."""
+        alpha = self.config.alpha
+        for nodes, neighbours, offset in steps:
+            message = embedding_bag(neighbours, state, offset, mode=self.config.pooling)  # (n, k)
+            converted = torch.addmm(self._converted.index_select(0, ops[nodes]), message, self._W_message)
+            torch.add(message.mul_(alpha), converted.relu_(), alpha=1 - alpha, out=state[nodes])
+
+    def _read_out(self, state: Tensor, ends: tuple[Tensor, Tensor]) -> Tensor:
+        nodes, offset = ends
+        return embedding_bag(nodes, state, offset, mode=self.config.pooling)
+
+
+# One generation of one pass: the slice of nodes that receive, what they receive from, and where in
+# `neighbours` each node's part starts.
+_Step = tuple[slice, Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """A table's nodes laid out by generation, sinks last in theirs, so that each step is one slice."""
+
+    ops: Tensor
+    forward: list[_Step]
+    backward: list[_Step]
+    sources: tuple[Tensor, Tensor]
+    sinks: tuple[Tensor, Tensor]
+
+    @classmethod
+    def of(cls, table: ArchTable) -> _Layout:
+        n_nodes = len(table.ops)
+        source, target = table.global_edges().astype(np.int32)
+        in_ptr = row_ptr(np.bincount(target, minlength=n_nodes)).astype(np.int32)
+        incoming = scipy.sparse.csr_array((np.ones(len(source), np.bool_), source, in_ptr), (n_nodes, n_nodes))
+        outgoing = incoming.tocsc()  # the same edges by source, without a sort
+        is_sink = np.diff(outgoing.indptr) == 0
+        # 16 bits where they suffice: NumPy sorts them by radix
+        key = 2 * table.generation.astype(np.uint16 if table.generation.dtype == np.uint8 else np.int64) + is_sink
+        order = np.argsort(key, kind="stable")
+        place = np.empty(n_nodes, np.int32)
+        place[order] = np.arange(n_nodes, dtype=np.int32)
+        bounds = row_ptr(np.bincount(key, minlength=2 * (int(table.generation.max(initial=0)) + 1))).tolist()
+        starts, sink_starts, stops = bounds[:-1:2], bounds[1::2], bounds[2::2]
+        forward = _steps(incoming[order], place, zip(starts[1:], stops[1:], strict=True))
+        backward = _steps(outgoing.T[order], place, zip(starts, sink_starts, strict=True))
+        return cls(torch.from_numpy(table.ops[order].astype(np.int32)), forward, backward[::-1],
+                   _by_graph(table, table.generation == 0, place), _by_graph(table, is_sink, place))
+
+
+def _steps(
+    neighbours: scipy.sparse.csr_array, place: npt.NDArray[np.int32], slices: Iterable[tuple[int, int]]
+) -> list[_Step]:
+    """A step for each non-empty slice of the layout; `neighbours` has the laid-out nodes as rows."""
+    ptr, where = torch.from_numpy(neighbours.indptr), torch.from_numpy(place[neighbours.indices])
+    bounds = neighbours.indptr
+    return [(slice(a, b), where[bounds[a] : bounds[b]], ptr[a:b] - ptr[a]) for a, b in slices if a < b]
+
+
+def _by_graph(
+    table: ArchTable, chosen: npt.NDArray[np.bool_], place: npt.NDArray[np.int32]
+) -> tuple[Tensor, Tensor]:
+    """The places of the chosen nodes, graph after graph, and where each graph's part starts."""
+    n_before = row_ptr(chosen)[table.node_ptr[:-1]]
+    return torch.from_numpy(place[chosen]), torch.from_numpy(n_before.astype(np.int32))
+
+
+def standardised(values: Tensor) -> Tensor:
+    """(N, d): each column with mean 0 and variance 1; a constant column (a dead relu) becomes 0."""
+    wide = values.double()
+    centred = wide - wide.mean(dim=0)
+    spread = centred.square().mean(dim=0).sqrt()
+    # a column that varies by rounding alone is constant
+    constant = spread <= 1e-6 * wide.abs().amax(dim=0)
+    return torch.where(constant, 0.0, centred / torch.where(constant, 1.0, spread)).float()

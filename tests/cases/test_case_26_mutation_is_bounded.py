@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from nasflow.architecture import Architecture
+from nasflow.errors import GraphError
+from nasflow.spaces.base import Space
+from nasflow.table import ArchTable
+
+
+class Lonely(Space):
+    """The 2-node cell: one element and nothing to change."""
+
+    name = "lonely"
+    ops = ("input", "output")
+    only = Architecture(ops, ((0, 1),))
+
+    def parse(self, text: str) -> Architecture:
+        return self.only
+
+    def format(self, architecture: Architecture) -> str:
+        return "only"
+
+    def sample(self, rng: np.random.Generator) -> Architecture:
+        return self.only
+
+    def neighbours(self, architecture: Architecture) -> Iterator[Architecture]:
+        return iter(())
+
+    def enumerate(self) -> ArchTable:
+        return self.table([self.only])
+
+
+def test_the_smallest_cell_says_that_there_is_nothing_to_change() -> None:
+    """Mutation crashed, looped for ever, or changed every edge."""
+    with pytest.raises(GraphError, match="only is the only element of lonely"):
+        Lonely().mutate(Lonely.only, np.random.default_rng(0))

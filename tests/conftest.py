@@ -1,0 +1,27 @@
+"""What all tests share: a cache of their own, reproducible hypothesis runs, and the folder of real tables."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# before anything is imported, and for every process a test starts: never the user's own cache
+os.environ["NASFLOW_CACHE"] = tempfile.mkdtemp(prefix="nasflow-tests-")
+
+settings.register_profile("tests", deadline=None, derandomize=True, max_examples=60, print_blob=True)
+settings.load_profile("tests")
+
+
+@pytest.fixture
+def nasflow_data() -> Path:
+    """The folder of real benchmark tables; the test is skipped where there is none."""
+    folder = os.environ.get("NASFLOW_DATA")
+    if not folder:
+        pytest.skip("needs nb201.csv.gz: set NASFLOW_DATA to a folder with the real tables")
+    if not (Path(folder) / "nb201.csv.gz").is_file():
+        pytest.skip(f"needs nb201.csv.gz in NASFLOW_DATA={folder}")
+    return Path(folder)
