@@ -121,7 +121,8 @@ def _live_edge_sets(
         keep &= bits[:, target == node].any(axis=1)
         if node < n_inputs + n_ops:
             keep &= bits[:, source == node].any(axis=1)
-    return bits[keep][np.argsort(size[keep], kind="stable")]
+    live: BoolArray = bits[keep][np.argsort(size[keep], kind="stable")]
+    return live
 
 
 def _weights(
@@ -134,7 +135,8 @@ def _weights(
     source, target = np.array(pairs).T
     # rows: all nodes but the output, columns: all nodes but the inputs; at most 49 positions with 21 pairs
     position = place[:, source] * (n_ops + 1) + place[:, target] - n_inputs
-    return np.ldexp(1.0, position.T)
+    powers: npt.NDArray[np.float64] = np.ldexp(1.0, position.T)
+    return powers
 
 
 def _chunks(bits: BoolArray) -> list[npt.NDArray[np.float64]]:
@@ -150,4 +152,5 @@ def _orbits(
     smallest = number
     for permutation in automorphisms:
         smallest = np.minimum(smallest, fillings[:, permutation] @ digits)
-    return fillings[number == smallest]
+    kept: npt.NDArray[np.int64] = fillings[number == smallest]
+    return kept

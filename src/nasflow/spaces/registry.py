@@ -8,9 +8,13 @@ from nasflow.errors import unknown_name
 from nasflow.spaces.base import Space
 
 _SPACES = {
+    "darts": "nasflow.spaces.darts:Darts",
+    "nasbench-asr": "nasflow.spaces.asr:ASR",
+    "nasbench-macro": "nasflow.spaces.macro:Macro",
     "nb101": "nasflow.spaces.nb101:NB101",
     "nb201": "nasflow.spaces.nb201:NB201",
     "nbgraph": "nasflow.spaces.nbgraph:NBGraph",
+    "transnas-micro": "nasflow.spaces.transnas:TransNASMicro",
 }
 
 
