@@ -11,6 +11,7 @@ _SPACES = {
     "darts": "nasflow.spaces.darts:Darts",
     "nasbench-asr": "nasflow.spaces.asr:ASR",
     "nasbench-macro": "nasflow.spaces.macro:Macro",
+    "nasbench-nlp": "nasflow.spaces.nlp:NLP",
     "nb101": "nasflow.spaces.nb101:NB101",
     "nb201": "nasflow.spaces.nb201:NB201",
     "nbgraph": "nasflow.spaces.nbgraph:NBGraph",
