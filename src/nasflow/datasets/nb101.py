@@ -71,9 +71,11 @@ def load_nb101_zero_cost() -> Dataset:
 def _read_zero_cost(path: Path) -> Dataset:
     try:
         with gzip.open(require_file(path), "rt", encoding="utf-8") as file:
-            records: list[dict[str, Any]] = json.load(file)
+            records: Any = json.load(file)
     except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
         raise DataError(f"{path} is no readable JSON ({error})") from None
+    if not isinstance(records, list) or not records:
+        raise DataError(f"{path} holds {str(records)[:40]}; it needs a list of records")
     columns = ("val_accuracy", *_PROXIES)
     cells, rows = [], []
     for number, record in enumerate(records):

@@ -43,6 +43,8 @@ def _read(path: Path) -> Dataset:
             lines = file.read().splitlines()
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise DataError(f"{path} is no readable JSONL ({error})") from None
+    if not lines:
+        raise DataError(f"{path} holds no architecture")
     for number, line in enumerate(lines, start=1):
         try:
             record = json.loads(line)

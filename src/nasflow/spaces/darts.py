@@ -33,6 +33,9 @@ OPERATIONS = ("max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3", "s
               "dil_conv_5x5")
 """The operations in the order of the paper's vocabulary, which is also that of numeric genotypes."""
 
+N_ELEMENTS = (180 * len(OPERATIONS) ** 8) ** 2
+"""1.08e18: in each cell 1 * 3 * 6 * 10 ways to choose the inputs and 7^8 to choose the operations."""
+
 N_STEPS = 4
 CELLS = ("normal", "reduce")
 
@@ -57,8 +60,6 @@ class Darts(ChangeSpace):
     """
 
     name: ClassVar[str] = "darts"
-    # per cell: pairs of inputs 1 * 3 * 6 * 10, operations 7^8
-    size = (180 * len(OPERATIONS) ** 8) ** 2
 
     def __init__(self, form: str = "merged") -> None:
         if form not in ("merged", "cells"):
@@ -186,7 +187,7 @@ class Darts(ChangeSpace):
 
     def enumerate(self) -> NoReturn:
         """Raises a `GraphError`: the space is too large to list."""
-        raise GraphError(f"{self.name} has {self.size:.1e} elements: draw with sample() instead")
+        raise GraphError(f"{self.name} has {N_ELEMENTS:.1e} elements: draw with sample() instead")
 
 
 def _sorted_step(a: tuple[str, int], b: tuple[str, int]) -> Step:

@@ -145,10 +145,15 @@ class NLP(ChangeSpace):
     def changes(self, architecture: Architecture) -> list[Change]:
         """One operation, one input, one new state's node, or one activation inserted or taken out.
 
-        Operations change among those of as many inputs. A `linear` may also gain or lose an input.
+        Operations change among those of as many inputs. A `linear` may also gain or lose an input. An activation goes
+        in before one input of one operation, and comes out if it feeds one operation alone.
         """
         recipe = self.to_recipe(architecture)
         n_inputs = 1 + recipe.n_states
+        users: list[list[int]] = [[] for _ in range(n_inputs + len(recipe.nodes))]
+        for i, (_, inputs) in enumerate(recipe.nodes):
+            for v in inputs:
+                users[v].append(i)
         found: list[Change] = []
         for i, (op, inputs) in enumerate(recipe.nodes):
             own = n_inputs + i
@@ -158,7 +163,7 @@ class NLP(ChangeSpace):
             if op == "linear":
                 found += [("more", i, v) for v in range(own) if v not in inputs]
                 found += [("fewer", i, v) for v in inputs]
-            if op in ACTIVATIONS:
+            if op in ACTIVATIONS and own not in recipe.outputs and len(users[own]) == 1:
                 found.append(("drop", i))
             found += [("insert", i, side, other) for side in range(len(inputs)) for other in ACTIVATIONS]
         for state in range(recipe.n_states):
