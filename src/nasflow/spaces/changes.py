@@ -36,14 +36,18 @@ class ChangeSpace(Space):
         """The element after one of `changes(architecture)`, or None where that would be no element."""
 
     def neighbours(self, architecture: Architecture) -> Iterator[Architecture]:
-        """Every element that differs in exactly one choice, in a fixed order."""
+        """Every element that differs in exactly one choice, each once, in a fixed order."""
+        seen = {architecture}
         for change in self.changes(architecture):
             neighbour = self.changed(architecture, change)
-            if neighbour is not None:
+            if neighbour is not None and neighbour not in seen:  # two changes may lead to one element
+                seen.add(neighbour)
                 yield neighbour
 
     def mutate(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:
-        """A uniformly drawn neighbour: the first legal one of the changes in random order.
+        """A neighbour: the first legal one of the changes in random order.
+
+        Changes are equally likely, so an element that two of them lead to is drawn twice as often.
 
         Raises:
             GraphError: the architecture has no neighbour.
