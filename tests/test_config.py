@@ -33,7 +33,7 @@ def test_the_digest_changes_with_every_option(stage: Any) -> None:
         "standardise": False, "name": "other", "width": 16, "n_layers": 2, "dropout": 0.2, "pretext": "none",
         "proxies": ("a",), "weights": {"flow": 2.0}, "epochs": 7, "batch_size": 9, "lr": 0.1, "weight_decay": 0.1,
         "schedule": "constant", "decoder_width": 3, "decoder_layers": 1, "margin": 0.7, "pairs_per_graph": 5,
-        "clip": 2.0, "ratio": 0.5, "n_validation": 0, "splits": (1,), "seeds": (1,),
+        "clip": 2.0, "group": "isomorphism", "ratio": 0.5, "n_validation": 0, "splits": (1,), "seeds": (1,),
     }
     names = [field.name for field in dataclasses.fields(stage)]
     digests = {stage().digest()} | {stage(**{name: other[name]}).digest() for name in names}

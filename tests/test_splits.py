@@ -61,3 +61,27 @@ def test_no_row_has_two_roles_and_none_is_lost(n: int, seed: int, ratio: float, 
 def test_a_split_that_leaves_nothing_to_train_or_test_on_is_refused(n: int, ratio: float, n_validation: int) -> None:
     with pytest.raises(ConfigError, match=rf"{n} rows with ratio {ratio:g} and {n_validation} validation rows"):
         half_split(n, 21, ratio, n_validation, file_order=False)
+
+
+@given(st.integers(60, 200), st.integers(0, 9), st.integers(2, 30), st.integers(0, 9))
+def test_groups_stay_on_one_side_of_each_cut(n: int, seed: int, n_groups: int, n_validation: int) -> None:
+    groups = np.random.default_rng(seed).integers(n_groups * 3, size=n)
+    try:
+        split = half_split(n, seed, 0.5, n_validation, file_order=False, groups=groups)
+    except ConfigError:
+        return
+    rows = np.concatenate([split.training_half, split.validation, split.test])
+    assert sorted(rows) == list(range(n))
+    parts = [set(groups[part]) for part in (split.training_half, split.validation, split.test)]
+    assert not parts[0] & parts[1]
+    assert not parts[0] & parts[2]
+    assert not parts[1] & parts[2]
+    assert len(split.training_half) >= (n + 1) // 2
+    assert len(split.train) == int(0.5 * ((n + 1) // 2))
+
+
+def test_groups_of_one_change_nothing() -> None:
+    plain = half_split(500, 2021, 0.1, 40, file_order=False)
+    grouped = half_split(500, 2021, 0.1, 40, file_order=False, groups=np.arange(500))
+    for name in ("train", "validation", "test", "training_half"):
+        np.testing.assert_array_equal(getattr(plain, name), getattr(grouped, name))

@@ -386,7 +386,7 @@ def _evaluate(options: Namespace) -> None:
         options.source, options.metric, _names(options.methods), folder,
         encoder=options.encoder, surrogate=options.surrogate,
         pretrain=dataclasses.replace(options.pretrain, proxies=_names(options.proxy or "")), fit=options.fit,
-        protocol=ProtocolConfig(options.ratio, options.n_validation, options.splits, options.seeds),
+        protocol=ProtocolConfig(options.ratio, options.n_validation, options.group, options.splits, options.seeds),
         n_workers=options.jobs,
     )
     print(text + f"\n{folder}: table.md, runs.csv, manifest.json, surrogates.png")

@@ -19,6 +19,7 @@ from nasflow.errors import ConfigError, unknown_option
 Pooling = Literal["sum", "mean", "max"]
 Directions = Literal["both", "forward", "backward"]
 Schedule = Literal["one-cycle", "constant"]
+Group = Literal["none", "isomorphism"]
 
 
 class Options:
@@ -225,6 +226,8 @@ class ProtocolConfig(Options):
     """Share of the training half whose labels are used."""
     n_validation: int = 40
     """Architectures taken from the test half to choose the epoch: labels that the ratio does not count."""
+    group: Group = "none"
+    """isomorphism keeps architectures that compute the same on one side of each split; none splits by rows."""
     splits: tuple[int, ...] = (21, 2021, 202121)
     """One split of the table into halves for each of these seeds."""
     seeds: tuple[int, ...] = (21, 2021, 202121)
@@ -239,5 +242,6 @@ class ProtocolConfig(Options):
             ):
                 raise self._wrong(name, values, "different whole numbers from 0 to 4294967295, at least one")
         self._number("ratio", 0, 1, open_low=True)
+        self._choice("group")
         if isinstance(self.n_validation, bool) or not isinstance(self.n_validation, int) or self.n_validation < 0:
             raise self._wrong("n_validation", self.n_validation, "a whole number of at least 0")
