@@ -108,6 +108,7 @@ def run_import(format: str, path: str, out: str) -> None:
 def print_report(report: ImportReport, out: str) -> None:
     """The summary of an import as text."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 120)
@@ -122,9 +123,9 @@ def print_report(report: ImportReport, out: str) -> None:
     for name, metric in dataset.metrics.items():
         values = dataset.values[name]
         measured = int((values == values).reshape(len(values), -1).any(axis=1).sum())
-        table.add_row(name, metric.unit or "-", "more" if metric.maximise else "less",
+        table.add_row(escape(name), escape(metric.unit or "-"), "more" if metric.maximise else "less",
                       "yes" if metric.trained else "no", str(values.shape[1] if values.ndim > 1 else 1),
-                      f"{measured:,}", metric.description)
+                      f"{measured:,}", escape(metric.description))
     console.print(table)
     for item in report.rejected[:20]:
         console.print(f"rejected row {item.number}: {item.reason}", markup=False)

@@ -1,4 +1,4 @@
-"""Inert factories for the names that numbers take in a pickle: NumPy scalars, ordered dictionaries.
+"""Inert factories for the names that numbers take in a pickle: NumPy scalars, ordered dictionaries, sets.
 
 For `PickleMachine(admit=NUMBERS)`. Each returns plain data; none imports or calls what the name stands for.
 """
@@ -49,6 +49,13 @@ def ordered(*arguments: Any) -> dict[Any, Any]:
     return dict(pairs)
 
 
+def items(*arguments: Any) -> list[Any]:
+    """The list of a list, tuple or set that is made by a call, as protocol 2 makes sets."""
+    if len(arguments) > 1 or not all(isinstance(argument, (list, tuple)) for argument in arguments):
+        raise DataError(f"a container made of {shown(arguments)}; legal: a list")
+    return list(arguments[0]) if arguments else []
+
+
 def default(*_factory: Any) -> dict[Any, Any]:
     """The dictionary of a `defaultdict`; what makes its defaults is dropped."""
     return {}
@@ -65,6 +72,7 @@ NUMBERS: Mapping[tuple[str, str], Factory] = {
     ("collections", "OrderedDict"): ordered,
     ("collections", "defaultdict"): default,
     ("_codecs", "encode"): encode,
+    **{(module, name): items for module in ("builtins", "__builtin__") for name in ("list", "set", "frozenset")},
     ("numpy", "dtype"): NumberType,
     # NumPy moved `core` to `_core` in 2.0; old and new files name either
     ("numpy.core.multiarray", "scalar"): scalar,

@@ -102,7 +102,7 @@ def read_results(hp: str, state: Any) -> tuple[dict[str, list[float]], dict[str,
                 name = _SETS[dataset, part][0] + suffix
                 values[name] = [_percentage(name, trial["accuracy"].get(part)) for trial in trials]
         values[f"{_DATASETS[dataset]}_seconds{suffix}"] = [_or_nan(trial.get("seconds")) for trial in trials]
-        if not suffix and trials:
+        if not suffix and trials and dataset != "cifar10-valid":  # the network of cifar10
             for key, (name, _, _) in _COSTS.items():
                 fixed[name if dataset == "cifar10" else f"{_DATASETS[dataset]}_{name}"] = _cost(trials[0].get(key))
     return values, {name: value for name, value in fixed.items() if not math.isnan(value)}
