@@ -1,4 +1,4 @@
-"""Small files in the official formats, written with the formats' own field names, byte for byte as their readers expect.
+"""Small files in the official formats, with the formats' own field names, byte for byte as their readers expect.
 
 The official files take gigabytes; each function here writes what the benchmark's own scripts would have written for a
 handful of architectures. Checksums, protobuf messages, pickles and torch files come from other code than the readers'.
@@ -218,11 +218,11 @@ def zero_cost_keys() -> dict[str, list[str]]:
     """Keys of the three files: NAS-Bench-101, 201 and 301."""
     operations = ["max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3",
                   "dil_conv_5x5"]
-    cell = [0, 1, 1, 0, 0, 0, 0] + [0, 0, 0, 1, 0, 0, 0] + [0, 0, 0, 1, 0, 0, 0] + [0, 0, 0, 0, 1, 0, 0]
-    cell += [0, 0, 0, 0, 0, 1, 0] + [0, 0, 0, 0, 0, 0, 1] + [0] * 7
+    rows = ("0110000", "0001000", "0001000", "0000100", "0000010", "0000001", "0000000")
+    cell = [int(digit) for row in rows for digit in row]
     compact = tuple(tuple((source, operations.index(op)) for op, source in part) for part in GENOTYPE)
     return {
-        "101": [str(tuple(cell + codes)) for codes in ([0, 2, 3, 4, 4, 2, 1], [0, 3, 3, 3, 4, 2, 1])],
+        "101": [str((*cell, *codes)) for codes in ([0, 2, 3, 4, 4, 2, 1], [0, 3, 3, 3, 4, 2, 1])],
         "201": ["(4, 0, 3, 1, 4, 3)", "(0, 1, 2, 3, 4, 0)"],
         "301": [str(compact)],
     }
@@ -245,8 +245,8 @@ def pyg_graph(accuracy: float, n_ops: int = 4) -> Any:
     from torch_geometric.data import Data
 
     ops = torch.tensor([0, 1, 2, 3])
-    return Data(x=torch.nn.functional.one_hot(ops, n_ops).float(), edge_index=torch.tensor([[0, 0, 1, 2], [1, 2, 3, 3]]),
-                edge_attr=torch.ones(4, 2), y=torch.tensor([accuracy]), abs_pe=torch.tensor([0, 1, 1, 2]),
+    return Data(x=torch.nn.functional.one_hot(ops, n_ops).float(),
+                edge_index=torch.tensor([[0, 0, 1, 2], [1, 2, 3, 3]]), edge_attr=torch.ones(4, 2), y=torch.tensor([accuracy]), abs_pe=torch.tensor([0, 1, 1, 2]),
                 edge_masks=torch.tensor([[True, True, False, False], [False, False, True, True]]),
                 dag_rr_edge_index=torch.tensor([[0, 0, 0, 1, 2], [1, 2, 3, 3, 3]]))
 
@@ -270,10 +270,10 @@ def csv_table() -> bytes:
 
 def jsonl_table() -> bytes:
     """The same as JSON lines."""
-    return (b'{"ops": ["input", "attn", "mlp", "output"], "edges": [[0, 1], [1, 2], [2, 3]], "accuracy [%]": [81.2, 80.9],'
-            b' "latency [ms, min]": 3.5}\n\n'
-            b'{"arch": "|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|", "space": "nb201", "accuracy [%]": 79.5,'
-            b' "latency [ms, min]": null}\n')
+    return (b'{"ops": ["input", "attn", "mlp", "output"], "edges": [[0, 1], [1, 2], [2, 3]], '
+            b'"accuracy [%]": [81.2, 80.9], "latency [ms, min]": 3.5}\n\n'
+            b'{"arch": "|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|", "space": "nb201", '
+            b'"accuracy [%]": 79.5, "latency [ms, min]": null}\n')
 
 
 def parquet_table() -> bytes:

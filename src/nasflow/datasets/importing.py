@@ -115,10 +115,10 @@ def print_report(report: ImportReport, out: str) -> None:
     dataset = report.dataset
     peak = "not known" if report.peak_bytes is None else f"{report.peak_bytes / 1e6:,.0f} MB"
     console.print(f"{out}: {len(dataset):,} architectures from {report.n_read:,} records "
-                  f"({report.n_rejected:,} rejected), {dataset.table.n_ops} operations", markup=False)
-    console.print(f"source SHA-256 {report.sha256}", markup=False)
+                  f"({report.n_rejected:,} rejected), {dataset.table.n_ops} operations", markup=False, soft_wrap=True)
+    console.print(f"source SHA-256 {report.sha256}", markup=False, soft_wrap=True)
     console.print(f"{report.seconds:.1f} s{' (from the cache)' if report.from_cache else ''}, peak memory {peak}",
-                  markup=False)
+                  markup=False, soft_wrap=True)
     table = Table("metric", "unit", "better", "training", "repeats", "measured", "description")
     for name, metric in dataset.metrics.items():
         values = dataset.values[name]
@@ -128,10 +128,10 @@ def print_report(report: ImportReport, out: str) -> None:
                       f"{measured:,}", escape(metric.description))
     console.print(table)
     for item in report.rejected[:20]:
-        console.print(f"rejected row {item.number}: {item.reason}", markup=False)
+        console.print(f"rejected row {item.number}: {item.reason}", markup=False, soft_wrap=True)
     if report.n_rejected > 20:
         more = f"... and {report.n_rejected - 20:,} more; the table's origin lists the first 1,000"
-        console.print(more, markup=False)
+        console.print(more, markup=False, soft_wrap=True)
 
 
 def peak_memory() -> int | None:

@@ -78,12 +78,15 @@ class PickleMachine:
                 if step is None:
                     self._refuse_opcode(opcode)
                 step()
-            return self._stack.pop()
+            result = self._stack.pop()
         except (UnsafeFileError, DataError):
             raise
         except Exception as error:  # a damaged pickle may make any step fail in any way
             problem = f"{type(error).__name__}: {str(error)[:80]}"
             raise DataError(f"{self._origin} is no readable pickle ({problem})") from None
+        if result is _MARK:
+            raise DataError(f"{self._origin} is no readable pickle (it ends with a mark)")
+        return result
 
     def _refuse_opcode(self, opcode: bytes) -> NoReturn:
         if not opcode:
@@ -100,11 +103,11 @@ class PickleMachine:
             size -= len(part)
         return b"".join(parts)
 
-    def _line(self) -> str:
-        line = self._file.readline(1 << 16)
+    def _line(self, longest: int = 150) -> bytes:
+        line = self._file.readline(longest + 1)
         if not line.endswith(b"\n"):
-            raise DataError(f"{self._origin} ends inside a pickle; it is incomplete")
-        return line[:-1].decode()
+            raise DataError(f"{self._origin} is no readable pickle (a line of more than {longest} bytes, or the end)")
+        return line[:-1]
 
     def _number(self, form: str) -> Any:
         return struct.unpack(form, self._take(struct.calcsize(form)))[0]
@@ -159,10 +162,10 @@ class PickleMachine:
 
     def _int_text(self) -> None:
         text = self._line()
-        self._push({"00": False, "01": True}.get(text) if text in ("00", "01") else int(text[:150]))
+        self._push(text == b"01" if text in (b"00", b"01") else int(text))
 
     def _long_text(self) -> None:
-        self._push(int(self._line().rstrip("L")[:150]))
+        self._push(int(self._line().rstrip(b"L")))
 
     def _float_text(self) -> None:
         self._push(float(self._line()))
@@ -180,7 +183,7 @@ class PickleMachine:
         self._text(self._number("<Q"))
 
     def _text_line(self) -> None:
-        self._push(self._line().encode("latin1").decode("raw-unicode-escape"))
+        self._push(self._line(1 << 24).decode("raw-unicode-escape"))
 
     def _bytes1(self) -> None:
         self._push(self._take(self._file.read(1)[0]))
@@ -304,7 +307,7 @@ class PickleMachine:
         self._put(self._number("<I"))
 
     def _put_text(self) -> None:
-        self._put(int(self._line()[:20]))
+        self._put(int(self._line()))
 
     def _get(self, place: int) -> None:
         if not 0 <= place < len(self._memo) or self._memo[place] is _MARK:
@@ -318,12 +321,12 @@ class PickleMachine:
         self._get(self._number("<I"))
 
     def _get_text(self) -> None:
-        self._get(int(self._line()[:20]))
+        self._get(int(self._line()))
 
     # -- names: inert ------------------------------------------------------------------------------------
 
     def _global(self) -> None:
-        self._name(self._line(), self._line())
+        self._name(self._line().decode(), self._line().decode())
 
     def _stack_global(self) -> None:
         name, module = self._stack.pop(), self._stack.pop()

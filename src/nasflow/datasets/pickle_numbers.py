@@ -61,8 +61,8 @@ def default(*_factory: Any) -> dict[Any, Any]:
     return {}
 
 
-def encode(text: Any, encoding: Any) -> bytes:
-    """The bytes that protocol 2 writes as text."""
+def encode(text: Any = "", encoding: Any = "latin1") -> bytes:
+    """The bytes that protocol 2 writes as text, or as a call without arguments."""
     if not isinstance(text, str) or encoding != "latin1":
         raise DataError(f"bytes encoded as {shown(encoding)}; legal: latin1")
     return text.encode("latin1")
@@ -71,7 +71,7 @@ def encode(text: Any, encoding: Any) -> bytes:
 NUMBERS: Mapping[tuple[str, str], Factory] = {
     ("collections", "OrderedDict"): ordered,
     ("collections", "defaultdict"): default,
-    ("_codecs", "encode"): encode,
+    **dict.fromkeys((("_codecs", "encode"), ("builtins", "bytes"), ("__builtin__", "bytes")), encode),
     **{(module, name): items for module in ("builtins", "__builtin__") for name in ("list", "set", "frozenset")},
     ("numpy", "dtype"): NumberType,
     # NumPy moved `core` to `_core` in 2.0; old and new files name either

@@ -111,7 +111,8 @@ class _Text:
                     raise self.broken("nested too deeply") from None
                 else:
                     length = end - self._at
-                    if end < len(self._text) or not self._more():  # a number could go on in the next chunk
+                    # the next chunk may go on with a number: 12 of 12.5e-7
+                    if len(self._text) - end > 3 or not self._more():
                         self._at += length
                         return value
                     continue
