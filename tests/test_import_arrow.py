@@ -12,14 +12,14 @@ import nasflow
 ROOT = Path(nasflow.__file__).parent
 LEVELS = [
     {"errors"},
-    {"config", "environment", "files", "progress"},
+    {"config", "environment", "extras", "files", "progress"},
     {"architecture"},
     {"canonical", "table"},
     {"batch", "checkpoints", "losses", "metrics", "seeding", "splits", "spaces", "datasets", "gp", "surrogate"},
     {"encoders"},
     {"pretext"},
     {"pretrain", "finetune"},
-    {"predictor"},
+    {"predictor", "importers"},
     {"experiments"},
     {"cli", "__main__"},
 ]

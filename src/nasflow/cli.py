@@ -72,7 +72,7 @@ def _command_name(words: list[str]) -> str:
         print(f"nasflow {version('nasflow')}")
         sys.exit(0)
     asked = " ".join(word for word in words[:2] if not word.startswith("-"))
-    overview = "".join(f"  nasflow {name:10}  {command.summary}\n" for name, command in COMMANDS.items())
+    overview = "".join(f"  nasflow {name:11}  {command.summary}\n" for name, command in COMMANDS.items())
     text = ("nasflow predicts how good a neural network will be from its graph, after a few dozen trained "
             f"examples.\n\n{overview}\nEach explains itself: nasflow evaluate --help\n"
             "Start with: nasflow demo\n")
@@ -141,12 +141,19 @@ def _add_nothing(_: Parser, __: list[str]) -> None:
 
 def _data_list(_: Namespace) -> None:
     from nasflow.datasets.registry import dataset_info, dataset_names
+    from nasflow.spaces import load_space, space_names
 
     infos = [dataset_info(name) for name in dataset_names()]
     rows = [["name", "architectures", "metrics", "files in NASFLOW_DATA", "licence"]]
     for info in infos:
         rows.append([info.name, f"{info.size:,}", ", ".join(info.metrics[:3]),
-                     ", ".join(info.files) or "none: a package delivers them", info.licence])
+                     ", ".join(info.files) or ("a package delivers them" if info.metrics else "enumerated"),
+                     info.licence])
+    print(_aligned(rows) + "\n\nSearch spaces (an .npz, a .jsonl or a space of your own in .yaml work too):\n")
+    rows = [["space", "elements", "operations"]]
+    for space in map(load_space, space_names()):
+        size = "not enumerable" if space.size is None else f"{space.size:,}"
+        rows.append([space.name, size, ", ".join(space.ops)])
     print(_aligned(rows))
 
 
@@ -156,13 +163,21 @@ def _add_data_info(parser: Parser, __: list[str]) -> None:
 
 def _data_info(options: Namespace) -> None:
     from nasflow.datasets.registry import dataset_info, dataset_names, open_dataset
+    from nasflow.errors import MissingDataError, MissingExtraError
 
     if options.source in dataset_names():
         info = dataset_info(options.source)
-        print(f"{info.name}: {info.summary}\nsource: {info.source}\nlicence: {info.licence}")
+        print(f"{info.name}: {info.size:,} architectures. {info.summary}\nlicence: {info.licence}")
         if info.files:
             print(f"files: {', '.join(info.files)} in the folder NASFLOW_DATA")
-    dataset = open_dataset(options.source)
+        print(info.how_to_get())
+    try:
+        dataset = open_dataset(options.source)
+    except (MissingDataError, MissingExtraError) as error:
+        if options.source not in dataset_names():
+            raise
+        print(f"not here yet: {error}")
+        return
     table = dataset.table
     print(f"{len(table):,} architectures of {len(table.ops) / len(table):.1f} nodes and "
           f"{table.edges.shape[1] / len(table):.1f} edges on average; {table.nbytes / 1e6:.1f} MB in memory\n"
@@ -174,6 +189,23 @@ def _data_info(options: Namespace) -> None:
         rows.append([metric.name, metric.unit, "more" if metric.maximise else "less", f"{len(known):,}",
                      f"{known.min():.6g}", f"{known.max():.6g}", metric.description])
     print(_aligned(rows))
+
+
+def _add_data_import(parser: Parser, __: list[str]) -> None:
+    from nasflow.datasets.readers.registry import format_summaries
+
+    formats = "; ".join(f"{name}: {summary}" for name, summary in format_summaries().items())
+    parser.add_argument("format", type=str, help=formats)
+    parser.add_argument("path", type=str, help="the file or folder")
+    parser.add_argument("--out", type=str, default="table.npz", help="the .npz to write")
+
+
+def _data_import(options: Namespace) -> None:
+    from nasflow.datasets.importing import run_import
+    from nasflow.files import check_writable
+
+    check_writable(options.out)
+    run_import(options.format, options.path, options.out)
 
 
 def _aligned(rows: list[list[str]]) -> str:
@@ -411,6 +443,9 @@ COMMANDS = {
                          "nasflow data list"),
     "data info": Command("Describe one benchmark or file: size, operations, metrics", _add_data_info, _data_info,
                          "nasflow data info nbgraph-cora"),
+    "data import": Command("Turn an official benchmark file or a table of yours into an .npz", _add_data_import,
+                           _data_import,
+                           "nasflow data import nb101-tfrecord nasbench_only108.tfrecord --out nb101.npz"),
     "surrogate": Command("Compute flow surrogates, and draw their map", _add_surrogate, _surrogate,
                          "nasflow surrogate nbgraph-cora --picture map.png"),
     "pretrain": Command("Pre-train an encoder on architectures without labels", _add_pretrain, _pretrain,

@@ -35,6 +35,17 @@ class DatasetInfo:
     """Licence of the numbers."""
     loader: str
     """`module:function`, and an argument in brackets."""
+    official: tuple[str, str] = ("", "")
+    """Format name and file of the official release, for `nasflow data import`; empty where none is read."""
+
+    def how_to_get(self) -> str:
+        """What to do where the files are not there: source, and the command that imports the official release."""
+        text = f"source: {self.source}"
+        if self.official[0]:
+            text += (f"\nthe official release, once downloaded from there, is imported by\n"
+                     f"  nasflow data import {self.official[0]} {self.official[1]} --out {self.name}.npz\n"
+                     f"and {self.name}.npz can then stand wherever a name of a data set does")
+        return text
 
     def load(self) -> Dataset:
         """Read the data set (from the cache where its files were read before).
@@ -60,34 +71,37 @@ def _nbgraph(dataset: str, size: int = 26206) -> DatasetInfo:
     )
 
 
-_NB101 = {"source": "NAS-Bench-101, https://github.com/google-research/nasbench", "licence": "Apache-2.0"}
+_NB101 = "NAS-Bench-101, https://github.com/google-research/nasbench"
+_TFRECORD = ("nb101-tfrecord", "nasbench_only108.tfrecord")
 _NB101_METRICS = ("valid_108ep", "valid_36ep", "valid_12ep", "valid_4ep", "train_seconds", "params")
 
 _INFOS = [
     DatasetInfo(
         name="nb101", size=14580,
         summary="NAS-Bench-101: random cells, one training run (the first 14,580 rows, the protocol's number)",
-        metrics=_NB101_METRICS, files=("nb101.csv.gz",), loader="nasflow.datasets.nb101:load_nb101(protocol)", **_NB101,
+        metrics=_NB101_METRICS, files=("nb101.csv.gz",), source=_NB101, licence="Apache-2.0", official=_TFRECORD,
+        loader="nasflow.datasets.nb101:load_nb101(protocol)",
     ),
     DatasetInfo(
         name="nb101-all", size=20001, summary="NAS-Bench-101: all 20,001 random cells of the file, one training run",
-        metrics=_NB101_METRICS, files=("nb101.csv.gz",), loader="nasflow.datasets.nb101:load_nb101(all)", **_NB101,
+        metrics=_NB101_METRICS, files=("nb101.csv.gz",), source=_NB101, licence="Apache-2.0", official=_TFRECORD,
+        loader="nasflow.datasets.nb101:load_nb101(all)",
     ),
     DatasetInfo(
         name="nb101-space", size=423624, summary="NAS-Bench-101: all cells, without metrics", metrics=(), files=(),
-        loader="nasflow.datasets.nb101:load_nb101_space", **_NB101,
+        source=_NB101, licence="Apache-2.0", loader="nasflow.datasets.nb101:load_nb101_space",
     ),
     DatasetInfo(
         name="nb101-zero-cost", size=500, summary="NAS-Bench-101: cells with zero-cost proxies (NAS-Bench-Suite-Zero)",
         metrics=("val_accuracy", "jacov and 10 more proxies"), files=("nb101_zero_cost_500.json.gz",),
         source="NAS-Bench-Suite-Zero, https://github.com/automl/NASLib", licence="Apache-2.0",
-        loader="nasflow.datasets.nb101:load_nb101_zero_cost",
+        loader="nasflow.datasets.nb101:load_nb101_zero_cost", official=("zero-cost-json", "zc_nasbench101.json"),
     ),
     DatasetInfo(
         name="nb301", size=10000, summary="NAS-Bench-301: DARTS architectures, labelled by the surrogate benchmark",
         metrics=("val_acc", "runtime", "flops"), files=("nb301.jsonl.gz",),
         source="NAS-Bench-301, https://github.com/automl/nasbench301", licence="Apache-2.0",
-        loader="nasflow.datasets.nb301:load_nb301",
+        loader="nasflow.datasets.nb301:load_nb301", official=("nb301-json", "nb_301_v13"),
     ),
     DatasetInfo(
         name="nasbench-macro", size=6561, summary="NAS-Bench-Macro: chains of eight blocks on CIFAR-10",
@@ -108,7 +122,7 @@ _INFOS = [
                  "jacov and 12 more proxies", "latency.raspi4 and 9 more of hardware"),
         files=("nb201.csv.gz", "nb201_zero_cost.csv.gz (optional)", "nb201_hardware.csv.gz (optional)"),
         source="NATS-Bench, https://github.com/D-X-Y/NATS-Bench", licence="MIT",
-        loader="nasflow.datasets.nb201:load_nb201",
+        loader="nasflow.datasets.nb201:load_nb201", official=("nats", "NATS-tss-v1_0-3ffb9-simple"),
     ),
     DatasetInfo(
         name="nb201-analog", size=15625, summary="NAS-Bench-201's cells, retrained and on analog hardware",
