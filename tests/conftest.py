@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -11,10 +13,14 @@ from hypothesis import settings
 
 # before anything is imported, and for every process a test starts: never the user's own cache
 os.environ["NASFLOW_CACHE"] = tempfile.mkdtemp(prefix="nasflow-tests-")
+atexit.register(shutil.rmtree, os.environ["NASFLOW_CACHE"], ignore_errors=True)
 
-settings.register_profile("tests", deadline=None, derandomize=True, max_examples=60, print_blob=True)
+settings.register_profile("tests", deadline=None, derandomize=True, max_examples=50, print_blob=True)
 settings.load_profile("tests")
 
+
+# threads that wait actively make small steps 100 times as slow where the machine is busy with others
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 @pytest.fixture
 def nasflow_data() -> Path:

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import itertools
+import re
+
 import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import to_networkx
-from strategies import dags
 
 from nasflow.architecture import Architecture
 from nasflow.errors import GraphError
+from oracles import to_networkx
+from strategies import dags
 
 
 @given(dags())
@@ -79,3 +82,61 @@ def test_an_adjacency_matrix_must_be_square_and_hold_zeros_and_ones() -> None:
 def test_a_dictionary_without_edges_is_refused() -> None:
     with pytest.raises(GraphError, match="'edges' is 'missing'"):
         Architecture.from_dict({"ops": ["a"]})
+
+
+@given(dags(), st.randoms(use_true_random=False))
+def test_the_order_of_edges_does_not_matter(architecture: Architecture, random: object) -> None:
+    edges = list(architecture.edges)
+    random.shuffle(edges)  # type: ignore[attr-defined]
+    assert Architecture(architecture.ops, tuple(edges)) == architecture
+
+
+@given(dags(), st.randoms(use_true_random=False))
+def test_relabelling_is_an_isomorphism_that_keeps_each_generation(architecture: Architecture, random: object) -> None:
+    order = list(range(architecture.n_nodes))
+    random.shuffle(order)  # type: ignore[attr-defined]
+    moved = architecture.relabelled(order)
+    assert moved.generations == tuple(architecture.generations[old] for old in order)
+    assert {(order[a], order[b]) for a, b in moved.edges} == set(architecture.edges)
+
+
+@given(dags())
+def test_neighbours_are_those_of_networkx(architecture: Architecture) -> None:
+    graph = to_networkx(architecture)
+    assert architecture.predecessors == tuple(tuple(sorted(graph.predecessors(v))) for v in graph)
+    assert architecture.successors == tuple(tuple(sorted(graph.successors(v))) for v in graph)
+
+
+@given(st.integers(2, 7), st.data())
+def test_any_cycle_that_is_reported_is_one_of_the_graph(n: int, data: st.DataObject) -> None:
+    pairs = [(i, j) for i in range(n) for j in range(n) if i != j]
+    edges = data.draw(st.lists(st.sampled_from(pairs), unique=True))
+    acyclic = nx.is_directed_acyclic_graph(nx.DiGraph(edges))
+    try:
+        Architecture(("a",) * n, tuple(edges))
+    except GraphError as error:
+        walk = [int(node) for node in re.findall(r"\d+", str(error).split(";")[0])]
+        assert not acyclic
+        assert walk[0] == walk[-1]
+        assert len(set(walk)) == len(walk) - 1
+        assert set(itertools.pairwise(walk)) <= set(edges)
+    else:
+        assert acyclic
+
+
+def test_a_boolean_is_no_node_position() -> None:
+    with pytest.raises(GraphError, match=r"\(False, True\) is no pair of node positions"):
+        Architecture(("a", "b"), ((False, True),))
+
+
+def test_an_order_that_is_no_permutation_is_refused() -> None:
+    with pytest.raises(GraphError, match=r"order \[0, 0\] is no permutation of 0..1"):
+        Architecture(("a", "b"), ((0, 1),)).relabelled([0, 0])
+
+
+def test_a_graph_of_nones_is_left_alone_unless_an_input_or_output_is_marked() -> None:
+    plain = Architecture(("none", "none"), ((0, 1),))
+    assert plain.pruned() == plain
+    assert Architecture(("input", "none"), ((0, 1),)).pruned() == Architecture(("input",), ())
+    with pytest.raises(GraphError, match="nothing would be left"):
+        plain.without("none")

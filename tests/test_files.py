@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nasflow.errors import DataError, MissingDataError
 from nasflow.files import atomic_write, load_npz, save_npz, sha256, write_json, write_text
@@ -66,3 +69,58 @@ def test_json_refuses_nan(tmp_path: Path) -> None:
 def test_the_hash_is_that_of_the_content(tmp_path: Path) -> None:
     write_text(tmp_path / "x", "abc")
     assert sha256(tmp_path / "x").startswith("ba7816bf8f01cfea")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("npz") / "a.npz"
+    save_npz(path, {"x": np.arange(50), "text": np.array(["a", "b"])})
+    return path.read_bytes()
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_a_damaged_archive_is_a_data_error_or_readable(
+        whole: bytes, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    content = bytearray(whole[: data.draw(st.integers(0, len(whole)))] if data.draw(st.booleans()) else whole)
+    for _ in range(data.draw(st.integers(1, 3)) if content else 0):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.mktemp("npz") / "a.npz"
+    path.write_bytes(bytes(content))
+    with contextlib.suppress(DataError):  # any other error fails the test
+        load_npz(path)
+
+
+def test_every_byte_of_an_archive_may_be_wrong(whole: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    refused = 0
+    for position in range(len(whole)):
+        path.write_bytes(whole[:position] + bytes([whole[position] ^ 0xFF]) + whole[position + 1 :])
+        try:
+            load_npz(path)
+        except DataError:
+            refused += 1
+    assert refused > len(whole) / 2
+
+
+def test_an_interrupted_write_leaves_the_old_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "result.txt"
+    write_text(path, "old")
+
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_text(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_written_file_can_be_read_by_others_as_the_umask_allows(tmp_path: Path) -> None:
+    old = os.umask(0o027)
+    try:
+        write_text(tmp_path / "x", "x")
+    finally:
+        os.umask(old)
+    assert (tmp_path / "x").stat().st_mode & 0o777 == 0o640

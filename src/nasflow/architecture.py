@@ -195,7 +195,9 @@ def _edge(edge: Any, n_nodes: int) -> tuple[int, int]:
     """`edge` as a pair of node positions, or a `GraphError` that says what is wrong with it."""
     try:
         source, target = edge
-        # operator.index: NumPy integers pass, 1.5, "1" and True-like surprises do not
+        if isinstance(source, bool) or isinstance(target, bool):
+            raise TypeError("a boolean is no position, though Python counts it as an integer")
+        # operator.index: NumPy integers pass, 1.5 and "1" do not
         source, target = operator.index(source), operator.index(target)
     except (TypeError, ValueError):
         raise GraphError(f"edge {edge!r} is no pair of node positions such as [0, 1]") from None

@@ -2,7 +2,8 @@
 
 The id is taken on the canonical form of the graph: dead nodes pruned (`Architecture.pruned`), then every
 `skip` (the identity) contracted, its inputs going straight to its successors; where an edge then counts twice
-(x + x), a node `x2` on it says so. NAS-Bench-201's 15,625 cells have 5,425 such forms. Two steps:
+(x + x), a node on it says so, under a name that no operation has. NAS-Bench-201's 15,625 cells have 5,425
+such forms. Two steps:
 
 1. Colour refinement (Weisfeiler-Leman) with both edge directions, as many rounds as the graph has nodes, on
    64-bit colours that start from a hash of the operation's name. It runs on flat arrays, for one graph or for
@@ -54,7 +55,7 @@ def canonical_ids(table: ArchTable) -> npt.NDArray[np.str_]:
 
 
 def canonical_form(table: ArchTable) -> ArchTable:
-    """The table with every row pruned, `skip` contracted, and repeated edges marked by a node `x2`, `x3`, ...
+    """The table with every row pruned, `skip` contracted, and repeated edges marked by a node.
 
     Contraction counts paths: with A the adjacency matrix of the whole table and S the selection of skip
     nodes, A + ASA + ASASA + ... holds the number of ways from one node to another through skips alone.
@@ -78,11 +79,11 @@ def canonical_form(table: ArchTable) -> ArchTable:
 def _with_multiplicities(
     table: ArchTable, keep: npt.NDArray[np.bool_], source: Any, target: Any, count: Any
 ) -> ArchTable:
-    """The kept nodes of `table` with new edges, an edge counted n > 1 times led through a node `xn`."""
+    """The kept nodes of `table` with new edges, an edge counted n > 1 times led through a node for n."""
     from nasflow.table import ArchTable
 
     many = np.flatnonzero(count > 1)
-    names = [f"x{n}" for n in np.unique(count[many])]
+    names = [f"\0x{n}" for n in np.unique(count[many])]
     vocabulary = (*table.vocabulary, *names)
     extra_op = np.searchsorted(np.unique(count[many]), count[many]) + len(table.vocabulary)
     # nodes: the kept ones, then one for each repeated edge; a stable sort brings each to its graph

@@ -7,11 +7,15 @@ then renamed. A kill or a full disk at any moment leaves the old file or the new
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
+import struct
 import tempfile
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -22,6 +26,11 @@ import numpy.typing as npt
 from nasflow.errors import DataError, MissingDataError
 
 PathLike = str | os.PathLike[str]
+
+# what NumPy and zipfile raise on a damaged .npz, depending on which byte is wrong
+_UNREADABLE = (ValueError, OSError, EOFError, KeyError, AttributeError, TypeError, IndexError, SyntaxError,
+               NotImplementedError, RuntimeError, MemoryError, struct.error, tokenize.TokenError,
+               zipfile.BadZipFile, zlib.error)
 
 
 @contextlib.contextmanager
@@ -41,6 +50,22 @@ def atomic_write(path: PathLike) -> Iterator[IO[bytes]]:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name)
         raise
+
+
+def check_writable(path: PathLike) -> None:
+    """Return if a file could be written at `path`; called before long work whose result goes there.
+
+    Raises:
+        OSError: `path` is a folder, or its nearest existing parent is no folder that can be written to.
+    """
+    if Path(path).is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder; name a file", str(path))
+    parent = Path(path).absolute().parent
+    while not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise PermissionError(errno.EACCES, f"cannot be written: {parent} is no folder that can be written to",
+                              str(path))
 
 
 def write_text(path: PathLike, text: str) -> None:
@@ -66,7 +91,7 @@ def load_npz(path: PathLike) -> dict[str, npt.NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, KeyError, AttributeError, TypeError) as error:
+    except _UNREADABLE as error:
         raise DataError(f"{path} is no readable .npz file ({error}); write it anew") from None
 
 

@@ -75,8 +75,11 @@ class ArchTable:
                 itself or closes a cycle; the message names the row.
         """
         vocabulary = _check_vocabulary(vocabulary)
-        ops_ = np.asarray(ops)
-        edges_ = np.asarray(edges, dtype=np.int64).reshape(2, -1)
+        ops_ = _integers("ops", ops)
+        edges_ = _integers("edges", edges)
+        if ops_.ndim != 1 or edges_.ndim != 2 or len(edges_) != 2:
+            raise DataError(f"ops has shape {ops_.shape} and edges {edges_.shape}; legal: (n_nodes,) and "
+                            "(2, n_edges)")
         node_ptr_ = _check_ptr("node_ptr", node_ptr, len(ops_))
         edge_ptr_ = _check_ptr("edge_ptr", edge_ptr, edges_.shape[1])
         if len(node_ptr_) != len(edge_ptr_):
@@ -357,6 +360,14 @@ def _smallest_dtype(n_nodes: int) -> type[np.uint8] | type[np.uint16] | type[np.
     return np.uint16 if n_nodes <= 65536 else np.int32
 
 
+def _integers(name: str, values: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """`values` as int64, or a `DataError` where that would change them (0.5, text)."""
+    array = np.asarray(values)
+    if array.size and array.dtype.kind not in "iu":
+        raise DataError(f"{name} holds {array.dtype} values such as {array.flat[0].item()!r}; legal: integers")
+    return array.astype(np.int64, copy=False)
+
+
 def _check_vocabulary(vocabulary: Sequence[str]) -> tuple[str, ...]:
     names = tuple(vocabulary)
     if not 1 <= len(names) <= MAX_OPS:
@@ -367,7 +378,7 @@ def _check_vocabulary(vocabulary: Sequence[str]) -> tuple[str, ...]:
 
 
 def _check_ptr(name: str, ptr: npt.ArrayLike, n_items: int) -> npt.NDArray[np.int64]:
-    ptr_ = np.asarray(ptr, dtype=np.int64)
+    ptr_ = _integers(name, ptr)
     if ptr_.ndim != 1 or not len(ptr_) or ptr_[0] != 0 or ptr_[-1] != n_items or (np.diff(ptr_) < 0).any():
         raise DataError(f"{name} must rise from 0 to {n_items}; seen {ptr_[:3].tolist()} ... "
                         f"{ptr_[-1:].tolist()}")

@@ -25,7 +25,7 @@ class Attack:
 def test_a_pickle_that_calls_os_system_is_refused_by_name_and_not_executed(tmp_path: Path) -> None:
     """A benchmark file is a program once it is unpickled."""
     (tmp_path / "evil.pt").write_bytes(pickle.dumps({"perf": Attack(tmp_path / "flag")}))
-    with pytest.raises(UnsafeFileError, match="posix.system.*nothing was executed"):
+    with pytest.raises(UnsafeFileError, match=r"posix.system.*nothing was executed"):
         load_pickle(tmp_path / "evil.pt")
     assert not (tmp_path / "flag").exists()
 
@@ -38,7 +38,7 @@ def test_anything_but_plain_numbers_is_refused(tmp_path: Path, value: object) ->
 
 
 def test_numbers_and_named_stand_ins_are_admitted(tmp_path: Path) -> None:
-    (tmp_path / "x").write_bytes(pickle.dumps({"a": [np.float64(1.5), 2], "b": Attack.__new__(Attack).__class__.__name__}))
+    (tmp_path / "x").write_bytes(pickle.dumps({"a": [np.float64(1.5), 2], "b": "Attack"}))
     assert load_pickle(tmp_path / "x") == {"a": [1.5, 2], "b": "Attack"}
     (tmp_path / "y").write_bytes(b"cfoo.bar\nBaz\n)\x81}X\x01\x00\x00\x00aK\x07sb.")
     loaded = load_pickle(tmp_path / "y", {("foo.bar", "Baz")})

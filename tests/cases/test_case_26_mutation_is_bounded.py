@@ -8,6 +8,7 @@ import pytest
 from nasflow.architecture import Architecture
 from nasflow.errors import GraphError
 from nasflow.spaces.base import Space
+from nasflow.spaces.nb201 import NB201
 from nasflow.table import ArchTable
 
 
@@ -38,3 +39,17 @@ def test_the_smallest_cell_says_that_there_is_nothing_to_change() -> None:
     """Mutation crashed, looped for ever, or changed every edge."""
     with pytest.raises(GraphError, match="only is the only element of lonely"):
         Lonely().mutate(Lonely.only, np.random.default_rng(0))
+
+
+def test_each_of_a_hundred_mutations_changes_one_operation_and_repeats_from_its_seed() -> None:
+    space = NB201()
+    walks = []
+    for _ in range(2):
+        rng = np.random.default_rng(0)
+        walk = [space.sample(rng)]
+        for _ in range(100):
+            walk.append(space.mutate(walk[-1], rng))
+            assert sum(a != b for a, b in zip(walk[-2].ops, walk[-1].ops, strict=True)) == 1
+            assert walk[-2].edges == walk[-1].edges
+        walks.append(walk)
+    assert walks[0] == walks[1]

@@ -10,7 +10,7 @@ from nasflow.errors import ConfigError
 def test_a_misspelt_option_is_an_error_that_names_the_nearest(
         capsys: pytest.CaptureFixture[str], tmp_path: object) -> None:
     """A misspelt option silently became None."""
-    with pytest.raises(ConfigError, match="unknown FitConfig option 'lerning_rate' .did you mean 'lr'"):
+    with pytest.raises(ConfigError, match=r"unknown FitConfig option 'lerning_rate' .did you mean 'lr'"):
         FitConfig.from_dict({"lerning_rate": 0.1})
     with pytest.raises(ConfigError, match="did you mean 'weight_decay'"):
         FitConfig.from_dict({"weight_decoy": 0.1})

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nasflow.architecture import Architecture
 from nasflow.datasets import Dataset, Metric
@@ -36,7 +38,7 @@ def test_the_content_hash_changes_with_any_value() -> None:
 def test_only_what_needs_no_training_is_a_proxy() -> None:
     data = dataset(accuracy=[1, 2], params=[3, 4])
     assert data.proxy("params").tolist() == [3, 4]
-    with pytest.raises(UnknownNameError, match="needs no training.*'accuracy'.*legal: params"):
+    with pytest.raises(UnknownNameError, match=r"needs no training.*'accuracy'.*legal: params"):
         data.proxy("accuracy")
 
 
@@ -49,3 +51,15 @@ def test_a_foreign_npz_is_no_data_set(tmp_path: Path) -> None:
     TABLE.save(tmp_path / "t.npz")
     with pytest.raises(DataError, match="no data set that nasflow wrote"):
         Dataset.load(tmp_path / "t.npz")
+
+
+@given(st.lists(st.lists(st.floats(allow_nan=True, allow_infinity=False, width=32), min_size=3, max_size=3),
+                min_size=2, max_size=2))
+def test_repeats_are_averaged_over_those_that_were_measured(repeats: list[list[float]]) -> None:
+    expected = [np.mean([x for x in row if x == x]) if any(x == x for x in row) else np.nan for row in repeats]
+    np.testing.assert_allclose(dataset(accuracy=repeats).labels("accuracy"), expected, rtol=1e-9, atol=1e-6)
+
+
+def test_without_a_default_metric_the_legal_ones_are_listed() -> None:
+    with pytest.raises(UnknownNameError, match="legal: accuracy, params"):
+        dataset(accuracy=[1, 2], params=[3, 4]).labels()

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nasflow.datasets.csv_table import numbers, read_csv
+from nasflow.datasets.csv_table import architectures, numbers, read_csv
 from nasflow.errors import DataError
+from nasflow.spaces.nbgraph import NBGraph
 
 
 def test_named_columns_come_back_plain_or_gzipped(tmp_path: Path) -> None:
@@ -36,3 +37,15 @@ def test_a_truncated_archive_is_a_data_error(tmp_path: Path) -> None:
     (tmp_path / "t.csv.gz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(DataError, match="no readable CSV"):
         read_csv(tmp_path / "t.csv.gz", ["arch"])
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-Infinity"])
+def test_a_value_that_is_not_finite_is_refused_as_in_jsonl(tmp_path: Path, text: str) -> None:
+    with pytest.raises(DataError, match=f"row 1: acc is '{text}'; it needs a finite number or nothing"):
+        numbers(tmp_path / "t.csv", "acc", ["1", text])
+
+
+def test_a_notation_the_space_refuses_is_named_with_its_row(tmp_path: Path) -> None:
+    good = NBGraph().format(NBGraph().parse("0"))
+    with pytest.raises(DataError, match=r"t\.csv row 1: .*'9,9' .*no link pattern; legal: 0,0,0,0"):
+        architectures(tmp_path / "t.csv", [good, "9,9|gat"], NBGraph().parse)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,22 @@ def test_damaged_files_end_in_a_typed_error_or_a_table(tmp_path_factory: pytest.
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     path = tmp_path_factory.mktemp("fuzz") / "x.jsonl"
     path.write_bytes(bytes(content))
-    try:
+    with contextlib.suppress(NasflowError):
         assert len(read_jsonl(path).table) > 0
-    except NasflowError:
-        pass
+
+
+def test_a_line_separator_inside_a_string_does_not_end_the_line(tmp_path: Path) -> None:
+    line = '{"ops": ["a"], "edges": [], "id": "one\u2028two\u0085three", "accuracy": 1}\n'
+    data = read_jsonl(write(tmp_path, line))
+    assert data.labels("accuracy").tolist() == [1]
+
+
+@pytest.mark.parametrize("number", ["1e999", "-Infinity", "1" + "0" * 400])
+def test_a_label_beyond_the_floats_is_refused(tmp_path: Path, number: str) -> None:
+    with pytest.raises(DataError, match=r"line 1: label 'accuracy' is .*finite number"):
+        read_jsonl(write(tmp_path, f'{{"ops": ["a"], "edges": [], "accuracy": {number}}}'))
+
+
+def test_windows_line_ends_are_read(tmp_path: Path) -> None:
+    (tmp_path / "mine.jsonl").write_bytes(GOOD.replace("\n", "\r\n").encode() * 3)
+    assert len(read_jsonl(tmp_path / "mine.jsonl")) == 3

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import errno
+import os
+import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from nasflow.architecture import Architecture
-from nasflow.datasets import Dataset
+from nasflow.datasets import Dataset, load_dataset
 from nasflow.datasets.locate import cached, find_data_file, find_package_file
 from nasflow.errors import ConfigError, MissingDataError, MissingExtraError
 from nasflow.table import ArchTable
@@ -55,10 +59,10 @@ def test_a_cache_that_cannot_be_written_is_done_without(source: Path, monkeypatc
 def test_missing_files_name_the_variable_and_the_official_source(
         monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("NASFLOW_DATA", raising=False)
-    with pytest.raises(MissingDataError, match="NASFLOW_DATA is not set.*from here"):
+    with pytest.raises(MissingDataError, match=r"NASFLOW_DATA is not set.*from here"):
         find_data_file("x.csv", "from here")
     monkeypatch.setenv("NASFLOW_DATA", str(tmp_path))
-    with pytest.raises(MissingDataError, match="x.csv does not exist.*from here"):
+    with pytest.raises(MissingDataError, match=r"x.csv does not exist.*from here"):
         find_data_file("x.csv", "from here")
     monkeypatch.setenv("NASFLOW_DATA", str(tmp_path / "none"))
     with pytest.raises(ConfigError, match="is no folder"):
@@ -75,3 +79,36 @@ def test_nothing_is_kept_that_numpy_would_unpickle(source: Path, tmp_path: Path)
     (copy,) = (tmp_path / "cache").iterdir()
     with np.load(copy, allow_pickle=False) as archive:
         assert all(archive[name].dtype != object for name in archive.files)
+
+
+def test_every_damaged_byte_of_a_copy_is_read_or_built_again(source: Path, tmp_path: Path) -> None:
+    cached("small", 1, [source], small)
+    (copy,) = (tmp_path / "cache").iterdir()
+    whole = copy.read_bytes()
+    for position in range(0, len(whole), 7):
+        copy.write_bytes(whole[:position] + bytes([whole[position] ^ 0xFF]) + whole[position + 1 :])
+        assert cached("small", 1, [source], small).origin == {"value": 0.0}
+
+
+def test_a_damaged_copy_in_a_read_only_cache_is_no_error(
+        source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cached("small", 1, [source], small)
+    (copy,) = (tmp_path / "cache").iterdir()
+    copy.write_bytes(b"damaged")
+
+    def read_only(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    for call in ("unlink", "replace"):
+        monkeypatch.setattr(os, call, read_only)
+    monkeypatch.setattr(Path, "unlink", read_only)
+    monkeypatch.setattr(tempfile, "mkstemp", read_only)
+    assert cached("small", 1, [source], lambda: small(4.0)).origin["value"] == 4.0
+
+
+def test_a_copy_of_the_nbgraph_table_loads_within_a_second() -> None:
+    first = load_dataset("nbgraph-cora")
+    started = time.perf_counter()
+    again = load_dataset("nbgraph-cora")
+    assert time.perf_counter() - started < 1.0
+    assert again.content_hash() == first.content_hash()

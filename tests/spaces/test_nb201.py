@@ -29,7 +29,7 @@ def test_both_readings_are_the_same_in_a_table() -> None:
 
 
 def test_another_reading_of_none_is_refused() -> None:
-    with pytest.raises(ConfigError, match="'node'.*'edge'"):
+    with pytest.raises(ConfigError, match=r"'node'.*'edge'"):
         NB201(none="zero")
     with pytest.raises(ConfigError, match="needs none='edge'"):
         NB201(prune=True)
@@ -56,3 +56,20 @@ def test_every_cell_is_its_own_notation() -> None:
 
 def test_the_whole_space_takes_under_a_megabyte() -> None:
     assert NB201().enumerate().nbytes < 1_000_000
+
+
+@pytest.mark.parametrize("index", [-1, 5])
+def test_an_index_that_is_no_choice_is_refused_with_its_row(index: int) -> None:
+    with pytest.raises(GraphError, match=f"row 1: choice 2 is {index}; legal in nb201: 0..4"):
+        NB201().table_from_choices([[0] * 6, [0, 0, index, 0, 0, 0]])
+    with pytest.raises(GraphError, match=r"shape \(1, 5\); nb201 needs \(n_graphs, 6\)"):
+        NB201().table_from_choices([[0] * 5])
+
+
+def test_parts_of_a_group_may_come_in_any_order() -> None:
+    swapped = "|none~0|+|nor_conv_3x3~1|none~0|+|nor_conv_1x1~2|skip_connect~1|skip_connect~0|"
+    assert NB201().parse(swapped) == NB201().parse(CELL)
+
+
+def test_a_cell_has_24_neighbours() -> None:
+    assert len(set(NB201().neighbours(NB201().parse(CELL)))) == 6 * 4

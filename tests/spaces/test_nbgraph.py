@@ -18,7 +18,7 @@ def test_a_benchmark_hash_is_read_with_its_leading_zeros() -> None:
     assert space.format(space.parse("35184")) == "0,0,1,2|arma,gcn,skip,sage"
     assert space.parse("0") == space.parse("00000")
     assert space.format(space.parse("1")) == "0,0,0,0|gat,gat,gat,gcn"
-    with pytest.raises(GraphError, match="digits of 0..8"):
+    with pytest.raises(GraphError, match=r"digits of 0..8"):
         space.parse("9")
 
 
@@ -27,3 +27,26 @@ def test_proteins_has_five_operations() -> None:
     assert space.size == 9 * 5**4
     with pytest.raises(GraphError, match="legal: gcn, sage, arma, fc, skip"):
         space.parse("0,0,0,0|gat,gcn,gcn,gcn")
+
+
+def test_an_index_that_is_no_choice_is_refused_with_its_row() -> None:
+    # 9 and -1 would be the indices of the output and the input
+    for operation in (9, -1):
+        with pytest.raises(GraphError, match=f"row 0: choice 0 is {operation}; legal in nbgraph: 0..8"):
+            NBGraph().table_from_choices([0], [[operation, 0, 0, 0]])
+    with pytest.raises(GraphError, match=r"row 0: choice 0 is 9; legal in nbgraph: 0..8"):
+        NBGraph().table_from_choices([9], [[0, 0, 0, 0]])
+
+
+def test_a_hash_and_its_notation_name_one_row_of_the_enumeration() -> None:
+    space = NBGraph()
+    table = space.enumerate()
+    for row in range(0, len(table), 1009):
+        # an index in base 9 has the digits of the benchmark's hash
+        digits = "".join(str(row // 9**power % 9) for power in range(4, -1, -1))
+        assert table[row] == space.parse(digits) == space.parse(space.format(table[row]))
+
+
+def test_an_element_has_40_neighbours() -> None:
+    space = NBGraph()
+    assert len(set(space.neighbours(space.parse("0")))) == 8 + 4 * 8

@@ -78,5 +78,29 @@ def test_an_element_of_no_space_is_refused(name: str) -> None:
 
 
 def test_an_unknown_space_lists_the_legal_ones() -> None:
-    with pytest.raises(UnknownNameError, match="did you mean 'nb201'.*nbgraph"):
+    with pytest.raises(UnknownNameError, match=r"did you mean 'nb201'.*nbgraph"):
         load_space("nb200")
+
+
+@SPACES
+def test_no_architectures_make_an_empty_table(name: str) -> None:
+    space = load_space(name)
+    assert len(space.table([])) == 0
+    assert space.table([]).vocabulary == space.ops
+
+
+@SPACES
+@given(seed=seeds)
+def test_a_table_of_elements_is_the_table_of_their_graphs(name: str, seed: int) -> None:
+    space, rng = load_space(name), np.random.default_rng(seed)
+    elements = [space.sample(rng) for _ in range(5)]
+    assert list(space.table(elements)) == [space.graph(element) for element in elements]
+
+
+@SPACES
+def test_neighbours_are_distinct_and_none_is_the_element_itself(name: str) -> None:
+    space = load_space(name)
+    element = space.sample(np.random.default_rng(0))
+    neighbours = list(space.neighbours(element))
+    assert len(set(neighbours)) == len(neighbours)
+    assert element not in neighbours

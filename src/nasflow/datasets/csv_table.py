@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import zlib
@@ -46,15 +47,15 @@ def numbers(path: Path, column: str, texts: Sequence[str]) -> FloatArray:
     """A column as numbers; an empty value is NaN (not measured).
 
     Raises:
-        DataError: a value that is no number; names the row.
+        DataError: a value that is no finite number; names the row.
     """
     values = np.full(len(texts), np.nan)
     for row, text in enumerate(texts):
         if text.strip():
-            try:
+            with contextlib.suppress(ValueError):
                 values[row] = float(text)
-            except ValueError:
-                raise DataError(f"{path} row {row}: {column} is {text!r}; it needs a number or nothing") from None
+            if not np.isfinite(values[row]):
+                raise DataError(f"{path} row {row}: {column} is {text!r}; it needs a finite number or nothing")
     return values
 
 

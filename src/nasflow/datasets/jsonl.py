@@ -43,7 +43,8 @@ def read_jsonl(path: PathLike, vocabulary: Sequence[str] | None = None) -> Datas
     labels: dict[str, dict[int, float]] = {}
     line_of_row: list[int] = []
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        # not splitlines(), which also cuts at U+2028 and others that may stand inside a JSON string
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is no UTF-8 text ({error})") from None
     for number, line in enumerate(lines, start=1):
@@ -91,7 +92,10 @@ def _record(path: Path, number: int, line: str) -> dict[str, Any]:
 
 def _label(path: Path, number: int, key: str, value: Any) -> float:
     """A label as a float; booleans, text, NaN and infinities are refused (case: a failed run logged as NaN)."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise DataError(f"{path} line {number}: label {key!r} is {value!r}; it needs a finite number, or null "
-                        "for not measured")
-    return float(value)
+    try:
+        if not isinstance(value, bool) and isinstance(value, (int, float)) and math.isfinite(value):
+            return float(value)
+    except OverflowError:  # an integer beyond the range of floats
+        pass
+    raise DataError(f"{path} line {number}: label {key!r} is {repr(value)[:40]}; it needs a finite number, or "
+                    "null for not measured")

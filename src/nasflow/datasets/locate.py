@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 from collections.abc import Callable, Sequence
@@ -68,10 +69,8 @@ def cached(name: str, version: int, sources: Sequence[Path], build: Callable[[],
         try:
             return Dataset.load(path)
         except NasflowError:
-            path.unlink(missing_ok=True)
+            pass  # damaged: written anew below
     dataset = build()
-    try:
+    with contextlib.suppress(OSError):  # a full or read-only disk: slower next time, nothing lost
         dataset.save(path)
-    except OSError:  # a full or read-only disk: slower next time, nothing lost
-        return dataset
     return dataset

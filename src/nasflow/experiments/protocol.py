@@ -119,7 +119,8 @@ def plan(
     runs = []
     for method in methods:
         pretext = "none" if method == "gp" else method
-        weights = pretrain.weights if len(pretrain.weights) == len(method.split("+")) else ()
+        # a weight counts only beside others: without this line it would make equal runs look different
+        weights = {n: w for n, w in pretrain.weights.items() if "+" in method and n in method.split("+")}
         proxies = pretrain.proxies if "proxy" in method.split("+") else ()
         own = replace(pretrain, pretext=pretext, weights=weights, proxies=proxies)
         for split in protocol.splits:

@@ -94,12 +94,11 @@ def differences_table(entries: Sequence[Entry], pairs: Sequence[tuple[str, str]]
 
 
 def interesting_pairs(methods: Sequence[str]) -> list[tuple[str, str]]:
-    """The comparisons that a reader asks for: what each pre-training adds to none, what the flow adds to a proxy."""
+    """What each pre-training adds to none, what the flow adds to a proxy, and how far each is above the floor."""
     pairs = [(m, "none") for m in methods if m not in ("none", "gp") and "none" in methods]
     pairs += [(m, m.replace("flow+", "")) for m in methods
               if m.startswith("flow+") and m.replace("flow+", "") in methods]
-    if "gp" in methods:
-        pairs += [(m, "gp") for m in methods if m != "gp"][-1:]
+    pairs += [(m, "gp") for m in methods if m != "gp" and "gp" in methods]
     return pairs
 
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from nasflow.architecture import Architecture
 from nasflow.errors import GraphError
 from nasflow.spaces.base import Space
+from nasflow.spaces.template import legal_indices
 from nasflow.table import ArchTable
 
 LINKS = (
@@ -130,7 +131,10 @@ class NBGraph(Space):
 
     def table_from_choices(self, link: npt.ArrayLike, operations: npt.ArrayLike) -> ArchTable:
         """The table of many elements: `link` (N,) and `operations` (N, 4) are indices."""
-        links, chosen = np.asarray(link), np.asarray(operations)
+        chosen = legal_indices(operations, 4, len(self.operations), self.name)
+        links = legal_indices(np.asarray(link).reshape(-1, 1), 1, len(LINKS), self.name)[:, 0]
+        if not len(links):
+            return self.table([])
         # vocabulary: input, operations, output
         node_ops = np.pad(chosen + 1, ((0, 0), (1, 1)))
         node_ops[:, -1] = len(self.ops) - 1

@@ -17,6 +17,24 @@ from nasflow.spaces.base import Space
 from nasflow.table import ArchTable
 
 
+def legal_indices(choices: npt.ArrayLike, n_columns: int, n_legal: int, space: str) -> npt.NDArray[np.int64]:
+    """(N, n_columns) int64: indices of choices, after checking each of them.
+
+    Raises:
+        GraphError: an index outside 0..n_legal-1, or another number of columns; names the row.
+    """
+    chosen = np.asarray(choices)
+    chosen = chosen.reshape(-1, n_columns) if not chosen.size else chosen
+    if chosen.ndim != 2 or chosen.shape[1] != n_columns:
+        raise GraphError(f"choices have shape {chosen.shape}; {space} needs (n_graphs, {n_columns})")
+    wrong = np.argwhere((chosen < 0) | (chosen >= n_legal))
+    if len(wrong):
+        row, column = wrong[0].tolist()
+        raise GraphError(f"row {row}: choice {column} is {chosen[row, column]}; legal in {space}: "
+                         f"0..{n_legal - 1}")
+    return chosen.astype(np.int64)
+
+
 class TemplateSpace(Space):
     """A space of `input -> chosen operations -> output` with fixed edges.
 
@@ -60,7 +78,7 @@ class TemplateSpace(Space):
 
     def table_from_choices(self, choices: npt.ArrayLike) -> ArchTable:
         """The table of many elements at once, from an (N, n_choices) array of indices into `choices`."""
-        chosen = np.asarray(choices)
+        chosen = legal_indices(choices, self.n_choices, len(self.choices), self.name)
         node_op = np.array([self.ops.index(op) for op in self.choices])
         ends = (np.full((len(chosen), 1), self.ops.index(op)) for op in ("input", "output"))
         first, last = ends

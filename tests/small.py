@@ -1,0 +1,28 @@
+"""Small tables and options that several tests train on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nasflow import ArchTable, EncoderConfig, FitConfig, Predictor, PretrainConfig, SurrogateConfig
+from nasflow.spaces.nb201 import NB201
+
+ENCODER = EncoderConfig(width=8)
+SURROGATE = SurrogateConfig(k=4)
+
+
+def table(n: int = 64) -> ArchTable:
+    """`n` random cells of NAS-Bench-201."""
+    return NB201().enumerate()[np.random.default_rng(0).permutation(15625)[:n]]
+
+
+def labels(of: ArchTable) -> np.ndarray:
+    """A number that the graph determines: what its operations are worth together."""
+    worth = np.array([0.0, -2.0, 0.3, 1.1, 2.0, 0.6, 0.0])
+    return np.array([worth[part].sum() for part in np.split(of.ops, of.node_ptr[1:-1])])
+
+
+def predictor(**fit: int) -> Predictor:
+    """An untrained predictor of width 8 with few epochs."""
+    return Predictor(encoder=ENCODER, surrogate=SURROGATE, pretraining=PretrainConfig(epochs=2, batch_size=16),
+                     fitting=FitConfig(**{"epochs": 3, **fit}))
