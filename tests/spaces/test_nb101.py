@@ -29,9 +29,9 @@ def test_the_enumeration_has_the_published_counts(everything: ArchTable) -> None
 
 
 def test_the_enumeration_takes_seconds() -> None:
-    start = time.perf_counter()
+    start = time.process_time()  # not wall time: other programs must not make this fail
     SPACE.enumerate()
-    assert time.perf_counter() - start < 120  # seen: 2
+    assert time.process_time() - start < 120  # seen: 2
 
 
 def test_no_two_cells_are_isomorphic_and_all_are_legal(everything: ArchTable) -> None:
@@ -46,11 +46,11 @@ def test_the_table_is_small_and_loads_fast(everything: ArchTable, tmp_path: Path
     assert everything.nbytes < 60e6  # seen: 20 MB
     times = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         loaded = ArchTable.load(tmp_path / "nb101.npz")
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert len(loaded) == len(everything)
-    assert min(times) < 2  # seen: 0.7; the bound leaves room for a busy machine
+    assert min(times) < 1  # seen: 0.7
 
 
 SHORT = {"c1": "conv1x1-bn-relu", "c3": "conv3x3-bn-relu", "mp": "maxpool3x3"}
