@@ -399,9 +399,12 @@ def _add_evaluate(parser: Parser, words: list[str]) -> None:
 
 def _source(words: list[str]) -> str:
     """The data set's name among the words, for defaults that depend on it; anything given overrides them."""
+    candidates = [word for word in words if not word.startswith("-")]
+    if not candidates:  # `evaluate --help` need not wait for NumPy
+        return ""
     from nasflow.datasets.registry import dataset_names
 
-    return next((word for word in words if word in dataset_names()), "")
+    return next((word for word in candidates if word in dataset_names()), "")
 
 
 def _evaluate(options: Namespace) -> None:
