@@ -247,8 +247,7 @@ def pyg_graph(accuracy: float, n_ops: int = 4) -> Any:
     ops = torch.tensor([0, 1, 2, 3])
     return Data(x=torch.nn.functional.one_hot(ops, n_ops).float(),
                 edge_index=torch.tensor([[0, 0, 1, 2], [1, 2, 3, 3]]), edge_attr=torch.ones(4, 2),
-                y=torch.tensor([accuracy]),
-                abs_pe=torch.tensor([0, 1, 1, 2]),
+                y=torch.tensor([accuracy]), abs_pe=torch.tensor([0, 1, 1, 2]),
                 edge_masks=torch.tensor([[True, True, False, False], [False, False, True, True]]),
                 dag_rr_edge_index=torch.tensor([[0, 0, 0, 1, 2], [1, 2, 3, 3, 3]]))
 
