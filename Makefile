@@ -6,7 +6,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 SOURCES := pyproject.toml constraints.txt
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench fuzz clean
 
 demo: $(VENV)/.installed
 	$(BIN)/nasflow demo --out demo
@@ -21,6 +21,10 @@ check: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/surrogate.py
 	$(BIN)/python benchmarks/encoders.py
+
+# 200,000 mutated inputs over all readers and importers; about an hour
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/python tests/fuzz/fuzz_readers.py --inputs 200000
 
 clean:
 	rm -rf $(VENV) build src/*.egg-info
