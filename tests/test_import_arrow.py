@@ -14,7 +14,7 @@ LEVELS = [
     {"errors"},
     {"config", "environment", "extras", "files", "progress"},
     {"architecture"},
-    {"canonical", "table"},
+    {"canonical", "flat_arrays", "table"},
     {"batch", "checkpoints", "losses", "metrics", "seeding", "splits", "spaces", "datasets", "importers",
      "gp", "surrogate"},
     {"encoders"},
@@ -22,7 +22,7 @@ LEVELS = [
     {"pretrain", "finetune"},
     {"predictor"},
     {"experiments"},
-    {"cli", "__main__"},
+    {"cli", "commands", "__main__"},
 ]
 LEVEL = {part: level for level, parts in enumerate(LEVELS) for part in parts}
 # `canonical_id` is a property of both: the import is made when it is first asked for

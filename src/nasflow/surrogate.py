@@ -37,7 +37,8 @@ from torch.nn.functional import embedding_bag, pad
 
 from nasflow.config import SurrogateConfig
 from nasflow.errors import DataError
-from nasflow.table import ArchTable, row_ptr
+from nasflow.flat_arrays import row_ptr
+from nasflow.table import ArchTable
 
 CHUNK = 4096  # graphs a chunk
 

@@ -33,11 +33,20 @@ import numpy.typing as npt
 from nasflow.architecture import NONE_OP, Architecture, is_input, is_output
 from nasflow.errors import DataError, GraphError
 from nasflow.files import load_npz, save_npz
+from nasflow.flat_arrays import (
+    check_ptr,
+    check_vocabulary,
+    generations,
+    integers,
+    ragged_positions,
+    row_ptr,
+    smallest_dtype,
+    sorted_edges,
+    spread,
+)
 
 IntArray = npt.NDArray[np.integer[Any]]
 BoolArray = npt.NDArray[np.bool_]
-
-MAX_OPS = 256  # ops are uint8
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,14 +83,14 @@ class ArchTable:
             GraphError: an unknown operation index, an edge that leaves its graph, repeats, joins a node to
                 itself or closes a cycle; the message names the row.
         """
-        vocabulary = _check_vocabulary(vocabulary)
-        ops_ = _integers("ops", ops)
-        edges_ = _integers("edges", edges)
+        vocabulary = check_vocabulary(vocabulary)
+        ops_ = integers("ops", ops)
+        edges_ = integers("edges", edges)
         if ops_.ndim != 1 or edges_.ndim != 2 or len(edges_) != 2:
             raise DataError(f"ops has shape {ops_.shape} and edges {edges_.shape}; legal: (n_nodes,) and "
                             "(2, n_edges)")
-        node_ptr_ = _check_ptr("node_ptr", node_ptr, len(ops_))
-        edge_ptr_ = _check_ptr("edge_ptr", edge_ptr, edges_.shape[1])
+        node_ptr_ = check_ptr("node_ptr", node_ptr, len(ops_))
+        edge_ptr_ = check_ptr("edge_ptr", edge_ptr, edges_.shape[1])
         if len(node_ptr_) != len(edge_ptr_):
             raise DataError(f"node_ptr describes {len(node_ptr_) - 1} graphs, edge_ptr {len(edge_ptr_) - 1}")
         sizes = np.diff(node_ptr_)
@@ -93,9 +102,9 @@ class ArchTable:
             raise GraphError(f"row {row}: operation index {int(ops_[bad[0]])} at node "
                              f"{int(bad[0] - node_ptr_[row])}; legal: 0..{len(vocabulary) - 1}")
         edge_graph = np.repeat(np.arange(len(sizes)), np.diff(edge_ptr_))
-        edges_ = _sorted_edges(edges_, edge_graph, sizes)
-        dtype = _smallest_dtype(int(sizes.max(initial=1)))
-        generation = _generations(ops_, node_ptr_, edges_, edge_graph, vocabulary)
+        edges_ = sorted_edges(edges_, edge_graph, sizes)
+        dtype = smallest_dtype(int(sizes.max(initial=1)))
+        generation = generations(ops_, node_ptr_, edges_, edge_graph, vocabulary)
         return cls(vocabulary, ops_.astype(np.uint8), node_ptr_, edges_.astype(dtype), edge_ptr_,
                    generation.astype(dtype))
 
@@ -110,7 +119,7 @@ class ArchTable:
         """
         if vocabulary is None:
             vocabulary = sorted({op for arch in architectures for op in arch.ops})
-        vocabulary = _check_vocabulary(vocabulary)
+        vocabulary = check_vocabulary(vocabulary)
         index = {op: i for i, op in enumerate(vocabulary)}
         ops: list[int] = []
         for row, arch in enumerate(architectures):
@@ -120,7 +129,7 @@ class ArchTable:
                 raise GraphError(f"row {row}: unknown operation {error.args[0]!r}; "
                                  f"legal: {', '.join(vocabulary)}") from None
         edges = np.array([e for arch in architectures for e in arch.edges], dtype=np.int64).reshape(-1, 2).T
-        dtype = _smallest_dtype(max((arch.n_nodes for arch in architectures), default=1))
+        dtype = smallest_dtype(max((arch.n_nodes for arch in architectures), default=1))
         return cls(
             vocabulary,
             np.array(ops, dtype=np.uint8),
@@ -258,7 +267,7 @@ class ArchTable:
         no_out = np.bincount(source, minlength=len(graph)) == 0
         starts = np.where(has(input_node), input_node, no_in) & open_node
         stops = np.where(has(output_node), output_node, no_out) & open_node
-        keep = _spread(starts, source, target) & _spread(stops, target, source)
+        keep = spread(starts, source, target) & spread(stops, target, source)
         return self._keep_nodes(keep | input_node | output_node)
 
     def _keep_nodes(self, keep: BoolArray) -> ArchTable:
@@ -283,7 +292,7 @@ class ArchTable:
         Raises:
             GraphError: an operation that occurs is not in `vocabulary`; names the first row with it.
         """
-        vocabulary = _check_vocabulary(vocabulary)
+        vocabulary = check_vocabulary(vocabulary)
         if vocabulary == self.vocabulary:
             return self
         place = {op: i for i, op in enumerate(vocabulary)}
@@ -332,119 +341,3 @@ class ArchTable:
                                    arrays["edges"], arrays["edge_ptr"])
         except (DataError, GraphError) as error:
             raise type(error)(f"{origin}: {error}") from None
-
-
-def ragged_positions(
-    ptr: npt.NDArray[np.int64], rows: npt.NDArray[np.integer[Any]]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Positions of the items of `rows` in a flat array cut by `ptr`, and the pointer of what they cut out.
-
-    The one indexing step behind every slice and batch: ptr = [0, 2, 5], rows = [1, 0] gives
-    ([2, 3, 4, 0, 1], [0, 3, 5]).
-    """
-    counts = ptr[rows + 1] - ptr[rows]
-    new_ptr = row_ptr(counts)
-    positions = np.arange(new_ptr[-1]) + np.repeat(ptr[rows] - new_ptr[:-1], counts)
-    return positions, new_ptr
-
-
-def row_ptr(counts: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """Row pointer (n+1,) of consecutive groups with the given sizes."""
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
-
-
-def _smallest_dtype(n_nodes: int) -> type[np.uint8] | type[np.uint16] | type[np.int32]:
-    """The smallest of three integer types that can count `n_nodes` nodes."""
-    if n_nodes <= 256:
-        return np.uint8
-    return np.uint16 if n_nodes <= 65536 else np.int32
-
-
-def _integers(name: str, values: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """`values` as int64, or a `DataError` where that would change them (0.5, text)."""
-    array = np.asarray(values)
-    if array.size and array.dtype.kind not in "iu":
-        raise DataError(f"{name} holds {array.dtype} values such as {array.flat[0].item()!r}; legal: integers")
-    return array.astype(np.int64, copy=False)
-
-
-def _check_vocabulary(vocabulary: Sequence[str]) -> tuple[str, ...]:
-    names = tuple(vocabulary)
-    if not 1 <= len(names) <= MAX_OPS:
-        raise DataError(f"a vocabulary of {len(names)} operations; legal: 1 to {MAX_OPS}")
-    if len(set(names)) != len(names):
-        raise DataError(f"the vocabulary names an operation twice: {', '.join(names)}")
-    return names
-
-
-def _check_ptr(name: str, ptr: npt.ArrayLike, n_items: int) -> npt.NDArray[np.int64]:
-    ptr_ = _integers(name, ptr)
-    if ptr_.ndim != 1 or not len(ptr_) or ptr_[0] != 0 or ptr_[-1] != n_items or (np.diff(ptr_) < 0).any():
-        raise DataError(f"{name} must rise from 0 to {n_items}; seen {ptr_[:3].tolist()} ... "
-                        f"{ptr_[-1:].tolist()}")
-    return ptr_
-
-
-def _sorted_edges(
-    edges: npt.NDArray[np.int64], edge_graph: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """Edges sorted by (graph, target, source), after checking each of them."""
-    if not edges.size:
-        return edges
-    size = sizes[edge_graph]
-    wrong = ((edges < 0) | (edges >= size)).any(axis=0) | (edges[0] == edges[1])
-    if wrong.any():
-        e = int(wrong.argmax())
-        raise GraphError(f"row {int(edge_graph[e])}: edge {edges[:, e].tolist()} joins a node to itself or "
-                         f"leaves the graph; legal node positions: 0..{int(size[e]) - 1}")
-    largest = int(sizes.max())
-    key = (edge_graph * largest + edges[1]) * largest + edges[0]
-    if (np.diff(key) <= 0).any():  # most sources are sorted already
-        order = np.argsort(key, kind="stable")
-        key, edges = key[order], edges[:, order]
-        twice = np.flatnonzero(np.diff(key) == 0)
-        if len(twice):
-            e = int(twice[0])
-            raise GraphError(f"row {int(key[e] // largest**2)}: edge {edges[:, e].tolist()} occurs twice; "
-                             "list each edge once")
-    return edges
-
-
-def _generations(
-    ops: npt.NDArray[Any],
-    node_ptr: npt.NDArray[np.int64],
-    edges: npt.NDArray[np.int64],
-    edge_graph: npt.NDArray[np.int64],
-    vocabulary: tuple[str, ...],
-) -> npt.NDArray[np.int64]:
-    """Generation of every node: relax generation[target] = 1 + max over sources until nothing moves."""
-    generation = np.zeros(len(ops), np.int64)
-    if not edges.size:
-        return generation
-    source, target = edges + node_ptr[edge_graph]
-    first = np.flatnonzero(np.diff(target, prepend=-1))  # edges are sorted by target
-    fed = target[first]
-    for _ in range(int(np.diff(node_ptr).max()) + 1):
-        latest = np.maximum.reduceat(generation[source], first) + 1
-        moved = latest != generation[fed]
-        if not moved.any():
-            return generation
-        generation[fed] = latest
-    row = int(np.searchsorted(node_ptr, fed[moved.argmax()], side="right")) - 1
-    own = edges[:, edge_graph == row].T.tolist()
-    names = [vocabulary[op] for op in ops[node_ptr[row] : node_ptr[row + 1]]]
-    try:
-        Architecture(tuple(names), tuple(map(tuple, own)))  # words the cycle
-    except GraphError as error:
-        raise GraphError(f"row {row}: {error}") from None
-    raise AssertionError(f"row {row} did not settle, yet it has no cycle")  # a bug here, not in the input
-
-
-def _spread(marked: BoolArray, source: npt.NDArray[np.int64], target: npt.NDArray[np.int64]) -> BoolArray:
-    """Nodes reachable from `marked` ones along edges source -> target."""
-    while True:
-        grown = marked.copy()
-        grown[target[marked[source]]] = True
-        if (grown == marked).all():
-            return marked
-        marked = grown

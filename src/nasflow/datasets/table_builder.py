@@ -20,7 +20,8 @@ from nasflow.architecture import Architecture
 from nasflow.datasets.base import Dataset, FloatArray
 from nasflow.datasets.readers.base import Reader, Rejected, Row
 from nasflow.errors import DataError, GraphError
-from nasflow.table import MAX_OPS, ArchTable
+from nasflow.flat_arrays import MAX_OPS
+from nasflow.table import ArchTable
 
 MAX_LISTED = 1000  # rejected rows kept with their reasons; all are counted
 

@@ -29,8 +29,8 @@ import numpy as np
 from nasflow.architecture import Architecture
 from nasflow.errors import ConfigError, GraphError, unknown_option
 from nasflow.files import PathLike, require_file
+from nasflow.flat_arrays import MAX_OPS
 from nasflow.spaces.dag import DagSpace
-from nasflow.table import MAX_OPS
 
 _KEYS = ("ops", "n_nodes", "max_nodes", "min_nodes", "n_inputs", "edges", "max_edges", "fixed_edges", "features")
 
