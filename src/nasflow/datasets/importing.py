@@ -136,11 +136,11 @@ def print_report(report: ImportReport, out: str) -> None:
 
 def peak_memory() -> int | None:
     """Most bytes of memory this process has held so far, or None where the system does not tell."""
-    try:  # Linux: getrusage would count what the parent held when it started this process
-        status = Path("/proc/self/status").read_text()
-        return int(status.partition("VmHWM:")[2].split()[0]) * 1024
-    except (OSError, IndexError, ValueError):
-        pass
+    status = Path("/proc/self/status")
+    if status.is_file():  # Linux; getrusage there includes the peak of the process that started this one
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
     try:
         import resource
     except ImportError:  # Windows
