@@ -30,7 +30,7 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from nasflow.architecture import NONE_OP, Architecture, is_input, is_output
+from nasflow.architecture import NONE_OP, OP_NAME_RULE, Architecture, is_input, is_op_name, is_output
 from nasflow.errors import DataError, GraphError
 from nasflow.files import load_npz, save_npz
 
@@ -372,6 +372,9 @@ def _check_vocabulary(vocabulary: Sequence[str]) -> tuple[str, ...]:
     names = tuple(vocabulary)
     if not 1 <= len(names) <= MAX_OPS:
         raise DataError(f"a vocabulary of {len(names)} operations; legal: 1 to {MAX_OPS}")
+    for name in names:
+        if not is_op_name(name):
+            raise DataError(f"the vocabulary holds {name!r}; an operation is a non-empty string {OP_NAME_RULE}")
     if len(set(names)) != len(names):
         raise DataError(f"the vocabulary names an operation twice: {', '.join(names)}")
     return names
