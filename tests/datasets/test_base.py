@@ -113,3 +113,9 @@ def test_the_default_metric_is_the_one_that_is_read_unless_told_otherwise() -> N
     data = dataclasses.replace(dataset(accuracy=[1, 2], params=[3, 4]), default_metric="params")
     assert data.labels().tolist() == [3, 4]
     assert data.labels("accuracy").tolist() == [1, 2]
+
+
+def test_a_metric_took_a_training_unless_it_says_otherwise() -> None:
+    data = Dataset("small", TABLE, {"acc": Metric("acc", "")}, {"acc": np.zeros(2)})
+    with pytest.raises(UnknownNameError, match="needs no training"):
+        data.proxy("acc")
