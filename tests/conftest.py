@@ -19,6 +19,9 @@ settings.register_profile("tests", deadline=None, derandomize=True, max_examples
 settings.load_profile("tests")
 
 
+# threads that wait actively make small steps 100 times as slow where the machine is busy with others
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 @pytest.fixture
 def nasflow_data() -> Path:
     """The folder of real benchmark tables; the test is skipped where there is none."""

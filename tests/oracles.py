@@ -1,82 +1,144 @@
-"""Slow, obviously right twins of what the package computes in batches."""
+"""Slow, obviously right versions of what nasflow computes fast, and random graphs to compare the two on.
+
+Nothing here is shared with the code under test but the definition of an architecture.
+"""
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
+
 import networkx as nx
 import numpy as np
-import torch
-from torch import Tensor
+import numpy.typing as npt
 
 from nasflow.architecture import Architecture
-from nasflow.encoders.resgatedgcn import ResGatedGCN
-from nasflow.surrogate import FlowSurrogate
+from nasflow.config import SurrogateConfig
+from nasflow.table import ArchTable
+
+FloatArray = npt.NDArray[np.float64]
+
+OPS = ("input", "conv1x1", "conv3x3", "maxpool3x3", "output")
+"""A vocabulary of five operations, in the order of NAS-Bench-101."""
+
+CHAIN = Architecture(OPS[:3], ((0, 1), (1, 2)))
+TRIANGLE = Architecture(OPS[:3], ((0, 1), (1, 2), (0, 2)))
+
+
+# -- graphs ---------------------------------------------------------------------------------------------
 
 
 def to_networkx(architecture: Architecture) -> nx.DiGraph:
+    """The same graph in networkx, the operation of a node as its attribute `op`."""
     graph = nx.DiGraph()
     graph.add_nodes_from((v, {"op": op}) for v, op in enumerate(architecture.ops))
     graph.add_edges_from(architecture.edges)
     return graph
 
 
-def surrogate_loop(surrogate: FlowSurrogate, architecture: Architecture, ops: list[int]) -> Tensor:
-    """The recursion of the method in float64, node by node, with every option."""
-    config = surrogate.config
-    P, W, r = surrogate.P.double(), surrogate.W.double(), surrogate.r.double()
-    pool = {"sum": lambda m: m.sum(0), "mean": lambda m: m.mean(0), "max": lambda m: m.amax(0)}[config.pooling]
-    order = list(nx.topological_sort(to_networkx(architecture)))
-    into, out = architecture.predecessors, architecture.successors
+def random_dag(rng: np.random.Generator, n_nodes: int, density: float = 0.4) -> Architecture:
+    """A directed acyclic graph whose edges occur with probability `density`."""
+    order = rng.permutation(n_nodes).tolist()
+    edges = tuple((order[i], order[j]) for i, j in itertools.combinations(range(n_nodes), 2) if rng.random() < density)
+    return Architecture(tuple(rng.choice(OPS, n_nodes).tolist()), edges)
 
-    def step(v: int, messages: list[Tensor]) -> Tensor:
-        m = pool(torch.stack(messages))
-        return config.alpha * m + (1 - config.alpha) * torch.relu(torch.cat([P[ops[v]], m]) @ W)
 
-    start = {v: r for v in order if not into[v]}
-    rounds = []
+def random_table(n: int, seed: int = 0, max_nodes: int = 8) -> ArchTable:
+    """`n` random graphs of 2 to `max_nodes` nodes over `OPS`."""
+    rng = np.random.default_rng(seed)
+    return ArchTable.from_architectures([random_dag(rng, int(rng.integers(2, max_nodes + 1))) for _ in range(n)], OPS)
+
+
+# -- the flow surrogate, one graph and one node at a time -------------------------------------------------
+
+
+def flow_surrogate(architecture: Architecture, vocabulary: Sequence[str], config: SurrogateConfig) -> FloatArray:
+    """(rounds * k,) float64: section 3 of the paper, read line by line."""
+    rng = np.random.RandomState(config.seed)
+    k = config.k
+    r = rng.uniform(0, 1, k)
+    rng.uniform(0, 1, k)
+    P = rng.normal(0, config.sigma, (len(vocabulary), k))
+    W = rng.normal(0, config.sigma, (2 * k, k))
+    pool = {"sum": np.sum, "mean": np.mean, "max": np.max}[config.pooling]
+    nodes = range(architecture.n_nodes)
+    before: list[list[int]] = [[u for u, v in architecture.edges if v == node] for node in nodes]
+    after: list[list[int]] = [[v for u, v in architecture.edges if u == node] for node in nodes]
+
+    def receive(node: int, vectors: list[FloatArray]) -> FloatArray:
+        message = pool(np.array(vectors), axis=0)
+        own = P[vocabulary.index(architecture.ops[node])]
+        converted = np.maximum(np.concatenate([own, message]) @ W, 0)
+        return config.alpha * message + (1 - config.alpha) * converted
+
+    def one_pass(neighbours: list[list[int]], start: list[FloatArray]) -> list[FloatArray]:
+        done: dict[int, FloatArray] = {node: start[node] for node in nodes if not neighbours[node]}
+        while len(done) < len(nodes):
+            for node in nodes:
+                if node not in done and all(u in done for u in neighbours[node]):
+                    done[node] = receive(node, [done[u] for u in neighbours[node]])
+        return [done[node] for node in nodes]
+
+    state: list[FloatArray] = [r for _ in nodes]
+    parts = []
     for _ in range(config.rounds):
-        f: dict[int, Tensor] = {}
-        b: dict[int, Tensor] = {}
         if config.directions != "backward":
-            for v in order:
-                f[v] = step(v, [f[u] for u in into[v]]) if into[v] else start[v]
-        if config.directions == "forward":
-            rounds.append(pool(torch.stack([f[v] for v in order if not out[v]])))
-            continue
-        for v in reversed(order):
-            end = f[v] if config.directions == "both" else r
-            b[v] = step(v, [b[w] for w in out[v]]) if out[v] else end
-        start = {v: b[v] for v in start}
-        rounds.append(pool(torch.stack(list(start.values()))))
-    return torch.cat(rounds).float()
+            state = one_pass(before, state)
+        if config.directions != "forward":
+            state = one_pass(after, state)
+        ends = [node for node in nodes if not (after if config.directions == "forward" else before)[node]]
+        parts.append(pool(np.array([state[node] for node in ends]), axis=0))
+    return np.concatenate(parts)
 
 
-def encoder_loop(encoder: ResGatedGCN, architecture: Architecture, ops: list[int]) -> Tensor:
-    """The embedding by ResGatedGCN, node by node, outside training."""
-    neighbours = [[*p, *s] for p, s in zip(architecture.predecessors, architecture.successors, strict=True)]
-    linear = encoder.input.linear
-    x0 = torch.stack([linear.weight[:, op] + linear.bias for op in ops])
+# -- ResGatedGCN, one node at a time ----------------------------------------------------------------------
+
+
+def resgatedgcn(
+    architecture: Architecture, vocabulary: Sequence[str], weights: dict[str, FloatArray], n_layers: int
+) -> FloatArray:
+    """(H,) float64: the embedding of one architecture, without dropout, from a state dict as float64 arrays."""
+    nodes = range(architecture.n_nodes)
+    neighbours: list[list[int]] = [[] for _ in nodes]
+    for u, v in architecture.edges:
+        neighbours[u].append(v)
+        neighbours[v].append(u)
+    W_in, b_in = weights["input.linear.weight"], weights["input.linear.bias"]
+    x0 = [W_in[:, vocabulary.index(architecture.ops[v])] + b_in for v in nodes]
     x = x0
-    for layer in encoder.layers:
-        K, Q, V, S = layer.projection.weight.chunk(4)
-        k, q, v, s = layer.projection.bias.chunk(4)
-        rows = []
-        for i, near in enumerate(neighbours):
-            row = S @ x[i] + s
-            for j in near:
-                row = row + torch.sigmoid(K @ x[i] + k + Q @ x[j] + q) * (V @ x[j] + v)
-            rows.append(row)
-        x = torch.relu(0.2 * x0 + 0.8 * torch.stack(rows))
-    return x.mean(0)
+    for layer in range(n_layers):
+        K, Q, V, W_skip = np.split(weights[f"layers.{layer}.projection.weight"], 4)
+        k, q, w, b = np.split(weights[f"layers.{layer}.projection.bias"], 4)
+        following = []
+        for v in nodes:
+            total = W_skip @ x[v] + b
+            for u in neighbours[v]:
+                gate = 1 / (1 + np.exp(-(K @ x[v] + k + Q @ x[u] + q)))
+                total = total + gate * (V @ x[u] + w)
+            following.append(np.maximum(0.2 * x0[v] + 0.8 * total, 0))
+        x = following
+    return np.mean(x, axis=0)
 
 
-def tau_b(x: np.ndarray, y: np.ndarray) -> float:
-    """Kendall's tau-b pair by pair."""
-    concordant = ties_x = ties_y = pairs = 0
-    for i in range(len(x)):
-        for j in range(i):
-            a, b = np.sign(x[i] - x[j]), np.sign(y[i] - y[j])
-            concordant += a * b
-            ties_x += a == 0
-            ties_y += b == 0
-            pairs += 1
-    return float(concordant / np.sqrt((pairs - ties_x) * (pairs - ties_y)))
+# -- metrics and losses by counting -----------------------------------------------------------------------
+
+
+def ranking_loss(scores: Sequence[float], values: Sequence[float], margin: float) -> float:
+    """The mean hinge over all pairs with two finite, different values, pair by pair; 0 without any."""
+    terms = [
+        max(0.0, margin - (scores[i] - scores[j]))
+        for i, j in itertools.permutations(range(len(scores)), 2)
+        if np.isfinite(values[i]) and np.isfinite(values[j]) and values[i] > values[j]
+    ]
+    return sum(terms) / len(terms) if terms else 0.0
+
+
+def precision_at(predicted: Sequence[float], true: Sequence[float], k: int) -> float:
+    """Precision at the first k, the mean over every order of the items that both rankings allow."""
+
+    def tops(values: Sequence[float]) -> list[set[int]]:
+        orders = itertools.permutations(range(len(values)))
+        return [set(o[:k]) for o in orders if all(values[a] >= values[b] for a, b in itertools.pairwise(o))]
+
+    pairs = [len(a & b) / k for a in tops(predicted) for b in tops(true)]
+    return sum(pairs) / len(pairs)

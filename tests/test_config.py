@@ -1,6 +1,10 @@
+"""The options: what they accept, what they refuse, and how an error helps."""
+
 from __future__ import annotations
 
 import dataclasses
+import json
+from typing import Any
 
 import pytest
 
@@ -11,39 +15,108 @@ STAGES = [SurrogateConfig, EncoderConfig, PretrainConfig, FitConfig, ProtocolCon
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_dictionary_gives_the_options_back(stage: type[Options]) -> None:
-    assert stage.from_dict(stage().to_dict()) == stage()
+def test_options_survive_json(stage: type[Options]) -> None:
+    options = stage()
+    assert stage.from_dict(json.loads(json.dumps(options.to_dict()))) == options
+
+
+def test_sequences_from_json_become_tuples() -> None:
+    options = PretrainConfig.from_dict({"pretext": "flow+proxy", "proxies": ["a"], "weights": {"flow": 0.5}})
+    assert options.proxies == ("a",)
+    assert ProtocolConfig.from_dict({"splits": [1, 2]}).splits == (1, 2)
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_any_change_changes_the_digest(stage: type[Options]) -> None:
-    for name, value in (("seed", 5), ("width", 7), ("ratio", 0.5)):
-        if hasattr(stage(), name):
-            changed = dataclasses.replace(stage(), **{name: value})  # type: ignore[type-var]
-            assert changed.digest() != stage().digest()
+def test_the_digest_changes_with_every_option(stage: Any) -> None:
+    other: dict[str, Any] = {
+        "k": 3, "sigma": 0.2, "alpha": 0.25, "seed": 4, "pooling": "max", "directions": "forward", "rounds": 2,
+        "standardise": False, "name": "other", "width": 16, "n_layers": 2, "dropout": 0.2, "pretext": "none",
+        "proxies": ("a",), "weights": {"flow": 2.0}, "epochs": 7, "batch_size": 9, "lr": 0.1, "weight_decay": 0.1,
+        "schedule": "constant", "decoder_width": 3, "decoder_layers": 1, "margin": 0.7, "pairs_per_graph": 5,
+        "clip": 2.0, "group": "isomorphism", "ratio": 0.5, "n_validation": 0, "splits": (1,), "seeds": (1,),
+    }
+    names = [field.name for field in dataclasses.fields(stage)]
+    digests = {stage().digest()} | {stage(**{name: other[name]}).digest() for name in names}
+    assert len(digests) == len(names) + 1
 
 
-@pytest.mark.parametrize(("stage", "options", "message"), [
-    (SurrogateConfig, {"k": 0}, "k is 0; legal: a whole number of at least 1"),
-    (SurrogateConfig, {"k": 2.0}, "k is 2.0"),
-    (SurrogateConfig, {"k": True}, "k is True"),
-    (SurrogateConfig, {"sigma": 0}, "sigma is 0; legal: a number above 0"),
-    (SurrogateConfig, {"sigma": float("nan")}, "sigma is nan"),
-    (SurrogateConfig, {"alpha": 1.5}, "alpha is 1.5; legal: a number from 0 to 1"),
-    (SurrogateConfig, {"pooling": "median"}, "pooling is 'median'; legal: sum, mean, max"),
-    (SurrogateConfig, {"rounds": 2, "directions": "forward"}, "rounds is 2; legal: 1 where directions"),
-    (SurrogateConfig, {"seed": -1}, "seed is -1"),
-    (EncoderConfig, {"dropout": 1.0}, "dropout is 1.0"),
-    (PretrainConfig, {"decoder_layers": 4}, "legal: 1, 2 or 3"),
-    (PretrainConfig, {"pretext": "flow+proxy"}, "at least one column name"),
-    (PretrainConfig, {"pretext": "flow+flow"}, "each task once"),
-    (PretrainConfig, {"weights": [1.0, 2.0]}, "one weight for each of flow"),
-    (PretrainConfig, {"weights": [0.0]}, "weights above 0"),
-    (FitConfig, {"batch_size": 1}, "a ranking loss compares pairs"),
-    (ProtocolConfig, {"ratio": 0}, "ratio is 0"),
-    (ProtocolConfig, {"seeds": [1, 1]}, "different whole numbers"),
-    (ProtocolConfig, {"n_validation": -1}, "n_validation is -1"),
-])
-def test_an_illegal_value_is_refused_with_what_is_legal(stage: type[Options], options: dict, message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        stage.from_dict(options)
+def test_stages_with_equal_options_have_different_digests() -> None:
+    class Twin(SurrogateConfig):
+        pass
+
+    assert Twin().digest() != SurrogateConfig().digest()
+
+
+def test_options_cannot_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        FitConfig().lr = 1.0  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("stage", "options", "words"),
+    [
+        (SurrogateConfig, {"k": 0}, ["SurrogateConfig.k", "0", "at least 1"]),
+        (SurrogateConfig, {"k": True}, ["SurrogateConfig.k", "True"]),
+        (SurrogateConfig, {"k": 4.0}, ["SurrogateConfig.k", "4.0"]),
+        (SurrogateConfig, {"sigma": 0}, ["SurrogateConfig.sigma", "above 0"]),
+        (SurrogateConfig, {"sigma": float("nan")}, ["SurrogateConfig.sigma", "nan"]),
+        (SurrogateConfig, {"sigma": "0.1"}, ["SurrogateConfig.sigma", "'0.1'"]),
+        (SurrogateConfig, {"alpha": 1.5}, ["SurrogateConfig.alpha", "1.5", "0 to 1"]),
+        (SurrogateConfig, {"seed": -1}, ["SurrogateConfig.seed", "-1", "4294967295"]),
+        (SurrogateConfig, {"seed": 2**32}, ["SurrogateConfig.seed"]),
+        (SurrogateConfig, {"pooling": "median"}, ["SurrogateConfig.pooling", "median", "sum, mean, max"]),
+        (SurrogateConfig, {"directions": "up"}, ["both, forward, backward"]),
+        (SurrogateConfig, {"rounds": 2, "directions": "forward"}, ["SurrogateConfig.rounds", "forward"]),
+        (EncoderConfig, {"width": 0}, ["EncoderConfig.width"]),
+        (EncoderConfig, {"n_layers": 0}, ["EncoderConfig.n_layers"]),
+        (EncoderConfig, {"dropout": 1.0}, ["EncoderConfig.dropout", "0.99"]),
+        (PretrainConfig, {"lr": 0.0}, ["PretrainConfig.lr", "above 0"]),
+        (PretrainConfig, {"lr": float("inf")}, ["PretrainConfig.lr", "inf"]),
+        (PretrainConfig, {"schedule": "cosine"}, ["cosine", "one-cycle, constant"]),
+        (PretrainConfig, {"decoder_layers": 4}, ["decoder_layers", "4", "1, 2 or 3"]),
+        (PretrainConfig, {"margin": 0}, ["PretrainConfig.margin", "above 0"]),
+        (PretrainConfig, {"weights": {"flow": 0.0}}, ["weights", "above 0"]),
+        (PretrainConfig, {"weights": {"flow": float("inf")}}, ["weights", "inf", "above 0"]),
+        (PretrainConfig, {"weights": {"flow": "1"}}, ["weights", "'1'", "above 0"]),
+        (PretrainConfig, {"pretext": "proxy", "proxies": "jacov"}, ["proxies", "'jacov'", "a list"]),
+        (PretrainConfig, {"pretext": "flow+flow"}, ["pretext", "flow+flow", "once"]),
+        (PretrainConfig, {"pretext": "proxy"}, ["proxies", "at least one column"]),
+        (FitConfig, {"batch_size": 1}, ["FitConfig.batch_size", "at least 2"]),
+        (FitConfig, {"clip": 0}, ["FitConfig.clip"]),
+        (FitConfig, {"margin": -0.1}, ["FitConfig.margin"]),
+        (ProtocolConfig, {"ratio": 0}, ["ProtocolConfig.ratio"]),
+        (ProtocolConfig, {"ratio": 1.01}, ["ProtocolConfig.ratio", "1.01"]),
+        (ProtocolConfig, {"n_validation": -1}, ["ProtocolConfig.n_validation", "-1"]),
+        (ProtocolConfig, {"splits": ()}, ["ProtocolConfig.splits", "at least one"]),
+        (ProtocolConfig, {"seeds": (3, 3)}, ["ProtocolConfig.seeds", "(3, 3)", "different"]),
+        (ProtocolConfig, {"seeds": (-1,)}, ["ProtocolConfig.seeds"]),
+    ],
+)
+def test_an_illegal_value_is_refused_and_named(stage: Any, options: dict[str, Any], words: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        stage(**options)
+    for word in words:
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("pretext", "tasks"),
+    [("none", ()), ("flow", ("flow",)), ("flow+proxy", ("flow", "proxy")), ("proxy+flow", ("proxy", "flow"))],
+)
+def test_tasks_are_the_parts_of_the_pretext(pretext: str, tasks: tuple[str, ...]) -> None:
+    assert PretrainConfig(pretext=pretext, proxies=("a",)).tasks == tasks
+
+
+def test_values_at_the_limits_are_legal() -> None:
+    assert SurrogateConfig(alpha=0).alpha == 0
+    assert SurrogateConfig(alpha=1).alpha == 1
+    assert ProtocolConfig(ratio=1, n_validation=0).ratio == 1
+    assert EncoderConfig(dropout=0).dropout == 0
+
+
+def test_weights_are_scaled_over_the_tasks_at_hand() -> None:
+    weights = {"flow": 1.0, "proxy": 3.0}
+    assert PretrainConfig(pretext="flow+proxy", proxies=("p",), weights=weights).task_weights == {
+        "flow": 0.25, "proxy": 0.75}
+    assert PretrainConfig(weights=weights).task_weights == {"flow": 1.0}
+    assert PretrainConfig(pretext="flow+proxy", proxies=("p",)).task_weights == {"flow": 0.5, "proxy": 0.5}

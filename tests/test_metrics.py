@@ -1,6 +1,9 @@
+"""The metrics, against SciPy and against counting over every order of tied items."""
+
 from __future__ import annotations
 
-import itertools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,58 +11,99 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
+import oracles
 from nasflow.errors import DataError
 from nasflow.metrics import kendall_tau, precision_at, rmse, spearman
-from oracles import tau_b
 
-small = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=12)
-
-
-@given(small)
-def test_tau_is_tau_b_pair_by_pair_and_zero_for_a_constant(rows: list[tuple[int, int]]) -> None:
-    x, y = np.array(rows, float).T
-    expected = 0.0 if np.ptp(x) == 0 or np.ptp(y) == 0 else tau_b(x, y)
-    assert kendall_tau(x, y) == pytest.approx(expected)
+few = st.integers(0, 3).map(float)
+pairs_of_lists = st.lists(st.tuples(few, few), min_size=2, max_size=6)
+METRICS: list[Callable[..., float]] = [kendall_tau, spearman, rmse, lambda p, t: precision_at(p, t, 5)]
 
 
-@given(small)
-def test_spearman_is_pearson_of_the_mean_ranks(rows: list[tuple[int, int]]) -> None:
-    x, y = np.array(rows, float).T
-    if np.ptp(x) == 0 or np.ptp(y) == 0:
-        assert spearman(x, y) == 0
+def _columns(rows: list[tuple[float, float]]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    return np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
+
+
+def _tau_b(predicted: np.ndarray[Any, Any], true: np.ndarray[Any, Any]) -> float:
+    """Kendall's tau-b by its definition, pair by pair."""
+    i, j = np.triu_indices(len(true), 1)
+    p, t = np.sign(predicted[i] - predicted[j]), np.sign(true[i] - true[j])
+    untied = np.sqrt(float((p != 0).sum()) * float((t != 0).sum()))
+    return float((p * t).sum() / untied) if untied else 0.0
+
+
+@given(pairs_of_lists)
+def test_tau_is_tau_b_of_the_definition(rows: list[tuple[float, float]]) -> None:
+    predicted, true = _columns(rows)
+    assert kendall_tau(predicted, true) == pytest.approx(_tau_b(predicted, true), abs=1e-12)
+
+
+@given(pairs_of_lists)
+def test_spearman_is_the_correlation_of_mean_ranks(rows: list[tuple[float, float]]) -> None:
+    predicted, true = _columns(rows)
+    if np.ptp(predicted) and np.ptp(true):
+        ranks = scipy.stats.rankdata(predicted), scipy.stats.rankdata(true)
+        assert spearman(predicted, true) == pytest.approx(float(np.corrcoef(*ranks)[0, 1]))
     else:
-        ranks = scipy.stats.rankdata(x), scipy.stats.rankdata(y)
-        assert spearman(x, y) == pytest.approx(np.corrcoef(*ranks)[0, 1])
+        assert spearman(predicted, true) == 0
 
 
-@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=4, max_size=4))
-def test_precision_averages_over_the_orders_of_the_tied(rows: list[tuple[int, int]]) -> None:
-    predicted, true = np.array(rows, float).T
-
-    def tops(values: np.ndarray, k: int) -> list[set[int]]:
-        return [set(order[:k]) for order in itertools.permutations(range(4))
-                if all(values[a] >= values[b] for a, b in itertools.pairwise(order))]
-
-    k = 2
-    expected = np.mean([len(p & t) / k for p in tops(predicted, k) for t in tops(true, k)])
-    assert precision_at(predicted, true, 50) == pytest.approx(expected)
+def test_both_equal_scipy_on_many_values() -> None:
+    rng = np.random.default_rng(0)
+    predicted, true = rng.normal(size=500), rng.integers(0, 50, 500).astype(float)
+    assert kendall_tau(predicted, true) == pytest.approx(scipy.stats.kendalltau(predicted, true).statistic)
+    assert spearman(predicted, true) == pytest.approx(scipy.stats.spearmanr(predicted, true).statistic)
 
 
-def test_the_top_is_never_empty_and_counts_whole_architectures() -> None:
-    true = np.arange(250.0)
+@given(pairs_of_lists, st.integers(1, 6))
+def test_precision_with_ties_is_the_mean_over_all_orders(rows: list[tuple[float, float]], k: int) -> None:
+    predicted, true = _columns(rows)
+    k = min(k, len(rows))
+    percent = 100 * (k + 0.5) / len(rows)
+    if percent <= 100:
+        expected = oracles.precision_at(predicted.tolist(), true.tolist(), k)
+        assert precision_at(predicted, true, percent) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("n", "percent", "k"), [(7250, 1, 72), (7772, 5, 388), (199, 1, 1), (50, 1, 1)])
+def test_precision_takes_the_whole_part_of_the_percentage_but_one_at_least(n: int, percent: float, k: int) -> None:
+    true = np.arange(float(n))
     predicted = true.copy()
-    predicted[-1] = -1  # the best one is predicted last
-    assert precision_at(predicted, true, 1) == pytest.approx(0.5)  # int(2.5) = 2
-    assert precision_at(np.arange(3.0), np.arange(3.0), 1) == 1
+    predicted[-1] = -1.0  # the very best is predicted worst, all others move up
+    assert precision_at(predicted, true, percent) == pytest.approx((k - 1) / k)
 
 
-def test_the_error_is_in_the_unit_of_the_label() -> None:
-    assert rmse(np.array([1.0, 2.0]), np.array([4.0, 6.0])) == pytest.approx(np.sqrt(12.5))
+def test_perfect_reversed_and_constant_predictions() -> None:
+    true = np.arange(200.0)
+    for metric in (kendall_tau, spearman):
+        assert metric(true, true) == pytest.approx(1)
+        assert metric(-true, true) == pytest.approx(-1)
+        assert metric(np.zeros(200), true) == 0
+        assert metric(true, np.zeros(200)) == 0
+    assert precision_at(true, true, 5) == 1
+    assert precision_at(-true, true, 5) == 0
+    assert precision_at(np.zeros(200), true, 5) == pytest.approx(0.05)  # what guessing gets
 
 
-@pytest.mark.parametrize("metric", [kendall_tau, spearman, rmse])
-def test_what_is_not_finite_or_not_paired_is_refused(metric: object) -> None:
-    with pytest.raises(DataError, match="prediction of row 1 is nan"):
-        metric(np.array([1.0, np.nan]), np.array([1.0, 2.0]))  # type: ignore[operator]
-    with pytest.raises(DataError, match="2 predictions for 3 true values"):
-        metric(np.zeros(2), np.zeros(3))  # type: ignore[operator]
+def test_rmse_is_in_the_unit_of_the_label() -> None:
+    assert rmse(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 7.0])) == pytest.approx(np.sqrt(16 / 3))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_values_that_are_not_finite_are_refused_by_row(metric: Callable[..., float]) -> None:
+    good = np.arange(5.0)
+    for bad in (np.nan, np.inf):
+        broken = good.copy()
+        broken[3] = bad
+        with pytest.raises(DataError, match="prediction of row 3 is"):
+            metric(broken, good)
+        with pytest.raises(DataError, match="true value of row 3 is"):
+            metric(good, broken)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_lengths_that_differ_and_no_rows_are_refused(metric: Callable[..., float]) -> None:
+    with pytest.raises(DataError, match="3 predictions for 2 true values"):
+        metric(np.zeros(3), np.zeros(2))
+    with pytest.raises(DataError, match="at least 1"):
+        metric(np.zeros(0), np.zeros(0))

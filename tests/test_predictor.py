@@ -1,126 +1,307 @@
+"""The Predictor: pre-train, fit, predict, save, load, and what each refuses."""
+
 from __future__ import annotations
 
-import errno
-import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from nasflow import Architecture, ArchTable, Predictor
-from nasflow.errors import CheckpointError, DataError, GraphError, MissingDataError, NotFittedError
+import nasflow.finetune
+from nasflow.architecture import Architecture
+from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, SurrogateConfig
+from nasflow.errors import CheckpointError, ConfigError, DataError, GraphError, MissingDataError, NotFittedError
+from nasflow.finetune import scores
 from nasflow.metrics import kendall_tau
-from small import labels, predictor, table
+from nasflow.predictor import Predictor, _line
+from nasflow.table import ArchTable
+from oracles import OPS, random_table
 
-CELLS = table()
-LABELS = labels(CELLS)
-
-
-def fitted() -> Predictor:
-    return predictor().pretrain(CELLS).fit(CELLS[:40], LABELS[:40])
-
-
-def test_it_learns_what_the_graph_determines() -> None:
-    model = predictor(epochs=60).fit(CELLS[:40], LABELS[:40])
-    assert kendall_tau(model.predict(CELLS[40:]), LABELS[40:]) > 0.6
-    # predictions are on the label's scale
-    assert abs(model.predict(CELLS[:40]).mean() - LABELS[:40].mean()) < 1e-6
+TABLE = random_table(40)
+LABELS = 90 + np.random.default_rng(0).normal(size=40)
+HELD_OUT = (random_table(15, seed=1), 90 + np.random.default_rng(1).normal(size=15))
+EPOCHS = 3
 
 
-def test_saving_and_loading_gives_the_same_bits_and_can_be_fitted_again(tmp_path: Path) -> None:
-    model = fitted()
-    model.save(tmp_path / "m.safetensors")
-    again = Predictor.load(tmp_path / "m.safetensors")
-    np.testing.assert_array_equal(again.predict(CELLS), model.predict(CELLS))
-    np.testing.assert_array_equal(again.embed(CELLS), model.embed(CELLS))
-    assert again.history == model.history
-    again.fit(CELLS[:40], LABELS[:40])
-    np.testing.assert_array_equal(again.predict(CELLS), model.predict(CELLS))
+def _predictor(**options: Any) -> Predictor:
+    return Predictor(
+        encoder=EncoderConfig(width=8), surrogate=SurrogateConfig(k=4, sigma=1.0),
+        pretraining=PretrainConfig(epochs=2, batch_size=16, decoder_width=8),
+        fitting=FitConfig(epochs=EPOCHS, batch_size=8), **options)
 
 
-def test_fitting_again_starts_from_the_pretrained_weights() -> None:
-    model = fitted()
-    first = model.predict(CELLS)
-    model.fit(CELLS[20:60], -LABELS[20:60])
-    np.testing.assert_array_equal(model.fit(CELLS[:40], LABELS[:40]).predict(CELLS), first)
+def _fitted() -> Predictor:
+    return _predictor().pretrain(TABLE).fit(TABLE, LABELS, validation=HELD_OUT)
 
 
-def test_predictions_do_not_depend_on_their_neighbours_in_the_table() -> None:
-    model = fitted()
-    np.testing.assert_allclose(model.predict(CELLS)[10:12], model.predict(CELLS[10:12]), rtol=1e-5)
+# -- predictions ----------------------------------------------------------------------------------------
 
 
-def test_labels_cannot_reach_pretraining() -> None:
-    assert "labels" not in Predictor.pretrain.__annotations__
-    one, other = predictor().pretrain(CELLS), predictor().pretrain(CELLS)
-    one.fit(CELLS, LABELS)
-    np.testing.assert_array_equal(one.pretrain(CELLS).embed(CELLS), other.embed(CELLS))
+def test_predictions_are_in_the_unit_of_the_label_and_keep_the_order_of_the_scores() -> None:
+    predictor = _fitted()
+    predicted = predictor.predict(TABLE)
+    assert predicted.shape == (40,)
+    assert predicted.dtype == np.float64
+    assert abs(predictor.predict(HELD_OUT[0]).mean() - HELD_OUT[1].mean()) < 1e-6
+    raw = scores(predictor._require(), TABLE)
+    assert np.array_equal(np.argsort(raw, kind="stable"), np.argsort(predicted, kind="stable"))
 
 
-def test_an_operation_in_another_order_or_table_is_the_same_operation() -> None:
-    model = fitted()
-    turned = CELLS.with_vocabulary(tuple(reversed(CELLS.vocabulary)))
-    np.testing.assert_array_equal(model.predict(turned), model.predict(CELLS))
+@pytest.mark.parametrize("factor", [2.0, -2.0, 0.0])
+def test_calibration_never_turns_the_order_round(factor: float) -> None:
+    """Even where the scores run against the labels of the rows that calibrate."""
+    score, other = np.array([0.3, -1.0, 2.0]), np.array([5.0, 1.0, 4.0])
+    label = 90 + factor * score
+    intercept, slope = _line(score, label + np.array([0.0, 1e-3, 0.0]))
+    assert slope > 0
+    assert np.array_equal(np.argsort(intercept + slope * other), np.argsort(other))
+    assert (intercept + slope * score).mean() == pytest.approx(label.mean(), abs=1e-3)
 
 
-def test_the_last_epoch_can_be_looked_at() -> None:
-    model = predictor(epochs=20).fit(CELLS[:40], LABELS[:40], validation=(CELLS[40:], LABELS[40:]))
-    best = model.predict(CELLS)
-    assert model.use_epoch("last").fitted is not None
-    np.testing.assert_array_equal(model.use_epoch("best").predict(CELLS), best)
+def test_scores_that_are_all_equal_predict_the_mean_label() -> None:
+    intercept, slope = _line(np.zeros(3), np.array([1.0, 2.0, 6.0]))
+    assert intercept == pytest.approx(3)
+    assert np.isfinite(slope)
 
 
-def test_what_was_not_learned_cannot_be_asked_for() -> None:
-    for call in (lambda: predictor().predict(CELLS), lambda: predictor().embed(CELLS),
-                 lambda: predictor().vocabulary, lambda: predictor().use_epoch("last"),
-                 lambda: predictor().save("nowhere")):
-        with pytest.raises(NotFittedError, match="fit first|pretrain or fit|call fit"):
-            call()
-    with pytest.raises(NotFittedError, match="needs labels first"):
-        predictor().pretrain(CELLS).predict(CELLS)
+def test_calibration_is_the_least_squares_line() -> None:
+    labels = np.array([-float(len(graph.edges)) for graph in TABLE])
+    predictor = Predictor(encoder=EncoderConfig(width=8), fitting=FitConfig(epochs=40, lr=5e-3)).fit(TABLE, labels)
+    raw = scores(predictor._require(), TABLE)
+    slope, intercept = np.polyfit(raw, labels, 1)
+    assert slope > 0
+    np.testing.assert_allclose(predictor.predict(TABLE), intercept + slope * raw, rtol=1e-6)
 
 
-@pytest.mark.parametrize(("wrong", "message"), [
-    ([1.0, np.nan, 2.0], "label of row 1 is nan"),
-    ([1.0, np.inf, 2.0], "label of row 1 is inf"),
-    ([1.0, 1.0, 1.0], "no two different values"),
-    ([1.0, 2.0], r"shape \(2,\); 3 architectures need \(3,\)"),
-])
-def test_labels_that_rank_nothing_are_refused_and_the_weights_stay(wrong: list[float], message: str) -> None:
-    model = fitted()
-    before = model.predict(CELLS)
-    with pytest.raises(DataError, match=message):
-        model.fit(CELLS[:3], wrong)
-    np.testing.assert_array_equal(model.predict(CELLS), before)
+def test_the_unit_of_the_labels_changes_the_predictions_alone() -> None:
+    one = _predictor().fit(TABLE, LABELS).predict(TABLE)
+    other = _predictor().fit(TABLE, LABELS / 100).predict(TABLE)
+    np.testing.assert_allclose(other, one / 100, rtol=1e-6)
 
 
-def test_an_unknown_operation_names_row_and_legal_ones() -> None:
-    other = ArchTable.from_architectures([CELLS[0], Architecture(("input", "attn", "output"), ((0, 1), (1, 2)))])
-    with pytest.raises(GraphError, match="row 1: unknown operation 'attn'; legal: input, none, skip"):
-        fitted().predict(other)
+def test_a_prediction_does_not_depend_on_node_order_or_the_other_rows() -> None:
+    predictor, rng = _fitted(), np.random.default_rng(0)
+    shuffled = [graph.relabelled(rng.permutation(graph.n_nodes).tolist()) for graph in TABLE]
+    again = predictor.predict(ArchTable.from_architectures(shuffled, OPS))
+    np.testing.assert_allclose(again, predictor.predict(TABLE), rtol=1e-6)
+    np.testing.assert_allclose(predictor.predict(TABLE[7:8]), predictor.predict(TABLE)[7:8], rtol=1e-6)
 
 
-def test_damaged_and_foreign_files_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "m.safetensors"
-    fitted().save(path)
-    whole = path.read_bytes()
-    for content in (whole[:-50], whole[:20], b"", b"PK\x03\x04", whole.replace(b'kind', b'kino')):
-        path.write_bytes(content)
-        with pytest.raises(CheckpointError, match="m.safetensors"):
-            Predictor.load(path)
-    with pytest.raises(MissingDataError, match="does not exist"):
-        Predictor.load(tmp_path / "none")
+def test_no_rows_are_no_predictions_and_no_embeddings() -> None:
+    predictor = _fitted()
+    assert predictor.predict(TABLE[:0]).shape == (0,)
+    assert predictor.embed(TABLE[:0]).shape == (0, 8)
 
 
-def test_a_full_disk_keeps_the_old_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "m.safetensors"
-    fitted().save(path)
+def test_a_table_with_another_vocabulary_of_the_same_names_gives_the_same_predictions() -> None:
+    predictor = _fitted()
+    reordered = TABLE.with_vocabulary(OPS[::-1])
+    np.testing.assert_array_equal(predictor.predict(reordered), predictor.predict(TABLE))
+
+
+# -- stages ---------------------------------------------------------------------------------------------
+
+
+def test_pre_training_changes_what_fit_starts_from() -> None:
+    with_it, without = _fitted(), _predictor().fit(TABLE, LABELS, validation=HELD_OUT)
+    assert with_it.history is not None
+    assert len(with_it.history.loss) == 2
+    assert without.history is None
+    assert not np.array_equal(with_it.predict(TABLE), without.predict(TABLE))
+
+
+def test_pre_training_twice_gives_what_once_gives() -> None:
+    once, twice = _predictor().pretrain(TABLE), _predictor().pretrain(TABLE).pretrain(TABLE)
+    np.testing.assert_array_equal(once.embed(TABLE), twice.embed(TABLE))
+
+
+def test_pretext_none_is_no_pre_training() -> None:
+    nothing = Predictor(encoder=EncoderConfig(width=8), pretraining=PretrainConfig(pretext="none"))
+    before = Predictor(encoder=EncoderConfig(width=8), vocabulary=OPS).embed(TABLE)
+    np.testing.assert_array_equal(nothing.pretrain(TABLE).embed(TABLE), before)
+
+
+def test_fitting_again_starts_from_the_pre_trained_weights() -> None:
+    twice = _fitted()
+    twice.fit(TABLE, -LABELS)
+    twice.fit(TABLE, LABELS, validation=HELD_OUT)
+    np.testing.assert_array_equal(twice.predict(TABLE), _fitted().predict(TABLE))
+
+
+def test_embeddings_have_the_encoder_s_width_and_move_with_fitting() -> None:
+    predictor = _predictor().pretrain(TABLE)
+    before = predictor.embed(TABLE)
+    assert before.shape == (40, 8)
+    assert before.dtype == np.float32
+    assert not np.array_equal(before, predictor.fit(TABLE, LABELS).embed(TABLE))
+
+
+def test_the_last_epoch_can_be_chosen_and_the_best_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    taus = iter([0.0, 0.9, 0.2, 0.1])
+    monkeypatch.setattr(nasflow.finetune, "kendall_tau", lambda *_: next(taus))
+    predictor = _fitted()
+    assert predictor.fitted is not None
+    assert predictor.fitted.best_epoch == 1
+    best = predictor.predict(TABLE)
+    last = predictor.use_epoch("last").predict(TABLE)
+    assert not np.array_equal(best, last)
+    np.testing.assert_array_equal(predictor.use_epoch("best").predict(TABLE), best)
+    # the last epoch is what is kept without validation rows, but for the calibration
+    without = _predictor().pretrain(TABLE).fit(TABLE, LABELS).predict(TABLE)
+    assert kendall_tau(last, without) == pytest.approx(1)
+
+
+def test_fit_works_without_validation_rows_and_keeps_the_last_epoch() -> None:
+    predictor = _predictor().fit(TABLE, LABELS)
+    assert predictor.fitted is not None
+    assert predictor.fitted.best_epoch == EPOCHS
+    np.testing.assert_array_equal(predictor.predict(TABLE), predictor.use_epoch("last").predict(TABLE))
+
+
+# -- files ----------------------------------------------------------------------------------------------
+
+
+def test_a_saved_predictor_gives_the_same_bits(tmp_path: Path) -> None:
+    predictor, path = _fitted(), tmp_path / "model.safetensors"
+    predictor.save(path)
+    loaded = Predictor.load(path)
+    np.testing.assert_array_equal(loaded.predict(TABLE), predictor.predict(TABLE))
+    np.testing.assert_array_equal(loaded.embed(TABLE), predictor.embed(TABLE))
+    assert loaded.vocabulary == predictor.vocabulary
+    assert loaded.history == predictor.history
+    for name in ("encoder_config", "surrogate_config", "pretrain_config", "fit_config"):
+        assert getattr(loaded, name) == getattr(predictor, name)
+    loaded.save(tmp_path / "again.safetensors")
+    assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
+
+
+def test_a_loaded_predictor_is_fitted_anew_from_its_pre_trained_weights(tmp_path: Path) -> None:
+    predictor, path = _fitted(), tmp_path / "model.safetensors"
+    predictor.save(path)
+    loaded = Predictor.load(path).fit(TABLE[:20], LABELS[:20])
+    np.testing.assert_array_equal(loaded.predict(TABLE), predictor.fit(TABLE[:20], LABELS[:20]).predict(TABLE))
+
+
+def test_a_pre_trained_predictor_is_saved_before_it_is_fitted(tmp_path: Path) -> None:
+    path = tmp_path / "pretrained.safetensors"
+    _predictor().pretrain(TABLE).save(path)
+    loaded = Predictor.load(path)
+    with pytest.raises(NotFittedError):
+        loaded.predict(TABLE)
+    np.testing.assert_array_equal(
+        loaded.fit(TABLE, LABELS, validation=HELD_OUT).predict(TABLE), _fitted().predict(TABLE))
+
+
+def test_a_full_disk_in_save_leaves_the_old_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    predictor, path = _fitted(), tmp_path / "model.safetensors"
+    predictor.save(path)
     before = path.read_bytes()
 
-    def full(_: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        fitted().save(path)
+    predictor.fit(TABLE, -LABELS)
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        predictor.save(path)
     assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["model.safetensors"]
+
+
+def test_a_model_file_truncated_or_foreign_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    _fitted().save(path)
+    whole = path.read_bytes()
+    for content in (whole[: len(whole) // 2], whole[:-1], b"", b"\x80\x04pickle"):
+        path.write_bytes(content)
+        with pytest.raises(CheckpointError, match=r"model\.safetensors"):
+            Predictor.load(path)
+    with pytest.raises(MissingDataError, match="does not exist"):
+        Predictor.load(tmp_path / "other")
+
+
+def test_a_pre_training_checkpoint_is_no_model(tmp_path: Path) -> None:
+    _predictor().pretrain(TABLE, checkpoint=tmp_path / "run.checkpoint")
+    with pytest.raises(CheckpointError, match=r"run\.checkpoint is a pretraining, not a predictor"):
+        Predictor.load(tmp_path / "run.checkpoint")
+
+
+def test_a_model_file_without_one_of_its_parts_is_refused(tmp_path: Path) -> None:
+    from nasflow.checkpoints import load_checkpoint, save_checkpoint
+
+    path = tmp_path / "model.safetensors"
+    _fitted().save(path)
+    tensors, about = load_checkpoint(path, "predictor")
+    for key in about:
+        save_checkpoint(path, "predictor", tensors, {k: v for k, v in about.items() if k != key})
+        with pytest.raises(CheckpointError, match=r"model\.safetensors"):
+            Predictor.load(path)
+    for key in ("start.encoder.input.linear.weight", "fitted.head.0.bias"):
+        save_checkpoint(path, "predictor", {k: v for k, v in tensors.items() if k != key}, about)
+        with pytest.raises(CheckpointError, match=r"model\.safetensors"):
+            Predictor.load(path)
+
+
+def test_a_loaded_model_has_one_epoch_until_it_is_fitted_again(tmp_path: Path) -> None:
+    _fitted().save(tmp_path / "model.safetensors")
+    loaded = Predictor.load(tmp_path / "model.safetensors")
+    with pytest.raises(NotFittedError, match="no epochs to choose from"):
+        loaded.use_epoch("last")
+    loaded.fit(TABLE, LABELS).use_epoch("last")
+
+
+# -- errors ---------------------------------------------------------------------------------------------
+
+
+def test_nothing_can_be_asked_of_a_new_predictor(tmp_path: Path) -> None:
+    for ask in (lambda p: p.predict(TABLE), lambda p: p.embed(TABLE), lambda p: p.use_epoch("last"),
+                lambda p: p.save(tmp_path / "x"), lambda p: p.vocabulary):
+        with pytest.raises(NotFittedError, match="call"):
+            ask(_predictor())
+    with pytest.raises(NotFittedError, match="call fit"):
+        _predictor().pretrain(TABLE).predict(TABLE)
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (np.where(np.arange(40) == 7, np.nan, LABELS), "label of row 7 is nan"),
+        (np.full(40, 91.5), "no two different values"),
+        (LABELS[:39], r"shape \(39,\); 40 architectures"),
+    ],
+)
+def test_labels_that_cannot_be_fitted_are_refused_and_the_fitted_model_kept(labels: Any, words: str) -> None:
+    predictor = _fitted()
+    before = predictor.predict(TABLE)
+    with pytest.raises(DataError, match=words):
+        predictor.fit(TABLE, labels)
+    with pytest.raises(DataError, match=f"validation.*{words}"):
+        predictor.fit(TABLE, LABELS, validation=(TABLE, labels))
+    np.testing.assert_array_equal(predictor.predict(TABLE), before)
+
+
+def test_an_unknown_operation_is_named_with_its_row_and_what_is_legal() -> None:
+    predictor = _fitted()
+    table = ArchTable.from_architectures(
+        [Architecture(("input", "output")), Architecture(("input", "attention", "output"))])
+    for ask in (predictor.predict, predictor.embed, predictor.pretrain, lambda t: predictor.fit(t, [1, 2])):
+        with pytest.raises(GraphError, match=r"row 1: unknown operation 'attention'; legal: input, conv1x1"):
+            ask(table)
+
+
+def test_a_device_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    _fitted().save(path)
+    for device in ("abacus", "meta:x", "cuda:99"):
+        for make in (lambda: Predictor(device=device), lambda: Predictor.load(path, device)):  # noqa: B023
+            with pytest.raises(ConfigError, match=f"device '{device}' is not there .*legal here: cpu"):
+                make()
+
+
+def test_a_model_keeps_working_with_inference_mode_on() -> None:
+    predictor = _fitted()
+    with torch.inference_mode():
+        within = predictor.predict(TABLE)
+    np.testing.assert_array_equal(within, predictor.predict(TABLE))

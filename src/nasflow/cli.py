@@ -47,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except NasflowError as error:
         _fail(str(error))
     except OSError as error:
-        _fail(f"{error.filename or ''}: {error.strerror or error}".lstrip(": ")
+        # of a rename that fails the second name is the user's
+        _fail(f"{error.filename2 or error.filename or ''}: {error.strerror or error}".lstrip(": ")
               + (" (nothing already written is lost)" if error.errno == 28 else ""))
     except KeyboardInterrupt:
         _fail("stopped; the same command goes on where it was", code=130)
@@ -234,8 +235,10 @@ def _pretrain(options: Namespace) -> None:
     from pathlib import Path
 
     from nasflow.datasets import open_dataset
+    from nasflow.files import check_writable
     from nasflow.predictor import Predictor
 
+    check_writable(options.out)
     dataset = open_dataset(options.source)
     proxies = {name: dataset.proxy(name) for name in options.pretrain.proxies}
     predictor = Predictor(encoder=options.encoder, surrogate=options.surrogate, pretraining=options.pretrain,
@@ -272,11 +275,13 @@ def _fit(options: Namespace) -> None:
 
     from nasflow.datasets import open_dataset
     from nasflow.errors import ConfigError, DataError
+    from nasflow.files import check_writable
     from nasflow.metrics import kendall_tau
     from nasflow.predictor import Predictor
 
     if not 0 <= options.validation < 1:
         raise ConfigError(f"--validation is {options.validation:g}; legal: from 0 to below 1")
+    check_writable(options.out)
     dataset = open_dataset(options.source)
     labels = dataset.labels(options.metric)
     rows = np.flatnonzero(np.isfinite(labels))
@@ -381,7 +386,7 @@ def _evaluate(options: Namespace) -> None:
         options.source, options.metric, _names(options.methods), folder,
         encoder=options.encoder, surrogate=options.surrogate,
         pretrain=dataclasses.replace(options.pretrain, proxies=_names(options.proxy or "")), fit=options.fit,
-        protocol=ProtocolConfig(options.ratio, options.n_validation, options.splits, options.seeds),
+        protocol=ProtocolConfig(options.ratio, options.n_validation, options.group, options.splits, options.seeds),
         n_workers=options.jobs,
     )
     print(text + f"\n{folder}: table.md, runs.csv, manifest.json, surrogates.png")

@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self, get_args, get_type_hints
 
 from nasflow.errors import ConfigError, unknown_option
@@ -19,6 +19,7 @@ from nasflow.errors import ConfigError, unknown_option
 Pooling = Literal["sum", "mean", "max"]
 Directions = Literal["both", "forward", "backward"]
 Schedule = Literal["one-cycle", "constant"]
+Group = Literal["none", "isomorphism"]
 
 
 class Options:
@@ -132,8 +133,8 @@ class PretrainConfig(Options):
     """Tasks joined by +: flow, proxy, flow+proxy; none leaves the encoder as drawn."""
     proxies: tuple[str, ...] = ()
     """The columns that the task proxy ranks by, one head each; they must need no training."""
-    weights: tuple[float, ...] = ()
-    """Weight of each task's loss in the sum; empty for equal weights that add up to 1."""
+    weights: dict[str, float] = field(default_factory=dict)
+    """Weight of each task's loss, 1 where none is given; scaled so that those of the tasks at hand add up to 1."""
     epochs: int = 40
     """Passes over the table."""
     batch_size: int = 256
@@ -156,20 +157,20 @@ class PretrainConfig(Options):
     """Seed of the weights, the order of the rows and the dropout."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "weights", tuple(self.weights))
+        proxies: object = self.proxies
+        if isinstance(proxies, str):  # tuple("abc") would be three names
+            raise self._wrong("proxies", proxies, "a list")
         object.__setattr__(self, "proxies", tuple(self.proxies))
         self._positive_int("epochs", "batch_size", "decoder_width", "decoder_layers", "pairs_per_graph")
         self._number("lr", 0, open_low=True)
         self._number("weight_decay", 0)
-        self._number("margin", 0)
+        self._number("margin", 0, open_low=True)
         self._choice("schedule")
         self._seed()
         if self.decoder_layers > 3:
             raise self._wrong("decoder_layers", self.decoder_layers, "1, 2 or 3")
-        if self.weights and len(self.weights) != len(self.tasks):
-            raise self._wrong("weights", self.weights, f"one weight for each of {', '.join(self.tasks)}")
-        if any(not weight > 0 for weight in self.weights):
-            raise self._wrong("weights", self.weights, "weights above 0")
+        if not all(isinstance(weight, (int, float)) and 0 < weight < math.inf for weight in self.weights.values()):
+            raise self._wrong("weights", self.weights, "weights above 0, such as {flow: 0.1, proxy: 0.9}")
         if len(set(self.tasks)) != len(self.tasks):
             raise self._wrong("pretext", self.pretext, "each task once")
         if "proxy" in self.tasks and not self.proxies:
@@ -179,6 +180,12 @@ class PretrainConfig(Options):
     def tasks(self) -> tuple[str, ...]:
         """The names of the tasks; empty for none."""
         return () if self.pretext == "none" else tuple(self.pretext.split("+"))
+
+    @property
+    def task_weights(self) -> dict[str, float]:
+        """The weight of each task; they add up to 1."""
+        given = {name: float(self.weights.get(name, 1.0)) for name in self.tasks}
+        return {name: weight / sum(given.values()) for name, weight in given.items()}
 
 
 @dataclass(frozen=True)
@@ -219,6 +226,8 @@ class ProtocolConfig(Options):
     """Share of the training half whose labels are used."""
     n_validation: int = 40
     """Architectures taken from the test half to choose the epoch: labels that the ratio does not count."""
+    group: Group = "none"
+    """isomorphism keeps architectures that compute the same on one side of each split; none splits by rows."""
     splits: tuple[int, ...] = (21, 2021, 202121)
     """One split of the table into halves for each of these seeds."""
     seeds: tuple[int, ...] = (21, 2021, 202121)
@@ -233,5 +242,6 @@ class ProtocolConfig(Options):
             ):
                 raise self._wrong(name, values, "different whole numbers from 0 to 4294967295, at least one")
         self._number("ratio", 0, 1, open_low=True)
+        self._choice("group")
         if isinstance(self.n_validation, bool) or not isinstance(self.n_validation, int) or self.n_validation < 0:
             raise self._wrong("n_validation", self.n_validation, "a whole number of at least 0")

@@ -18,6 +18,10 @@ class GraphError(NasflowError, ValueError):
     """A graph that is no architecture: a cycle, an edge to nowhere, an unknown operation."""
 
 
+class UnknownOperationsError(GraphError):
+    """Operations of a model that have no name here; the message lists all of them and how to name them."""
+
+
 class DataError(NasflowError, ValueError):
     """A file or table whose content is malformed; the message names the row and the value."""
 

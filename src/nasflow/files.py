@@ -7,6 +7,7 @@ then renamed. A kill or a full disk at any moment leaves the old file or the new
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -49,6 +50,22 @@ def atomic_write(path: PathLike) -> Iterator[IO[bytes]]:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name)
         raise
+
+
+def check_writable(path: PathLike) -> None:
+    """Return if a file could be written at `path`; called before long work whose result goes there.
+
+    Raises:
+        OSError: `path` is a folder, or its nearest existing parent is no folder that can be written to.
+    """
+    if Path(path).is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder; name a file", str(path))
+    parent = Path(path).absolute().parent
+    while not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise PermissionError(errno.EACCES, f"cannot be written: {parent} is no folder that can be written to",
+                              str(path))
 
 
 def write_text(path: PathLike, text: str) -> None:

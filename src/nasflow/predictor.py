@@ -69,6 +69,7 @@ class Predictor:
         self._scorer: Scorer | None = None
         self._start: dict[str, Tensor] = {}  # weights that fit starts from
         self._line = (0.0, 1.0)  # label = line[0] + line[1] * score
+        self._calibration: tuple[ArchTable, Labels] | None = None  # the rows that give the line
         if vocabulary is not None:
             self._build(vocabulary)
 
@@ -129,6 +130,8 @@ class Predictor:
         held_out = None if validation is None else (
             validation[0].with_vocabulary(self.vocabulary), np.asarray(validation[1], np.float64))
         check_labels(known, values, "label")  # before the weights are touched
+        if held_out is not None:
+            check_labels(*held_out, "validation label")
         scorer = self._require()
         scorer.load_state_dict(self._start)
         with seeded(self.fit_config.seed, "head"):
@@ -142,8 +145,8 @@ class Predictor:
 
     def use_epoch(self, which: Literal["best", "last"]) -> Self:
         """Switch between the best epoch on the validation rows (what `fit` leaves) and the last one."""
-        if self.fitted is None:
-            raise NotFittedError("there are no epochs to choose from: call fit first")
+        if self.fitted is None or self._calibration is None:
+            raise NotFittedError("there are no epochs to choose from: call fit first (a saved model has one alone)")
         scorer = self._require()
         scorer.load_state_dict(self.fitted.best if which == "best" else self.fitted.last)
         self._line = _line(scores(scorer, self._calibration[0]), self._calibration[1])
@@ -187,7 +190,9 @@ class Predictor:
 
         Raises:
             MissingDataError, CheckpointError: no such file; truncated, foreign, or of a newer version.
+            ConfigError: a device that is not there.
         """
+        _device(device)  # one that is not there is no fault of the file
         tensors, about = load_checkpoint(path, KIND)
         try:
             predictor = cls(
@@ -198,7 +203,7 @@ class Predictor:
                 vocabulary=tuple(about["vocabulary"]), device=device,
             )
             predictor._restore(tensors, about)
-        except (KeyError, TypeError, RuntimeError, ConfigError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
             raise CheckpointError(f"{path} does not describe a predictor ({error!r})") from None
         return predictor
 

@@ -86,7 +86,7 @@ def pretrain(
     with seeded(config.seed, "decoders"):
         tasks = make_pretexts(PretextSetting(table.n_ops, encoder.width, config, surrogate)).to(device)
     targets = {name: _pretext(tasks[name]).targets(table, proxies).to(device) for name in config.tasks}
-    weights = config.weights or (1 / len(config.tasks),) * len(config.tasks)
+    weights = config.task_weights
     model = nn.ModuleDict({"encoder": encoder, "tasks": tasks})
     optimizer = torch.optim.AdamW(model.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True)
     fingerprint = _fingerprint(encoder, table, config, surrogate, proxies)
@@ -108,7 +108,7 @@ def pretrain(
                     step = Step(encoder, GraphBatch.from_table(table[rows.numpy()], device))
                     at = rows.to(device)
                     losses = {n: _pretext(tasks[n]).loss(step, targets[n].index_select(0, at)) for n in config.tasks}
-                    total = sum(w * loss for w, loss in zip(weights, losses.values(), strict=True))
+                    total = sum(weights[name] * loss for name, loss in losses.items())
                     assert isinstance(total, Tensor)
                     optimizer.zero_grad()
                     total.backward()
@@ -143,8 +143,8 @@ def _pretext(module: nn.Module) -> Pretext:
     return module
 
 
-def _record(history: PretrainHistory, means: dict[str, float], weights: tuple[float, ...], seconds: float) -> None:
-    total = sum(weight * mean for weight, mean in zip(weights, means.values(), strict=True))
+def _record(history: PretrainHistory, means: dict[str, float], weights: dict[str, float], seconds: float) -> None:
+    total = sum(weights[name] * mean for name, mean in means.items())
     if not math.isfinite(total):
         raise DataError(f"the pre-training loss became {total} in epoch {len(history.loss) + 1}; use a lower lr")
     history.loss.append(total)

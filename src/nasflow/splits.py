@@ -10,6 +10,7 @@ The validation rows choose the epoch: they are labels too, which the ratio does 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +37,15 @@ class Split:
     """The half that `train` was taken from."""
 
 
-def half_split(n: int, seed: int, ratio: float, n_validation: int, *, file_order: bool) -> Split:
+def half_split(
+    n: int,
+    seed: int,
+    ratio: float,
+    n_validation: int,
+    *,
+    file_order: bool,
+    groups: npt.NDArray[Any] | None = None,
+) -> Split:
     """The split of `n` rows for one seed.
 
     Args:
@@ -46,6 +55,8 @@ def half_split(n: int, seed: int, ratio: float, n_validation: int, *, file_order
         n_validation: rows taken from the start of the test half.
         file_order: whether seed 21 means the rows as they are, as published for NAS-Bench-101, 201 and 301.
             A table sorted by operation must be permuted for this seed too.
+        groups: (n,) such as canonical ids: rows with one value stay on one side of each cut, which moves on to the
+            end of a group. Then no test row has a twin among the labelled ones.
 
     Raises:
         ConfigError: fewer than 2 rows would be labelled or tested.
@@ -54,7 +65,22 @@ def half_split(n: int, seed: int, ratio: float, n_validation: int, *, file_order
     order = np.arange(n) if in_file_order else np.random.RandomState(seed).permutation(n)
     half = (n + 1) // 2
     n_train = int(ratio * half)
-    if n_train < 2 or n - half - n_validation < 2:
+    test = half + n_validation
+    if groups is not None:
+        order, half, test = _keep_together(order, groups, half, test)
+    if n_train < 2 or n - test < 2:
         raise ConfigError(f"{n} rows with ratio {ratio:g} and {n_validation} validation rows leave {n_train} to "
-                          f"train on and {n - half - n_validation} to test on; both need at least 2")
-    return Split(order[:n_train], order[half : half + n_validation], order[half + n_validation :], order[:half])
+                          f"train on and {n - test} to test on; both need at least 2")
+    return Split(order[:n_train], order[half:test], order[test:], order[:half])
+
+
+def _keep_together(order: Rows, groups: npt.NDArray[Any], *cuts: int) -> tuple[Rows, int, int]:
+    """`order` with each group's rows moved up to its first one, and two cuts moved on to the end of a group."""
+    _, group = np.unique(groups, return_inverse=True)
+    ordered = group[order]
+    first = np.full(group.max(initial=0) + 1, len(order))
+    np.minimum.at(first, ordered, np.arange(len(order)))
+    by_group = np.argsort(first[ordered], kind="stable")
+    ends = np.flatnonzero(np.diff(ordered[by_group], append=-1)) + 1
+    half, test = (int(ends[np.searchsorted(ends, cut)]) if 0 < cut <= len(order) else cut for cut in cuts)
+    return order[by_group], half, test

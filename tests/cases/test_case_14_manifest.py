@@ -15,7 +15,8 @@ def test_a_result_lies_beside_what_is_needed_to_make_it_again(tmp_path: Path) ->
     assert manifest["dataset"]["origin"]["package"] == "nas-bench-graph"
     assert manifest["metric"]["name"] == "test_perf"
     assert manifest["options"]["fit"]["epochs"] == 2
-    assert manifest["options"]["protocol"] == {"ratio": 0.05, "n_validation": 40, "splits": [21], "seeds": [21]}
+    assert manifest["options"]["protocol"] == {
+        "ratio": 0.05, "n_validation": 40, "group": "none", "splits": [21], "seeds": [21]}
     assert {"python", "torch", "numpy", "nasflow"} <= set(manifest["versions"])
     assert (tmp_path / "surrogates.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "runs.csv").read_text().count("\n") == 3  # header, none, gp

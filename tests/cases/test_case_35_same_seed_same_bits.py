@@ -4,20 +4,25 @@ import numpy as np
 import pytest
 import torch
 
+from nasflow import EncoderConfig, FitConfig, Predictor, PretrainConfig
 from small import labels, predictor, table
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_training_twice_gives_the_same_bits(n_threads: int) -> None:
     """Same seed, other result."""
-    cells = table(200)
+    cells = table(300)
+    # so wide, and in batches so large, that torch spreads the work over its threads
+    options = {"encoder": EncoderConfig(width=64), "pretraining": PretrainConfig(epochs=2, batch_size=150),
+               "fitting": FitConfig(epochs=2, batch_size=150)}
     before = torch.get_num_threads()
     torch.set_num_threads(n_threads)
     try:
         results = []
         for draws in (0, 7):
             torch.rand(draws)  # what else was drawn does not matter
-            results.append(predictor().pretrain(cells).fit(cells[:60], labels(cells[:60])).predict(cells))
+            model = Predictor(**options).pretrain(cells)
+            results.append(model.fit(cells, labels(cells)).predict(cells))
     finally:
         torch.set_num_threads(before)
     np.testing.assert_array_equal(*results)

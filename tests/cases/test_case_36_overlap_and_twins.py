@@ -27,4 +27,8 @@ def test_twins_of_labelled_architectures_in_the_test_rows_are_counted(tmp_path: 
     twins = [row for row in split.test if table[int(row)].canonical_id in labelled]
     assert not set(split.test) & {*split.train, *split.validation}
     assert entry["n_twins"] == len(twins) > 0
+    (grouped,) = plan(str(tmp_path / "cells.npz"), data, "acc", ("gp",), encoder=EncoderConfig(), fit=FitConfig(),
+                      surrogate=SurrogateConfig(), pretrain=PretrainConfig(),
+                      protocol=ProtocolConfig(ratio=0.2, group="isomorphism", splits=(2021,), seeds=(21,)))
+    assert do_run(grouped, tmp_path)["n_twins"] == 0
     assert entry["n_test"] == len(split.test) == pytest.approx(260)

@@ -1,101 +1,212 @@
+"""ResGatedGCN: against PyTorch Geometric, a loop over nodes, and numerical derivatives."""
+
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from torch import Tensor
 
 from nasflow.architecture import Architecture
 from nasflow.batch import GraphBatch
 from nasflow.config import EncoderConfig
-from nasflow.encoders import make_encoder
-from nasflow.encoders.resgatedgcn import FastDropout, GatedConv, ResGatedGCN, _gather
+from nasflow.encoders import Encoder, encoder_names, make_encoder
+from nasflow.encoders.resgatedgcn import FastDropout, GatedConv, ResGatedGCN, _Gather
 from nasflow.errors import UnknownNameError
-from nasflow.spaces.nb201 import NB201
 from nasflow.table import ArchTable
-from oracles import encoder_loop
-from strategies import PLAIN_OPS, dags, tables
+from oracles import OPS, random_table, resgatedgcn
+
+WIDTH = 8
+CONFIG = EncoderConfig(width=WIDTH)
 
 
-def encoder(n_ops: int = 5, dropout: float = 0.1) -> ResGatedGCN:
-    torch.manual_seed(0)
-    return ResGatedGCN(n_ops, EncoderConfig(width=8, dropout=dropout)).eval()
+def _encoder(seed: int = 0, dropout: float = 0.1) -> ResGatedGCN:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return ResGatedGCN(len(OPS), EncoderConfig(width=WIDTH, dropout=dropout))
 
 
-@given(tables())
-def test_a_batch_gives_what_a_loop_over_nodes_gives(table: ArchTable) -> None:
-    model = encoder()
+def _conv(seed: int = 0) -> GatedConv:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return GatedConv(WIDTH).double()
+
+
+def _table(n: int = 6, seed: int = 0) -> ArchTable:
+    """Random graphs, among them one without edges."""
+    return ArchTable.concatenate([random_table(n, seed), ArchTable.from_architectures([Architecture(("input",))], OPS)])
+
+
+# -- the convolution ------------------------------------------------------------------------------------
+
+
+def test_values_and_gradients_equal_those_of_pytorch_geometric() -> None:
+    geometric = pytest.importorskip("torch_geometric.nn")
+    ours, batch = _conv(), GraphBatch.from_table(_table(12))
+    theirs = geometric.ResGatedGraphConv(WIDTH, WIDTH).double()
+    names = ("lin_key", "lin_query", "lin_value", "lin_skip")
+    weights, biases = ours.projection.weight.detach().chunk(4), ours.projection.bias.detach().chunk(4)
     with torch.no_grad():
-        batched = model(GraphBatch.from_table(table))
-        for row, graph in enumerate(table):
-            ops = [PLAIN_OPS.index(op) for op in graph.ops]
-            torch.testing.assert_close(batched[row], encoder_loop(model, graph, ops), rtol=1e-4, atol=1e-5)
+        for name, weight, bias in zip(names, weights, biases, strict=True):
+            layer = getattr(theirs, name)
+            layer.weight.copy_(weight)
+            (theirs.bias if layer.bias is None else layer.bias).copy_(bias)
+    x = torch.randn(batch.n_nodes, WIDTH, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    x_ours, x_theirs = x.clone().requires_grad_(), x.clone().requires_grad_()
+    edges = torch.cat([batch.edge_index, batch.edge_index.flip(0)], dim=1)
+    out_ours, out_theirs = ours(x_ours, batch.undirected), theirs(x_theirs, edges)
+    torch.testing.assert_close(out_ours, out_theirs)
+    out_ours.sin().sum().backward()
+    out_theirs.sin().sum().backward()
+    assert x_theirs.grad is not None
+    torch.testing.assert_close(x_ours.grad, x_theirs.grad)
+    their_weights = torch.cat([getattr(theirs, name).weight.grad for name in names])
+    their_biases = torch.cat([*(getattr(theirs, name).bias.grad for name in names[:3]), theirs.bias.grad])
+    torch.testing.assert_close(ours.projection.weight.grad, their_weights)
+    torch.testing.assert_close(ours.projection.bias.grad, their_biases)
 
 
-@given(dags(PLAIN_OPS), st.randoms(use_true_random=False))
-def test_relabelling_changes_nothing(graph: Architecture, random: object) -> None:
-    order = list(range(graph.n_nodes))
-    random.shuffle(order)  # type: ignore[attr-defined]
-    table = ArchTable.from_architectures([graph, graph.relabelled(order)], PLAIN_OPS)
-    with torch.no_grad():
-        one, other = encoder()(GraphBatch.from_table(table))
-    torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+def test_the_written_out_backward_pass_is_the_derivative() -> None:
+    for neighbours in (GraphBatch.from_table(_table(4)).undirected, GraphBatch.from_table(_table(4, 2)).incoming):
+        n_nodes = len(neighbours.ptr) - 1
+        projected = torch.randn(n_nodes, 12, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        def call(x: Tensor, n=neighbours) -> Tensor:
+            return _Gather.apply(x, n)  # type: ignore[misc]
+        assert torch.autograd.gradcheck(call, (projected.requires_grad_(),))
 
 
-def test_the_layer_gives_the_numbers_and_gradients_of_pytorch_geometric() -> None:
-    pyg = pytest.importorskip("torch_geometric.nn")
-    torch.manual_seed(1)
-    ours, theirs = GatedConv(8), pyg.ResGatedGraphConv(8, 8)
-    K, Q, V, S = ours.projection.weight.detach().chunk(4)
-    k, q, v, s = ours.projection.bias.detach().chunk(4)
-    theirs.load_state_dict({"bias": s, "lin_key.weight": K, "lin_key.bias": k, "lin_query.weight": Q,
-                            "lin_query.bias": q, "lin_value.weight": V, "lin_value.bias": v, "lin_skip.weight": S})
-    batch = GraphBatch.from_table(NB201().enumerate()[:40])
-    near = batch.undirected
-    x = torch.randn(batch.n_nodes, 8)
-    x1, x2 = x.clone().requires_grad_(), x.clone().requires_grad_()
-    a, b = ours(x1, near), theirs(x2, torch.stack([near.source, near.target]))
-    torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
-    weight = torch.randn_like(a)
-    (a * weight).sum().backward()
-    (b * weight).sum().backward()
-    torch.testing.assert_close(x1.grad, x2.grad, rtol=1e-4, atol=1e-5)
-    stacked = torch.cat([theirs.lin_key.weight.grad, theirs.lin_query.weight.grad, theirs.lin_value.weight.grad,
-                         theirs.lin_skip.weight.grad])
-    torch.testing.assert_close(ours.projection.weight.grad, stacked, rtol=1e-3, atol=1e-4)
-    biases = torch.cat([theirs.lin_key.bias.grad, theirs.lin_query.bias.grad, theirs.lin_value.bias.grad,
-                        theirs.bias.grad])
-    torch.testing.assert_close(ours.projection.bias.grad, biases, rtol=1e-3, atol=1e-4)
+def test_without_a_gradient_the_convolution_gives_the_same_numbers() -> None:
+    conv, batch = _conv(), GraphBatch.from_table(_table())
+    x = torch.randn(batch.n_nodes, WIDTH, dtype=torch.float64)
+    with torch.inference_mode():
+        without = conv(x, batch.undirected)
+    torch.testing.assert_close(without, conv(x, batch.undirected).detach(), rtol=0, atol=1e-14)
 
 
-def test_the_written_backward_pass_is_the_gradient() -> None:
-    batch = GraphBatch.from_table(NB201().enumerate()[5:8])
-    projected = torch.randn(batch.n_nodes, 12, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda p: _gather(p, batch.undirected), (projected,))
-    # edges in one direction only: sources and targets differ
-    assert torch.autograd.gradcheck(lambda p: _gather(p, batch.incoming), (projected,))
+@pytest.mark.parametrize("n_graphs", [1, 60])
+def test_the_shortcut_for_operations_changes_neither_value_nor_gradient(n_graphs: int) -> None:
+    batch = GraphBatch.from_table(random_table(n_graphs, seed=4))
+    taken = len(OPS) ** 2 <= len(batch.undirected.source)
+    assert taken == (n_graphs == 60)  # the two sizes lie on the two sides of the switch
+    states = torch.randn(len(OPS), WIDTH, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    results = []
+    for shortcut in (True, False):
+        conv, by_op = _conv(), states.clone().requires_grad_()
+        if shortcut:
+            out = conv.on_operations(by_op, batch.ops, batch.undirected)
+        else:
+            out = conv(by_op.index_select(0, batch.ops), batch.undirected)
+        out.sin().sum().backward()
+        results.append((out.detach(), by_op.grad, conv.projection.weight.grad, conv.projection.bias.grad))
+    for one, other in zip(*results, strict=True):
+        torch.testing.assert_close(one, other)
 
 
-@pytest.mark.parametrize("n_rows", [1, 64])
-def test_the_first_layer_is_the_same_with_and_without_the_table_of_pairs(n_rows: int) -> None:
-    table = NB201().enumerate()[:n_rows]
-    batch = GraphBatch.from_table(table)
-    assert (table.n_ops**2 > len(batch.undirected.source)) == (n_rows == 1)  # each way is taken once
-    torch.manual_seed(0)
-    layer, by_op = GatedConv(8), torch.randn(7, 8)
-    plain = layer(by_op.index_select(0, batch.ops), batch.undirected)
-    torch.testing.assert_close(layer.on_operations(by_op, batch.ops, batch.undirected), plain, rtol=1e-4, atol=1e-5)
+# -- the encoder ----------------------------------------------------------------------------------------
 
 
-def test_dropout_zeroes_its_share_and_keeps_the_mean() -> None:
-    torch.manual_seed(0)
-    dropout, x = FastDropout(0.25).train(), torch.ones(1000, 1001)
-    y = dropout(x)
-    assert (y == 0).float().mean() == pytest.approx(0.25, abs=0.002)
-    assert y.mean() == pytest.approx(1.0, abs=0.003)
-    assert dropout.eval()(x) is x
+def test_embeddings_equal_the_loop_over_nodes() -> None:
+    encoder, table = _encoder().eval(), _table(10)
+    weights: dict[str, Any] = {name: tensor.double().numpy() for name, tensor in encoder.state_dict().items()}
+    expected = np.array([resgatedgcn(graph, OPS, weights, 3) for graph in table])
+    np.testing.assert_allclose(encoder(GraphBatch.from_table(table)).detach(), expected, rtol=1e-4, atol=1e-6)
 
 
-def test_an_unknown_encoder_lists_the_legal_ones() -> None:
-    with pytest.raises(UnknownNameError, match="'resgated'.*did you mean 'resgatedgcn'"):
-        make_encoder(5, EncoderConfig(name="resgated"))
+def test_the_order_of_the_nodes_does_not_matter() -> None:
+    encoder, rng = _encoder().eval(), np.random.default_rng(0)
+    table = random_table(20)
+    shuffled = [graph.relabelled(rng.permutation(graph.n_nodes).tolist()) for graph in table]
+    one = encoder(GraphBatch.from_table(table))
+    other = encoder(GraphBatch.from_table(ArchTable.from_architectures(shuffled, OPS)))
+    torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_the_direction_of_edges_does_not_matter() -> None:
+    encoder = _encoder().eval()
+    flipped = [Architecture(g.ops, tuple((v, u) for u, v in g.edges)) for g in random_table(10)]
+    torch.testing.assert_close(
+        encoder(GraphBatch.from_table(random_table(10))),
+        encoder(GraphBatch.from_table(ArchTable.from_architectures(flipped, OPS))), rtol=1e-4, atol=1e-6)
+
+
+def test_an_embedding_does_not_depend_on_the_rest_of_the_batch() -> None:
+    encoder, table = _encoder().eval(), random_table(50)
+    together = encoder(GraphBatch.from_table(table))
+    alone = torch.cat([encoder(GraphBatch.from_table(table[row : row + 1])) for row in range(50)])
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-6)
+
+
+def test_different_graphs_have_different_embeddings() -> None:
+    graphs = [Architecture(OPS[:3], ((0, 1), (1, 2))), Architecture(OPS[:3], ((0, 1), (0, 2)))]
+    one, other = _encoder().eval()(GraphBatch.from_table(ArchTable.from_architectures(graphs, OPS)))
+    assert not torch.allclose(one, other, atol=1e-4)
+
+
+def test_every_weight_of_the_encoder_receives_a_gradient() -> None:
+    encoder = _encoder().train()
+    encoder(GraphBatch.from_table(random_table(50))).sum().backward()
+    for name, parameter in encoder.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_dropout_acts_in_training_alone() -> None:
+    encoder, batch = _encoder(dropout=0.5), GraphBatch.from_table(random_table(5))
+    assert not torch.equal(encoder.train()(batch), encoder(batch))
+    assert torch.equal(encoder.eval()(batch), encoder(batch))
+
+
+# -- dropout --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("p", [0.1, 0.25, 0.5, 0.9])
+def test_dropout_zeroes_its_share_and_keeps_the_mean(p: float) -> None:
+    dropout, n = FastDropout(p).train(), 400_003  # no multiple of 8
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        out = dropout(torch.ones(n))
+    share = round(p * 256) / 256
+    four_sigma = 4 * (share * (1 - share) / n) ** 0.5
+    assert abs(float((out == 0).double().mean()) - share) < four_sigma
+    assert abs(float(out.double().mean()) - 1) < four_sigma / (1 - share)
+    assert out.unique().tolist() == pytest.approx([0, 1 / (1 - share)])
+
+
+def test_dropout_hits_each_place_alike() -> None:
+    dropout = FastDropout(0.5).train()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        zeroed = sum((dropout(torch.ones(3, 7)) == 0).double() for _ in range(2000)) / 2000
+    assert isinstance(zeroed, Tensor)
+    assert (zeroed - 0.5).abs().max() < 5 * (0.25 / 2000) ** 0.5
+
+
+def test_dropout_of_0_and_outside_training_changes_nothing() -> None:
+    x = torch.randn(5, 3)
+    assert FastDropout(0.0).train()(x) is x
+    assert FastDropout(0.5).eval()(x) is x
+
+
+def test_the_gradient_of_dropout_is_its_mask() -> None:
+    x = torch.ones(100, requires_grad=True)
+    out = FastDropout(0.5).train()(x)
+    out.sum().backward()
+    assert x.grad is not None
+    assert torch.equal(x.grad, out.detach())
+
+
+# -- the registry ---------------------------------------------------------------------------------------
+
+
+def test_encoders_are_made_by_name() -> None:
+    for name in encoder_names():
+        encoder = make_encoder(5, EncoderConfig(name=name, width=WIDTH))
+        assert isinstance(encoder, Encoder)
+        assert encoder(GraphBatch.from_table(random_table(3))).shape == (3, WIDTH)
+
+
+def test_an_unknown_encoder_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(UnknownNameError, match=r"'resgatedgnn' \(did you mean 'resgatedgcn'\?\)"):
+        make_encoder(5, EncoderConfig(name="resgatedgnn"))

@@ -1,30 +1,78 @@
+"""The task flow: its targets are the surrogates, its loss the squared distance to them."""
+
 from __future__ import annotations
 
+import pytest
 import torch
+from torch import nn
 
 from nasflow.batch import GraphBatch
 from nasflow.config import EncoderConfig, PretrainConfig, SurrogateConfig
 from nasflow.encoders import make_encoder
-from nasflow.pretext import Step
+from nasflow.errors import UnknownNameError
+from nasflow.pretext import Step, make_pretexts, pretext_names
 from nasflow.pretext.base import PretextSetting
 from nasflow.pretext.flow import Flow
 from nasflow.surrogate import FlowSurrogate
-from small import SURROGATE, table
+from oracles import OPS, random_table
+
+ENCODER = EncoderConfig(width=8, dropout=0)
 
 
-def test_the_loss_is_the_mean_squared_distance_of_the_reconstruction() -> None:
-    cells = table(10)
-    task = Flow(PretextSetting(7, 8, PretrainConfig(), SURROGATE))
-    targets = task.targets(cells, {})
-    assert torch.equal(targets, FlowSurrogate(7, SURROGATE).targets(cells))
-    step = Step(make_encoder(7, EncoderConfig(width=8)).eval(), GraphBatch.from_table(cells))
-    decoded = task.decoders[0](step.embedding)
-    expected = torch.stack([((d - t) ** 2).sum() for d, t in zip(decoded, targets, strict=True)]).mean()
-    torch.testing.assert_close(task.loss(step, targets), expected)
+def _flow(surrogate: SurrogateConfig, **options: int) -> Flow:
+    return Flow(PretextSetting(len(OPS), 8, PretrainConfig(**options), surrogate))
 
 
-def test_every_round_has_a_decoder_of_its_own() -> None:
-    surrogate = SurrogateConfig(k=4, rounds=3)
-    task = Flow(PretextSetting(7, 8, PretrainConfig(decoder_layers=1), surrogate))
-    assert len(task.decoders) == 3
-    assert task.targets(table(5), {}).shape == (5, 12)
+@pytest.mark.parametrize("standardise", [True, False])
+def test_the_targets_are_the_surrogates_of_the_table(standardise: bool) -> None:
+    config, table = SurrogateConfig(k=4, sigma=1.0, rounds=2, standardise=standardise), random_table(30)
+    assert torch.equal(_flow(config).targets(table, {}), FlowSurrogate(5, config).targets(table))
+
+
+@pytest.mark.parametrize("standardise", [True, False])
+def test_the_loss_is_the_mean_squared_distance_to_the_decoded_embedding(standardise: bool) -> None:
+    """The sum over the components, as published, of raw surrogates; their mean of standardised ones."""
+    config, table = SurrogateConfig(k=4, sigma=1.0, rounds=2, standardise=standardise), random_table(30)
+    flow, encoder = _flow(config), make_encoder(5, ENCODER)
+    targets, step = flow.targets(table, {}), Step(encoder, GraphBatch.from_table(table))
+    z = encoder(GraphBatch.from_table(table)).detach()
+    expected = sum(
+        ((decode(z[row]) - targets[row, 4 * i : 4 * i + 4]) ** 2).sum().item()
+        for row in range(30) for i, decode in enumerate(flow.decoders)) / 30
+    expected /= 8 if standardise else 1
+    assert flow.loss(step, targets).item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_there_is_a_decoder_for_each_round() -> None:
+    assert len(_flow(SurrogateConfig(k=4, rounds=3)).decoders) == 3
+
+
+@pytest.mark.parametrize(("layers", "shapes"), [(1, [(8, 4)]), (2, [(8, 6), (6, 4)]), (3, [(8, 6), (6, 3), (3, 4)])])
+def test_decoders_have_the_layers_of_the_options(layers: int, shapes: list[tuple[int, int]]) -> None:
+    decoder = _flow(SurrogateConfig(k=4), decoder_layers=layers, decoder_width=6).decoders[0]
+    assert isinstance(decoder, nn.Sequential)
+    linear = [module for module in decoder if isinstance(module, nn.Linear)]
+    assert [(module.in_features, module.out_features) for module in linear] == shapes
+    assert len(decoder) == 2 * layers - 1  # a relu between any two
+
+
+def test_the_encoder_runs_once_a_step() -> None:
+    class Counting(nn.Module):
+        calls = 0
+
+        def nodes(self, batch: GraphBatch) -> torch.Tensor:
+            Counting.calls += 1
+            return torch.zeros(batch.n_nodes, 8)
+
+    step = Step(Counting(), GraphBatch.from_table(random_table(3)))  # type: ignore[arg-type]
+    assert step.embedding is step.embedding
+    assert step.nodes is step.nodes
+    assert Counting.calls == 1
+
+
+def test_tasks_are_made_by_name_and_unknown_ones_refused() -> None:
+    assert {"flow", "proxy"} <= set(pretext_names())
+    setting = PretextSetting(5, 8, PretrainConfig(pretext="flow+proxy", proxies=("a",)), SurrogateConfig())
+    assert list(make_pretexts(setting)) == ["flow", "proxy"]
+    with pytest.raises(UnknownNameError, match=r"'flwo' \(did you mean 'flow'\?\); legal: flow, proxy"):
+        make_pretexts(PretextSetting(5, 8, PretrainConfig(pretext="flwo"), SurrogateConfig()))

@@ -1,22 +1,66 @@
+"""The task proxy: rank as columns that need no training do."""
+
 from __future__ import annotations
 
-import math
-
 import numpy as np
+import pytest
 import torch
 
-from nasflow.config import PretrainConfig
-from nasflow.pretext.base import decoder, ranks
+from nasflow.batch import GraphBatch
+from nasflow.config import EncoderConfig, PretrainConfig, SurrogateConfig
+from nasflow.encoders import make_encoder
+from nasflow.errors import ConfigError
+from nasflow.losses import ranking_loss
+from nasflow.pretext import Step
+from nasflow.pretext.base import PretextSetting, ranks
+from nasflow.pretext.proxy import ProxyRanking
+from oracles import OPS, random_table
 
 
-def test_ranks_keep_the_order_of_huge_values_and_what_is_unknown() -> None:
-    values = np.array([1e61, 1.0, math.nan, -math.inf, 1.0, 2e61])
-    found = ranks(values)
-    assert torch.isnan(found[[2, 3]]).all()
-    assert found[[1, 4, 0, 5]].tolist() == [0.0, 0.0, 0.5, 1.0]
+def _task(*proxies: str, pairs_per_graph: int = 32) -> ProxyRanking:
+    config = PretrainConfig(pretext="proxy", proxies=proxies, margin=0.5, pairs_per_graph=pairs_per_graph)
+    return ProxyRanking(PretextSetting(len(OPS), 8, config, SurrogateConfig()))
 
 
-def test_decoders_have_one_to_three_layers() -> None:
-    sizes = [[m.out_features for m in decoder(8, PretrainConfig(decoder_layers=n, decoder_width=32), 5)
-              if isinstance(m, torch.nn.Linear)] for n in (1, 2, 3)]
-    assert sizes == [[5], [32, 5], [32, 16, 5]]
+def test_targets_are_ranks_from_0_to_1_ties_equal_nan_kept() -> None:
+    column = np.array([3.0, np.nan, 1e61, 3.0, -np.inf, -5.0])
+    seen = _task("a").targets(random_table(6), {"a": column, "other": np.zeros(6)})
+    np.testing.assert_array_equal(seen[:, 0].numpy(), np.array([0.5, np.nan, 1.0, 0.5, np.nan, 0.0], np.float32))
+
+
+def test_ranks_keep_an_order_that_32_bits_would_lose() -> None:
+    values = 1e30 * (1 + np.arange(50) * 1e-12)
+    assert (ranks(values).diff() > 0).all()
+
+
+def test_the_loss_is_the_ranking_loss_over_its_margin_averaged_over_the_heads() -> None:
+    table, rng = random_table(25), np.random.default_rng(0)
+    proxies = {"a": rng.normal(size=25), "b": rng.normal(size=25)}
+    proxies["b"][::3] = np.nan
+    task, encoder = _task("a", "b", pairs_per_graph=4000), make_encoder(5, EncoderConfig(width=8)).eval()
+    targets, batch = task.targets(table, proxies), GraphBatch.from_table(table)
+    z = encoder(batch)
+    expected = sum(
+        ranking_loss(head(z).squeeze(1), torch.from_numpy(proxies[name]), 0.5).item() / 0.5
+        for head, name in zip(task.heads, "ab", strict=True)) / 2
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        assert task.loss(Step(encoder, batch), targets).item() == pytest.approx(expected, rel=0.02)
+
+
+def test_a_column_that_is_missing_is_named_with_those_given() -> None:
+    with pytest.raises(ConfigError, match=r"'jacov' needs that column; given: params, latency"):
+        _task("jacov").targets(random_table(3), {"params": np.arange(3.0), "latency": np.arange(3.0)})
+    with pytest.raises(ConfigError, match="given: none"):
+        _task("jacov").targets(random_table(3), {})
+
+
+def test_a_column_of_another_length_is_refused() -> None:
+    with pytest.raises(ConfigError, match="'a' has 4 values for 3 rows"):
+        _task("a").targets(random_table(3), {"a": np.arange(4.0)})
+
+
+@pytest.mark.parametrize("column", [[2.0, 2.0, 2.0], [np.nan, 2.0, np.inf], [np.nan] * 3])
+def test_a_column_that_ranks_nothing_is_refused(column: list[float]) -> None:
+    with pytest.raises(ConfigError, match="'a' has no two different finite values"):
+        _task("a").targets(random_table(3), {"a": np.array(column)})

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from nasflow.architecture import Architecture
 from nasflow.errors import GraphError, UnknownNameError
 from nasflow.spaces import load_space, space_names
+from nasflow.table import ArchTable
 
 SPACES = pytest.mark.parametrize("name", space_names())
 seeds = st.integers(0, 2**32 - 1)
@@ -34,7 +35,9 @@ def test_a_mutation_is_one_of_the_neighbours_and_comes_from_the_seed(name: str, 
     assert child in set(space.neighbours(parent))
     assert child == space.mutate(parent, np.random.default_rng(seed))
     space.validate(child)
-    assert parent in set(space.neighbours(child))  # one change can be undone by one change
+    # one change can be undone by one change; nodes may then stand in another order
+    back = ArchTable.from_architectures(list(space.neighbours(child)))
+    assert parent.canonical_id in back.canonical_ids
 
 
 @SPACES
@@ -49,6 +52,10 @@ def test_the_canonical_id_survives_relabelling(name: str, seed: int) -> None:
 @SPACES
 def test_enumeration_lists_every_element_once(name: str) -> None:
     space = load_space(name)
+    if space.size is None:
+        with pytest.raises(GraphError, match=r"draw with sample\(\)"):
+            space.enumerate()
+        return
     table = space.enumerate()
     assert len(table) == space.size
     assert table.vocabulary == space.ops

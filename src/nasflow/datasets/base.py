@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import os
 from collections.abc import Mapping
@@ -106,6 +107,24 @@ class Dataset:
         with np.errstate(invalid="ignore"):
             mean: FloatArray = total / measured.sum(axis=1)
         return mean
+
+    def repeatability(self, name: str | None = None) -> float | None:
+        """Kendall tau between one repeat of a metric and another, the mean over their pairs.
+
+        About the most that a predictor can reach on a single repeat: label noise sets it. None for a metric that
+        was measured once.
+        """
+        from nasflow.metrics import kendall_tau  # SciPy is slow to import, and --help must not wait for it
+
+        values = self.values[self.metric(name).name]
+        if values.ndim == 1 or values.shape[1] < 2:
+            return None
+        taus = []
+        for i, j in itertools.combinations(range(values.shape[1]), 2):
+            both = np.isfinite(values[:, [i, j]]).all(axis=1)
+            if both.sum() > 1:
+                taus.append(kendall_tau(values[both, i], values[both, j]))
+        return float(np.mean(taus)) if taus else None
 
     def proxy(self, name: str) -> FloatArray:
         """(N,) float64: a metric that needs no training, for pre-training.

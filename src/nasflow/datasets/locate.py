@@ -54,17 +54,25 @@ def find_package_file(package: str, name: str, extra: str | None) -> Path:
                             f"install it with: pip install '{install}'")
 
 
-def cached(name: str, version: int, sources: Sequence[Path], build: Callable[[], Dataset]) -> Dataset:
+def cached(
+    name: str, version: int, sources: Sequence[Path], build: Callable[[], Dataset], digest: str | None = None
+) -> Dataset:
     """What `build` returns, from the cache if these very source files were parsed before.
 
     The key is the content of the files and `version`, the number of the parsing code, so an edited file or a
     corrected parser never meets a stale copy. A damaged or unwritable cache is no error: it is rebuilt, or
     done without.
+
+    Args:
+        name, version: of the parsing code.
+        sources: the files it reads.
+        build: the parsing.
+        digest: the content hash of the sources, where the caller has it; otherwise they are hashed.
     """
-    digest = hashlib.sha256(f"{name} {version}".encode())
-    for source in sources:
-        digest.update(bytes.fromhex(sha256(source)))
-    path = environment.cache_dir() / f"{name}-{digest.hexdigest()[:16]}.npz"
+    key = hashlib.sha256(f"{name} {version}".encode())
+    for content in [digest] if digest else map(sha256, sources):
+        key.update(bytes.fromhex(content))
+    path = environment.cache_dir() / f"{name}-{key.hexdigest()[:16]}.npz"
     if path.is_file():
         try:
             return Dataset.load(path)

@@ -2,7 +2,9 @@
 
 `nb201` reads `nb201.csv.gz` (NATS-Bench, mean over runs) and, if it is there, `nb201_zero_cost.csv.gz`
 (NAS-Bench-Suite-Zero). The proxies were computed for 9,445 cells; each is given to every cell with the same
-canonical id, since such cells compute the same function. Cells without a value have NaN.
+canonical id, since such cells compute the same function. Cells without a value have NaN. If
+`nb201_hardware.csv.gz` is there too (HW-NAS-Bench), latency and energy on six devices join them, matched by cell:
+`latency.raspi4`, `energy.edgegpu`, ...
 
 `nb201-analog` reads the package `analog-nasbench`. Its tuples list the edges by their *source* (0>1, 0>2, 0>3,
 1>2, 1>3, 2>3), not by their target as the official strings do.
@@ -21,7 +23,7 @@ from nasflow.datasets.locate import cached, find_data_file, find_package_file
 from nasflow.datasets.pickles import load_pickle
 from nasflow.errors import DataError
 from nasflow.files import sha256
-from nasflow.spaces.nb201 import NB201, PAIRS
+from nasflow.spaces.nb201 import NB201, PAIRS, PAIRS_BY_SOURCE
 from nasflow.table import ArchTable
 
 SOURCE = "NATS-Bench (MIT), https://github.com/D-X-Y/NATS-Bench"
@@ -38,30 +40,63 @@ _PROXIES = ("epe_nas", "fisher", "flops", "grad_norm", "grasp", "jacov", "l2_nor
             "snip", "synflow", "zen")
 
 
+# column of the file -> metric; the device comes last so that `latency.` finds all of them
+_HARDWARE = {
+    f"{device}_{quantity}": Metric(
+        f"{quantity}.{device}", f"{quantity.replace('_', ' ')} of one inference on {device} (HW-NAS-Bench)",
+        unit={"latency": "ms", "energy": "mJ"}.get(quantity, "operations per byte"),
+        maximise=quantity == "arithmetic_intensity", trained=False)
+    for device, quantities in {
+        "edgegpu": ("latency", "energy"), "raspi4": ("latency",), "edgetpu": ("latency",), "pixel3": ("latency",),
+        "eyeriss": ("latency", "energy", "arithmetic_intensity"), "fpga": ("latency", "energy"),
+    }.items() for quantity in quantities
+}
+
+
 def load_nb201() -> Dataset:
     """All 15,625 cells in the official order, `none` as a node."""
     main = find_data_file("nb201.csv.gz", SOURCE)
-    folder = environment.data_dir()
-    zero_cost = folder / "nb201_zero_cost.csv.gz" if folder else main
-    sources = [main, *([zero_cost] if zero_cost.is_file() else [])]
-    return cached("nb201", 1, sources, lambda: _read(sources))
+    folder = environment.data_dir() or main.parent
+    proxies, hardware = (path if path.is_file() else None for path in
+                         (folder / "nb201_zero_cost.csv.gz", folder / "nb201_hardware.csv.gz"))
+    sources = [path for path in (main, proxies, hardware) if path is not None]
+    return cached("nb201", 2, sources, lambda: _read(main, proxies, hardware))
 
 
-def _read(sources: list[Path]) -> Dataset:
-    main = sources[0]
+def _read(main: Path, proxies: Path | None, hardware: Path | None) -> Dataset:
     columns = read_csv(main, ["arch", *(metric.name for metric in _ACCURACIES)])
     table = NB201().table(architectures(main, columns.pop("arch"), NB201().parse))
     values = {name: numbers(main, name, texts) for name, texts in columns.items()}
     metrics = {metric.name: metric for metric in _ACCURACIES}
-    if len(sources) > 1:
-        values |= _proxies(sources[1], table)
+    if proxies is not None:
+        values |= _proxies(proxies, table)
         metrics |= {name: Metric(name, f"zero-cost proxy {name} (NAS-Bench-Suite-Zero), matched by canonical "
                                  "id", unit="", trained=False) for name in _PROXIES}
+    if hardware is not None:
+        values |= _hardware(hardware, table)
+        metrics |= {metric.name: metric for metric in _HARDWARE.values()}
+    files = {path.name: sha256(path) for path in (main, proxies, hardware) if path is not None}
     return Dataset(
         name="nb201", table=table, metrics=metrics, values=values, default_metric="cifar10_test",
-        space="nb201", file_order_is_random=True,
-        origin={"source": SOURCE, "files": {path.name: sha256(path) for path in sources}},
+        space="nb201", file_order_is_random=True, origin={"source": SOURCE, "files": files},
     )
+
+
+def _hardware(path: Path, table: ArchTable) -> dict[str, FloatArray]:
+    """Each hardware metric for every row of `table`: the value of that very cell, else NaN.
+
+    The file writes -1 for the 4,699 cells that do not run on the Edge TPU; no metric of it can be negative.
+    """
+    columns = read_csv(path, ["arch", *_HARDWARE])
+    space = NB201()
+    row = {choice: i for i, choice in
+           enumerate(map(space.to_choices, architectures(path, columns["arch"], space.parse)))}
+    place = np.array([row.get(space.to_choices(cell), -1) for cell in table])
+    values = {}
+    for column, metric in _HARDWARE.items():
+        measured = numbers(path, column, columns[column])
+        values[metric.name] = np.where(place >= 0, np.where(measured < 0, np.nan, measured)[place], np.nan)
+    return values
 
 
 def _proxies(path: Path, table: ArchTable) -> dict[str, FloatArray]:
@@ -79,7 +114,6 @@ def _proxies(path: Path, table: ArchTable) -> dict[str, FloatArray]:
     }
 
 
-_ANALOG_PAIRS = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
 _ANALOG_OPS = ("skip", "none", "conv3x3", "conv1x1", "avgpool3x3")
 _ANALOG_CLASSES = {("analognasbench.data", "Architecture"), ("analognasbench.data", "DriftMeasurement")}
 
@@ -94,7 +128,7 @@ def _read_analog(path: Path) -> Dataset:
     space = NB201()
     content = load_pickle(path, _ANALOG_CLASSES)
     # column of the file's tuple that holds each official pair, and operation codes in the space's order
-    column = [_ANALOG_PAIRS.index(pair) for pair in PAIRS]
+    column = [PAIRS_BY_SOURCE.index(pair) for pair in PAIRS]
     code = np.array([space.choices.index(op) for op in _ANALOG_OPS])
     names = ("baseline_accuracy", "analog_accuracy")
     try:

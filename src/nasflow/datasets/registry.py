@@ -60,12 +60,53 @@ def _nbgraph(dataset: str, size: int = 26206) -> DatasetInfo:
     )
 
 
+_NB101 = {"source": "NAS-Bench-101, https://github.com/google-research/nasbench", "licence": "Apache-2.0"}
+_NB101_METRICS = ("valid_108ep", "valid_36ep", "valid_12ep", "valid_4ep", "train_seconds", "params")
+
 _INFOS = [
+    DatasetInfo(
+        name="nb101", size=14580,
+        summary="NAS-Bench-101: random cells, one training run (the first 14,580 rows, the protocol's number)",
+        metrics=_NB101_METRICS, files=("nb101.csv.gz",), loader="nasflow.datasets.nb101:load_nb101(protocol)", **_NB101,
+    ),
+    DatasetInfo(
+        name="nb101-all", size=20001, summary="NAS-Bench-101: all 20,001 random cells of the file, one training run",
+        metrics=_NB101_METRICS, files=("nb101.csv.gz",), loader="nasflow.datasets.nb101:load_nb101(all)", **_NB101,
+    ),
+    DatasetInfo(
+        name="nb101-space", size=423624, summary="NAS-Bench-101: all cells, without metrics", metrics=(), files=(),
+        loader="nasflow.datasets.nb101:load_nb101_space", **_NB101,
+    ),
+    DatasetInfo(
+        name="nb101-zero-cost", size=500, summary="NAS-Bench-101: cells with zero-cost proxies (NAS-Bench-Suite-Zero)",
+        metrics=("val_accuracy", "jacov and 10 more proxies"), files=("nb101_zero_cost_500.json.gz",),
+        source="NAS-Bench-Suite-Zero, https://github.com/automl/NASLib", licence="Apache-2.0",
+        loader="nasflow.datasets.nb101:load_nb101_zero_cost",
+    ),
+    DatasetInfo(
+        name="nb301", size=10000, summary="NAS-Bench-301: DARTS architectures, labelled by the surrogate benchmark",
+        metrics=("val_acc", "runtime", "flops"), files=("nb301.jsonl.gz",),
+        source="NAS-Bench-301, https://github.com/automl/nasbench301", licence="Apache-2.0",
+        loader="nasflow.datasets.nb301:load_nb301",
+    ),
+    DatasetInfo(
+        name="nasbench-macro", size=6561, summary="NAS-Bench-Macro: chains of eight blocks on CIFAR-10",
+        metrics=("test_acc_mean", "test_acc_std", "params", "flops"), files=("nasbench_macro.csv.gz",),
+        source="NAS-Bench-Macro, https://github.com/xiusu/NAS-Bench-Macro", licence="Apache-2.0",
+        loader="nasflow.datasets.macro:load_macro",
+    ),
+    DatasetInfo(
+        name="transnas-micro", size=4096, summary="TransNAS-Bench-101: micro cells on seven vision tasks",
+        metrics=("class_scene", "class_object", "jigsaw", "room_layout", "segmentsemantic", "normal", "autoencoder"),
+        files=("transnas_micro.csv.gz",),
+        source="TransNAS-Bench-101, https://github.com/yawen-d/TransNASBench", licence="Apache-2.0",
+        loader="nasflow.datasets.transnas:load_transnas_micro",
+    ),
     DatasetInfo(
         name="nb201", size=15625, summary="NAS-Bench-201 / NATS-Bench topology: convolutional cells",
         metrics=("cifar10_test", "cifar100_test", "imagenet16_120_test", "cifar10_valid", "params_millions",
-                 "jacov and 12 more proxies"),
-        files=("nb201.csv.gz", "nb201_zero_cost.csv.gz (optional)"),
+                 "jacov and 12 more proxies", "latency.raspi4 and 9 more of hardware"),
+        files=("nb201.csv.gz", "nb201_zero_cost.csv.gz (optional)", "nb201_hardware.csv.gz (optional)"),
         source="NATS-Bench, https://github.com/D-X-Y/NATS-Bench", licence="MIT",
         loader="nasflow.datasets.nb201:load_nb201",
     ),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, ProtocolConfig, SurrogateConfig
 from nasflow.datasets import open_dataset
+from nasflow.errors import ConfigError
 from nasflow.experiments import tables
 from nasflow.experiments.grid import pretraining_seconds, run_grid
 from nasflow.experiments.manifest import write_manifest
@@ -37,6 +38,8 @@ def evaluate(
 
     Returns the text of `table.md`. The floor (`gp`) is always among the methods.
     """
+    if not methods:
+        raise ConfigError("no method is named; name at least one, such as flow")
     dataset = open_dataset(source)
     what = dataset.metric(metric)
     chosen = tuple(dict.fromkeys([*methods, FLOOR]))
@@ -53,13 +56,15 @@ def evaluate(
                   f"rank by {what.name} (100 = best)")
     entries = run_grid(runs, folder, n_workers, progress=progress)
     first, n_runs = entries[0], len(protocol.splits) * len(protocol.seeds)
+    ceiling = dataset.repeatability(what.name)
     pairs = tables.interesting_pairs(chosen)
     text = (
         f"{dataset.name}, {what.name}: {what.description}.\n"
         f"{len(protocol.splits)} splits x {len(protocol.seeds)} seeds = {n_runs} runs; {first['n_train']} labels "
         f"to train on, {first['n_validation']} more to choose the epoch, {first['n_test']} to test on\n"
         f"(of which {first['n_twins']} compute the same as a labelled one, in the first run).\n"
-        "tau, Spearman and P@K x100; mean (standard deviation); RMSE in the label's unit.\n\n"
+        + ("" if ceiling is None else f"Label noise: tau between two repeats of a label is {100 * ceiling:.1f}.\n")
+        + "tau, Spearman and P@K x100; mean (standard deviation); RMSE in the label's unit.\n\n"
         + tables.markdown(tables.results_table(entries, pretraining_seconds(runs, folder)))
         + "\nPaired by split and seed, x100:\n\n" + tables.markdown(tables.differences_table(entries, pairs))
     )

@@ -119,7 +119,8 @@ def plan(
     runs = []
     for method in methods:
         pretext = "none" if method == "gp" else method
-        weights = pretrain.weights if len(pretrain.weights) == len(method.split("+")) else ()
+        # a weight counts only beside others: without this line it would make equal runs look different
+        weights = {n: w for n, w in pretrain.weights.items() if "+" in method and n in method.split("+")}
         proxies = pretrain.proxies if "proxy" in method.split("+") else ()
         own = replace(pretrain, pretext=pretext, weights=weights, proxies=proxies)
         for split in protocol.splits:
@@ -157,15 +158,16 @@ def do_run(run: Run, folder: Path) -> dict[str, Any]:
     torch.set_num_threads(1)
     dataset = _dataset(run.dataset, run.data_hash)
     rows = np.flatnonzero(np.isfinite(dataset.labels(run.metric)))  # never-measured rows take no part
+    ids = dataset.table.canonical_ids
     split = _on_rows(half_split(len(rows), run.split, run.protocol.ratio, run.protocol.n_validation,
-                                file_order=dataset.file_order_is_random), rows)
+                                file_order=dataset.file_order_is_random,
+                                groups=ids[rows] if run.protocol.group == "isomorphism" else None), rows)
     started = time.perf_counter()
     extra: dict[str, Any] = {}
     if run.method == "gp":
         best = last = _gp_predictions(dataset, run, split)
     else:
         best, last, extra = _fgp_predictions(dataset, run, split, folder)
-    ids = dataset.table.canonical_ids
     entry: dict[str, Any] = {
         "key": run.key, "kind": "run", "dataset": run.dataset, "metric": run.metric, "method": run.method,
         "split": run.split, "seed": run.seed, "n_train": len(split.train), "n_validation": len(split.validation),

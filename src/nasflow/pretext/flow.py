@@ -2,6 +2,10 @@
 
     L_rec = mean over the batch of |s - decoder(z)|^2
 
+Standardised targets: divided by the number of components, so that the loss begins at 1 whatever the width, and
+weighs against other tasks as their weights say. Raw targets: the sum, as published; at sigma = 0.1 it begins at
+about 0.002 and hardly counts beside another task.
+
 With several rounds there is one decoder per round, trained together.
 """
 
@@ -20,7 +24,7 @@ from nasflow.table import ArchTable
 
 
 class Flow(Pretext):
-    """Predict the surrogate of each architecture; the squared error is summed over its components."""
+    """Predict the surrogate of each architecture."""
 
     def __init__(self, setting: PretextSetting) -> None:
         super().__init__(setting)
@@ -35,4 +39,5 @@ class Flow(Pretext):
     def loss(self, step: Step, targets: Tensor) -> Tensor:
         """The mean squared distance between surrogates (B, rounds * k) and their reconstruction."""
         decoded = torch.cat([decode(step.embedding) for decode in self.decoders], dim=1)
-        return (decoded - targets).square().sum(dim=1).mean()
+        squared = (decoded - targets).square()
+        return squared.mean() if self.setting.surrogate.standardise else squared.sum(dim=1).mean()

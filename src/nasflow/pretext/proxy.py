@@ -1,6 +1,8 @@
 """proxy: rank architectures as a zero-cost proxy does (the paper's auxiliary loss; alone, its rival ZC-Proxy).
 
-    L_aux = mean over pairs with c_i > c_j of max(0, margin - (head(z_i) - head(z_j)))
+    L_aux = mean over pairs with c_i > c_j of max(0, 1 - (head(z_i) - head(z_j)) / margin)
+
+The published loss divided by its margin: it begins at about 1, as the flow's does, so that weights compare.
 
 c is any column that needs no training. Rows without a finite value make no pair.
 """
@@ -53,4 +55,4 @@ class ProxyRanking(Pretext):
             sampled_ranking_loss(head(step.embedding).squeeze(1), column, config.margin, config.pairs_per_graph)
             for head, column in zip(self.heads, targets.unbind(1), strict=True)
         ]
-        return torch.stack(losses).mean()
+        return torch.stack(losses).mean() / config.margin

@@ -26,6 +26,9 @@ def make_pretexts(setting: PretextSetting) -> nn.ModuleDict:
     Raises:
         UnknownNameError: a task that is not registered; the message lists the names.
     """
+    for name in setting.config.weights:
+        if name not in _PRETEXTS:
+            raise unknown_name("pretext task among the weights", name, pretext_names())
     tasks = nn.ModuleDict()
     for name in setting.config.tasks:
         if name not in _PRETEXTS:

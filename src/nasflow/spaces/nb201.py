@@ -1,34 +1,28 @@
 """NAS-Bench-201 (Dong and Yang, ICLR 2020), which is also NATS-Bench's topology space.
 
-A cell has four feature maps; each of the six pairs i < j is joined by one of five operations. In the graph,
-operations sit on the nodes: an input node, one node per pair in the order 0>1, 0>2, 1>2, 0>3, 1>3, 2>3 (the
-order of the official strings), and an output node.
+A cell has four feature maps; each of the six pairs i < j is joined by one of five operations. The graph, the two
+readings of `none` and the two orders of the pairs are those of `nasflow.spaces.pair_cell`.
 
-What `none` means must be chosen, since both readings are in use (`NB201(none=...)`):
-
-* `"node"` (default, and what the paper's count of seven operations implies): a node labelled `none`.
-* `"edge"`: no connection. The node goes, with its edges; the vocabulary keeps its seven names. What is then
-  no longer fed, or feeds nothing, stays unless `prune=True`.
-
-Elements are the same in both readings, always with six operation nodes; the reading is applied by `graph` and
-`table`, on the way to a predictor.
+The benchmark also numbers the cells, 0 to 15,624: the lexicographic list, shuffled once with a fixed seed. `parse`
+takes such a number. It is the official files' index; within nasflow, an index belongs to a table, and
+`canonical_id` names an architecture.
 """
 
 from __future__ import annotations
 
+import random
 import re
-from collections.abc import Iterable
+from functools import lru_cache
 from typing import ClassVar
 
+import numpy as np
 import numpy.typing as npt
 
 from nasflow.architecture import NONE_OP, Architecture
-from nasflow.errors import ConfigError, GraphError
-from nasflow.spaces.template import TemplateSpace
-from nasflow.table import ArchTable
+from nasflow.errors import GraphError
+from nasflow.spaces.pair_cell import PAIRS, PAIRS_BY_SOURCE, PairCell, cell_edges
 
-PAIRS = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
-"""The feature-map pair of operation node 1 + i, in the order of the official strings."""
+__all__ = ["NB201", "OFFICIAL", "PAIRS", "PAIRS_BY_SOURCE", "cell_edges", "official_order"]
 
 # Official operation name -> nasflow's, the order that of the paper's vocabulary.
 OFFICIAL = {
@@ -41,28 +35,11 @@ OFFICIAL = {
 _TOKEN = re.compile(r"([a-z0-9_]+)~([0-9])")
 
 
-def cell_edges(pairs: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
-    """Edges between operation nodes of a cell whose operation i joins feature maps `pairs[i]`.
-
-    Feature map 0 is the input and the last one the output; an operation that ends in a map feeds every
-    operation that starts from it.
-    """
-    last = max(b for _, b in pairs)
-    edges = []
-    for i, (a, b) in enumerate(pairs, start=1):
-        if a == 0:
-            edges.append((0, i))
-        if b == last:
-            edges.append((i, len(pairs) + 1))
-        edges.extend((i, j) for j, (start, _) in enumerate(pairs, start=1) if start == b)
-    return tuple(edges)
-
-
-class NB201(TemplateSpace):
+class NB201(PairCell):
     """The 15,625 cells of NAS-Bench-201.
 
     Args:
-        none: `"node"` or `"edge"`, the reading of `none` (see the module's text).
+        none: `"node"` or `"edge"`, the reading of `none` (see `nasflow.spaces.pair_cell`).
         prune: with `none="edge"`, also remove operations that are not fed or feed nothing.
 
     Example:
@@ -75,22 +52,18 @@ class NB201(TemplateSpace):
     name: ClassVar[str] = "nb201"
     ops: tuple[str, ...] = ("input", *OFFICIAL.values(), "output")
     choices: tuple[str, ...] = tuple(OFFICIAL.values())
-    n_choices = len(PAIRS)
-    edges = cell_edges(PAIRS)
-
-    def __init__(self, none: str = "node", prune: bool = False) -> None:
-        if none not in ("node", "edge"):
-            raise ConfigError(f"none={none!r}; legal: 'node' (a node labelled none), 'edge' (no connection)")
-        if prune and none == "node":
-            raise ConfigError("prune=True needs none='edge': with none='node' the graph keeps all its nodes")
-        self.none, self.prune = none, prune
 
     def parse(self, text: str) -> Architecture:
-        """The cell of an official string: `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`.
+        """The cell of an official string, `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`, or of an official index, `235`.
 
         The operations of one group may come in any order; each says by `~i` where it starts. Order and
         spacing are otherwise as in the official files.
         """
+        if text.strip().isdecimal() and text.isascii():
+            listed = official_order()
+            if len(text.strip()) > 9 or int(text) >= len(listed):
+                raise GraphError(f"{text.strip()[:20]} is no index of {self.name}; legal: 0..{len(listed) - 1}")
+            return self.from_choices(listed[int(text)].tolist())
         groups = text.strip().split("+")
         if len(groups) != 3:
             raise GraphError(f"{text!r} has {len(groups)} groups joined by '+'; a NAS-Bench-201 cell has 3, "
@@ -119,19 +92,16 @@ class NB201(TemplateSpace):
         groups = [[token[i, j] for i in range(j)] for j in (1, 2, 3)]
         return "+".join("|" + "|".join(group) + "|" for group in groups)
 
-    def graph(self, architecture: Architecture) -> Architecture:
-        """The cell in the chosen reading of `none`."""
-        if self.none == "node":
-            return architecture
-        return architecture.pruned() if self.prune else architecture.without(NONE_OP)
 
-    def table(self, architectures: Iterable[Architecture]) -> ArchTable:
-        """The cells in the chosen reading of `none`, as one table."""
-        return self.table_from_choices([self.to_choices(a) for a in architectures])
+@lru_cache(maxsize=1)
+def official_order() -> npt.NDArray[np.int64]:
+    """(15625, 6) int64: the choices (see `NB201.choices`) of every cell, by the benchmark's index.
 
-    def table_from_choices(self, choices: npt.ArrayLike) -> ArchTable:
-        """The cells of an (N, 6) array of operation indices, in the chosen reading of `none`."""
-        table = super().table_from_choices(choices)
-        if self.none == "node":
-            return table
-        return table.pruned() if self.prune else table.without(NONE_OP)
+    The benchmark lists all cells with the last operation changing fastest, then shuffles the list with Python's
+    generator seeded with 88.
+    """
+    order = list(range(len(OFFICIAL) ** len(PAIRS)))
+    random.Random(88).shuffle(order)
+    grid = np.indices((len(OFFICIAL),) * len(PAIRS)).reshape(len(PAIRS), -1).T
+    listed: npt.NDArray[np.int64] = grid[order]
+    return listed

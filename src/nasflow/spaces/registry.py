@@ -8,8 +8,14 @@ from nasflow.errors import unknown_name
 from nasflow.spaces.base import Space
 
 _SPACES = {
+    "darts": "nasflow.spaces.darts:Darts",
+    "nasbench-asr": "nasflow.spaces.asr:ASR",
+    "nasbench-macro": "nasflow.spaces.macro:Macro",
+    "nasbench-nlp": "nasflow.spaces.nlp:NLP",
+    "nb101": "nasflow.spaces.nb101:NB101",
     "nb201": "nasflow.spaces.nb201:NB201",
     "nbgraph": "nasflow.spaces.nbgraph:NBGraph",
+    "transnas-micro": "nasflow.spaces.transnas:TransNASMicro",
 }
 
 
@@ -19,11 +25,16 @@ def space_names() -> list[str]:
 
 
 def load_space(name: str) -> Space:
-    """The space of that name, with its default options.
+    """The space of that name, with its default options, or the one that a file `*.yaml` describes.
 
     Raises:
         UnknownNameError: there is none; the message lists the names.
+        MissingDataError, ConfigError: the file is not there, or describes no space (`nasflow.spaces.custom`).
     """
+    if name.endswith((".yaml", ".yml")):
+        from nasflow.spaces.custom import CustomSpace
+
+        return CustomSpace.from_file(name)
     if name not in _SPACES:
         raise unknown_name("space", name, space_names())
     module, _, attribute = _SPACES[name].partition(":")

@@ -1,0 +1,100 @@
+"""`Reader`: the interface of a file format. It yields rows, good and bad, and never a whole file at once.
+
+A reader knows one format. It checks what the format itself promises and says what each metric means; what is common
+to all of them (joining repeats, rejecting malformed graphs, the flat arrays) is `TableBuilder`'s. A new format is one
+file with one subclass, and a line in `registry.py`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+from nasflow.architecture import Architecture
+from nasflow.datasets.base import Metric
+from nasflow.files import require_file
+
+Progress = Callable[[int, int], None]
+"""Called now and then with how much is done and how much there is, in bytes or files."""
+
+
+def no_progress(_done: int, _total: int) -> None:
+    """The progress function that shows nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one record of a file says of one architecture.
+
+    Rows with the same `key` describe the same architecture, and their `values` are repeats, in the file's order.
+    """
+
+    number: int
+    """Position in the file, for messages: the record, line or entry, counted as the format counts."""
+    architecture: Architecture | Callable[[], Architecture]
+    """The graph, or a function that makes it; only the first row of a key is asked for it."""
+    values: Mapping[str, float | Sequence[float]] = field(default_factory=dict)
+    """Measured once a training: a number, or several repeats. NaN: not measured."""
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    """Properties of the architecture, the same in each of its rows (parameters, zero-cost proxies)."""
+    key: Hashable = None
+    """Which architecture this is; None for one that no other row describes."""
+    notation: str | None = None
+    """The architecture as the file writes it; a later row of the key that differs is rejected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record that is no valid row."""
+
+    number: int
+    """Position in the file, as in `Row`."""
+    reason: str
+    """What is wrong with it, the value seen, what is legal."""
+
+
+class Reader(ABC):
+    """One file or folder of one format.
+
+    Attributes may be set while `rows` runs; they are read when it has ended.
+    """
+
+    format: ClassVar[str]
+    """The registered name, as the command line knows it."""
+    version: ClassVar[int] = 1
+    """Number of the parsing code: raise it when the same file gives another table, so that caches are left behind."""
+
+    space: str | None = None
+    """Registered name of the search space the rows belong to, if they have one."""
+    vocabulary: tuple[str, ...] | None = None
+    """The operations in the space's order; None for those that occur, sorted."""
+    preferred: tuple[str, ...] = ()
+    """Metrics to predict by default: the first of them that the file has."""
+    file_order_is_random: bool = False
+    """Whether a split may take the rows as they come."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def sources(self) -> list[Path]:
+        """The files that make up the table, in a fixed order.
+
+        Raises:
+            MissingDataError: there is none.
+        """
+        return [require_file(self.path)]
+
+    @abstractmethod
+    def rows(self, progress: Progress) -> Iterator[Row | Rejected]:
+        """The records in the file's order.
+
+        Raises:
+            DataError, UnsafeFileError: the file as a whole is not of this format, or ends too early.
+        """
+
+    @abstractmethod
+    def metric(self, name: str) -> Metric:
+        """What the metric `name` of some row means: unit, direction, whether it took a training."""

@@ -1,0 +1,126 @@
+"""The entries of a large JSON object of objects, one at a time.
+
+`json.load` needs ten times the file's size in memory. Here the outer two levels are walked by hand, and only one entry
+`"name": {...}` of the inner level is parsed at a time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from nasflow.datasets.readers.base import Progress
+from nasflow.errors import DataError
+from nasflow.files import require_file
+
+_CHUNK = 1 << 20
+_LONGEST = 1 << 26  # characters of one entry
+_SPACE = " \t\r\n"
+
+
+def entries(path: Path, progress: Progress) -> Iterator[tuple[str, str, Any]]:
+    """(outer name, inner name, value) of each entry of `{"outer": {"inner": value, ...}, ...}`.
+
+    Raises:
+        MissingDataError, DataError: no such file, or not of this form; the message says where it stops to be.
+    """
+    text = _Text(path, progress)
+    with text:
+        text.expect("{")
+        for outer in text.names():
+            text.expect("{")
+            for inner in text.names():
+                yield outer, inner, text.value()
+        if text.peek():
+            raise text.broken("something after the end of the object")
+
+
+class _Text:
+    """A window that moves over the file's text."""
+
+    def __init__(self, path: Path, progress: Progress) -> None:
+        self._path, self._progress = path, progress
+        self._file = require_file(path).open(encoding="utf-8")
+        self._total = path.stat().st_size
+        self._text, self._at, self._before = "", 0, 0
+        self._decoder = json.JSONDecoder()
+
+    def __enter__(self) -> _Text:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def _more(self) -> bool:
+        try:
+            chunk = self._file.read(_CHUNK)
+        except UnicodeDecodeError as error:
+            raise DataError(f"{self._path} is no UTF-8 text ({error})") from None
+        self._before += self._at
+        self._text, self._at = self._text[self._at :] + chunk, 0
+        if chunk:
+            self._progress(min(self._before + len(self._text), self._total), self._total)
+        return bool(chunk)
+
+    def peek(self) -> str:
+        """The next character that is no space, or nothing at the end of the file."""
+        while True:
+            while self._at < len(self._text) and self._text[self._at] in _SPACE:
+                self._at += 1
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if not self._more():
+                return ""
+
+    def expect(self, character: str) -> None:
+        """Pass `character`, which must be next."""
+        if self.peek() != character:
+            raise self.broken(f"{character!r} was expected")
+        self._at += 1
+
+    def names(self) -> Iterator[str]:
+        """The names of an object whose `{` was passed; the caller takes each value before the next name."""
+        if self.peek() == "}":
+            self._at += 1
+            return
+        while True:
+            name = self.value()
+            if not isinstance(name, str):
+                raise self.broken("a name in quotes was expected")
+            self.expect(":")
+            yield name
+            if self.peek() == "}":
+                self._at += 1
+                return
+            self.expect(",")
+
+    def value(self) -> Any:
+        """The next value of any kind."""
+        self.peek()
+        wanted, problem = 0, ""
+        while True:
+            size = len(self._text) - self._at
+            if size >= wanted:
+                try:
+                    value, end = self._decoder.raw_decode(self._text, self._at)
+                except ValueError as error:  # perhaps only cut off: try again with twice as much text
+                    problem, wanted = str(error).split(":")[0], 2 * size
+                except RecursionError:
+                    raise self.broken("nested too deeply") from None
+                else:
+                    length = end - self._at
+                    # the next chunk may go on with a number: 12 of 12.5e-7
+                    if len(self._text) - end > 3 or not self._more():
+                        self._at += length
+                        return value
+                    continue
+            if size > _LONGEST or not self._more():
+                raise self.broken(problem)
+
+    def broken(self, what: str) -> DataError:
+        """The error for malformed text at the present place."""
+        near = self._text[self._at : self._at + 30]
+        return DataError(f"{self._path} character {self._before + self._at}: {what}; seen {near!r}. It needs an object "
+                         'of objects, {"cifar10": {"(...)": {...}, ...}}')

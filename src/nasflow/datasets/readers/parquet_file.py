@@ -1,0 +1,69 @@
+"""Parquet tables of users' own (extra `parquet`).
+
+Columns as on the page of `columns.py`; a list of numbers is the repeats of a metric.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from nasflow.datasets.base import Metric
+from nasflow.datasets.readers.base import Progress, Reader, Rejected, Row
+from nasflow.datasets.readers.columns import STRUCTURE, architecture, check_structure, metric_columns
+from nasflow.datasets.readers.jsonl_file import numbers
+from nasflow.errors import DataError, GraphError
+from nasflow.extras import require_extra
+from nasflow.files import require_file
+
+_BATCH = 1024
+
+
+class ParquetFile(Reader):
+    """One row per row; a row's number is its position, from 0."""
+
+    format: ClassVar[str] = "parquet"
+
+    def rows(self, progress: Progress) -> Iterator[Row | Rejected]:
+        """See `Reader.rows`."""
+        require_file(self.path)
+        batches = self._batches(progress)
+        titles = next(batches)
+        check_structure(titles, str(self.path))
+        columns = metric_columns(titles, str(self.path))
+        self._metrics = {column.metric.name: column.metric for column in columns}
+        self.preferred = tuple(self._metrics)[:1] if len(self._metrics) == 1 else ()
+        number = -1
+        for batch in batches:
+            for record in batch:
+                number += 1
+                try:
+                    cells = {name: record.get(title) for title in titles if (name := title.strip()) in STRUCTURE}
+                    values: dict[str, list[float]] = {}
+                    for column in sorted(columns, key=lambda c: c.repeat):
+                        repeats = numbers(column.title, record[column.title])
+                        values.setdefault(column.metric.name, []).extend(repeats)
+                    yield Row(number, architecture(cells), values)
+                except (DataError, GraphError) as error:
+                    yield Rejected(number, str(error))
+
+    def metric(self, name: str) -> Metric:
+        """See `Reader.metric`."""
+        return self._metrics[name]
+
+    def _batches(self, progress: Progress) -> Iterator[list[Any]]:
+        """The titles of the columns, then the rows in batches."""
+        parquet = require_extra("pyarrow.parquet", "parquet", "reading Parquet files")
+        done = 0
+        try:
+            with parquet.ParquetFile(self.path) as file:
+                yield list(file.schema_arrow.names)
+                for batch in file.iter_batches(batch_size=_BATCH, use_threads=False):
+                    yield batch.to_pylist()
+                    done += batch.num_rows
+                    progress(done, file.metadata.num_rows)
+        except GeneratorExit:
+            raise
+        except Exception as error:  # pyarrow's own errors and built-in ones, depending on where the damage is
+            raise DataError(f"{self.path} is no readable Parquet file ({type(error).__name__}: "
+                            f"{str(error)[:80]})") from None

@@ -1,0 +1,137 @@
+"""FlowerFormer-style `.pt` files: a list of PyTorch Geometric `Data`, read without torch and torch-geometric.
+
+    [Data(x=(n, n_ops) one-hot, edge_index=(2, n_edges), y=accuracy, ...), ...]
+    [(Data, Data), ...]    two cells an architecture (NAS-Bench-301): every sink of the first feeds every source of the
+                           second, as in the merged graph
+
+The file does not say which operation a column means: they are called `op0`, `op1`, ... unless a text file of the same
+name with the suffix `.ops` lists their names, one a line. Every attribute with a single number is a metric, `y` first.
+Source: https://github.com/y0ngjaenius/CVPR2024_FLOWERFormer, read off how it uses its files.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from reprlib import repr as shown
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nasflow.architecture import Architecture
+from nasflow.datasets.base import Metric
+from nasflow.datasets.pickles import StandIn
+from nasflow.datasets.readers.base import Progress, Reader, Rejected, Row
+from nasflow.datasets.torch_files import Tensor, load_torch
+from nasflow.errors import DataError, GraphError
+from nasflow.importers.features import operation_names
+
+
+def _object(*_arguments: Any) -> StandIn:
+    return StandIn()
+
+
+_CLASSES = {
+    ("torch_geometric.data.data", "Data"): _object,
+    ("torch_geometric.data.storage", "GlobalStorage"): _object,
+    ("torch_geometric.data.data", "DataEdgeAttr"): _object,
+    ("torch_geometric.data.data", "DataTensorAttr"): _object,
+}
+_LARGEST = 100_000  # nodes of one graph
+_LABEL = "y"
+
+
+class PygFile(Reader):
+    """One row per graph or pair of graphs; a row's number is its position in the list, from 0."""
+
+    format: ClassVar[str] = "pyg"
+    preferred = (_LABEL,)
+    file_order_is_random = False
+
+    def sources(self) -> list[Path]:
+        """See `Reader.sources`: the file, and its `.ops` where there is one."""
+        return [*super().sources(), *([self._names_file()] if self._names_file().is_file() else [])]
+
+    def rows(self, progress: Progress) -> Iterator[Row | Rejected]:
+        """See `Reader.rows`."""
+        content = load_torch(self.path, _CLASSES)
+        if not isinstance(content, list):
+            raise DataError(f"{self.path} holds a {type(content).__name__}; it needs a list of graphs")
+        names = self._names()
+        self.vocabulary = names
+        for number, entry in enumerate(content):
+            try:
+                cells = [_attributes(cell) for cell in (entry if isinstance(entry, tuple) else (entry,))]
+                yield Row(number, _joined([_graph(cell, names) for cell in cells]), _labels(cells[0]))
+            except (DataError, GraphError, IndexError) as error:
+                yield Rejected(number, str(error))
+            progress(number + 1, len(content))
+
+    def metric(self, name: str) -> Metric:
+        """See `Reader.metric`."""
+        return Metric(name, f"attribute {name} of each graph in {self.path.name}", unit="")
+
+    def _names_file(self) -> Path:
+        return self.path.with_suffix(".ops")
+
+    def _names(self) -> tuple[str, ...] | None:
+        if not self._names_file().is_file():
+            return None
+        try:
+            names = tuple(self._names_file().read_text(encoding="utf-8").split())
+        except UnicodeDecodeError as error:
+            raise DataError(f"{self._names_file()} is no UTF-8 text ({error})") from None
+        if not names or len(set(names)) != len(names):
+            raise DataError(f"{self._names_file()} must list each operation's name once, one a line; seen {names}")
+        return names
+
+
+def _attributes(graph: Any) -> dict[str, Any]:
+    """The attributes of a `Data`: since PyG 2.0 in a storage, before that in the object itself."""
+    inner = vars(graph).get("_store", graph) if isinstance(graph, StandIn) else graph
+    attributes = vars(inner).get("_mapping", vars(inner)) if isinstance(inner, StandIn) else None
+    if not isinstance(attributes, dict):
+        raise DataError(f"an entry is {shown(graph)}; it needs a torch_geometric Data, or a pair of them")
+    return attributes
+
+
+def _graph(attributes: dict[str, Any], names: tuple[str, ...] | None) -> Architecture:
+    features, edges = attributes.get("x"), attributes.get("edge_index")
+    if not isinstance(features, Tensor) or not isinstance(edges, Tensor):
+        raise DataError(f"a graph without tensors x and edge_index; it has {shown(list(attributes))}")
+    pairs = edges.array()
+    if pairs.ndim != 2 or pairs.shape[0] != 2 or pairs.dtype.kind not in "iu":
+        raise GraphError(f"edge_index has shape {pairs.shape} and type {pairs.dtype}; legal: (2, n_edges) integers")
+    numbers = features.array()
+    if numbers.ndim and len(numbers) > _LARGEST:
+        raise GraphError(f"a graph of {len(numbers)} nodes; legal: at most {_LARGEST}")
+    return Architecture(tuple(operation_names(numbers, names)), tuple(map(tuple, pairs.T.tolist())))
+
+
+def _joined(cells: list[Architecture]) -> Architecture:
+    """One graph of a row of cells: each one's sinks feed the next one's sources."""
+    if not 1 <= len(cells) <= 2:
+        raise GraphError(f"an entry of {len(cells)} graphs; legal: one, or a pair")
+    if len(cells) == 1:
+        return cells[0]
+    first, second = cells
+    sinks = [v for v, targets in enumerate(first.successors) if not targets]
+    sources = [v for v, before in enumerate(second.predecessors) if not before]
+    shifted = [(s + first.n_nodes, t + first.n_nodes) for s, t in second.edges]
+    between = [(s, t + first.n_nodes) for s in sinks for t in sources]
+    return Architecture(first.ops + second.ops, (*first.edges, *shifted, *between))
+
+
+def _labels(attributes: dict[str, Any]) -> dict[str, float]:
+    """Every attribute that is a single number; the label `y` must be finite."""
+    labels = {}
+    for name, value in attributes.items():
+        number = value.array() if isinstance(value, Tensor) and name not in ("x", "edge_index") else value
+        if isinstance(number, np.ndarray) and number.size == 1 and number.ndim <= 2 and number.dtype.kind in "iuf":
+            number = number.item()
+        if isinstance(number, (int, float)) and not isinstance(number, bool) and isinstance(name, str):
+            if not math.isfinite(number) and name == _LABEL:
+                raise DataError(f"the label y is {number}; it needs a finite number")
+            labels[name] = float(number) if math.isfinite(number) else math.nan
+    return labels

@@ -1,0 +1,58 @@
+"""Cycles of imported graphs: named, so that they can be refused, or merged.
+
+Recurrent networks, and graphs made by hand, have cycles; FGP needs none. Merging replaces every strongly connected
+component (a largest set of nodes that all reach one another) by one node; what is left has no cycle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+Edge = tuple[int, int]
+
+
+def components(n_nodes: int, edges: Sequence[Edge]) -> list[int]:
+    """For each node the number of its strongly connected component, numbered by their first node."""
+    source, target = np.array(edges, np.int64).reshape(-1, 2).T
+    matrix = csr_array((np.ones(len(source), np.int8), (source, target)), shape=(n_nodes, n_nodes))
+    _, label = connected_components(matrix, directed=True, connection="strong")
+    order: dict[int, int] = {}
+    return [order.setdefault(int(component), len(order)) for component in label]
+
+
+def find_cycle(n_nodes: int, edges: Sequence[Edge]) -> list[int] | None:
+    """The nodes of one cycle, in order, or None if there is none."""
+    for source, target in edges:
+        if source == target:
+            return [source]
+    component = components(n_nodes, edges)
+    successor: dict[int, int] = {}
+    for source, target in edges:  # every node of a larger component has a successor in it
+        if component[source] == component[target]:
+            successor.setdefault(source, target)
+    if not successor:
+        return None
+    walk = [min(successor)]
+    seen = {walk[0]: 0}
+    while (following := successor[walk[-1]]) not in seen:
+        seen[following] = len(walk)
+        walk.append(following)
+    return walk[seen[following] :]
+
+
+def condensed(ops: Sequence[str], edges: Sequence[Edge]) -> tuple[list[str], list[Edge]]:
+    """Operations and edges with each strongly connected component merged into one node.
+
+    A merged node is called `loop(...)` after its operations, sorted; a node with an edge to itself loses that edge.
+    """
+    component = components(len(ops), edges)
+    members: list[list[str]] = [[] for _ in range(max(component) + 1)]
+    for op, number in zip(ops, component, strict=True):
+        members[number].append(op)
+    merged = [names[0] if len(names) == 1 else f"loop({'+'.join(sorted(names))})" for names in members]
+    kept = {(component[s], component[t]): None for s, t in edges if component[s] != component[t]}
+    return merged, list(kept)

@@ -1,0 +1,49 @@
+"""networkx graphs (extra `networkx`): one node an operation, its name in a node attribute."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nasflow.architecture import Architecture
+from nasflow.errors import GraphError
+from nasflow.extras import require_extra
+from nasflow.importers.assemble import RawGraph, assemble
+from nasflow.importers.mapping import Names
+
+
+def from_networkx(graph: Any, op: str = "op", mapping: Names = None, cycles: str = "refuse") -> Architecture:
+    """The architecture of a directed networkx graph; nodes keep the graph's order.
+
+    Args:
+        graph: a `DiGraph`, or a `MultiDiGraph`, whose parallel edges count once.
+        op: the node attribute that names the operation.
+        mapping: other names for operations, or a mapping file; `ignore` drops a node and joins its neighbours.
+        cycles: "refuse" (an error that names the cycle) or "condense" (each one becomes a node).
+
+    Raises:
+        MissingExtraError: networkx is not installed.
+        GraphError: an undirected graph, nodes without an operation (all are listed), a cycle.
+
+    Example:
+        >>> import networkx as nx
+        >>> graph = nx.DiGraph([("a", "b")])
+        >>> nx.set_node_attributes(graph, {"a": "input", "b": "conv"}, "op")
+        >>> from_networkx(graph).edges
+        ((0, 1),)
+    """
+    nx = require_extra("networkx", "networkx", "importing networkx graphs")
+    if not isinstance(graph, nx.Graph) or not graph.is_directed():
+        raise GraphError(f"{type(graph).__name__} is no directed networkx graph; legal: DiGraph, MultiDiGraph")
+    raw = RawGraph()
+    place = {}
+    bad = []
+    for node, attributes in graph.nodes(data=True):
+        name = attributes.get(op)
+        if not isinstance(name, str) or not name:
+            bad.append(f"{node!r}: {name!r}")
+        place[node] = raw.add(str(node), str(name))
+    if bad:
+        raise GraphError(f"{len(bad)} nodes have no operation's name in the attribute {op!r}: {', '.join(bad[:20])}; "
+                         "set it on each")
+    raw.edges = [(place[source], place[target]) for source, target in graph.edges()]
+    return assemble(raw, mapping, cycles)

@@ -1,0 +1,187 @@
+"""PyTorch models: any `nn.Module` that torch.fx can trace, a `GraphModule`, or a torch.export `ExportedProgram`.
+
+A module's call and the function it stands for get the same name, so that the traced and the exported graph of one
+model are the same architecture. Weights are no nodes, and neither is what computes shapes, or depends on no input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import fx, nn
+from torch.export import ExportedProgram
+
+from nasflow.architecture import Architecture
+from nasflow.errors import GraphError
+from nasflow.importers.assemble import RawGraph, assemble
+from nasflow.importers.mapping import IGNORE, Names, read_mapping
+from nasflow.importers.vocabulary import DROPPED, JOINED, convolution, is_known, plain_name, with_kernel
+
+_POOLS = {"maxpool": "maxpool", "avgpool": "avgpool", "maxpoolwithindices": "maxpool"}
+_CONVOLUTIONS = ("conv", "convtranspose", "convolution")
+
+
+def from_torch(model: nn.Module | ExportedProgram, mapping: Names = None, cycles: str = "refuse") -> Architecture:
+    """The architecture of a PyTorch model.
+
+    Args:
+        model: a module (traced symbolically, so without data-dependent branches), a `GraphModule`, or what
+            `torch.export.export(module, example_inputs)` gives.
+        mapping: names for operations that the vocabulary lacks, or a mapping file.
+        cycles: as in `assemble`; a PyTorch graph has none.
+
+    Raises:
+        UnknownOperationsError: operations that neither the vocabulary nor the mapping names; lists them all.
+        GraphError: the module cannot be traced, or has no input.
+
+    Example:
+        >>> from_torch(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())).ops
+        ('input', 'conv3x3', 'relu', 'output')
+    """
+    renaming = read_mapping(mapping)
+    if isinstance(model, ExportedProgram):
+        module, weights = model.graph_module, _weights(model)
+    else:
+        module, weights = _traced(model), set()
+    raw = RawGraph()
+    position: dict[fx.Node, int] = {}
+    for node in module.graph.nodes:
+        if node.op == "get_attr" or (node.op == "placeholder" and node.name in weights):
+            continue
+        op = _operation(node, module)
+        if op in DROPPED and op not in renaming:
+            continue
+        if node.op != "placeholder" and not any(source in position for source in node.all_input_nodes):
+            continue  # depends on no input: a constant
+        position[node] = raw.add(node.name, op)
+        raw.edges += [(position[source], position[node]) for source in node.all_input_nodes if source in position]
+    if "input" not in raw.ops:
+        raise GraphError("the model has no input; an architecture starts from one")
+    names = {**dict.fromkeys(JOINED, IGNORE), **renaming}
+    return assemble(raw, names, cycles, known=[op for op in raw.ops if is_known(op)])
+
+
+def _traced(model: nn.Module) -> fx.GraphModule:
+    if isinstance(model, fx.GraphModule):
+        return model
+    if not isinstance(model, nn.Module):
+        raise GraphError(f"{type(model).__name__} is no torch module; legal: nn.Module, GraphModule, ExportedProgram")
+    is_layer = fx.Tracer().is_leaf_module(model, "")  # one of torch.nn's own: an operation, not to be looked into
+    try:
+        return fx.symbolic_trace(nn.Sequential(model) if is_layer else model)
+    except Exception as error:  # the model's own code runs here and may raise anything
+        raise GraphError(f"{type(model).__name__} cannot be traced ({type(error).__name__}: {str(error)[:120]}); "
+                         "give it as torch.export.export(model, example_inputs)") from error
+
+
+def _weights(program: ExportedProgram) -> set[str]:
+    """The placeholders of an exported program that are no inputs of the user."""
+    inputs = set(program.graph_signature.user_inputs)
+    return {node.name for node in program.graph.nodes if node.op == "placeholder" and node.name not in inputs}
+
+
+def _operation(node: fx.Node, module: fx.GraphModule) -> str:
+    if node.op in ("placeholder", "output"):
+        return "input" if node.op == "placeholder" else "output"
+    if node.op == "call_module":
+        return _of_module(module.get_submodule(str(node.target)))
+    if node.op == "call_method":
+        return plain_name(str(node.target))
+    return _of_function(node, module)
+
+
+def _of_module(layer: nn.Module) -> str:
+    kind = type(layer).__name__
+    name = plain_name(kind)
+    if isinstance(layer, nn.modules.conv._ConvNd):
+        return convolution(layer.kernel_size, layer.groups, layer.in_channels, layer.transposed)
+    if name in _POOLS:
+        return with_kernel(_POOLS[name], _sizes(getattr(layer, "kernel_size", None), _dimensions(kind)))
+    if name in ("adaptiveavgpool", "adaptivemaxpool"):
+        return _adaptive(name, getattr(layer, "output_size", None))
+    return name
+
+
+def _of_function(node: fx.Node, module: fx.GraphModule) -> str:
+    official = _function_name(node.target)
+    name = plain_name(official)
+    arguments = dict(zip(_parameters(node.target), node.args, strict=False)) | dict(node.kwargs)
+    if name in _CONVOLUTIONS:
+        shape = _shape(arguments.get("weight"), module)
+        kernel = shape[2:] if shape else None
+        groups = arguments.get("groups", 1)
+        transposed = name == "convtranspose" or arguments.get("transposed") is True
+        groups = groups if isinstance(groups, int) else 1
+        return convolution(kernel, groups, shape[1] * groups if shape else None, transposed)
+    if name in _POOLS:
+        return with_kernel(_POOLS[name], _sizes(arguments.get("kernel_size"), _dimensions(official)))
+    if name in ("adaptiveavgpool", "adaptivemaxpool"):
+        return _adaptive(name, arguments.get("output_size"))
+    if name == "getattr":
+        attribute = node.args[1] if len(node.args) > 1 else None  # x.shape computes nothing, x.T does
+        return {"T": "transpose", "mT": "transpose", "data": "alias"}.get(str(attribute), name)
+    if name == "hardtanh" and (arguments.get("min_val"), arguments.get("max_val")) == (0, 6):
+        return "relu6"
+    return name
+
+
+def _function_name(target: Any) -> str:
+    """`conv2d` of `torch.ops.aten.conv2d.default`, `torch.conv2d`, `operator.add` and the like."""
+    schema = getattr(target, "_schema", None)
+    if schema is not None:
+        return str(schema.name).rpartition("::")[2]
+    return str(getattr(target, "__name__", target))
+
+
+_COMMON = {
+    "conv": ("input", "weight", "bias", "stride", "padding", "dilation", "groups"),
+    "convtranspose": ("input", "weight", "bias", "stride", "padding", "output_padding", "groups"),
+    "maxpool": ("input", "kernel_size"), "avgpool": ("input", "kernel_size"),
+    "adaptiveavgpool": ("input", "output_size"), "adaptivemaxpool": ("input", "output_size"),
+    "hardtanh": ("input", "min_val", "max_val"),
+}
+
+
+def _parameters(target: Any) -> Sequence[str]:
+    """The names of a function's positional arguments, as far as they matter here."""
+    schema = getattr(target, "_schema", None)
+    if schema is not None:
+        return [argument.name for argument in schema.arguments]
+    return _COMMON.get(plain_name(_function_name(target)), ())
+
+
+def _shape(weight: Any, module: fx.GraphModule) -> tuple[int, ...] | None:
+    """The shape of a weight: of an exported node from its metadata, of a traced one from the module."""
+    if not isinstance(weight, fx.Node):
+        return None
+    value = weight.meta.get("val")
+    if value is None and weight.op == "get_attr":
+        value = module
+        for part in str(weight.target).split("."):
+            value = getattr(value, part, None)
+    return tuple(map(int, value.shape)) if isinstance(value, torch.Tensor) else None
+
+
+def _dimensions(name: str) -> int:
+    """2 of `MaxPool2d` or `max_pool2d_with_indices`."""
+    digits = [int(digit) for digit in "123" if f"{digit}d" in name.lower()]
+    return digits[0] if digits else 1
+
+
+def _sizes(value: Any, n: int) -> tuple[int, ...] | None:
+    if isinstance(value, int):
+        return (value,) * n
+    sizes = tuple(_integers(value))
+    return sizes * n if len(sizes) == 1 else sizes or None
+
+
+def _integers(value: Any) -> Iterator[int]:
+    if isinstance(value, (list, tuple)):
+        yield from (item for item in value if isinstance(item, int))
+
+
+def _adaptive(name: str, size: Any) -> str:
+    sizes = [size] if isinstance(size, int) else list(_integers(size))
+    return name.replace("adaptive", "global") if sizes and set(sizes) == {1} else name

@@ -1,0 +1,156 @@
+"""Listing every small acyclic graph with operations on its nodes, one of each isomorphism class, vectorised.
+
+For NAS-Bench-101's seven nodes there are 2^21 edge sets and 243 ways to fill the five operation nodes. Instead of
+comparing 10^8 graphs:
+
+1. List the edge sets, keep those with every node on a path and few enough edges.
+2. Give each a canonical number: the smallest, over all permutations of the operation nodes, of the adjacency
+   matrix read as a binary number. All permutations of all edge sets are one matrix product: column p of `weights`
+   holds 2^(position of that edge after permutation p), exact in float64 up to 2^53. The first edge set of each
+   number stands for its class; the permutations that give its own number again are its automorphisms.
+3. Two fillings of a class are isomorphic when an automorphism carries one to the other: keep the smallest of each
+   orbit.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nasflow.table import ArchTable
+
+MAX_PAIRS = 21  # edge sets are listed: 2^21 of them
+_CHUNK = 1 << 15
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class DagPlan:
+    """The classes of edge sets with their fillings, before they are written out."""
+
+    n_inputs: int
+    n_ops: int
+    pairs: tuple[tuple[int, int], ...]
+    edge_sets: BoolArray
+    """(n_classes, n_pairs): which of `pairs` each class has."""
+    fillings: list[npt.NDArray[np.int64]]
+    """Per class (n_fillings, n_ops) int64: indices of operations; classes of one symmetry share the array."""
+
+    @property
+    def total(self) -> int:
+        """Number of graphs."""
+        return sum(map(len, self.fillings))
+
+
+def count_elements(
+    n_inputs: int,
+    n_ops: int,
+    pairs: Sequence[tuple[int, int]],
+    least: int,
+    limit: int,
+    n_choices: int,
+    up_to_isomorphism: bool,
+) -> DagPlan:
+    """The graphs of `n_ops` operation nodes with `least` to `limit` of the edges `pairs`.
+
+    Args:
+        n_inputs: number of input nodes, which come first.
+        n_ops: number of operation nodes, which follow; the output is last.
+        pairs: the edges that may be there, sorted by (target, source); at most 21.
+        least: fewest edges.
+        limit: most edges.
+        n_choices: number of operations a node may have.
+        up_to_isomorphism: one graph of each class, or every one.
+    """
+    edge_sets = _live_edge_sets(n_inputs, n_ops, pairs, least, limit)
+    everything = np.indices((n_choices,) * n_ops).reshape(n_ops, -1).T if n_ops else np.zeros((1, 0), np.int64)
+    if not up_to_isomorphism or n_ops < 2 or not len(edge_sets):
+        return DagPlan(n_inputs, n_ops, tuple(pairs), edge_sets, [everything] * len(edge_sets))
+    permutations = np.array(list(itertools.permutations(range(n_ops))))
+    weights = _weights(n_inputs, n_ops, pairs, permutations)
+    numbers = np.concatenate([(part @ weights).min(axis=1) for part in _chunks(edge_sets)])
+    _, first = np.unique(numbers, return_index=True)
+    classes = edge_sets[np.sort(first)]
+    own = np.concatenate([part @ weights for part in _chunks(classes)])
+    symmetries = own == own[:, :1]  # permutation 0 is the identity
+    by_symmetry: dict[bytes, npt.NDArray[np.int64]] = {}
+    fillings = []
+    for symmetry in symmetries:
+        key = symmetry.tobytes()
+        if key not in by_symmetry:
+            by_symmetry[key] = _orbits(everything, permutations[symmetry], n_choices)
+        fillings.append(by_symmetry[key])
+    return DagPlan(n_inputs, n_ops, tuple(pairs), classes, fillings)
+
+
+def enumerate_dags(
+    plan: DagPlan, vocabulary: Sequence[str], inputs: Sequence[str], choices: Sequence[str]
+) -> ArchTable:
+    """The table of a plan's graphs, class after class."""
+    index = {op: i for i, op in enumerate(vocabulary)}
+    counts = np.array([len(filling) for filling in plan.fillings], dtype=np.int64)
+    total = int(counts.sum())
+    filled = np.concatenate([*plan.fillings, np.zeros((0, plan.n_ops), np.int64)])
+    n_nodes = plan.n_inputs + plan.n_ops + 1
+    ops = np.empty((total, n_nodes), np.uint8)
+    ops[:, : plan.n_inputs] = [index[op] for op in inputs]
+    ops[:, plan.n_inputs : -1] = np.array([index[op] for op in choices])[filled]
+    ops[:, -1] = index["output"]
+    row, pair = np.nonzero(np.repeat(plan.edge_sets, counts, axis=0))
+    return ArchTable.from_arrays(
+        vocabulary, ops.reshape(-1), np.arange(total + 1) * n_nodes, np.array(plan.pairs).T[:, pair],
+        np.searchsorted(row, np.arange(total + 1)),
+    )
+
+
+def _live_edge_sets(
+    n_inputs: int, n_ops: int, pairs: Sequence[tuple[int, int]], least: int, limit: int
+) -> BoolArray:
+    """(n, n_pairs) bool: the edge sets with every operation fed and used and the output fed, fewest edges first."""
+    numbers = np.arange(1 << len(pairs), dtype=np.int64)
+    bits = (numbers[:, None] >> np.arange(len(pairs)) & 1).astype(bool)
+    size = bits.sum(axis=1)
+    keep = (size >= least) & (size <= limit)
+    source, target = np.array(pairs).T
+    for node in range(n_inputs, n_inputs + n_ops + 1):
+        keep &= bits[:, target == node].any(axis=1)
+        if node < n_inputs + n_ops:
+            keep &= bits[:, source == node].any(axis=1)
+    live: BoolArray = bits[keep][np.argsort(size[keep], kind="stable")]
+    return live
+
+
+def _weights(
+    n_inputs: int, n_ops: int, pairs: Sequence[tuple[int, int]], permutations: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """(n_pairs, n_permutations): 2^(position of each edge in the matrix after each permutation)."""
+    last = n_inputs + n_ops
+    place = np.tile(np.arange(last + 1), (len(permutations), 1))
+    place[:, n_inputs:last] = permutations + n_inputs
+    source, target = np.array(pairs).T
+    # rows: all nodes but the output, columns: all nodes but the inputs; at most 49 positions with 21 pairs
+    position = place[:, source] * (n_ops + 1) + place[:, target] - n_inputs
+    powers: npt.NDArray[np.float64] = np.ldexp(1.0, position.T)
+    return powers
+
+
+def _chunks(bits: BoolArray) -> list[npt.NDArray[np.float64]]:
+    return [bits[i : i + _CHUNK].astype(np.float64) for i in range(0, len(bits), _CHUNK)]
+
+
+def _orbits(
+    fillings: npt.NDArray[np.int64], automorphisms: npt.NDArray[np.int64], n_choices: int
+) -> npt.NDArray[np.int64]:
+    """The smallest filling of each orbit under some permutations of the nodes (a group)."""
+    digits = n_choices ** np.arange(fillings.shape[1])
+    number = fillings @ digits
+    smallest = number
+    for permutation in automorphisms:
+        smallest = np.minimum(smallest, fillings[:, permutation] @ digits)
+    kept: npt.NDArray[np.int64] = fillings[number == smallest]
+    return kept

@@ -1,0 +1,56 @@
+"""Reading the text of a DARTS genotype as data: a call of `Genotype(...)`, JSON, or nested lists.
+
+`eval`, which scripts in the field use for the first form, would run whatever the text says. Here the text is parsed
+into a syntax tree, of which only literals, `range(...)` and the one call are admitted.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from nasflow.errors import GraphError
+
+_MAX_LENGTH = 10_000  # a genotype takes about 600 characters
+_CONCAT = [2, 3, 4, 5]
+_FORMS = ("Genotype(normal=[('sep_conv_3x3', 0), ...], reduce=[...]), {\"normal\": [[\"sep_conv_3x3\", 0], ...], "
+          "\"reduce\": [...]}, or [[[input, operation index], ...], [...]]")
+
+
+def read_genotype(text: str) -> dict[str, Any]:
+    """`{"normal": ..., "reduce": ...}` of a genotype's text; what they hold is for the caller to check.
+
+    Raises:
+        GraphError: the text has none of the three forms, or joins other steps than all four (`normal_concat`).
+    """
+    if len(text) > _MAX_LENGTH:
+        raise GraphError(f"a genotype of {len(text)} characters; legal: at most {_MAX_LENGTH}")
+    content: Any
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+        if isinstance(tree, ast.Call):
+            named = isinstance(tree.func, ast.Name) and tree.func.id == "Genotype" and not tree.args
+            if not named:
+                raise ValueError("not Genotype(...) with named arguments")
+            content = {str(keyword.arg): _value(keyword.value) for keyword in tree.keywords}
+        else:
+            content = ast.literal_eval(tree)
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
+        raise GraphError(f"{text[:60]!r} is no genotype ({str(error)[:80]}); legal: {_FORMS}") from None
+    if isinstance(content, (list, tuple)) and len(content) == 2:
+        content = dict(zip(("normal", "reduce"), content, strict=True))
+    if not isinstance(content, dict) or not {"normal", "reduce"} <= content.keys():
+        raise GraphError(f"{text[:60]!r} has no normal and reduce cell; legal: {_FORMS}")
+    for key in ("normal_concat", "reduce_concat"):
+        joined = content.get(key, _CONCAT)
+        if not isinstance(joined, (list, tuple, range)) or len(joined) != 4 or list(joined) != _CONCAT:
+            raise GraphError(f"{key} is {str(joined)[:60]}; only cells that join all four steps, {_CONCAT}, are legal")
+    return content
+
+
+def _value(node: ast.expr) -> Any:
+    """A literal, or the numbers of `range(2, 6)`."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range":
+        bounds = [ast.literal_eval(argument) for argument in node.args]
+        return range(*bounds)
+    return ast.literal_eval(node)

@@ -1,0 +1,203 @@
+"""One run of the protocol: which runs there are, what they share, and what their entries say."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nasflow.pretrain
+from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, ProtocolConfig, SurrogateConfig
+from nasflow.datasets import Dataset, load_dataset
+from nasflow.errors import ConfigError, UnknownNameError
+from nasflow.experiments import protocol
+from nasflow.experiments.protocol import Run, do_pretraining, do_run, measures, plan
+from nasflow.metrics import kendall_tau, precision_at, rmse, spearman
+from nasflow.predictor import Predictor
+from nasflow.splits import half_split
+
+NAME = "nbgraph-proteins"
+OPTIONS: dict[str, Any] = {
+    "encoder": EncoderConfig(width=8), "surrogate": SurrogateConfig(k=4),
+    "pretrain": PretrainConfig(epochs=2, decoder_width=8), "fit": FitConfig(epochs=2),
+    "protocol": ProtocolConfig(ratio=0.03, n_validation=20, splits=(21, 2021), seeds=(1, 2)),
+}
+
+
+@pytest.fixture(scope="module")
+def proteins() -> Dataset:
+    return load_dataset(NAME)
+
+
+def _plan(data: Dataset, *methods: str, metric: str = "test_perf", **changes: Any) -> list[Run]:
+    return plan(NAME, data, metric, methods, **{**OPTIONS, **changes})
+
+
+def _one(data: Dataset, method: str, **changes: Any) -> Run:
+    chosen = replace(changes.pop("protocol", OPTIONS["protocol"]), splits=(21,), seeds=(1,))
+    return _plan(data, method, protocol=chosen, **changes)[0]
+
+
+# -- the plan -------------------------------------------------------------------------------------------
+
+
+def test_a_grid_is_methods_times_splits_times_seeds_and_the_floor_runs_once_a_split(proteins: Dataset) -> None:
+    runs = _plan(proteins, "none", "flow", "gp")
+    assert [(run.method, run.split, run.seed) for run in runs] == [
+        *((method, split, seed) for method in ("none", "flow") for split in (21, 2021) for seed in (1, 2)),
+        ("gp", 21, 1), ("gp", 2021, 1)]
+    assert len({run.key for run in runs}) == 10
+
+
+def test_pre_trained_weights_are_shared_between_splits_and_not_between_seeds(proteins: Dataset) -> None:
+    runs = _plan(proteins, "flow")
+    digests = [run.pretraining.digest() for run in runs if run.pretraining is not None]
+    assert digests[0] == digests[2] != digests[1] == digests[3]
+    other = _plan(proteins, "flow", fit=FitConfig(epochs=9), metric="latency")
+    assert [run.pretraining.digest() for run in other if run.pretraining is not None] == digests
+    assert all(run.pretraining is None for run in _plan(proteins, "none", "gp"))
+
+
+def test_a_key_depends_on_all_that_a_result_depends_on_and_on_no_other_run(proteins: Dataset) -> None:
+    run = _one(proteins, "flow")
+    assert _plan(proteins, "flow", "none")[0].key == run.key
+    changed = {
+        "encoder": EncoderConfig(width=16), "surrogate": SurrogateConfig(k=5), "metric": "latency",
+        "pretrain": replace(OPTIONS["pretrain"], lr=0.1), "fit": FitConfig(epochs=3),
+        "protocol": replace(OPTIONS["protocol"], n_validation=30),
+    }
+    keys = {run.key} | {_one(proteins, "flow", **{name: value}).key for name, value in changed.items()}
+    assert len(keys) == 7
+    edited = dataclasses.replace(proteins, values={**proteins.values, "test_perf": proteins.labels() + 1})
+    assert _one(edited, "flow").key not in keys
+
+
+def test_weights_of_tasks_and_proxies_go_to_the_methods_that_have_them(proteins: Dataset) -> None:
+    pretrain = PretrainConfig(pretext="flow+proxy", proxies=("params",), weights={"flow": 0.3, "proxy": 0.7})
+    by_method = {run.method: run.pretrain for run in _plan(proteins, "none", "flow", "proxy", "flow+proxy",
+                                                          pretrain=pretrain)}
+    assert by_method["flow+proxy"].weights == {"flow": 0.3, "proxy": 0.7}
+    assert by_method["flow"].weights == by_method["proxy"].weights == by_method["none"].weights == {}
+    assert by_method["proxy"].proxies == by_method["flow+proxy"].proxies == ("params",)
+    assert by_method["flow"].proxies == by_method["none"].proxies == ()
+    assert {method: config.pretext for method, config in by_method.items()} == {m: m for m in by_method}
+
+
+def test_names_that_do_not_exist_are_refused_before_any_run(proteins: Dataset) -> None:
+    with pytest.raises(UnknownNameError, match=r"unknown method 'folw' \(did you mean 'flow'\?\)"):
+        _plan(proteins, "flow+folw")
+    with pytest.raises(UnknownNameError, match=r"'test_pref' \(did you mean 'test_perf'\?\)"):
+        _plan(proteins, "flow", metric="test_pref")
+    for methods in ((), ("flow", "flow")):
+        with pytest.raises(ConfigError, match="name each once, and at least one"):
+            _plan(proteins, *methods)
+
+
+# -- one run --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["none", "gp"])
+@pytest.mark.parametrize("metric", ["test_perf", "latency"])
+def test_an_entry_holds_the_metrics_of_the_test_rows(
+    proteins: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, metric: str
+) -> None:
+    predictions = []
+    monkeypatch.setattr(protocol, "measures", lambda p, *rest: predictions.append(p) or measures(p, *rest))
+    entry = do_run(_one(proteins, method, metric=metric), tmp_path)
+    split = half_split(2021, 21, 0.03, 20, file_order=False)
+    truth, sign = proteins.labels(metric)[split.test], -1 if metric == "latency" else 1
+    best, last = predictions
+    assert (entry["n_train"], entry["n_validation"], entry["n_test"]) == (30, 20, 990)
+    for prefix, predicted in (("", best), ("last_", last)):
+        assert entry[f"{prefix}tau"] == kendall_tau(predicted, truth)
+        assert entry[f"{prefix}spearman"] == spearman(predicted, truth)
+        assert entry[f"{prefix}rmse"] == rmse(predicted, truth)
+        assert entry[f"{prefix}p5"] == precision_at(sign * predicted, sign * truth, 5)
+        assert entry[f"{prefix}p1"] == precision_at(sign * predicted, sign * truth, 1)
+    if method == "gp":
+        np.testing.assert_array_equal(best, last)
+        assert entry["tau"] > 0.1  # five deviations of a random order of 990 rows
+
+
+def test_rows_that_were_never_measured_take_no_part(
+    proteins: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = proteins.labels().copy()
+    labels[::3] = np.nan
+    gappy = dataclasses.replace(proteins, values={**proteins.values, "test_perf": labels})
+    kept = np.flatnonzero(np.isfinite(labels))
+    whole = dataclasses.replace(
+        proteins, table=proteins.table[kept], values={name: v[kept] for name, v in proteins.values.items()})
+    entries = []
+    for data in (gappy, whole):
+        monkeypatch.setattr(protocol, "_dataset", lambda *_, data=data: data)
+        entry = do_run(_one(data, "none"), tmp_path)
+        entries.append({name: value for name, value in entry.items() if name not in ("key", "fit_seconds")})
+    assert entries[0] == entries[1]
+    assert entries[0]["n_test"] == len(kept) - (len(kept) + 1) // 2 - 20
+
+
+def test_without_validation_rows_the_last_epoch_is_the_result(proteins: Dataset, tmp_path: Path) -> None:
+    for method in ("none", "gp"):
+        entry = do_run(_one(proteins, method, protocol=replace(OPTIONS["protocol"], n_validation=0)), tmp_path)
+        assert entry["n_validation"] == 0
+        assert entry["tau"] == entry["last_tau"]
+        assert entry["rmse"] == entry["last_rmse"]
+
+
+def test_a_run_starts_from_the_pre_trained_weights_of_its_seed(proteins: Dataset, tmp_path: Path) -> None:
+    run = _one(proteins, "flow")
+    assert run.pretraining is not None
+    done = do_pretraining(run.pretraining, tmp_path)
+    assert (done["key"], done["seed"]) == (run.pretraining.digest(), 1)
+    assert [path.name for path in (tmp_path / "pretrained").iterdir()] == [run.pretraining.path(tmp_path).name]
+    with_flow, without = do_run(run, tmp_path), do_run(_one(proteins, "none"), tmp_path)
+    assert with_flow["tau"] != without["tau"]
+    again = do_run(run, tmp_path)
+    assert {**again, "fit_seconds": 0} == {**with_flow, "fit_seconds": 0}
+
+
+def test_a_pre_training_that_was_killed_goes_on_to_the_same_weights(
+    proteins: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = _one(proteins, "flow")
+    assert run.pretraining is not None
+    do_pretraining(run.pretraining, tmp_path / "whole")
+    write, written = nasflow.pretrain._write, []
+
+    def kill(*arguments: Any) -> None:
+        write(*arguments)
+        written.append(1)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(nasflow.pretrain, "_write", kill)
+        with pytest.raises(KeyboardInterrupt):
+            do_pretraining(run.pretraining, tmp_path / "killed")
+    monkeypatch.setattr(nasflow.pretrain, "_write", lambda *a: written.append(1) or write(*a))
+    do_pretraining(run.pretraining, tmp_path / "killed")
+    assert len(written) == 2  # each of the two epochs was trained once
+    results = [do_run(run, tmp_path / name) for name in ("whole", "killed")]
+    assert results[0]["rmse"] == results[1]["rmse"]
+
+
+# -- what test labels may reach -------------------------------------------------------------------------
+
+
+def test_labels_reach_no_pre_training_of_the_protocol(
+    proteins: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = _one(proteins, "flow")
+    assert run.pretraining is not None
+    shuffled = np.random.default_rng(0).permutation(proteins.labels())
+    other = dataclasses.replace(proteins, values={**proteins.values, "test_perf": shuffled, "valid_perf": shuffled})
+    weights = []
+    for name, data in (("one", proteins), ("other", other)):
+        monkeypatch.setattr(protocol, "_dataset", lambda *_, data=data: data)
+        do_pretraining(run.pretraining, tmp_path / name)
+        weights.append(Predictor.load(run.pretraining.path(tmp_path / name)).embed(data.table[:50]))
+    np.testing.assert_array_equal(*weights)

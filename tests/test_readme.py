@@ -1,0 +1,73 @@
+"""The blocks of the README are run, and print what it says they print."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from nasflow.cli import COMMANDS, main
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [text for kind, text in BLOCK.findall(page.read_text()) if kind == language]
+
+
+def test_it_is_short() -> None:
+    assert len(README.read_text().splitlines()) < 150
+    (example,) = blocks(README, "python")
+    assert len(example.strip().splitlines()) <= 15
+
+
+def test_the_python_example_prints_what_stands_below_it() -> None:
+    (example,), (expected,) = blocks(README, "python"), blocks(README, "text")
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(compile(example, str(README), "exec"), {})
+    # another processor rounds differently, and 100 labels make that visible in the second digit
+    assert float(out.getvalue()) == pytest.approx(float(expected), abs=0.05)
+
+
+@pytest.mark.parametrize("page", [README, ROOT / "docs" / "own-data.md"], ids=lambda page: page.name)
+def test_the_commands_run_in_their_order(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (record,) = map(json.loads, blocks(page, "json"))
+    blocks_of = [[("attn", "mlp")[i >> b & 1] for b in range(2)] for i in range(8)]
+    lines = [json.dumps({**record, "accuracy": 80 + i, "ops": ["input", *middle, "output"]})
+             for i, middle in enumerate(blocks_of)]
+    for name in ("all.jsonl", "trained.jsonl"):
+        Path(name).write_text("\n".join(lines))
+    commands = [shlex.split(line, comments=True) for text in blocks(page, "sh") for line in text.splitlines()]
+    ours = [words[1:] for words in commands if words[:1] == ["nasflow"]]
+    assert [words[0] for words in ours] == ["pretrain", "fit", "predict"]
+    for words in ours:
+        quick = {"pretrain": ["--pretrain.epochs", "1"], "fit": ["--fit.epochs", "2"]}
+        main([*words, *quick.get(words[0], [])])
+
+
+def test_every_command_named_on_a_page_exists() -> None:
+    for page in [README, ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
+        for line in re.findall(r"^(?:    )?nasflow ([a-z]+(?: [a-z]+)?)", page.read_text(), re.MULTILINE):
+            assert line in COMMANDS or line.split()[0] in COMMANDS, f"{page.name}: nasflow {line}"
+
+
+def test_every_make_target_named_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"^\s*make ([a-z]+)", README.read_text(), re.MULTILINE))
+    assert named <= targets
+
+
+def test_links_lead_somewhere() -> None:
+    for page in [README, ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            if not target.startswith("http"):
+                assert (page.parent / target).exists(), f"{page.name} links to {target}"
