@@ -140,3 +140,13 @@ def test_a_graph_of_nones_is_left_alone_unless_an_input_or_output_is_marked() ->
     assert Architecture(("input", "none"), ((0, 1),)).pruned() == Architecture(("input",), ())
     with pytest.raises(GraphError, match="nothing would be left"):
         plain.without("none")
+
+
+@pytest.mark.parametrize("op", ["a\0", "\ud800"])
+def test_a_name_that_a_file_or_a_hash_cannot_hold_is_refused(op: str) -> None:
+    with pytest.raises(GraphError, match=r"ops\[1\] is .*UTF-8 can write and that does not end in a null"):
+        Architecture(("a", op))
+
+
+def test_a_name_in_any_script_has_an_id() -> None:
+    assert Architecture(("畳み込み",)).canonical_id != Architecture(("プーリング",)).canonical_id

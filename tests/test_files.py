@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -124,3 +125,48 @@ def test_a_written_file_can_be_read_by_others_as_the_umask_allows(tmp_path: Path
     finally:
         os.umask(old)
     assert (tmp_path / "x").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_write_that_runs_out_of_room_leaves_the_old_content_and_no_debris(tmp_path: Path) -> None:
+    path = tmp_path / "table.npz"
+    save_npz(path, {"x": np.arange(3)})
+    # a limit on the size of files stops the write itself, as a full disk does
+    code = (f"import resource, numpy as np; from nasflow.files import save_npz\n"
+            f"resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))\n"
+            f"save_npz({str(path)!r}, {{'x': np.random.default_rng(0).random(100_000)}})")
+    ended = subprocess.run([sys.executable, "-B", "-c", code], check=False, capture_output=True, text=True)
+    assert "OSError: [Errno 27] File too large" in ended.stderr
+    assert load_npz(path)["x"].tolist() == [0, 1, 2]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_kill_at_any_moment_leaves_one_whole_version(tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    versions = {letter * 200_000 for letter in "ab"}
+    code = (f"import itertools; from nasflow.files import write_text\n"
+            f"for letter in itertools.cycle('ab'):\n"
+            f"    write_text({str(path)!r}, letter * 200_000)\n"
+            f"    print(flush=True)")
+    for delay in (0.0, 0.0007, 0.0019, 0.0031):
+        writer = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+        with writer:
+            assert writer.stdout is not None
+            writer.stdout.readline()
+            time.sleep(delay)
+            writer.kill()
+        assert path.read_text() in versions
+
+
+def half_then_fail(path: Path) -> None:
+    with atomic_write(path) as file:
+        file.write(b"new")
+        raise ZeroDivisionError
+
+
+def test_a_block_that_fails_keeps_the_old_content_and_its_own_error(tmp_path: Path) -> None:
+    path = tmp_path / "result.txt"
+    write_text(path, "old")
+    with pytest.raises(ZeroDivisionError):
+        half_then_fail(path)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]

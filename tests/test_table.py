@@ -168,6 +168,8 @@ def test_an_empty_table_can_be_pruned_identified_and_saved(tmp_path: Path) -> No
     ({"node_ptr": []}, "node_ptr must rise from 0 to 2"),
     ({"edge_ptr": [0, 0, 1]}, "node_ptr describes 1 graphs, edge_ptr 2"),
     ({"vocabulary": []}, "a vocabulary of 0 operations; legal: 1 to 256"),
+    ({"vocabulary": ["a", "b", 3]}, "the vocabulary holds 3; an operation is a non-empty string"),
+    ({"vocabulary": ["a", "b", "c\0"]}, r"the vocabulary holds 'c\\x00'"),
 ])
 def test_arrays_of_another_shape_or_type_are_a_data_error(change: dict, message: str) -> None:
     arrays = {"vocabulary": PLAIN_OPS, "ops": [0, 1], "node_ptr": [0, 2], "edges": [[0], [1]], "edge_ptr": [0, 1]}

@@ -29,6 +29,16 @@ NONE_OP = "none"
 SKIP_OP = "skip"
 
 
+OP_NAME_RULE = "that UTF-8 can write and that does not end in a null character"
+
+
+def is_op_name(op: object) -> bool:
+    """Whether `op` can name an operation: content hashes write names as UTF-8, and NumPy drops final nulls."""
+    if not isinstance(op, str) or not op or op.endswith("\0"):
+        return False
+    return op.isascii() or not any("\ud800" <= character <= "\udfff" for character in op)
+
+
 def is_input(op: str) -> bool:
     """Whether an operation's name marks an input node."""
     return op.startswith("input")
@@ -68,8 +78,8 @@ class Architecture:
         if not ops:
             raise GraphError("an architecture needs at least one node; ops is empty")
         for node, op in enumerate(ops):
-            if not isinstance(op, str) or not op:
-                raise GraphError(f"ops[{node}] is {op!r}; an operation is a non-empty string")
+            if not is_op_name(op):
+                raise GraphError(f"ops[{node}] is {op!r}; an operation is a non-empty string {OP_NAME_RULE}")
         edges = tuple(sorted((_edge(edge, len(ops)) for edge in self.edges), key=lambda e: (e[1], e[0])))
         for before, edge in itertools.pairwise(edges):
             if before == edge:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nasflow.architecture import Architecture
+from nasflow.architecture import OP_NAME_RULE, Architecture, is_op_name
 from nasflow.errors import DataError, GraphError
 
 BoolArray = npt.NDArray[np.bool_]
@@ -57,6 +57,9 @@ def check_vocabulary(vocabulary: Sequence[str]) -> tuple[str, ...]:
     names = tuple(vocabulary)
     if not 1 <= len(names) <= MAX_OPS:
         raise DataError(f"a vocabulary of {len(names)} operations; legal: 1 to {MAX_OPS}")
+    for name in names:
+        if not is_op_name(name):
+            raise DataError(f"the vocabulary holds {name!r}; an operation is a non-empty string {OP_NAME_RULE}")
     if len(set(names)) != len(names):
         raise DataError(f"the vocabulary names an operation twice: {', '.join(names)}")
     return names

@@ -63,3 +63,59 @@ def test_repeats_are_averaged_over_those_that_were_measured(repeats: list[list[f
 def test_without_a_default_metric_the_legal_ones_are_listed() -> None:
     with pytest.raises(UnknownNameError, match="legal: accuracy, params"):
         dataset(accuracy=[1, 2], params=[3, 4]).labels()
+
+
+@given(st.lists(st.floats(allow_infinity=False), min_size=2, max_size=2),
+       st.lists(st.lists(st.floats(allow_infinity=False), min_size=3, max_size=3), min_size=2, max_size=2))
+def test_every_field_comes_back_from_a_file(
+        tmp_path_factory: pytest.TempPathFactory, once: list[float], repeats: list[list[float]]) -> None:
+    metrics = {"acc / top-1": Metric("acc / top-1", "accuracy, ä", "", maximise=False, trained=False),
+               "again": Metric("again", "three trainings")}
+    data = Dataset("name", TABLE, metrics, {"acc / top-1": np.array(once), "again": np.array(repeats)},
+                   default_metric="again", space="nb201", file_order_is_random=True, origin={"files": {"a": "b"}})
+    path = tmp_path_factory.mktemp("data") / "d.npz"
+    data.save(path)
+    loaded = Dataset.load(path)
+    for field in dataclasses.fields(Dataset):
+        if field.name not in ("table", "values"):
+            assert getattr(loaded, field.name) == getattr(data, field.name)
+    assert list(loaded.table) == list(TABLE)
+    assert loaded.values.keys() == data.values.keys()
+    for name, values in data.values.items():
+        np.testing.assert_array_equal(loaded.values[name], values)
+
+
+def test_integers_count_as_the_floats_that_a_file_gives_back(tmp_path: Path) -> None:
+    metrics = {"acc": Metric("acc", "accuracy")}
+    data = Dataset("small", TABLE, metrics, {"acc": np.array([1, 2])})
+    data.save(tmp_path / "d.npz")
+    assert data.labels("acc").dtype == np.float64
+    assert Dataset.load(tmp_path / "d.npz").content_hash() == data.content_hash()
+
+
+@pytest.mark.parametrize(("metric", "column", "values", "message"), [
+    ("acc", "loss", [1, 2], "metric 'acc' of small needs 2 values, or as many rows of repeats; seen: none"),
+    ("acc", "acc", 1.0, r"seen: shape \(\)"),
+    ("acc", "acc", [[[1]], [[2]]], r"seen: shape \(2, 1, 1\)"),
+    ("accuracy", "acc", [1, 2], "metric 'accuracy' of small is listed as 'acc'"),
+])
+def test_metrics_and_values_must_fit_each_other(metric: str, column: str, values: object, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        Dataset("small", TABLE, {"acc": Metric(metric, "")}, {column: np.asarray(values)})
+
+
+def test_values_without_a_metric_are_refused_since_a_file_would_lose_them() -> None:
+    with pytest.raises(DataError, match="'loss', which is none of its metrics: acc"):
+        Dataset("small", TABLE, {"acc": Metric("acc", "")}, {"acc": np.zeros(2), "loss": np.zeros(2)})
+
+
+def test_the_default_metric_is_the_one_that_is_read_unless_told_otherwise() -> None:
+    data = dataclasses.replace(dataset(accuracy=[1, 2], params=[3, 4]), default_metric="params")
+    assert data.labels().tolist() == [3, 4]
+    assert data.labels("accuracy").tolist() == [1, 2]
+
+
+def test_a_metric_took_a_training_unless_it_says_otherwise() -> None:
+    data = Dataset("small", TABLE, {"acc": Metric("acc", "")}, {"acc": np.zeros(2)})
+    with pytest.raises(UnknownNameError, match="needs no training"):
+        data.proxy("acc")

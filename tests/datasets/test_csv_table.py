@@ -49,3 +49,8 @@ def test_a_notation_the_space_refuses_is_named_with_its_row(tmp_path: Path) -> N
     good = NBGraph().format(NBGraph().parse("0"))
     with pytest.raises(DataError, match=r"t\.csv row 1: .*'9,9' .*no link pattern; legal: 0,0,0,0"):
         architectures(tmp_path / "t.csv", [good, "9,9|gat"], NBGraph().parse)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes("\ufeffarch,acc\nx,1\n".encode())
+    assert read_csv(tmp_path / "t.csv", ["arch"]) == {"arch": ["x"]}

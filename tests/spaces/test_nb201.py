@@ -64,6 +64,18 @@ def test_an_index_that_is_no_choice_is_refused_with_its_row(index: int) -> None:
         NB201().table_from_choices([[0] * 6, [0, 0, index, 0, 0, 0]])
     with pytest.raises(GraphError, match=r"shape \(1, 5\); nb201 needs \(n_graphs, 6\)"):
         NB201().table_from_choices([[0] * 5])
+    with pytest.raises(GraphError, match="float64 values such as 0.5; nb201 needs integers"):
+        NB201().table_from_choices([[0.5] * 6])
+
+
+@pytest.mark.parametrize(("choice", "message"), [
+    ([0, 0, -1, 0, 0, 0], "choice 2 is -1; legal in nb201: 0..4"),
+    ([0] * 7, r"shape \(1, 7\); nb201 needs \(n_graphs, 6\)"),
+    ([], r"shape \(1, 0\)"),
+])
+def test_one_cell_of_illegal_choices_is_refused_like_a_table_of_them(choice: list[int], message: str) -> None:
+    with pytest.raises(GraphError, match=message):
+        NB201().from_choices(choice)
 
 
 def test_parts_of_a_group_may_come_in_any_order() -> None:

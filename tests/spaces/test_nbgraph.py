@@ -50,3 +50,27 @@ def test_a_hash_and_its_notation_name_one_row_of_the_enumeration() -> None:
 def test_an_element_has_40_neighbours() -> None:
     space = NBGraph()
     assert len(set(space.neighbours(space.parse("0")))) == 8 + 4 * 8
+
+
+@pytest.mark.parametrize(("link", "operations", "message"), [
+    (-1, (0, 0, 0, 0), "choice 0 is -1; legal in nbgraph: 0..8"),
+    (9, (0, 0, 0, 0), "choice 0 is 9"),
+    (0, (0, 0, 9, 0), "choice 2 is 9"),
+    (0, (0, 0, 0), r"shape \(1, 3\); nbgraph needs \(n_graphs, 4\)"),
+])
+def test_one_element_of_illegal_choices_is_refused(link: int, operations: tuple[int, ...], message: str) -> None:
+    with pytest.raises(GraphError, match=message):
+        NBGraph().from_choices(link, operations)
+
+
+def test_links_and_operations_must_be_as_many() -> None:
+    with pytest.raises(GraphError, match="2 link patterns for 1 rows of operations"):
+        NBGraph().table_from_choices([0, 1], [[0, 0, 0, 0]])
+
+
+def test_link_patterns_may_come_mixed() -> None:
+    space = NBGraph()
+    elements = [space.from_choices(link, (link, 0, 1, 2)) for link in (8, 0, 3, 0, 8)]
+    choices = [space.to_choices(element) for element in elements]
+    table = space.table_from_choices([link for link, _ in choices], [operations for _, operations in choices])
+    assert list(table) == elements

@@ -69,9 +69,19 @@ class Dataset:
     origin: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in self.metrics:
-            if name not in self.values or len(self.values[name]) != len(self.table):
-                raise DataError(f"metric {name!r} of {self.name} needs {len(self.table)} values")
+        values = {name: np.asarray(column, np.float64) for name, column in self.values.items()}
+        for name, metric in self.metrics.items():
+            if metric.name != name:
+                raise DataError(f"metric {metric.name!r} of {self.name} is listed as {name!r}")
+            shape = values[name].shape if name in values else None
+            if shape is None or len(shape) not in (1, 2) or shape[0] != len(self.table):
+                raise DataError(f"metric {name!r} of {self.name} needs {len(self.table)} values, or as many rows "
+                                f"of repeats; seen: {'none' if shape is None else f'shape {shape}'}")
+        unknown = [name for name in values if name not in self.metrics]
+        if unknown:
+            raise DataError(f"values of {self.name} for {unknown[0]!r}, which is none of its metrics: "
+                            f"{', '.join(self.metrics)}")
+        object.__setattr__(self, "values", values)
 
     def __len__(self) -> int:
         return len(self.table)

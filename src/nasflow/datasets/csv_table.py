@@ -25,7 +25,7 @@ def read_csv(path: Path, columns: Sequence[str]) -> dict[str, list[str]]:
     """
     opener = gzip.open if path.suffix == ".gz" else open
     try:
-        with opener(require_file(path), "rt", encoding="utf-8", newline="") as file:
+        with opener(require_file(path), "rt", encoding="utf-8-sig", newline="") as file:
             rows = csv.reader(file)
             header = next(rows, [])
             missing = [column for column in columns if column not in header]

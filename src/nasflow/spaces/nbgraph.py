@@ -60,7 +60,9 @@ class NBGraph(Space):
 
     def from_choices(self, link: int, operations: tuple[int, ...]) -> Architecture:
         """The element with link pattern `LINKS[link]` and the operations of the given indices."""
-        names = (self.operations[o] for o in operations)
+        ((link,),) = legal_indices([[link]], 1, len(LINKS), self.name).tolist()
+        (indices,) = legal_indices([operations], 4, len(self.operations), self.name).tolist()
+        names = (self.operations[o] for o in indices)
         return Architecture(("input", *names, "output"), link_edges(LINKS[link]))
 
     def to_choices(self, architecture: Architecture) -> tuple[int, tuple[int, ...]]:
@@ -133,6 +135,8 @@ class NBGraph(Space):
         """The table of many elements: `link` (N,) and `operations` (N, 4) are indices."""
         chosen = legal_indices(operations, 4, len(self.operations), self.name)
         links = legal_indices(np.asarray(link).reshape(-1, 1), 1, len(LINKS), self.name)[:, 0]
+        if len(links) != len(chosen):
+            raise GraphError(f"{len(links)} link patterns for {len(chosen)} rows of operations")
         if not len(links):
             return self.table([])
         # vocabulary: input, operations, output

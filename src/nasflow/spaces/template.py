@@ -21,12 +21,15 @@ def legal_indices(choices: npt.ArrayLike, n_columns: int, n_legal: int, space: s
     """(N, n_columns) int64: indices of choices, after checking each of them.
 
     Raises:
-        GraphError: an index outside 0..n_legal-1, or another number of columns; names the row.
+        GraphError: an index outside 0..n_legal-1 or no integer, or another number of columns; names the row.
     """
     chosen = np.asarray(choices)
-    chosen = chosen.reshape(-1, n_columns) if not chosen.size else chosen
+    chosen = chosen.reshape(0, n_columns) if chosen.shape == (0,) else chosen
     if chosen.ndim != 2 or chosen.shape[1] != n_columns:
         raise GraphError(f"choices have shape {chosen.shape}; {space} needs (n_graphs, {n_columns})")
+    if chosen.size and chosen.dtype.kind not in "iu":
+        raise GraphError(f"choices are {chosen.dtype} values such as {chosen.flat[0].item()!r}; {space} needs "
+                         "integers")
     wrong = np.argwhere((chosen < 0) | (chosen >= n_legal))
     if len(wrong):
         row, column = wrong[0].tolist()
@@ -57,7 +60,8 @@ class TemplateSpace(Space):
 
     def from_choices(self, choice: Sequence[int]) -> Architecture:
         """The element with operation `choices[choice[i]]` at node i + 1."""
-        return Architecture(("input", *(self.choices[c] for c in choice), "output"), self.edges)
+        (indices,) = legal_indices([choice], self.n_choices, len(self.choices), self.name).tolist()
+        return Architecture(("input", *(self.choices[c] for c in indices), "output"), self.edges)
 
     def to_choices(self, architecture: Architecture) -> tuple[int, ...]:
         """The index into `choices` of each chosen operation.
