@@ -127,3 +127,11 @@ def test_models_of_3_20_and_500_nodes(n: int) -> None:
     names = ["x", *(f"t{i}" for i in range(n - 1)), "y"]
     nodes = [helper.make_node("Relu", [a], [b]) for a, b in itertools.pairwise(names)]
     assert from_onnx(model(nodes)).n_nodes == n + 2
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    content = model([helper.make_node("Relu", ["x"], ["y"], name="first")]).SerializeToString()
+    for wrong in (b"Relu", b"first"):
+        (tmp_path / "m.onnx").write_bytes(content.replace(wrong, b"\xff" + wrong[1:]))
+        with pytest.raises(DataError, match="no UTF-8 text|no readable ONNX"):
+            from_onnx(tmp_path / "m.onnx")

@@ -35,6 +35,7 @@ def from_onnx(model: Any | PathLike, mapping: Names = None, cycles: str = "refus
         GraphError: a cycle, a tensor with two producers, or no input.
     """
     graph = _load(model).graph
+    _check_names(graph)
     renaming = read_mapping(mapping)
     weights = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
     raw = RawGraph()
@@ -70,6 +71,16 @@ def _load(model: Any) -> Any:
         return onnx.load(str(path), load_external_data=False, format="protobuf")
     except Exception as error:  # protobuf's DecodeError, which has no public name, and built-in ones
         raise DataError(f"{path} is no readable ONNX file ({type(error).__name__}: {str(error)[:80]})") from None
+
+
+def _check_names(graph: Any) -> None:
+    """Return if all names are text: protobuf hands out bytes where a damaged file holds no UTF-8."""
+    names = [item.name for part in (graph.input, graph.output, graph.initializer, graph.node) for item in part]
+    for node in graph.node:
+        names += [node.op_type, *node.input, *node.output, *(attribute.name for attribute in node.attribute)]
+    for name in names:
+        if not isinstance(name, str):
+            raise DataError(f"the model holds the name {name[:60]!r}, which is no UTF-8 text; the file is damaged")
 
 
 def _produce(producer: dict[str, int], name: str, place: int) -> None:
