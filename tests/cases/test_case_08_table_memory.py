@@ -22,11 +22,14 @@ def as_many_as_nasbench101() -> ArchTable:
 
 def test_listing_any_space_peaks_below_64_megabytes() -> None:
     for name in space_names():
+        space = load_space(name)
+        if space.size is None:  # cannot be listed
+            continue
         tracemalloc.start()
-        table = load_space(name).enumerate()
+        table = space.enumerate()
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert peak < 64e6
+        assert peak < 64e6, name
         assert table.nbytes < 64 * len(table)
 
 
