@@ -20,15 +20,16 @@ def as_many_as_nasbench101() -> ArchTable:
     return ArchTable.from_template(tuple("abcde"), ops, EDGES)
 
 
-def test_listing_a_space_of_thousands_peaks_below_64_megabytes() -> None:
-    small = [space for space in map(load_space, space_names()) if space.size and space.size < 100_000]
-    assert len(small) >= 5
-    for space in small:
+def test_listing_any_space_peaks_below_64_megabytes() -> None:
+    for name in space_names():
+        space = load_space(name)
+        if space.size is None:  # cannot be listed
+            continue
         tracemalloc.start()
         table = space.enumerate()
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert peak < 64e6
+        assert peak < 64e6, name
         assert table.nbytes < 64 * len(table)
 
 

@@ -42,5 +42,5 @@ def test_an_entry_tells_the_truth_about_its_table() -> None:
 
 
 def test_what_is_neither_a_name_nor_a_file_lists_the_names() -> None:
-    with pytest.raises(UnknownNameError, match=r"'nothing.csv'.*legal: nasbench-macro"):
+    with pytest.raises(UnknownNameError, match=r"'nothing.csv'.*legal: .*nb201"):
         open_dataset("nothing.csv")

@@ -40,14 +40,14 @@ class ChangeSpace(Space):
         seen = {architecture}
         for change in self.changes(architecture):
             neighbour = self.changed(architecture, change)
-            if neighbour is not None and neighbour not in seen:  # two changes may lead to one element
+            if neighbour is not None and neighbour not in seen:
                 seen.add(neighbour)
                 yield neighbour
 
     def mutate(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:
-        """A neighbour: the first legal one of the changes in random order.
+        """A neighbour: what the first legal one of the changes, in random order, leads to.
 
-        Changes are equally likely, so an element that two of them lead to is drawn twice as often.
+        Uniform over the legal changes; an element that two changes lead to is twice as likely.
 
         Raises:
             GraphError: the architecture has no neighbour.
@@ -55,7 +55,7 @@ class ChangeSpace(Space):
         changes = self.changes(architecture)
         for i in rng.permutation(len(changes)):
             neighbour = self.changed(architecture, changes[int(i)])
-            if neighbour is not None:
+            if neighbour is not None and neighbour != architecture:
                 return neighbour
         raise GraphError(f"{self.format(architecture)} has no neighbour in {self.name}: there is nothing to "
                          "change it to")

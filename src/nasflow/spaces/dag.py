@@ -257,7 +257,11 @@ class DagSpace(ChangeSpace):
         if max(map(len, pairs)) > MAX_PAIRS:
             raise GraphError(f"{self.name} has up to {max(map(len, pairs))} possible edges; spaces of at most "
                              f"{MAX_PAIRS} can be listed: draw with sample() instead")
-        tables, total = [], 0
+        # any operations on a path through all nodes are elements that differ: refused before they are laid out
+        if len(self.choices) ** self.max_nodes > MAX_ENUMERATED:
+            raise GraphError(f"{self.name} has more than {MAX_ENUMERATED:,} elements: draw with sample() instead")
+        tables: list[ArchTable] = []
+        total = 0
         for n, legal in enumerate(pairs, start=self.min_nodes):
             limit = len(legal) if self.max_edges is None else self.max_edges
             least = len(legal) if self.fixed_edges else 0
@@ -266,7 +270,7 @@ class DagSpace(ChangeSpace):
             total += plan.total
             if total > MAX_ENUMERATED:
                 raise GraphError(f"{self.name} has more than {MAX_ENUMERATED:,} elements: draw with sample() instead")
-            tables.append(enumerate_dags(plan, self.ops, self.inputs, self.choices))
+            tables.extend(enumerate_dags(plan, self.ops, self.inputs, self.choices))
         return ArchTable.concatenate(tables)
 
     def _pairs(self, n_ops: int) -> list[Edge]:

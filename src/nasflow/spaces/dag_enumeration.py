@@ -15,7 +15,7 @@ comparing 10^8 graphs:
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,9 @@ import numpy.typing as npt
 from nasflow.table import ArchTable
 
 MAX_PAIRS = 21  # edge sets are listed: 2^21 of them
-_CHUNK = 1 << 15
+# rows at a time: 2^13 edge sets times 120 permutations are 8 MB, so that a listing never needs much more memory
+# than the table it makes (NAS-Bench-101: 20 MB)
+_CHUNK = 1 << 13
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -76,8 +78,8 @@ def count_elements(
     numbers = np.concatenate([(part @ weights).min(axis=1) for part in _chunks(edge_sets)])
     _, first = np.unique(numbers, return_index=True)
     classes = edge_sets[np.sort(first)]
-    own = np.concatenate([part @ weights for part in _chunks(classes)])
-    symmetries = own == own[:, :1]  # permutation 0 is the identity
+    # permutation 0 is the identity
+    symmetries = np.concatenate([own == own[:, :1] for own in (part @ weights for part in _chunks(classes))])
     by_symmetry: dict[bytes, npt.NDArray[np.int64]] = {}
     fillings = []
     for symmetry in symmetries:
@@ -90,18 +92,33 @@ def count_elements(
 
 def enumerate_dags(
     plan: DagPlan, vocabulary: Sequence[str], inputs: Sequence[str], choices: Sequence[str]
+) -> Iterator[ArchTable]:
+    """The plan's graphs, class after class, as tables of a bounded number of rows (or of one class)."""
+    start, rows = 0, 0
+    for stop, filling in enumerate(plan.fillings):
+        if rows and rows + len(filling) > _CHUNK:
+            yield _written(plan, slice(start, stop), vocabulary, inputs, choices)
+            start, rows = stop, 0
+        rows += len(filling)
+    if rows:
+        yield _written(plan, slice(start, None), vocabulary, inputs, choices)
+
+
+def _written(
+    plan: DagPlan, classes: slice, vocabulary: Sequence[str], inputs: Sequence[str], choices: Sequence[str]
 ) -> ArchTable:
-    """The table of a plan's graphs, class after class."""
+    """The table of some classes of a plan."""
     index = {op: i for i, op in enumerate(vocabulary)}
-    counts = np.array([len(filling) for filling in plan.fillings], dtype=np.int64)
+    fillings = plan.fillings[classes]
+    counts = np.array([len(filling) for filling in fillings], dtype=np.int64)
     total = int(counts.sum())
-    filled = np.concatenate([*plan.fillings, np.zeros((0, plan.n_ops), np.int64)])
+    filled = np.concatenate(fillings)
     n_nodes = plan.n_inputs + plan.n_ops + 1
     ops = np.empty((total, n_nodes), np.uint8)
     ops[:, : plan.n_inputs] = [index[op] for op in inputs]
     ops[:, plan.n_inputs : -1] = np.array([index[op] for op in choices])[filled]
     ops[:, -1] = index["output"]
-    row, pair = np.nonzero(np.repeat(plan.edge_sets, counts, axis=0))
+    row, pair = np.nonzero(np.repeat(plan.edge_sets[classes], counts, axis=0))
     return ArchTable.from_arrays(
         vocabulary, ops.reshape(-1), np.arange(total + 1) * n_nodes, np.array(plan.pairs).T[:, pair],
         np.searchsorted(row, np.arange(total + 1)),
@@ -112,17 +129,20 @@ def _live_edge_sets(
     n_inputs: int, n_ops: int, pairs: Sequence[tuple[int, int]], least: int, limit: int
 ) -> BoolArray:
     """(n, n_pairs) bool: the edge sets with every operation fed and used and the output fed, fewest edges first."""
-    numbers = np.arange(1 << len(pairs), dtype=np.int64)
-    bits = (numbers[:, None] >> np.arange(len(pairs)) & 1).astype(bool)
-    size = bits.sum(axis=1)
-    keep = (size >= least) & (size <= limit)
     source, target = np.array(pairs).T
-    for node in range(n_inputs, n_inputs + n_ops + 1):
-        keep &= bits[:, target == node].any(axis=1)
-        if node < n_inputs + n_ops:
-            keep &= bits[:, source == node].any(axis=1)
-    live: BoolArray = bits[keep][np.argsort(size[keep], kind="stable")]
-    return live
+    kept = []
+    for start in range(0, 1 << len(pairs), _CHUNK):
+        numbers = np.arange(start, min(start + _CHUNK, 1 << len(pairs)), dtype=np.int64)
+        bits = (numbers[:, None] >> np.arange(len(pairs)) & 1).astype(bool)
+        size = bits.sum(axis=1)
+        keep = (size >= least) & (size <= limit)
+        for node in range(n_inputs, n_inputs + n_ops + 1):
+            keep &= bits[:, target == node].any(axis=1)
+            if node < n_inputs + n_ops:
+                keep &= bits[:, source == node].any(axis=1)
+        kept.append(bits[keep])
+    live: BoolArray = np.concatenate(kept)
+    return live[np.argsort(live.sum(axis=1), kind="stable")]
 
 
 def _weights(
@@ -139,8 +159,8 @@ def _weights(
     return powers
 
 
-def _chunks(bits: BoolArray) -> list[npt.NDArray[np.float64]]:
-    return [bits[i : i + _CHUNK].astype(np.float64) for i in range(0, len(bits), _CHUNK)]
+def _chunks(bits: BoolArray) -> Iterator[npt.NDArray[np.float64]]:
+    return (bits[i : i + _CHUNK].astype(np.float64) for i in range(0, len(bits), _CHUNK))
 
 
 def _orbits(
