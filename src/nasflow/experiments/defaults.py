@@ -8,7 +8,8 @@ from typing import Any
 _BY_SPACE: dict[str, dict[str, Any]] = {
     "nb101": {"surrogate.k": 4, "surrogate.sigma": 1.0, "pretrain.margin": 0.5, "pretrain.pairs_per_graph": 8,
               "fit.margin": 0.5, "encoder.width": 256},
-    # weights of flow+proxy: the best tau on the validation rows among (1/2, 1/2), (1/3, 2/3) and (1/10, 9/10)
+    # weights of flow+proxy: against equal weights, tau on the validation rows 83.7 to 82.9 (one seed, three splits);
+    # test results of these runs were in view too, so this is no blind choice
     "nb201": {"surrogate.k": 7, "proxy": "jacov", "pretrain.weights": {"flow": 0.1, "proxy": 0.9}},
     "nb301": {"surrogate.k": 12, "pretrain.pairs_per_graph": 8},
     "nbgraph": {"pretrain.epochs": 30},
