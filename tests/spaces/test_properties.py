@@ -1,6 +1,7 @@
 """The same promises for every space, over many elements.
 
-The ordinary run takes 300 elements and 2,000 mutations a space; NASFLOW_FULL=1 takes 10,000 and 100,000 (six minutes on an idle core).
+The ordinary run takes 300 elements and 2,000 mutations a space; NASFLOW_FULL=1 takes 10,000 and 100,000 (six
+minutes on an idle core).
 """
 
 from __future__ import annotations
