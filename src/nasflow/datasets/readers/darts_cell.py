@@ -1,10 +1,4 @@
-"""DARTS genotypes as NAS-Bench-301's files write them, and the one merged graph of 30 nodes that they become.
-
-A cell has inputs 0 and 1 and steps 2 to 5; a step sums one operation on each of two different earlier numbers. In the
-graph a cell is two input nodes, then for each step its two operations (by ascending input) and their sum, then the
-output; the normal cell is nodes 0 to 14, the reduction cell 15 to 29, and the first's output feeds both inputs of the
-second (section 1 of the method).
-"""
+"""DARTS genotypes as NAS-Bench-301's files write them, checked and made into the merged graph of the space."""
 
 from __future__ import annotations
 
@@ -14,14 +8,9 @@ from typing import Any
 
 from nasflow.architecture import Architecture
 from nasflow.errors import GraphError
+from nasflow.spaces.darts import CELLS, N_STEPS, OPERATIONS, Darts, Step
 
-OPERATIONS = ("max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3",
-              "dil_conv_5x5")
-"""In the benchmark's order, which is that of numeric genotypes."""
-
-VOCABULARY = ("input0", "input1", *OPERATIONS, "sum", "output")
-N_STEPS = 4
-_CELL_NODES = 3 * N_STEPS + 3
+VOCABULARY = Darts().ops
 _PREFIX = "NetworkSelectorDatasetInfo:darts:"
 
 Cell = list[tuple[str, int]]
@@ -35,27 +24,19 @@ def darts_graph(normal: Sequence[tuple[Any, Any]], reduce: Sequence[tuple[Any, A
         GraphError: not eight pairs, an unknown operation, an input that is no earlier number, or a step with the same
             input twice.
     """
-    ops: list[str] = []
-    edges = [(_CELL_NODES - 1, _CELL_NODES), (_CELL_NODES - 1, _CELL_NODES + 1)]
-    for name, cell in (("normal", normal), ("reduce", reduce)):
-        start = len(ops)
-        ops += ["input0", "input1"]
-        place = [start, start + 1]  # node whose output is number 0, 1, 2, ...
-        if len(cell) != 2 * N_STEPS:
-            raise GraphError(f"the {name} cell has {len(cell)} pairs of operation and input; legal: {2 * N_STEPS}")
-        for step in range(N_STEPS):
-            pair = [_checked(name, step, *cell[i]) for i in (2 * step, 2 * step + 1)]
-            if pair[0][1] == pair[1][1]:
-                raise GraphError(f"step {step} of the {name} cell takes input {pair[0][1]} twice; they must differ")
-            total = len(ops) + 2
-            for op, source in sorted(pair, key=lambda p: p[1]):
-                edges += [(place[source], len(ops)), (len(ops), total)]
-                ops.append(op)
-            ops.append("sum")
-            place.append(total)
-        edges += [(node, len(ops)) for node in place[2:]]
-        ops.append("output")
-    return Architecture(tuple(ops), tuple(edges))
+    return Darts().from_cells(*(_steps(name, cell) for name, cell in zip(CELLS, (normal, reduce), strict=True)))
+
+
+def _steps(name: str, cell: Sequence[tuple[Any, Any]]) -> tuple[Step, ...]:
+    if len(cell) != 2 * N_STEPS:
+        raise GraphError(f"the {name} cell has {len(cell)} pairs of operation and input; legal: {2 * N_STEPS}")
+    steps = []
+    for step in range(N_STEPS):
+        first, second = sorted((_checked(name, step, *cell[i]) for i in (2 * step, 2 * step + 1)), key=lambda p: p[1])
+        if first[1] == second[1]:
+            raise GraphError(f"step {step} of the {name} cell takes input {first[1]} twice; they must differ")
+        steps.append((first, second))
+    return tuple(steps)
 
 
 def _checked(cell: str, step: int, op: Any, source: Any) -> tuple[str, int]:
@@ -84,7 +65,7 @@ def cells_of_config(config: Mapping[str, Any]) -> tuple[Cell, Cell]:
     `inputs_node_normal_3: "0_2"` repeats which of them step 1 uses, and must agree.
     """
     cells = []
-    for name in ("normal", "reduce"):
+    for name in CELLS:
         cell: Cell = []
         first = 0
         for step in range(N_STEPS):

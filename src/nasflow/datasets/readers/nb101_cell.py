@@ -6,16 +6,10 @@ from collections.abc import Sequence
 
 from nasflow.architecture import Architecture
 from nasflow.errors import GraphError
+from nasflow.spaces.nb101 import MAX_EDGES, MAX_NODES, NB101
+from nasflow.spaces.nb101 import OFFICIAL as OPERATIONS
 
-OPERATIONS = {
-    "conv1x1-bn-relu": "conv1x1",
-    "conv3x3-bn-relu": "conv3x3",
-    "maxpool3x3": "maxpool3x3",
-}
-"""Official operation name -> nasflow's, in the order of the paper's vocabulary."""
-
-VOCABULARY = ("input", *OPERATIONS.values(), "output")
-MAX_NODES, MAX_EDGES = 7, 9
+VOCABULARY = NB101.ops
 
 
 def nb101_cell(matrix: Sequence[Sequence[int]], operations: Sequence[str]) -> Architecture:
