@@ -85,7 +85,7 @@ def fine_tune(
     values = torch.from_numpy(labels).to(device)
     optimizer = torch.optim.AdamW(scorer.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True)
     taus = [] if validation is None else [kendall_tau(scores(scorer, validation[0]), validation[1])]
-    best, best_epoch = _copy(scorer), 0
+    best, best_epoch = weights_of(scorer), 0
     with (progress_bar("fine-tuning", config.epochs, show=progress) as advance,
           seeded(config.seed, "fine-tuning")):
         for epoch in range(1, config.epochs + 1):
@@ -100,9 +100,9 @@ def fine_tune(
             if validation is not None:
                 taus.append(kendall_tau(scores(scorer, validation[0]), validation[1]))
                 if taus[-1] > taus[best_epoch]:
-                    best, best_epoch = _copy(scorer), epoch
+                    best, best_epoch = weights_of(scorer), epoch
             advance(f"validation tau {taus[-1]:.3f}" if taus else "")
-    last = _copy(scorer)
+    last = weights_of(scorer)
     if validation is None:
         best, best_epoch = last, config.epochs
     scorer.load_state_dict(best)
@@ -147,5 +147,6 @@ def _batches(order: Tensor, size: int) -> list[Tensor]:
     return batches
 
 
-def _copy(module: nn.Module) -> dict[str, Tensor]:
+def weights_of(module: nn.Module) -> dict[str, Tensor]:
+    """A copy of the module's weights by name, out of reach of later training."""
     return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}

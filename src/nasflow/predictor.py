@@ -15,7 +15,7 @@ from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, SurrogateCo
 from nasflow.encoders.registry import make_encoder
 from nasflow.errors import CheckpointError, ConfigError, NotFittedError
 from nasflow.files import PathLike
-from nasflow.finetune import FineTuned, Labels, Scorer, check_labels, fine_tune, in_chunks, scores
+from nasflow.finetune import FineTuned, Labels, Scorer, check_labels, fine_tune, in_chunks, scores, weights_of
 from nasflow.pretrain import PretrainHistory, pretrain
 from nasflow.seeding import seeded
 from nasflow.table import ArchTable
@@ -100,7 +100,7 @@ class Predictor:
         scorer = self._require()
         self.history = pretrain(scorer.encoder, table.with_vocabulary(self.vocabulary), self.pretrain_config,
                                 self.surrogate_config, proxies, checkpoint=checkpoint, progress=progress)
-        self._start = _copy(scorer)
+        self._start = weights_of(scorer)
         return self
 
     def fit(
@@ -212,10 +212,10 @@ class Predictor:
         start = {n.removeprefix("start."): t for n, t in tensors.items() if n.startswith("start.")}
         fitted = {n.removeprefix("fitted."): t for n, t in tensors.items() if n.startswith("fitted.")}
         scorer.load_state_dict(start)
-        self._start = _copy(scorer)
+        self._start = weights_of(scorer)
         if fitted:
             scorer.load_state_dict(fitted)
-            kept = _copy(scorer)
+            kept = weights_of(scorer)
             self.fitted = FineTuned(kept, kept, int(about["best_epoch"]), ())
         if about["history"] is not None:
             self.history = PretrainHistory(**about["history"])
@@ -227,7 +227,7 @@ class Predictor:
         with seeded(self.pretrain_config.seed, "encoder"):
             self._scorer = Scorer(make_encoder(len(vocabulary), self.encoder_config)).to(self.device).eval()
         self._vocabulary = vocabulary
-        self._start = _copy(self._scorer)
+        self._start = weights_of(self._scorer)
         self.fitted = None
 
     def _require(self) -> Scorer:
@@ -254,7 +254,3 @@ def _device(name: str) -> torch.device:
         raise ConfigError(f"device {name!r} is not there ({str(error).splitlines()[0]}); legal here: cpu"
                           f"{', cuda' if torch.cuda.is_available() else ''}") from None
     return device
-
-
-def _copy(module: torch.nn.Module) -> dict[str, Tensor]:
-    return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
