@@ -27,10 +27,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nasflow.architecture import Architecture
-from nasflow.errors import ConfigError, GraphError, unknown_option
+from nasflow.errors import ConfigError, unknown_option
 from nasflow.files import PathLike, require_file
 from nasflow.flat_arrays import MAX_OPS
 from nasflow.spaces.dag import DagSpace
+from nasflow.spaces.json_text import json_object
 
 _KEYS = ("ops", "n_nodes", "max_nodes", "min_nodes", "n_inputs", "edges", "max_edges", "fixed_edges", "features")
 
@@ -124,13 +125,7 @@ class CustomSpace(DagSpace):
 
     def parse(self, text: str) -> Architecture:
         """The element of a JSON object `{"ops": [...], "edges": [[0, 1], ...]}`, as in users' JSONL files."""
-        try:
-            record = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise GraphError(f"{text[:60]!r} is no JSON ({error})") from None
-        if not isinstance(record, dict):
-            raise GraphError(f'{text[:60]!r} is no object {{"ops": [...], "edges": [[0, 1], ...]}}')
-        architecture = Architecture.from_dict(record)
+        architecture = Architecture.from_dict(json_object(text, 'object {"ops": [...], "edges": [[0, 1], ...]}'))
         self.check(architecture)
         return architecture
 

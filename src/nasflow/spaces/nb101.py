@@ -9,7 +9,6 @@ is one of 423,624 up to isomorphism, which `enumerate` lists.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
@@ -18,6 +17,7 @@ import numpy as np
 from nasflow.architecture import Architecture
 from nasflow.errors import GraphError
 from nasflow.spaces.dag import DagSpace
+from nasflow.spaces.json_text import json_object
 
 OFFICIAL = {
     "conv1x1-bn-relu": "conv1x1",
@@ -130,10 +130,7 @@ class NB101(DagSpace):
 
 def _json_cell(text: str) -> tuple[list[list[Any]], list[str]]:
     """The matrix and operations of the official JSON object, or a `GraphError`."""
-    try:
-        record = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise GraphError(f"{text[:60]!r} is no JSON ({error})") from None
+    record = json_object(text, "object of a matrix and operations")
     for matrix_key, ops_key in _JSON_KEYS:
         if matrix_key in record and ops_key in record:
             matrix, ops = record[matrix_key], record[ops_key]

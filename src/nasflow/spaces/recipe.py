@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nasflow.errors import GraphError
+from nasflow.spaces.json_text import json_object
 
 ACTIVATIONS = ("activation_tanh", "activation_sigm", "activation_leaky_relu")
 ELEMENTWISE = ("elementwise_prod", "elementwise_sum")
@@ -125,12 +126,7 @@ def read_recipe(text: str) -> Recipe:
     Raises:
         GraphError: what is malformed or breaks a rule, and what is legal.
     """
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise GraphError(f"{text[:60]!r} is no JSON ({error})") from None
-    if not isinstance(content, dict):
-        raise GraphError(f"{text[:60]!r} is no recipe; it needs an object of nodes")
+    content = json_object(text, "recipe; it needs an object of nodes")
     for name, node in content.items():
         inputs = node.get("input") if isinstance(node, dict) else None
         if not isinstance(inputs, list) or not all(isinstance(v, str) for v in inputs):
