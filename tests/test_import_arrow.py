@@ -12,7 +12,7 @@ import nasflow
 ROOT = Path(nasflow.__file__).parent
 LEVELS = [
     {"errors"},
-    {"config", "environment", "extras", "files", "progress"},
+    {"config", "environment", "extras", "files", "progress", "registries"},
     {"architecture"},
     {"canonical", "flat_arrays", "table"},
     {"batch", "checkpoints", "losses", "metrics", "seeding", "splits", "spaces", "datasets", "importers",

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import struct
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from reprlib import repr as shown
 from typing import Any, BinaryIO, NoReturn
@@ -372,12 +373,12 @@ def _plain(name: Any) -> str:
     return name[:80] if isinstance(name, str) else shown(name)
 
 
-class Stateful:
+class Stateful(ABC):
     """Base of the values whose pickles set a state after making them."""
 
+    @abstractmethod
     def set_state(self, state: Any) -> None:
         """Take the state, or raise `DataError`."""
-        raise NotImplementedError
 
 
 _DOUBLE = struct.Struct(">d")

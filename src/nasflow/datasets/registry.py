@@ -6,13 +6,13 @@ for. A new data set is one entry here and one reader.
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from nasflow.datasets.base import Dataset
 from nasflow.datasets.jsonl import read_jsonl
 from nasflow.errors import DataError, unknown_name
+from nasflow.registries import imported
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,7 @@ class DatasetInfo:
             MissingDataError, MissingExtraError: its files are not there; the message says how to get them.
         """
         target, _, argument = self.loader.removesuffix(")").partition("(")
-        module, _, function = target.partition(":")
-        load = getattr(importlib.import_module(module), function)
+        load = imported(target)
         dataset = load(argument) if argument else load()
         assert isinstance(dataset, Dataset)
         return dataset

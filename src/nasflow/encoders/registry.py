@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-
 from nasflow.config import EncoderConfig
 from nasflow.encoders.base import Encoder
-from nasflow.errors import unknown_name
+from nasflow.registries import look_up
 
 _ENCODERS = {
     "resgatedgcn": "nasflow.encoders.resgatedgcn:ResGatedGCN",
@@ -24,9 +22,6 @@ def make_encoder(n_ops: int, config: EncoderConfig) -> Encoder:
     Raises:
         UnknownNameError: `config.name` is not registered; the message lists the names.
     """
-    if config.name not in _ENCODERS:
-        raise unknown_name("encoder", config.name, encoder_names())
-    module, _, attribute = _ENCODERS[config.name].partition(":")
-    encoder = getattr(importlib.import_module(module), attribute)(n_ops, config)
+    encoder = look_up("encoder", config.name, _ENCODERS)(n_ops, config)
     assert isinstance(encoder, Encoder)
     return encoder

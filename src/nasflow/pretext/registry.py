@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-
 from torch import nn
 
 from nasflow.errors import unknown_name
 from nasflow.pretext.base import Pretext, PretextSetting
+from nasflow.registries import look_up
 
 _PRETEXTS = {
     "flow": "nasflow.pretext.flow:Flow",
@@ -31,10 +30,7 @@ def make_pretexts(setting: PretextSetting) -> nn.ModuleDict:
             raise unknown_name("pretext task among the weights", name, pretext_names())
     tasks = nn.ModuleDict()
     for name in setting.config.tasks:
-        if name not in _PRETEXTS:
-            raise unknown_name("pretext task", name, pretext_names())
-        module, _, attribute = _PRETEXTS[name].partition(":")
-        task = getattr(importlib.import_module(module), attribute)(setting)
+        task = look_up("pretext task", name, _PRETEXTS)(setting)
         assert isinstance(task, Pretext)
         tasks[name] = task
     return tasks

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-
-from nasflow.errors import unknown_name
+from nasflow.registries import look_up
 from nasflow.spaces.base import Space
 
 _SPACES = {
@@ -35,9 +33,6 @@ def load_space(name: str) -> Space:
         from nasflow.spaces.custom import CustomSpace
 
         return CustomSpace.from_file(name)
-    if name not in _SPACES:
-        raise unknown_name("space", name, space_names())
-    module, _, attribute = _SPACES[name].partition(":")
-    space = getattr(importlib.import_module(module), attribute)()
+    space = look_up("space", name, _SPACES)()
     assert isinstance(space, Space)
     return space

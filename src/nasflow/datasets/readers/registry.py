@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
 from nasflow.datasets.readers.base import Reader
 from nasflow.errors import unknown_name
+from nasflow.registries import imported
 
 _READERS = {
     "nb101-tfrecord": ("nb101_tfrecord:NB101Tfrecord", "NAS-Bench-101, nasbench_full.tfrecord or ..._only108.tfrecord"),
@@ -39,7 +39,6 @@ def make_reader(name: str, path: Path) -> Reader:
     """
     if name not in _READERS:
         raise unknown_name("file format", name, _READERS)
-    module, _, attribute = _READERS[name][0].partition(":")
-    reader = getattr(importlib.import_module(f"nasflow.datasets.readers.{module}"), attribute)(path)
+    reader = imported(f"nasflow.datasets.readers.{_READERS[name][0]}")(path)
     assert isinstance(reader, Reader)
     return reader
