@@ -12,7 +12,7 @@ import nasflow
 ROOT = Path(nasflow.__file__).parent
 LEVELS = [
     {"errors"},
-    {"config", "environment", "extras", "files", "progress", "registries"},
+    {"config", "environment", "extras", "files", "journal", "progress", "registries", "workers"},
     {"architecture"},
     {"canonical", "flat_arrays", "table"},
     {"batch", "checkpoints", "losses", "metrics", "seeding", "splits", "spaces", "datasets", "importers",

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nasflow.experiments.journal import Journal
 from nasflow.experiments.protocol import Run, do_pretraining, do_run
-from nasflow.experiments.workers import Task, run_tasks
+from nasflow.journal import Journal
 from nasflow.progress import progress_bar
+from nasflow.workers import Task, run_tasks
 
 
 def run_grid(runs: Sequence[Run], folder: Path, n_workers: int, *, progress: bool = True) -> list[dict[str, Any]]:

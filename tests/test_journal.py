@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nasflow.errors import DataError
-from nasflow.experiments.journal import Journal
+from nasflow.journal import Journal
 
 
 def test_entries_come_back_by_key_the_later_one_winning(tmp_path: Path) -> None:

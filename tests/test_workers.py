@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from nasflow.experiments.workers import Task, WorkerError, run_tasks
+from nasflow.workers import Task, WorkerError, run_tasks
 from worker_functions import add, die, die_once, fail
 
 
