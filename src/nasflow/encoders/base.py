@@ -77,22 +77,3 @@ class NodeEncoder(Encoder):
     def forward(self, batch: GraphBatch) -> Tensor:
         """(B, H) float32: the embedding of every architecture, pooled from its nodes' states."""
         return self.pool(batch, self.nodes(batch))
-
-
-class OneHotLinear(nn.Module):
-    """A linear layer on one-hot operations: y[v] = W onehot(x_v) + b, without making the one-hot matrix.
-
-    Weights are kept and initialised as in `nn.Linear(n_ops, width)`.
-    """
-
-    def __init__(self, n_ops: int, width: int) -> None:
-        super().__init__()
-        self.linear = nn.Linear(n_ops, width)
-
-    def rows(self) -> Tensor:
-        """(n_ops, width): the output for each operation."""
-        return self.linear.weight.t() + self.linear.bias
-
-    def forward(self, ops: Tensor) -> Tensor:
-        """(n_nodes, width) for operation indices `ops` (n_nodes,)."""
-        return self.rows().index_select(0, ops)
