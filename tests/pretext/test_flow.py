@@ -8,7 +8,7 @@ from torch import nn
 
 from nasflow.batch import GraphBatch
 from nasflow.config import EncoderConfig, PretrainConfig, SurrogateConfig
-from nasflow.encoders import make_encoder
+from nasflow.encoders import NodeEncoder, make_encoder
 from nasflow.errors import UnknownNameError
 from nasflow.pretext import Step, make_pretexts, pretext_names
 from nasflow.pretext.base import PretextSetting
@@ -57,14 +57,14 @@ def test_decoders_have_the_layers_of_the_options(layers: int, shapes: list[tuple
 
 
 def test_the_encoder_runs_once_a_step() -> None:
-    class Counting(nn.Module):
+    class Counting(NodeEncoder):
         calls = 0
 
         def nodes(self, batch: GraphBatch) -> torch.Tensor:
             Counting.calls += 1
             return torch.zeros(batch.n_nodes, 8)
 
-    step = Step(Counting(), GraphBatch.from_table(random_table(3)))  # type: ignore[arg-type]
+    step = Step(Counting(5, ENCODER), GraphBatch.from_table(random_table(3)))
     assert step.embedding is step.embedding
     assert step.nodes is step.nodes
     assert Counting.calls == 1

@@ -26,10 +26,10 @@ from torch.nn.functional import embedding_bag
 
 from nasflow.batch import GraphBatch, Neighbourhood
 from nasflow.config import EncoderConfig
-from nasflow.encoders.base import Encoder, OneHotLinear
+from nasflow.encoders.base import NodeEncoder, OneHotLinear
 
 
-class ResGatedGCN(Encoder):
+class ResGatedGCN(NodeEncoder):
     """The encoder of section 4: invariant to the order of the nodes, blind to the direction of edges.
 
     Example:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from nasflow.batch import GraphBatch
 from nasflow.config import PretrainConfig, SurrogateConfig
-from nasflow.encoders.base import Encoder
+from nasflow.encoders.base import Encoder, NodeEncoder
 from nasflow.table import ArchTable
 
 
@@ -44,13 +44,20 @@ class Step:
 
     @cached_property
     def nodes(self) -> Tensor:
-        """(n_nodes, H): the state of every node."""
+        """(n_nodes, encoder.node_width): the state of every node.
+
+        Raises:
+            ConfigError: the encoder has none.
+        """
         return self.encoder.nodes(self.batch)
 
     @cached_property
     def embedding(self) -> Tensor:
         """(B, H): the embedding of every architecture."""
-        return self.batch.mean_pool(self.nodes)
+        if isinstance(self.encoder, NodeEncoder):
+            return self.encoder.pool(self.batch, self.nodes)
+        embedding: Tensor = self.encoder(self.batch)
+        return embedding
 
 
 class Pretext(nn.Module, ABC):
