@@ -18,6 +18,7 @@ from nasflow.errors import ConfigError, unknown_option
 
 Pooling = Literal["sum", "mean", "max"]
 Directions = Literal["both", "forward", "backward"]
+ProxyHeads = Literal["each", "average"]
 Schedule = Literal["one-cycle", "constant"]
 Group = Literal["none", "isomorphism"]
 
@@ -132,7 +133,10 @@ class PretrainConfig(Options):
     pretext: str = "flow"
     """Tasks joined by +, such as flow+proxy: flow, proxy, graphcl, arch2vec, gmae; none leaves the encoder as drawn."""
     proxies: tuple[str, ...] = ()
-    """The columns that the task proxy ranks by, one head each; they must need no training."""
+    """The columns that the task proxy ranks by; they must need no training."""
+    proxy_heads: ProxyHeads = "each"
+    """With several proxies: a head for each, or one head that ranks by the average of their ranks (they must agree on
+    which way is better)."""
     weights: dict[str, float] = field(default_factory=dict)
     """Weight of each task's loss, 1 where none is given; scaled so that those of the tasks at hand add up to 1."""
     epochs: int = 40
@@ -178,6 +182,7 @@ class PretrainConfig(Options):
             self._number(name, 0, 1, open_low=True)
         self._number("kl_weight", 0)
         self._choice("schedule")
+        self._choice("proxy_heads")
         self._seed()
         if self.decoder_layers > 3:
             raise self._wrong("decoder_layers", self.decoder_layers, "1, 2 or 3")

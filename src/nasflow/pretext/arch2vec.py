@@ -18,17 +18,13 @@ where the authors' code has a binary one for each of them; no dropout of z. The 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from nasflow.batch import GraphBatch
 from nasflow.pretext.base import Pretext, PretextSetting, Step, decoder
-from nasflow.table import ArchTable
 
 LATENT = 16  # the authors' length of a node's code
 
@@ -38,23 +34,19 @@ class Arch2Vec(Pretext):
 
     def __init__(self, setting: PretextSetting) -> None:
         super().__init__(setting)
-        self.mean = nn.Linear(setting.width, LATENT)
-        self.log_sigma = nn.Linear(setting.width, LATENT)
-        self.decoder = decoder(LATENT, setting.config, setting.n_ops)
-
-    def targets(self, table: ArchTable, proxies: Mapping[str, npt.NDArray[np.float64]]) -> Tensor:  # noqa: ARG002
-        """(N, 0): the graphs alone say what to learn."""
-        return torch.zeros(len(table), 0)
+        self.mean = nn.Linear(setting.encoder.node_width, LATENT)
+        self.log_sigma = nn.Linear(setting.encoder.node_width, LATENT)
+        self.decoder = decoder(LATENT, setting.config, setting.encoder.n_ops)
 
     def loss(self, step: Step, targets: Tensor) -> Tensor:  # noqa: ARG002
         """Reconstruction and KL term of one random code for each node."""
         mean, log_sigma = self.mean(step.nodes), self.log_sigma(step.nodes)
         sigma = log_sigma.exp()
         z = mean + sigma * torch.randn_like(mean)
-        operations = cross_entropy(self.decoder(z), step.batch.ops) / math.log(max(2, self.setting.n_ops))
+        operations = cross_entropy(self.decoder(z), step.batch.ops) / math.log(max(2, self.setting.encoder.n_ops))
         kl = -0.5 * (1 + 2 * log_sigma - mean.square() - sigma.square()).sum(dim=1).mean()
-        reconstruction = (operations + _edge_loss(z, step.batch)) / 2
-        return reconstruction + self.setting.config.kl_weight * kl
+        loss: Tensor = (operations + _edge_loss(z, step.batch)) / 2 + self.setting.config.kl_weight * kl
+        return loss
 
 
 def _edge_loss(z: Tensor, batch: GraphBatch) -> Tensor:

@@ -11,17 +11,12 @@ has the exact share hidden, and at least one node. Their shares: 0.75 on NAS-Ben
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
-import numpy as np
-import numpy.typing as npt
-import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from nasflow.pretext.base import Pretext, PretextSetting, Step, decoder
 from nasflow.pretext.views import mask_operations
-from nasflow.table import ArchTable
 
 
 class MaskedOperations(Pretext):
@@ -29,11 +24,7 @@ class MaskedOperations(Pretext):
 
     def __init__(self, setting: PretextSetting) -> None:
         super().__init__(setting)
-        self.decoder = decoder(setting.width, setting.config, setting.n_ops)
-
-    def targets(self, table: ArchTable, proxies: Mapping[str, npt.NDArray[np.float64]]) -> Tensor:  # noqa: ARG002
-        """(N, 0): the graphs alone say what to learn."""
-        return torch.zeros(len(table), 0)
+        self.decoder = decoder(setting.encoder.node_width, setting.config, setting.encoder.n_ops)
 
     def loss(self, step: Step, targets: Tensor) -> Tensor:  # noqa: ARG002
         """The cross entropy of the hidden operations, drawn anew for every batch."""
@@ -41,4 +32,4 @@ class MaskedOperations(Pretext):
         hidden = (masked.ops == masked.n_ops).nonzero().squeeze(1)
         states = step.encoder.nodes(masked).index_select(0, hidden)
         loss = cross_entropy(self.decoder(states), step.batch.ops.index_select(0, hidden))
-        return loss / math.log(max(2, self.setting.n_ops))
+        return loss / math.log(max(2, self.setting.encoder.n_ops))

@@ -15,17 +15,13 @@ authors' `random4`.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from nasflow.pretext.base import Pretext, PretextSetting, Step, decoder
 from nasflow.pretext.views import random_view
-from nasflow.table import ArchTable
 
 
 class GraphCL(Pretext):
@@ -33,11 +29,7 @@ class GraphCL(Pretext):
 
     def __init__(self, setting: PretextSetting) -> None:
         super().__init__(setting)
-        self.projection = decoder(setting.width, setting.config, setting.config.decoder_width)
-
-    def targets(self, table: ArchTable, proxies: Mapping[str, npt.NDArray[np.float64]]) -> Tensor:  # noqa: ARG002
-        """(N, 0): the graphs alone say what to learn."""
-        return torch.zeros(len(table), 0)
+        self.projection = decoder(setting.encoder.width, setting.config, setting.config.decoder_width)
 
     def loss(self, step: Step, targets: Tensor) -> Tensor:  # noqa: ARG002
         """The contrastive loss of two random views of the batch."""

@@ -73,10 +73,11 @@ def keep_nodes(batch: GraphBatch, kept: Tensor) -> GraphBatch:
     position = kept.cumsum(0) - 1
     whole = kept[batch.edge_index].all(dim=0)
     graph = batch.graph[kept]
+    node_ptr = torch.searchsorted(graph, torch.arange(len(batch) + 1, device=batch.device))
     edges = position[batch.edge_index[:, whole]]
     return GraphBatch(
-        ops=batch.ops[kept], graph=graph, node_ptr=torch.searchsorted(graph, torch.arange(len(batch) + 1, device=batch.device)),
-        edge_index=edges, generation=_generations(len(graph), edges), n_ops=batch.n_ops, masked=batch.masked,
+        ops=batch.ops[kept], graph=graph, node_ptr=node_ptr, edge_index=edges,
+        generation=_generations(len(graph), edges), n_ops=batch.n_ops, masked=batch.masked,
     )
 
 
