@@ -46,6 +46,10 @@ class Neighbourhood:
         """(n_nodes, H): the sum of the messages (n_edges, H) that leave each node; no gradient."""
         return _bag(*self._by_source, messages)
 
+    def sum_of_sources(self, states: Tensor) -> Tensor:
+        """(n_nodes, H): the sum of the states (n_nodes, H) of each node's sources; no gradient."""
+        return _bag(self.source, self.ptr, states)
+
     @cached_property
     def _rows(self) -> Tensor:
         return torch.arange(len(self.source), device=self.source.device)

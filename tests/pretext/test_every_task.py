@@ -15,7 +15,6 @@ from nasflow.architecture import Architecture
 from nasflow.batch import GraphBatch
 from nasflow.config import EncoderConfig, PretrainConfig, SurrogateConfig
 from nasflow.encoders import Encoder, NodeEncoder, encoder_names, make_encoder
-from nasflow.encoders.base import OneHotLinear
 from nasflow.errors import ConfigError
 from nasflow.pretext import pretext_names
 from nasflow.pretrain import PretrainHistory, pretrain
@@ -129,14 +128,6 @@ def test_every_option_changes_its_task(option: str) -> None:
 
 
 # -- hidden operations ----------------------------------------------------------------------------------
-
-
-def test_a_hidden_operation_is_a_one_hot_vector_of_zeros() -> None:
-    layer = OneHotLinear(5, 3)
-    one_hot = torch.eye(6)[:, :5]
-    torch.testing.assert_close(layer(torch.arange(6)), layer.linear(one_hot))
-    torch.testing.assert_close(layer.rows(masked=True), layer.linear(one_hot))
-    torch.testing.assert_close(layer.rows(), layer.linear(one_hot[:5]))
 
 
 @pytest.mark.parametrize("name", encoder_names())
