@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import one_hot
+
+
+def one_hot_operations(ops: Tensor, n_ops: int) -> Tensor:
+    """(n_nodes, n_ops) int64: a one-hot row for each operation index (n_nodes,); zeros for a hidden one (n_ops)."""
+    return one_hot(ops, n_ops + 1)[:, :n_ops]
 
 
 class OneHotLinear(nn.Module):
     """A linear layer on one-hot operations: y[v] = W onehot(x_v) + b, without making the one-hot matrix.
 
+    A hidden operation (index n_ops) is a vector of zeros, so its y is b: a learned token like any operation's.
     Weights are kept and initialised as in `nn.Linear(n_ops, width)`.
     """
 
@@ -16,13 +23,14 @@ class OneHotLinear(nn.Module):
         super().__init__()
         self.linear = nn.Linear(n_ops, width)
 
-    def rows(self) -> Tensor:
-        """(n_ops, width): the output for each operation."""
-        return self.linear.weight.t() + self.linear.bias
+    def rows(self, masked: bool = False) -> Tensor:
+        """(n_ops, width): the output for each operation; with `masked` a last row for a hidden one."""
+        rows = self.linear.weight.t() + self.linear.bias
+        return torch.cat([rows, self.linear.bias.unsqueeze(0)]) if masked else rows
 
     def forward(self, ops: Tensor) -> Tensor:
-        """(n_nodes, width) for operation indices `ops` (n_nodes,)."""
-        return self.rows().index_select(0, ops)
+        """(n_nodes, width) for operation indices `ops` (n_nodes,), n_ops for a hidden one."""
+        return self.rows(masked=True).index_select(0, ops)
 
 
 class FastDropout(nn.Module):
