@@ -31,7 +31,7 @@ def small(name: str, seed: int = 0, **options: int) -> Network:
 
 @SPACES
 @pytest.mark.parametrize(("width", "cells", "n_classes", "size", "in_channels"), [
-    (8, 1, 10, 16, 3), (6, 2, 3, 8, 1), (7, 1, 120, 24, 2)])
+    (8, 1, 10, 16, 3), (6, 2, 3, 8, 1), (7, 1, 120, 9, 2)])
 def test_shapes(name: str, width: int, cells: int, n_classes: int, size: int, in_channels: int) -> None:
     for seed in range(5):
         network = small(name, seed, width=width, cells=cells, n_classes=n_classes, in_channels=in_channels)
@@ -76,9 +76,6 @@ def test_images_of_another_shape_are_refused(name: str) -> None:
     for shape in [(2, 3, 16, 16), (1, 16, 16)]:
         with pytest.raises(ConfigError, match=r"images have shape .*; legal: \(batch, 1, height, width\)"):
             network(torch.rand(shape))
-    if network.reduction > 1:
-        with pytest.raises(ConfigError, match="height and width multiples of"):
-            network(torch.rand(2, 1, 16, network.reduction + 1))
 
 
 @pytest.mark.parametrize("name", ["nasbench-nlp", "nasbench-asr", "nbgraph"])

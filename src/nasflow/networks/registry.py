@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nasflow.networks.base import Network
 
 _NETWORKS = {
+    "darts": "nasflow.networks.darts:DartsNetwork",
     "nb101": "nasflow.networks.nb101:NB101Network",
     "nb201": "nasflow.networks.nb201:NB201Network",
 }
