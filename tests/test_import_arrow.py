@@ -15,7 +15,7 @@ LEVELS = [
     {"config", "environment", "extras", "files", "journal", "progress", "registries", "workers"},
     {"architecture"},
     {"canonical", "flat_arrays", "table"},
-    {"batch", "checkpoints", "losses", "metrics", "seeding", "splits", "spaces", "datasets", "importers",
+    {"batch", "layouts", "checkpoints", "losses", "metrics", "seeding", "splits", "spaces", "datasets", "importers",
      "gp", "surrogate"},
     {"encoders"},
     {"pretext"},
