@@ -65,6 +65,15 @@ def test_sums_over_a_neighbourhood_equal_a_loop_over_its_edges(name: str) -> Non
     torch.testing.assert_close(neighbours.sum_by_source(messages), by_source)
 
 
+def test_the_sum_of_a_nodes_sources_is_a_loop_over_its_edges() -> None:
+    batch = GraphBatch.from_table(random_table(20, seed=1))
+    states = torch.randn(batch.n_nodes, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    expected = torch.zeros(batch.n_nodes, 3).double()
+    for u, v in batch.edge_index.T.tolist():
+        expected[v] += states[u]
+    torch.testing.assert_close(batch.incoming.sum_of_sources(states), expected)
+
+
 def test_mean_pool_is_the_mean_of_each_graphs_nodes_and_has_a_gradient() -> None:
     batch = GraphBatch.from_table(random_table(10))
     nodes = torch.randn(batch.n_nodes, 4, requires_grad=True)

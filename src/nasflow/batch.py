@@ -1,12 +1,13 @@
 """`GraphBatch`: some rows of an `ArchTable` as tensors, the form that encoders and surrogates compute on.
 
     field        shape, dtype           meaning
-    ops          (n_nodes,) int64       operation index of every node, graph after graph
+    ops          (n_nodes,) int64       operation index of every node, graph after graph; n_ops where it is hidden
     graph        (n_nodes,) int64       the graph (0..B-1) each node belongs to
     node_ptr     (B+1,) int64           graph g owns the nodes node_ptr[g] : node_ptr[g+1]
     edge_index   (2, n_edges) int64     source and target counted over the batch, sorted by target
     generation   (n_nodes,) int64       topological generation of every node, from 0
     n_ops        int                    size of the vocabulary
+    masked       bool                   whether the operation of some node may be hidden (never from a table)
 
 A batch of graphs is one graph of many components: no padding, no loop over graphs.
 """
@@ -45,6 +46,10 @@ class Neighbourhood:
         """(n_nodes, H): the sum of the messages (n_edges, H) that leave each node; no gradient."""
         return _bag(*self._by_source, messages)
 
+    def sum_of_sources(self, states: Tensor) -> Tensor:
+        """(n_nodes, H): the sum of the states (n_nodes, H) of each node's sources; no gradient."""
+        return _bag(self.source, self.ptr, states)
+
     @cached_property
     def _rows(self) -> Tensor:
         return torch.arange(len(self.source), device=self.source.device)
@@ -72,6 +77,7 @@ class GraphBatch:
     edge_index: Tensor
     generation: Tensor
     n_ops: int
+    masked: bool = False
 
     @classmethod
     def from_table(cls, table: ArchTable, device: torch.device | str = "cpu") -> GraphBatch:

@@ -8,7 +8,7 @@ from torch import nn
 
 from nasflow.batch import GraphBatch
 from nasflow.config import EncoderConfig, PretrainConfig, SurrogateConfig
-from nasflow.encoders import make_encoder
+from nasflow.encoders import NodeEncoder, make_encoder
 from nasflow.errors import UnknownNameError
 from nasflow.pretext import Step, make_pretexts, pretext_names
 from nasflow.pretext.base import PretextSetting
@@ -20,7 +20,7 @@ ENCODER = EncoderConfig(width=8, dropout=0)
 
 
 def _flow(surrogate: SurrogateConfig, **options: int) -> Flow:
-    return Flow(PretextSetting(len(OPS), 8, PretrainConfig(**options), surrogate))
+    return Flow(PretextSetting(make_encoder(len(OPS), ENCODER), PretrainConfig(**options), surrogate))
 
 
 @pytest.mark.parametrize("standardise", [True, False])
@@ -57,22 +57,23 @@ def test_decoders_have_the_layers_of_the_options(layers: int, shapes: list[tuple
 
 
 def test_the_encoder_runs_once_a_step() -> None:
-    class Counting(nn.Module):
+    class Counting(NodeEncoder):
         calls = 0
 
         def nodes(self, batch: GraphBatch) -> torch.Tensor:
             Counting.calls += 1
             return torch.zeros(batch.n_nodes, 8)
 
-    step = Step(Counting(), GraphBatch.from_table(random_table(3)))  # type: ignore[arg-type]
+    step = Step(Counting(5, ENCODER), GraphBatch.from_table(random_table(3)))
     assert step.embedding is step.embedding
     assert step.nodes is step.nodes
     assert Counting.calls == 1
 
 
 def test_tasks_are_made_by_name_and_unknown_ones_refused() -> None:
-    assert {"flow", "proxy"} <= set(pretext_names())
-    setting = PretextSetting(5, 8, PretrainConfig(pretext="flow+proxy", proxies=("a",)), SurrogateConfig())
+    assert pretext_names() == ["arch2vec", "flow", "gmae", "graphcl", "proxy"]
+    config = PretrainConfig(pretext="flow+proxy", proxies=("a",))
+    setting = PretextSetting(make_encoder(5, ENCODER), config, SurrogateConfig())
     assert list(make_pretexts(setting)) == ["flow", "proxy"]
-    with pytest.raises(UnknownNameError, match=r"'flwo' \(did you mean 'flow'\?\); legal: flow, proxy"):
-        make_pretexts(PretextSetting(5, 8, PretrainConfig(pretext="flwo"), SurrogateConfig()))
+    with pytest.raises(UnknownNameError, match=r"'flwo' \(did you mean 'flow'\?\); legal: arch2vec, flow, gmae"):
+        make_pretexts(PretextSetting(make_encoder(5, ENCODER), PretrainConfig(pretext="flwo"), SurrogateConfig()))

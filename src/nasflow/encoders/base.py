@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from nasflow.batch import GraphBatch
 from nasflow.config import EncoderConfig
+from nasflow.errors import ConfigError
 
 
 class Encoder(nn.Module, ABC):
-    """Turns a batch of architectures into one vector each.
+    """Turns a batch of architectures into one vector each; subclass `NodeEncoder` where the nodes have states.
 
     Args:
         n_ops: size of the vocabulary.
@@ -31,29 +32,49 @@ class Encoder(nn.Module, ABC):
         """Length H of the vectors that `forward` returns."""
         return self.config.width
 
+    @property
+    def node_width(self) -> int:
+        """Length of the vectors that `nodes` returns.
+
+        Raises:
+            ConfigError: this encoder has no node states.
+        """
+        raise self._no_nodes()
+
+    @abstractmethod
+    def forward(self, batch: GraphBatch) -> Tensor:
+        """(B, H) float32: the embedding of every architecture."""
+
+    def nodes(self, batch: GraphBatch) -> Tensor:  # noqa: ARG002
+        """(n_nodes, node_width) float32: the state of every node after the last layer.
+
+        Raises:
+            ConfigError: this encoder has no node states.
+        """
+        raise self._no_nodes()
+
+    def _no_nodes(self) -> ConfigError:
+        return ConfigError(f"encoder {self.config.name!r} reads a graph as a whole and has no node states; choose a "
+                           "task that needs the embedding alone (flow, proxy, graphcl), or another encoder "
+                           "(resgatedgcn)")
+
+
+class NodeEncoder(Encoder):
+    """An encoder whose embedding is pooled from the states of the nodes: what most graph networks are."""
+
+    @property
+    def node_width(self) -> int:
+        """Length of the vectors that `nodes` returns."""
+        return self.width
+
     @abstractmethod
     def nodes(self, batch: GraphBatch) -> Tensor:
-        """(n_nodes, H) float32: the state of every node after the last layer."""
+        """(n_nodes, node_width) float32: the state of every node after the last layer."""
+
+    def pool(self, batch: GraphBatch, nodes: Tensor) -> Tensor:
+        """(B, H) float32: the embeddings that node states (n_nodes, node_width) give; their mean over each graph."""
+        return batch.mean_pool(nodes)
 
     def forward(self, batch: GraphBatch) -> Tensor:
-        """(B, H) float32: the embedding of every architecture, the mean of its nodes' states."""
-        return batch.mean_pool(self.nodes(batch))
-
-
-class OneHotLinear(nn.Module):
-    """A linear layer on one-hot operations: y[v] = W onehot(x_v) + b, without making the one-hot matrix.
-
-    Weights are kept and initialised as in `nn.Linear(n_ops, width)`.
-    """
-
-    def __init__(self, n_ops: int, width: int) -> None:
-        super().__init__()
-        self.linear = nn.Linear(n_ops, width)
-
-    def rows(self) -> Tensor:
-        """(n_ops, width): the output for each operation."""
-        return self.linear.weight.t() + self.linear.bias
-
-    def forward(self, ops: Tensor) -> Tensor:
-        """(n_nodes, width) for operation indices `ops` (n_nodes,)."""
-        return self.rows().index_select(0, ops)
+        """(B, H) float32: the embedding of every architecture, pooled from its nodes' states."""
+        return self.pool(batch, self.nodes(batch))

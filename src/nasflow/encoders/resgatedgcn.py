@@ -26,10 +26,11 @@ from torch.nn.functional import embedding_bag
 
 from nasflow.batch import GraphBatch, Neighbourhood
 from nasflow.config import EncoderConfig
-from nasflow.encoders.base import Encoder, OneHotLinear
+from nasflow.encoders.base import NodeEncoder
+from nasflow.encoders.layers import FastDropout, OneHotLinear
 
 
-class ResGatedGCN(Encoder):
+class ResGatedGCN(NodeEncoder):
     """The encoder of section 4: invariant to the order of the nodes, blind to the direction of edges.
 
     Example:
@@ -48,7 +49,7 @@ class ResGatedGCN(Encoder):
 
     def nodes(self, batch: GraphBatch) -> Tensor:
         """(n_nodes, H) float32: the state of every node after the last layer."""
-        by_op = self.input.rows()
+        by_op = self.input.rows(batch.masked)
         residual = (0.2 * by_op).index_select(0, batch.ops)
         first, *rest = cast(list[GatedConv], list(self.layers))
         x = self._activated(residual, first.on_operations(by_op, batch.ops, batch.undirected))
@@ -127,24 +128,3 @@ class _Gather(torch.autograd.Function):
         d_key.copy_(neighbours.sum_by_target(d_gate))
         d_query.copy_(neighbours.sum_by_source(d_gate))
         return d_projected, None
-
-
-class FastDropout(nn.Module):
-    """Dropout that draws one random byte an element, eight from each 64-bit draw.
-
-    torch's CPU dropout draws 32 bits an element, one after the other. The probability is rounded to a multiple of
-    1/256 (0.1 becomes 0.1016), and the scale is that of the rounded one.
-    """
-
-    def __init__(self, p: float) -> None:
-        super().__init__()
-        self.threshold = round(p * 256)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """`x` with a share of its elements zeroed and the rest scaled up; unchanged outside training."""
-        if not self.training or not self.threshold:
-            return x
-        draws = torch.empty((x.numel() + 7) // 8, dtype=torch.int64, device=x.device)
-        draws.random_(-(2**63), None)
-        kept = draws.view(torch.uint8)[: x.numel()].view(x.shape) >= self.threshold
-        return x * (kept * (256 / (256 - self.threshold)))

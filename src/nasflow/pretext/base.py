@@ -1,8 +1,8 @@
 """`Pretext`: the interface of a pre-training task, and the decoder that most of them end in.
 
-A task says what it learns to predict (`targets`, once for the whole table) and how wrong the encoder is on a
-batch (`loss`). Adding one is one file with one subclass, and a line in `registry.py`. Several tasks at once
-share the encoder's pass over the batch through `Step`.
+A task says how wrong the encoder is on a batch (`loss`), and, where the graphs alone do not tell, what it learns to
+predict (`targets`, once for the whole table). Adding one is one file with one subclass, and a line in `registry.py`.
+Several tasks at once share the encoder's pass over the batch through `Step`.
 """
 
 from __future__ import annotations
@@ -19,18 +19,16 @@ from torch import Tensor, nn
 
 from nasflow.batch import GraphBatch
 from nasflow.config import PretrainConfig, SurrogateConfig
-from nasflow.encoders.base import Encoder
+from nasflow.encoders.base import Encoder, NodeEncoder
 from nasflow.table import ArchTable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PretextSetting:
     """What a task may ask about the pre-training it is part of."""
 
-    n_ops: int
-    """Size of the vocabulary."""
-    width: int
-    """Length H of the embeddings."""
+    encoder: Encoder
+    """The encoder that is trained: asked for its widths and vocabulary here, run through `Step`."""
     config: PretrainConfig
     surrogate: SurrogateConfig
 
@@ -44,13 +42,20 @@ class Step:
 
     @cached_property
     def nodes(self) -> Tensor:
-        """(n_nodes, H): the state of every node."""
+        """(n_nodes, encoder.node_width): the state of every node.
+
+        Raises:
+            ConfigError: the encoder has none.
+        """
         return self.encoder.nodes(self.batch)
 
     @cached_property
     def embedding(self) -> Tensor:
         """(B, H): the embedding of every architecture."""
-        return self.batch.mean_pool(self.nodes)
+        if isinstance(self.encoder, NodeEncoder):
+            return self.encoder.pool(self.batch, self.nodes)
+        embedding: Tensor = self.encoder(self.batch)
+        return embedding
 
 
 class Pretext(nn.Module, ABC):
@@ -60,14 +65,14 @@ class Pretext(nn.Module, ABC):
         super().__init__()
         self.setting = setting
 
-    @abstractmethod
-    def targets(self, table: ArchTable, proxies: Mapping[str, npt.NDArray[np.float64]]) -> Tensor:
-        """(N, d) float32: what the task predicts for each row; d = 0 for a task that needs the graph alone.
+    def targets(self, table: ArchTable, proxies: Mapping[str, npt.NDArray[np.float64]]) -> Tensor:  # noqa: ARG002
+        """(N, d) float32: what the task predicts for each row; d = 0, as here, for one that needs the graphs alone.
 
         Args:
             table: the pre-training table.
             proxies: (N,) columns that need no training, by name; NaN where there is no value.
         """
+        return torch.zeros(len(table), 0)
 
     @abstractmethod
     def loss(self, step: Step, targets: Tensor) -> Tensor:

@@ -1,0 +1,82 @@
+r"""GIN: graph isomorphism network (Xu et al., "How powerful are graph neural networks?", ICLR 2019, equation 4.1).
+
+    x0[v] = onehot(op_v)
+    conv(x)[v] = MLP(x[v] + sum over neighbours u of x[u])          MLP: linear, relu, linear
+    x_l = dropout(relu(conv_l(x_{l-1})))                            l = 1 ... n_layers
+    state of v = [x_1[v], ..., x_n[v]]                              all layers side by side (their equation 4.2)
+    embedding = mean over the nodes
+
+Neighbours are taken over the undirected graph; epsilon is 0 (their GIN-0). `conv` gives the same numbers as PyTorch
+Geometric's `GINConv` with the same weights. The embedding is n_layers times as wide as a layer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nasflow.batch import GraphBatch, Neighbourhood
+from nasflow.config import EncoderConfig
+from nasflow.encoders.base import NodeEncoder
+from nasflow.encoders.layers import FastDropout, one_hot_operations
+
+
+class GIN(NodeEncoder):
+    """Invariant to the order of the nodes, blind to the direction of edges, like ResGatedGCN, but without gates.
+
+    Example:
+        >>> from nasflow.spaces.nb201 import NB201
+        >>> table = NB201().enumerate()
+        >>> encoder = GIN(table.n_ops, EncoderConfig(width=64))
+        >>> encoder(GraphBatch.from_table(table[:10])).shape
+        torch.Size([10, 192])
+    """
+
+    def __init__(self, n_ops: int, config: EncoderConfig) -> None:
+        super().__init__(n_ops, config)
+        widths = [n_ops] + [config.width] * (config.n_layers - 1)
+        self.layers = nn.ModuleList(GINConv(width, config.width) for width in widths)
+        self.dropout = FastDropout(config.dropout)
+
+    @property
+    def width(self) -> int:
+        """Length of the embedding: `n_layers` layers of `config.width` each."""
+        return self.config.n_layers * self.config.width
+
+    def nodes(self, batch: GraphBatch) -> Tensor:
+        """(n_nodes, n_layers * config.width) float32: the states of every node after each layer, side by side."""
+        x = one_hot_operations(batch.ops, self.n_ops).to(next(self.parameters()).dtype)
+        states = []
+        for layer in self.layers:
+            x = self.dropout(layer(x, batch.undirected).relu_())
+            states.append(x)
+        return torch.cat(states, dim=1)
+
+
+class GINConv(nn.Module):
+    """One convolution, from node states of width `n_in` to `n_out`."""
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        super().__init__()
+        self.mlp = nn.Sequential(nn.Linear(n_in, n_out), nn.ReLU(), nn.Linear(n_out, n_out))
+
+    def forward(self, x: Tensor, undirected: Neighbourhood) -> Tensor:
+        """(n_nodes, n_out): the convolution of states (n_nodes, n_in) over the undirected graph."""
+        convolved: Tensor = self.mlp(_SumNeighbours.apply(x, undirected))  # type: ignore[no-untyped-call]
+        return convolved
+
+
+class _SumNeighbours(torch.autograd.Function):
+    """out[v] = x[v] + sum of x[u] over the neighbours; over an undirected graph its transpose is itself."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, undirected: Neighbourhood) -> Tensor:
+        ctx.undirected = undirected
+        return undirected.sum_of_sources(x).add_(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        undirected: Neighbourhood = ctx.undirected
+        return undirected.sum_of_sources(grad).add_(grad), None

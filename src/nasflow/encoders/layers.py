@@ -1,0 +1,54 @@
+"""Layers that several encoders are made of."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import one_hot
+
+
+def one_hot_operations(ops: Tensor, n_ops: int) -> Tensor:
+    """(n_nodes, n_ops) int64: a one-hot row for each operation index (n_nodes,); zeros for a hidden one (n_ops)."""
+    return one_hot(ops, n_ops + 1)[:, :n_ops]
+
+
+class OneHotLinear(nn.Module):
+    """A linear layer on one-hot operations: y[v] = W onehot(x_v) + b, without making the one-hot matrix.
+
+    A hidden operation (index n_ops) is a vector of zeros, so its y is b: a learned token like any operation's.
+    Weights are kept and initialised as in `nn.Linear(n_ops, width)`.
+    """
+
+    def __init__(self, n_ops: int, width: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(n_ops, width)
+
+    def rows(self, masked: bool = False) -> Tensor:
+        """(n_ops, width): the output for each operation; with `masked` a last row for a hidden one."""
+        rows = self.linear.weight.t() + self.linear.bias
+        return torch.cat([rows, self.linear.bias.unsqueeze(0)]) if masked else rows
+
+    def forward(self, ops: Tensor) -> Tensor:
+        """(n_nodes, width) for operation indices `ops` (n_nodes,), n_ops for a hidden one."""
+        return self.rows(masked=True).index_select(0, ops)
+
+
+class FastDropout(nn.Module):
+    """Dropout that draws one random byte an element, eight from each 64-bit draw.
+
+    torch's CPU dropout draws 32 bits an element, one after the other. The probability is rounded to a multiple of
+    1/256 (0.1 becomes 0.1016), and the scale is that of the rounded one.
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.threshold = round(p * 256)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`x` with a share of its elements zeroed and the rest scaled up; unchanged outside training."""
+        if not self.training or not self.threshold:
+            return x
+        draws = torch.empty((x.numel() + 7) // 8, dtype=torch.int64, device=x.device)
+        draws.random_(-(2**63), None)
+        kept = draws.view(torch.uint8)[: x.numel()].view(x.shape) >= self.threshold
+        return x * (kept * (256 / (256 - self.threshold)))
