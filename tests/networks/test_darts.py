@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from nasflow.architecture import Architecture
 from nasflow.networks.darts import DartsCell, DartsNetwork
 from nasflow.networks.flops import count_flops
 from nasflow.seeding import seeded
 from nasflow.spaces.darts import OPERATIONS, Darts
+from slow_layers import layers, slow_conv, slow_half_size, slow_norm, slow_pool, slow_relu_conv_bn, unlike_identity
 
 SPACE = Darts()
 EVERY = 20 if os.environ.get("NASFLOW_FULL") else 3000  # of 10,000 rows; 500 of them take three minutes
@@ -56,31 +56,17 @@ def test_flops_are_the_published_ones(nasflow_data: Path) -> None:
             assert count_flops(network, (3, 16, 16)) == row["flops"]
 
 
-def slow_norm(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
-    mean, var, weight, bias = (v.view(-1, 1, 1) for v in (norm.running_mean, norm.running_var, norm.weight, norm.bias))
-    return (x - mean) / (var + norm.eps).sqrt() * weight + bias
-
-
-def slow_half(weights: list[Tensor], norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
-    x = x.clamp(min=0)
-    first, second = (torch.einsum("oi,bihw->bohw", w[:, :, 0, 0], y)
-                     for w, y in zip(weights, (x[:, :, ::2, ::2], x[:, :, 1::2, 1::2]), strict=True))
-    return slow_norm(norm, torch.cat([first, second], 1))
-
-
-def slow_operation(op: str, weights: list[Tensor], norms: list[nn.BatchNorm2d], stride: int, x: Tensor) -> Tensor:
+def slow_operation(op: str, module: nn.Module, stride: int, x: Tensor) -> Tensor:
     if op == "skip_connect":
-        return x if stride == 1 else slow_half(weights, norms[0], x)
-    size = int(op[-1])
+        return x if stride == 1 else slow_half_size(module, x)
     if "pool" in op:
-        around = functional.pad(x, (1, 1, 1, 1), value=float("nan"))
-        tiles = around.unfold(2, 3, stride).unfold(3, 3, stride).flatten(4)
-        return tiles.nanmean(4) if op.startswith("avg") else tiles.nan_to_num(-float("inf")).amax(4)
-    dilation = 2 if op.startswith("dil") else 1
-    for depthwise, pointwise, norm in zip(weights[::2], weights[1::2], norms, strict=True):
-        x = functional.pad(x.clamp(min=0), [dilation * (size // 2)] * 4)
-        x = functional.conv2d(x, depthwise, stride=stride, dilation=dilation, groups=x.shape[1])
-        x, stride = slow_norm(norm, torch.einsum("oi,bihw->bohw", pointwise[:, :, 0, 0], x)), 1
+        return slow_pool(op[:3], x, stride)
+    weights = [conv.weight for conv in layers(module, nn.Conv2d)]
+    for depthwise, pointwise, norm in zip(weights[::2], weights[1::2], layers(module, nn.BatchNorm2d), strict=True):
+        x = slow_conv(depthwise, x.clamp(min=0), stride, 2 if op.startswith("dil") else 1, groups=x.shape[1])
+        x, stride = slow_norm(norm, slow_conv(pointwise, x)), 1
+    assert len(weights) == (2 if op.startswith("dil") else 4)
+    assert weights[0].shape[-1] == int(op[-1])
     return x
 
 
@@ -89,9 +75,7 @@ def slow_cell(module: DartsCell, pairs: list[tuple[str, int]], stride: int, stat
     results = []
     for i, (op, source) in enumerate(pairs):
         operation = module.operations[i // 2][i % 2]
-        weights = [m.weight for m in operation.modules() if isinstance(m, nn.Conv2d)]
-        norms = [m for m in operation.modules() if isinstance(m, nn.BatchNorm2d)]
-        results.append(slow_operation(op, weights, norms, stride if source < 2 else 1, states[source]))
+        results.append(slow_operation(op, operation, stride if source < 2 else 1, states[source]))
         if i % 2:
             states = [*states, results[i - 1] + results[i]]
     return torch.cat(states[2:], 1)
@@ -100,20 +84,14 @@ def slow_cell(module: DartsCell, pairs: list[tuple[str, int]], stride: int, stat
 @pytest.mark.parametrize("element", sampled(10), ids=range(10))
 def test_the_output_is_that_of_the_slow_cells(element: Architecture) -> None:
     with seeded(0, "test"):
-        network, x = DartsNetwork(element, width=4, cells=1), torch.rand(2, 3, 12, 12)
-        for norm in (m for m in network.modules() if isinstance(m, nn.BatchNorm2d)):
-            for state in (norm.weight.data, norm.bias.data, norm.running_mean, norm.running_var):
-                state.uniform_(0.5, 1)
+        network, x = unlike_identity(DartsNetwork(element, width=4, cells=1)), torch.rand(2, 3, 12, 12)
     normal, reduce = ([pair for step in cell for pair in step] for cell in SPACE.to_cells(element))
-    before = last = network.eval().stem(x)
+    before = last = network.stem(x)
     for i, cell in enumerate(network.cells):
         reducing = i in (1, 3)
-        states = []
-        for block, state in ((cell.first, before), (cell.second, last)):
-            weights = [m.weight for m in block.modules() if isinstance(m, nn.Conv2d)]
-            norm = next(m for m in block.modules() if isinstance(m, nn.BatchNorm2d))
-            states.append(slow_half(weights, norm, state) if len(weights) == 2 else slow_norm(
-                norm, torch.einsum("oi,bihw->bohw", weights[0][:, :, 0, 0], state.clamp(min=0))))
+        halving = i in (2, 4)  # after a reduction the cell before it is still twice as large
+        states = [(slow_half_size if halving else slow_relu_conv_bn)(cell.first, before),
+                  slow_relu_conv_bn(cell.second, last)]
         expected = slow_cell(cell, reduce if reducing else normal, 2 if reducing else 1, states)
         before, last = last, cell(before, last)
         assert torch.allclose(last, expected, rtol=1e-4, atol=1e-4)
