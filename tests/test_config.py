@@ -35,6 +35,7 @@ def test_the_digest_changes_with_every_option(stage: Any) -> None:
         "proxies": ("a",), "weights": {"flow": 2.0}, "epochs": 7, "batch_size": 9, "lr": 0.1, "weight_decay": 0.1,
         "schedule": "constant", "decoder_width": 3, "decoder_layers": 1, "margin": 0.7, "pairs_per_graph": 5,
         "clip": 2.0, "group": "isomorphism", "ratio": 0.5, "n_validation": 0, "splits": (1,), "seeds": (1,),
+        "proxy_heads": "average", "view_share": 0.3, "temperature": 0.5, "mask_share": 0.5, "kl_weight": 0.0,
     }
     names = [field.name for field in dataclasses.fields(stage)]
     digests = {stage().digest()} | {stage(**{name: other[name]}).digest() for name in names}
@@ -82,6 +83,11 @@ def test_options_cannot_be_changed() -> None:
         (PretrainConfig, {"pretext": "proxy", "proxies": "jacov"}, ["proxies", "'jacov'", "a list"]),
         (PretrainConfig, {"pretext": "flow+flow"}, ["pretext", "flow+flow", "once"]),
         (PretrainConfig, {"pretext": "proxy"}, ["proxies", "at least one column"]),
+        (PretrainConfig, {"proxy_heads": "all"}, ["proxy_heads", "'all'", "each, average"]),
+        (PretrainConfig, {"temperature": 0}, ["PretrainConfig.temperature", "above 0"]),
+        (PretrainConfig, {"view_share": 0}, ["PretrainConfig.view_share", "above 0 to 1"]),
+        (PretrainConfig, {"mask_share": 1.5}, ["PretrainConfig.mask_share", "1.5", "above 0 to 1"]),
+        (PretrainConfig, {"kl_weight": -1}, ["PretrainConfig.kl_weight", "-1", "from 0"]),
         (FitConfig, {"batch_size": 1}, ["FitConfig.batch_size", "at least 2"]),
         (FitConfig, {"clip": 0}, ["FitConfig.clip"]),
         (FitConfig, {"margin": -0.1}, ["FitConfig.margin"]),

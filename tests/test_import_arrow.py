@@ -12,12 +12,12 @@ import nasflow
 ROOT = Path(nasflow.__file__).parent
 LEVELS = [
     {"errors"},
-    {"config", "environment", "extras", "files", "journal", "progress", "registries", "workers"},
+    {"config", "environment", "extras", "files", "journal", "progress", "registries", "text", "workers"},
     {"architecture"},
     {"canonical", "flat_arrays", "table"},
-    {"batch", "layouts", "checkpoints", "losses", "metrics", "seeding", "splits", "spaces", "datasets", "importers",
-     "gp", "surrogate"},
-    {"encoders"},
+    {"batch", "layouts", "checkpoints", "losses", "metrics", "seeding", "splits", "spaces", "networks", "datasets",
+     "importers", "gp", "surrogate"},
+    {"encoders", "proxies"},
     {"pretext"},
     {"pretrain", "finetune"},
     {"predictor"},

@@ -27,7 +27,7 @@ def test_a_killed_worker_takes_nothing_but_its_own_task_down_and_that_starts_aga
 
 
 def test_a_second_death_is_an_error_that_names_the_task() -> None:
-    with pytest.raises(WorkerError, match="the worker on cursed died twice"):
+    with pytest.raises(WorkerError, match="cursed: the worker died twice"):
         collect([Task("cursed", die, ())], 2)
 
 
@@ -35,3 +35,12 @@ def test_a_second_death_is_an_error_that_names_the_task() -> None:
 def test_an_exception_reaches_the_caller(n_workers: int) -> None:
     with pytest.raises(ZeroDivisionError, match="on purpose"):
         collect([Task("bad", fail, ()), Task("good", add, (1, 1))], n_workers)
+
+
+def test_the_caller_may_take_a_second_death_and_the_rest_goes_on() -> None:
+    results: dict[str, object] = {}
+    run_tasks([Task("cursed", die, ()), Task("good", add, (1, 1)), Task("next", add, (2, 2), after=("cursed",))], 2,
+              lambda task, result: results.__setitem__(task.name, result),
+              lambda task, reason: results.__setitem__(task.name, reason))
+    assert (results["good"], results["next"]) == (2, 4)
+    assert "died twice" in str(results["cursed"])

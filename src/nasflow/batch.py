@@ -1,12 +1,13 @@
 """`GraphBatch`: some rows of an `ArchTable` as tensors, the form that encoders and surrogates compute on.
 
     field        shape, dtype           meaning
-    ops          (n_nodes,) int64       operation index of every node, graph after graph
+    ops          (n_nodes,) int64       operation index of every node, graph after graph; n_ops where it is hidden
     graph        (n_nodes,) int64       the graph (0..B-1) each node belongs to
     node_ptr     (B+1,) int64           graph g owns the nodes node_ptr[g] : node_ptr[g+1]
     edge_index   (2, n_edges) int64     source and target counted over the batch, sorted by target
     generation   (n_nodes,) int64       topological generation of every node, from 0
     n_ops        int                    size of the vocabulary
+    masked       bool                   whether the operation of some node may be hidden (never from a table)
 
 A batch of graphs is one graph of many components: no padding, no loop over graphs.
 """
@@ -77,6 +78,7 @@ class GraphBatch:
     edge_index: Tensor
     generation: Tensor
     n_ops: int
+    masked: bool = False
 
     @classmethod
     def from_table(cls, table: ArchTable, device: torch.device | str = "cpu") -> GraphBatch:

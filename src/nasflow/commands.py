@@ -13,13 +13,16 @@ from typing import Any
 
 import jsonargparse
 
-from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, ProtocolConfig, SurrogateConfig
+from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, ProtocolConfig, ProxyConfig, SurrogateConfig
+from nasflow.errors import ConfigError
 from nasflow.experiments.defaults import default_options
+from nasflow.text import aligned
 
 Namespace = jsonargparse.Namespace
 Parser = jsonargparse.ArgumentParser
 
-SOURCE_HELP = "a registered name (nasflow data list), or a file: .jsonl or .npz"
+SOURCE_HELP = ("a registered name (nasflow data list), or a file: .jsonl or .npz; +FILE.npz behind it adds the columns "
+               "that nasflow proxies wrote")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,16 @@ def _add_device(parser: Parser) -> None:
     parser.add_argument("--device", type=str, default="cpu", help="where to compute, such as cpu or cuda")
 
 
+def check_jobs(n_jobs: int) -> None:
+    """Return if `n_jobs` is a number of processes.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if n_jobs < 1:
+        raise ConfigError(f"--jobs is {n_jobs}; legal: a whole number of at least 1")
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
@@ -68,12 +81,12 @@ def _data_list(_: Namespace) -> None:
         rows.append([info.name, f"{info.size:,}", ", ".join(info.metrics[:3]),
                      ", ".join(info.files) or ("a package delivers them" if info.metrics else "enumerated"),
                      info.licence])
-    print(_aligned(rows) + "\n\nSearch spaces (an .npz, a .jsonl or a space of your own in .yaml work too):\n")
+    print(aligned(rows) + "\n\nSearch spaces (an .npz, a .jsonl or a space of your own in .yaml work too):\n")
     rows = [["space", "elements", "operations"]]
     for space in map(load_space, space_names()):
         size = "not enumerable" if space.size is None else f"{space.size:,}"
         rows.append([space.name, size, ", ".join(space.ops)])
-    print(_aligned(rows))
+    print(aligned(rows))
 
 
 def _add_data_info(parser: Parser, __: list[str]) -> None:
@@ -107,7 +120,7 @@ def _data_info(options: Namespace) -> None:
         known = values[values == values]
         rows.append([metric.name, metric.unit, "more" if metric.maximise else "less", f"{len(known):,}",
                      f"{known.min():.6g}", f"{known.max():.6g}", metric.description])
-    print(_aligned(rows))
+    print(aligned(rows))
 
 
 def _add_data_import(parser: Parser, __: list[str]) -> None:
@@ -125,11 +138,6 @@ def _data_import(options: Namespace) -> None:
 
     check_writable(options.out)
     run_import(options.format, options.path, options.out)
-
-
-def _aligned(rows: list[list[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
 # -- surrogate ------------------------------------------------------------------------------------------
@@ -167,6 +175,37 @@ def _surrogate(options: Namespace) -> None:
         surrogate_map(Path(options.picture), values, sign * dataset.labels(metric.name),
                       f"Flow surrogates of {dataset.name}", f"rank by {metric.name} (100 = best)")
         print(options.picture)
+
+
+# -- proxies --------------------------------------------------------------------------------------------
+
+
+def _add_proxies(parser: Parser, __: list[str]) -> None:
+    from nasflow.proxies.registry import measure_names
+
+    parser.add_argument("source", type=str, help="a data set or a space that has networks: nb101, nb201, nb301 ...; "
+                        "a space that can be listed needs no files")
+    parser.add_argument("--measures", type=str, default="jacob_cov,nwot,synflow,params",
+                        help=f"measures separated by commas, or all: {', '.join(measure_names())}")
+    parser.add_argument("--out", type=str, default="proxies.npz",
+                        help="the .npz to write; a killed run goes on from its journal when started anew")
+    parser.add_argument("--sample", type=int | None, default=None, help="only so many rows, drawn by --seed")
+    parser.add_argument("--metric", type=str | None, default=None,
+                        help="state each measure's Kendall tau with this metric; default: the data set's first")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="number of processes")
+    _add_config_file(parser)
+    parser.add_class_arguments(ProxyConfig)
+
+
+def _proxies(options: Namespace) -> None:
+    from nasflow.proxies.command import run_proxies
+    from nasflow.proxies.registry import measure_names
+
+    check_jobs(options.jobs)
+    names = tuple(measure_names()) if options.measures == "all" else _names(options.measures)
+    config = ProxyConfig(**{name: getattr(options, name) for name in ProxyConfig().to_dict()})
+    print(run_proxies(options.source, names, config, options.out, sample=options.sample, metric=options.metric,
+                      n_workers=options.jobs))
 
 
 # -- pretrain, fit, predict -----------------------------------------------------------------------------
@@ -225,7 +264,7 @@ def _fit(options: Namespace) -> None:
     import numpy as np
 
     from nasflow.datasets import open_dataset
-    from nasflow.errors import ConfigError, DataError
+    from nasflow.errors import DataError
     from nasflow.files import check_writable
     from nasflow.metrics import kendall_tau
     from nasflow.predictor import Predictor
@@ -273,7 +312,6 @@ def _predict(options: Namespace) -> None:
 
     from nasflow.datasets.jsonl import read_jsonl
     from nasflow.datasets.registry import open_dataset
-    from nasflow.errors import ConfigError
     from nasflow.files import write_text
     from nasflow.predictor import Predictor
 
@@ -323,18 +361,17 @@ def _source(words: list[str]) -> str:
         return ""
     from nasflow.datasets.registry import dataset_names
 
-    return next((word for word in candidates if word in dataset_names()), "")
+    bases = [word.partition("+")[0] for word in candidates]
+    return next((base for base in bases if base in dataset_names()), "")
 
 
 def _evaluate(options: Namespace) -> None:
     import dataclasses
     from pathlib import Path
 
-    from nasflow.errors import ConfigError
     from nasflow.experiments.evaluate import evaluate
 
-    if options.jobs < 1:
-        raise ConfigError(f"--jobs is {options.jobs}; legal: a whole number of at least 1")
+    check_jobs(options.jobs)
     folder = Path(options.out or f"runs/{Path(options.source).stem}-{options.metric or 'default'}")
     text = evaluate(
         options.source, options.metric, _names(options.methods), folder,
@@ -372,6 +409,8 @@ COMMANDS = {
                            "nasflow data import nb101-tfrecord nasbench_only108.tfrecord --out nb101.npz"),
     "surrogate": Command("Compute flow surrogates, and draw their map", _add_surrogate, _surrogate,
                          "nasflow surrogate nbgraph-cora --picture map.png"),
+    "proxies": Command("Measure untrained networks: zero-cost proxies of a whole space", _add_proxies, _proxies,
+                       "nasflow proxies nb201 --measures jacob_cov,nwot --out proxies.npz"),
     "pretrain": Command("Pre-train an encoder on architectures without labels", _add_pretrain, _pretrain,
                         "nasflow pretrain mine.jsonl --out pretrained.safetensors"),
     "fit": Command("Fine-tune on a few labelled architectures", _add_fit, _fit,

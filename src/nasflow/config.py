@@ -18,6 +18,7 @@ from nasflow.errors import ConfigError, unknown_option
 
 Pooling = Literal["sum", "mean", "max"]
 Directions = Literal["both", "forward", "backward"]
+ProxyHeads = Literal["each", "average"]
 Schedule = Literal["one-cycle", "constant"]
 Group = Literal["none", "isomorphism"]
 
@@ -144,9 +145,12 @@ class PretrainConfig(Options):
     """Pre-training: tasks that need no labels."""
 
     pretext: str = "flow"
-    """Tasks joined by +: flow, proxy, flow+proxy; none leaves the encoder as drawn."""
+    """Tasks joined by +, such as flow+proxy: flow, proxy, graphcl, arch2vec, gmae; none leaves the encoder as drawn."""
     proxies: tuple[str, ...] = ()
-    """The columns that the task proxy ranks by, one head each; they must need no training."""
+    """The columns that the task proxy ranks by; they must need no training."""
+    proxy_heads: ProxyHeads = "each"
+    """With several proxies: a head for each, or one head that ranks by the average of their ranks (they must agree on
+    which way is better)."""
     weights: dict[str, float] = field(default_factory=dict)
     """Weight of each task's loss, 1 where none is given; scaled so that those of the tasks at hand add up to 1."""
     epochs: int = 40
@@ -167,6 +171,14 @@ class PretrainConfig(Options):
     """Margin of the proxy-ranking loss."""
     pairs_per_graph: int = 32
     """Pairs drawn for each architecture of a batch in the proxy-ranking loss (at most)."""
+    view_share: float = 0.2
+    """graphcl: share of nodes or edges that each view alters."""
+    temperature: float = 0.2
+    """graphcl: what similarities of views are divided by."""
+    mask_share: float = 0.15
+    """gmae: share of the operations that are hidden."""
+    kl_weight: float = 0.004
+    """arch2vec: weight of the divergence of the codes from a normal distribution."""
     seed: int = 21
     """Seed of the weights, the order of the rows and the dropout."""
 
@@ -178,8 +190,13 @@ class PretrainConfig(Options):
         self._positive_int("epochs", "batch_size", "decoder_width", "decoder_layers", "pairs_per_graph")
         self._number("lr", 0, open_low=True)
         self._number("weight_decay", 0)
-        self._number("margin", 0, open_low=True)
+        for name in ("margin", "temperature"):
+            self._number(name, 0, open_low=True)
+        for name in ("view_share", "mask_share"):
+            self._number(name, 0, 1, open_low=True)
+        self._number("kl_weight", 0)
         self._choice("schedule")
+        self._choice("proxy_heads")
         self._seed()
         if self.decoder_layers > 3:
             raise self._wrong("decoder_layers", self.decoder_layers, "1, 2 or 3")
@@ -259,3 +276,35 @@ class ProtocolConfig(Options):
         self._choice("group")
         if isinstance(self.n_validation, bool) or not isinstance(self.n_validation, int) or self.n_validation < 0:
             raise self._wrong("n_validation", self.n_validation, "a whole number of at least 0")
+
+
+@dataclass(frozen=True)
+class ProxyConfig(Options):
+    """The untrained networks that zero-cost measures look at, and their images."""
+
+    width: int = 8
+    """Channels of the first stage."""
+    cells: int = 1
+    """Cells in each stage."""
+    n_classes: int = 10
+    """Number of classes."""
+    images: str = "digits"
+    """digits (scikit-learn's), noise, or an .npz with `images` (n, channels, height, width) and `labels` (n,)."""
+    image_size: int = 16
+    """Height and width that images are brought to."""
+    batch_size: int = 32
+    """Number of images."""
+    seed: int = 0
+    """Seed of the weights and of the choice of images; every network starts from the same state."""
+
+    def __post_init__(self) -> None:
+        self._positive_int("width", "cells", "n_classes", "image_size", "batch_size")
+        self._seed()
+        if self.batch_size < 2:
+            raise self._wrong("batch_size", self.batch_size, "at least 2: measures compare images")
+
+    @property
+    def summary(self) -> str:
+        """The options in a few words."""
+        return (f"width {self.width}, {self.cells} cells a stage, {self.batch_size} images of {self.images} of "
+                f"{self.image_size} x {self.image_size}")

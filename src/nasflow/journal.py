@@ -15,6 +15,8 @@ from typing import Any
 from nasflow.errors import DataError
 from nasflow.files import PathLike
 
+_BLOCK = 4096
+
 
 class Journal:
     """The entries of one file, each a dictionary with a `key`.
@@ -57,4 +59,14 @@ class Journal:
         return found
 
     def _end_of_whole_lines(self) -> int:
-        return self.path.read_bytes().rfind(b"\n") + 1
+        """Offset behind the last line feed; looked for from the end, since a journal may be long."""
+        with self.path.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            while end:
+                start = max(0, end - _BLOCK)
+                file.seek(start)
+                found = file.read(end - start).rfind(b"\n")
+                if found >= 0:
+                    return start + found + 1
+                end = start
+        return 0

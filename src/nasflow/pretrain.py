@@ -84,7 +84,7 @@ def pretrain(
     surrogate, proxies = surrogate or SurrogateConfig(), proxies or {}
     device = next(encoder.parameters()).device
     with seeded(config.seed, "decoders"):
-        tasks = make_pretexts(PretextSetting(table.n_ops, encoder.width, config, surrogate)).to(device)
+        tasks = make_pretexts(PretextSetting(encoder, config, surrogate)).to(device)
     targets = {name: _pretext(tasks[name]).targets(table, proxies).to(device) for name in config.tasks}
     weights = config.task_weights
     model = nn.ModuleDict({"encoder": encoder, "tasks": tasks})

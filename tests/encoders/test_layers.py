@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nasflow.encoders.layers import FastDropout, OneHotLinear
+from nasflow.encoders.layers import FastDropout, NodeNorm, OneHotLinear, one_hot_operations
 
 
 @pytest.mark.parametrize("p", [0.1, 0.25, 0.5, 0.9])
@@ -52,3 +52,25 @@ def test_a_one_hot_linear_layer_is_a_linear_layer_on_the_one_hot_matrix() -> Non
     layer, ops = OneHotLinear(5, 3), torch.tensor([4, 0, 4, 2])
     expected = layer.linear(nn.functional.one_hot(ops, 5).float())
     torch.testing.assert_close(layer(ops), expected)
+
+
+def test_a_hidden_operation_is_a_row_of_zeros() -> None:
+    layer, every = OneHotLinear(5, 3), torch.arange(6)
+    expected = torch.eye(6)[:, :5]
+    assert torch.equal(one_hot_operations(every, 5).float(), expected)
+    torch.testing.assert_close(layer(every), layer.linear(expected))
+    torch.testing.assert_close(layer.rows(masked=True), layer.linear(expected))
+    torch.testing.assert_close(layer.rows(), layer.linear(expected[:5]))
+
+
+# -- normalisation ----------------------------------------------------------------------------------------
+
+
+def test_normalisation_is_that_of_torch_and_takes_a_single_node() -> None:
+    ours, theirs = NodeNorm(3), nn.BatchNorm1d(3)
+    x = torch.randn(20, 3, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(ours.train()(x), theirs.train()(x))
+    state = {name: tensor.clone() for name, tensor in ours.state_dict().items()}
+    single = ours(x[:1])
+    assert all(torch.equal(ours.state_dict()[name], tensor) for name, tensor in state.items())
+    torch.testing.assert_close(single, theirs.eval()(x[:1]))

@@ -20,7 +20,7 @@ ENCODER = EncoderConfig(width=8, dropout=0)
 
 
 def _flow(surrogate: SurrogateConfig, **options: int) -> Flow:
-    return Flow(PretextSetting(len(OPS), 8, PretrainConfig(**options), surrogate))
+    return Flow(PretextSetting(make_encoder(len(OPS), ENCODER), PretrainConfig(**options), surrogate))
 
 
 @pytest.mark.parametrize("standardise", [True, False])
@@ -71,8 +71,9 @@ def test_the_encoder_runs_once_a_step() -> None:
 
 
 def test_tasks_are_made_by_name_and_unknown_ones_refused() -> None:
-    assert {"flow", "proxy"} <= set(pretext_names())
-    setting = PretextSetting(5, 8, PretrainConfig(pretext="flow+proxy", proxies=("a",)), SurrogateConfig())
+    assert pretext_names() == ["arch2vec", "flow", "gmae", "graphcl", "proxy"]
+    config = PretrainConfig(pretext="flow+proxy", proxies=("a",))
+    setting = PretextSetting(make_encoder(5, ENCODER), config, SurrogateConfig())
     assert list(make_pretexts(setting)) == ["flow", "proxy"]
-    with pytest.raises(UnknownNameError, match=r"'flwo' \(did you mean 'flow'\?\); legal: flow, proxy"):
-        make_pretexts(PretextSetting(5, 8, PretrainConfig(pretext="flwo"), SurrogateConfig()))
+    with pytest.raises(UnknownNameError, match=r"'flwo' \(did you mean 'flow'\?\); legal: arch2vec, flow, gmae"):
+        make_pretexts(PretextSetting(make_encoder(5, ENCODER), PretrainConfig(pretext="flwo"), SurrogateConfig()))

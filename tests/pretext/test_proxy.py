@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nasflow.batch import GraphBatch
-from nasflow.config import EncoderConfig, PretrainConfig, SurrogateConfig
+from nasflow.config import EncoderConfig, PretrainConfig, ProxyHeads, SurrogateConfig
 from nasflow.encoders import make_encoder
 from nasflow.errors import ConfigError
 from nasflow.losses import ranking_loss
@@ -17,9 +17,10 @@ from nasflow.pretext.proxy import ProxyRanking
 from oracles import OPS, random_table
 
 
-def _task(*proxies: str, pairs_per_graph: int = 32) -> ProxyRanking:
-    config = PretrainConfig(pretext="proxy", proxies=proxies, margin=0.5, pairs_per_graph=pairs_per_graph)
-    return ProxyRanking(PretextSetting(len(OPS), 8, config, SurrogateConfig()))
+def _task(*proxies: str, pairs_per_graph: int = 32, proxy_heads: ProxyHeads = "each") -> ProxyRanking:
+    config = PretrainConfig(pretext="proxy", proxies=proxies, margin=0.5, pairs_per_graph=pairs_per_graph,
+                            proxy_heads=proxy_heads)
+    return ProxyRanking(PretextSetting(make_encoder(len(OPS), EncoderConfig(width=8)), config, SurrogateConfig()))
 
 
 def test_targets_are_ranks_from_0_to_1_ties_equal_nan_kept() -> None:
@@ -46,6 +47,29 @@ def test_the_loss_is_the_ranking_loss_over_its_margin_averaged_over_the_heads() 
     with torch.random.fork_rng():
         torch.manual_seed(0)
         assert task.loss(Step(encoder, batch), targets).item() == pytest.approx(expected, rel=0.02)
+
+
+def test_averaged_proxies_are_one_head_on_the_mean_of_the_ranks_that_a_row_has() -> None:
+    proxies = {"a": np.array([1.0, 2.0, 3.0, np.nan, np.nan]), "b": np.array([5e9, 7e9, np.inf, 6e9, np.nan])}
+    task = _task("a", "b", proxy_heads="average")
+    targets = task.targets(random_table(5), proxies)
+    np.testing.assert_array_equal(targets.numpy()[:, 0], np.array([0.0, 0.75, 1.0, 0.5, np.nan], np.float32))
+    assert len(task.heads) == 1
+    encoder = make_encoder(5, EncoderConfig(width=8)).eval()
+    batch = GraphBatch.from_table(random_table(5))
+    scores = task.heads[0](encoder(batch)).squeeze(1)
+    many = _task("a", "b", pairs_per_graph=4000, proxy_heads="average")
+    many.load_state_dict(task.state_dict())
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        assert many.loss(Step(encoder, batch), targets).item() == pytest.approx(
+            ranking_loss(scores, targets[:, 0], 0.5).item() / 0.5, rel=0.02)
+
+
+def test_proxies_whose_average_ranks_nothing_are_refused() -> None:
+    column = np.arange(6.0)
+    with pytest.raises(ConfigError, match="a, b have no two different average ranks: do they point opposite ways"):
+        _task("a", "b", proxy_heads="average").targets(random_table(6), {"a": column, "b": -column})
 
 
 def test_a_column_that_is_missing_is_named_with_those_given() -> None:

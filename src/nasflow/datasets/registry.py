@@ -11,6 +11,7 @@ from pathlib import Path
 
 from nasflow.datasets.base import Dataset
 from nasflow.datasets.jsonl import read_jsonl
+from nasflow.datasets.proxy_table import ProxyTable
 from nasflow.errors import DataError, unknown_name
 from nasflow.registries import imported
 
@@ -166,10 +167,15 @@ def load_dataset(name: str) -> Dataset:
 def open_dataset(source: str) -> Dataset:
     """The data set of a registered name, or of a file: `.jsonl` (users' own) or `.npz` (`Dataset.save`).
 
+    `SOURCE+PROXIES.npz` is the data set of SOURCE with the columns of a proxy table (`nasflow proxies`).
+
     Raises:
         UnknownNameError: neither a name nor a file.
         MissingDataError, DataError, GraphError: the file is not there, or malformed.
     """
+    base, plus, proxies = source.rpartition("+")
+    if plus and not Path(source).exists():
+        return ProxyTable.load(proxies).join(open_dataset(base))
     suffix = Path(source).suffix
     if suffix == ".jsonl":
         return read_jsonl(source)

@@ -55,7 +55,8 @@ class Encoder(nn.Module, ABC):
 
     def _no_nodes(self) -> ConfigError:
         return ConfigError(f"encoder {self.config.name!r} reads a graph as a whole and has no node states; choose a "
-                           "task that needs the embedding alone (flow, proxy), or another encoder (resgatedgcn)")
+                           "task that needs the embedding alone (flow, proxy, graphcl), or another encoder "
+                           "(resgatedgcn)")
 
 
 class NodeEncoder(Encoder):

@@ -16,12 +16,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
 
 from nasflow.batch import GraphBatch, Neighbourhood
 from nasflow.config import EncoderConfig
 from nasflow.encoders.base import NodeEncoder
-from nasflow.encoders.layers import FastDropout
+from nasflow.encoders.layers import FastDropout, one_hot_operations
 
 
 class GIN(NodeEncoder):
@@ -48,7 +47,7 @@ class GIN(NodeEncoder):
 
     def nodes(self, batch: GraphBatch) -> Tensor:
         """(n_nodes, n_layers * config.width) float32: the states of every node after each layer, side by side."""
-        x = one_hot(batch.ops, self.n_ops).to(next(self.parameters()).dtype)
+        x = one_hot_operations(batch.ops, self.n_ops).to(next(self.parameters()).dtype)
         states = []
         for layer in self.layers:
             x = self.dropout(layer(x, batch.undirected).relu_())

@@ -7,11 +7,18 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import batch_norm, one_hot
+
+
+def one_hot_operations(ops: Tensor, n_ops: int) -> Tensor:
+    """(n_nodes, n_ops) int64: a one-hot row for each operation index (n_nodes,); zeros for a hidden one (n_ops)."""
+    return one_hot(ops, n_ops + 1)[:, :n_ops]
 
 
 class OneHotLinear(nn.Module):
     """A linear layer on one-hot operations: y[v] = W onehot(x_v) + b, without making the one-hot matrix.
 
+    A hidden operation (index n_ops) is a vector of zeros, so its y is b: a learned token like any operation's.
     Weights are kept and initialised as in `nn.Linear(n_ops, width, bias)`.
     """
 
@@ -19,14 +26,16 @@ class OneHotLinear(nn.Module):
         super().__init__()
         self.linear = nn.Linear(n_ops, width, bias)
 
-    def rows(self) -> Tensor:
-        """(n_ops, width): the output for each operation."""
-        rows = self.linear.weight.t()
-        return rows if self.linear.bias is None else rows + self.linear.bias
+    def rows(self, masked: bool = False) -> Tensor:
+        """(n_ops, width): the output for each operation; with `masked` a last row for a hidden one."""
+        rows, bias = self.linear.weight.t(), self.linear.bias
+        if masked:
+            rows = torch.cat([rows, rows.new_zeros(1, rows.shape[1])])
+        return rows if bias is None else rows + bias
 
     def forward(self, ops: Tensor) -> Tensor:
-        """(n_nodes, width) for operation indices `ops` (n_nodes,)."""
-        return self.rows().index_select(0, ops)
+        """(n_nodes, width) for operation indices `ops` (n_nodes,), n_ops for a hidden one."""
+        return self.rows(masked=True).index_select(0, ops)
 
 
 class FastDropout(nn.Module):
@@ -54,3 +63,13 @@ class FastDropout(nn.Module):
         draws.random_(-(2**63), None)
         kept = draws.view(torch.uint8)[:n].view(*shape) >= self.threshold
         return kept * torch.tensor(256 / (256 - self.threshold), dtype=like.dtype)
+
+
+class NodeNorm(nn.BatchNorm1d):
+    """Batch normalisation over the nodes of a batch; where there is one node alone, by the statistics so far."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n_nodes, H): `x` with each column of mean 0 and variance 1, then scaled and shifted as learned."""
+        if self.training and len(x) == 1:
+            return batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+        return super().forward(x)

@@ -49,7 +49,7 @@ class ResGatedGCN(NodeEncoder):
 
     def nodes(self, batch: GraphBatch) -> Tensor:
         """(n_nodes, H) float32: the state of every node after the last layer."""
-        by_op = self.input.rows()
+        by_op = self.input.rows(batch.masked)
         residual = (0.2 * by_op).index_select(0, batch.ops)
         first, *rest = cast(list[GatedConv], list(self.layers))
         x = self._activated(residual, first.on_operations(by_op, batch.ops, batch.undirected))

@@ -1,8 +1,8 @@
 """`Pretext`: the interface of a pre-training task, and the decoder that most of them end in.
 
-A task says what it learns to predict (`targets`, once for the whole table) and how wrong the encoder is on a
-batch (`loss`). Adding one is one file with one subclass, and a line in `registry.py`. Several tasks at once
-share the encoder's pass over the batch through `Step`.
+A task says how wrong the encoder is on a batch (`loss`), and, where the graphs alone do not tell, what it learns to
+predict (`targets`, once for the whole table). Adding one is one file with one subclass, and a line in `registry.py`.
+Several tasks at once share the encoder's pass over the batch through `Step`.
 """
 
 from __future__ import annotations
@@ -23,14 +23,12 @@ from nasflow.encoders.base import Encoder, NodeEncoder
 from nasflow.table import ArchTable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PretextSetting:
     """What a task may ask about the pre-training it is part of."""
 
-    n_ops: int
-    """Size of the vocabulary."""
-    width: int
-    """Length H of the embeddings."""
+    encoder: Encoder
+    """The encoder that is trained: asked for its widths and vocabulary here, run through `Step`."""
     config: PretrainConfig
     surrogate: SurrogateConfig
 
@@ -67,14 +65,14 @@ class Pretext(nn.Module, ABC):
         super().__init__()
         self.setting = setting
 
-    @abstractmethod
-    def targets(self, table: ArchTable, proxies: Mapping[str, npt.NDArray[np.float64]]) -> Tensor:
-        """(N, d) float32: what the task predicts for each row; d = 0 for a task that needs the graph alone.
+    def targets(self, table: ArchTable, proxies: Mapping[str, npt.NDArray[np.float64]]) -> Tensor:  # noqa: ARG002
+        """(N, d) float32: what the task predicts for each row; d = 0, as here, for one that needs the graphs alone.
 
         Args:
             table: the pre-training table.
             proxies: (N,) columns that need no training, by name; NaN where there is no value.
         """
+        return torch.zeros(len(table), 0)
 
     @abstractmethod
     def loss(self, step: Step, targets: Tensor) -> Tensor:

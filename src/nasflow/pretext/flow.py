@@ -30,7 +30,7 @@ class Flow(Pretext):
         super().__init__(setting)
         config = setting.surrogate
         self.decoders = nn.ModuleList(
-            decoder(setting.width, setting.config, config.k) for _ in range(config.rounds))
+            decoder(setting.encoder.width, setting.config, config.k) for _ in range(config.rounds))
 
     def targets(self, table: ArchTable, proxies: Mapping[str, npt.NDArray[np.float64]]) -> Tensor:  # noqa: ARG002
         """(N, rounds * k): the surrogates, standardised over the table if the options say so."""

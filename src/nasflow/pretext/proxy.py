@@ -4,7 +4,9 @@
 
 The published loss divided by its margin: it begins at about 1, as the flow's does, so that weights compare.
 
-c is any column that needs no training. Rows without a finite value make no pair.
+c is any column that needs no training. Rows without a finite value make no pair. Several columns: one head and one
+loss each, their mean; or (`proxy_heads="average"`) one head, and c is the mean of a row's ranks, over the columns in
+which it has one. Columns that are averaged must point the same way.
 """
 
 from __future__ import annotations
@@ -23,18 +25,18 @@ from nasflow.table import ArchTable
 
 
 class ProxyRanking(Pretext):
-    """Rank by each proxy that is given: one head each, the mean of their losses."""
+    """Rank by the proxies that are given: by each with a head of its own, or by their mean rank."""
 
     def __init__(self, setting: PretextSetting) -> None:
         super().__init__(setting)
-        self.heads = nn.ModuleList(
-            decoder(setting.width, setting.config, 1) for _ in setting.config.proxies)
+        n_heads = len(setting.config.proxies) if setting.config.proxy_heads == "each" else 1
+        self.heads = nn.ModuleList(decoder(setting.encoder.width, setting.config, 1) for _ in range(n_heads))
 
     def targets(self, table: ArchTable, proxies: Mapping[str, npt.NDArray[np.float64]]) -> Tensor:
-        """(N, n_proxies): the rank of each row by each proxy, NaN where it has no value.
+        """(N, n_heads): the rank of each row by each proxy, or its mean rank; NaN where it has no value.
 
         Raises:
-            ConfigError: there is no such column, or no two different values in one.
+            ConfigError: there is no such column, no two different values in one, or none on average.
         """
         columns = []
         for name in self.setting.config.proxies:
@@ -46,7 +48,15 @@ class ProxyRanking(Pretext):
             columns.append(ranks(proxies[name]))
             if not torch.nan_to_num(columns[-1]).any():
                 raise ConfigError(f"proxy {name!r} has no two different finite values: there is nothing to rank")
-        return torch.stack(columns, dim=1)
+        ranked = torch.stack(columns, dim=1)
+        if self.setting.config.proxy_heads == "each":
+            return ranked
+        average = ranked.nanmean(dim=1, keepdim=True)
+        known = average[torch.isfinite(average)]
+        if known.min() == known.max():
+            raise ConfigError(f"proxies {', '.join(self.setting.config.proxies)} have no two different average ranks: "
+                              "do they point opposite ways? give one negated, or choose proxy_heads each")
+        return average
 
     def loss(self, step: Step, targets: Tensor) -> Tensor:
         """The ranking loss over random pairs of the batch."""

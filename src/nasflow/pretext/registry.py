@@ -9,7 +9,10 @@ from nasflow.pretext.base import Pretext, PretextSetting
 from nasflow.registries import look_up
 
 _PRETEXTS = {
+    "arch2vec": "nasflow.pretext.arch2vec:Arch2Vec",
     "flow": "nasflow.pretext.flow:Flow",
+    "gmae": "nasflow.pretext.gmae:MaskedOperations",
+    "graphcl": "nasflow.pretext.graphcl:GraphCL",
     "proxy": "nasflow.pretext.proxy:ProxyRanking",
 }
 

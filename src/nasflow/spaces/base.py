@@ -2,21 +2,24 @@
 
 A space knows the notation of its benchmark (`parse`, `format`), draws architectures (`sample`), changes them by
 one step (`neighbours`, `mutate`), lists them where they can be listed (`enumerate`), and turns them into the
-graphs that a predictor sees (`graph`, `table`). Adding a space is one file with one subclass, and a line in
-`registry.py`.
+graphs that a predictor sees (`graph`, `table`) and into networks that can be trained (`network`). Adding
+a space is one file with one subclass, and a line in `registry.py`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from nasflow.architecture import Architecture
 from nasflow.errors import GraphError
 from nasflow.table import ArchTable
+
+if TYPE_CHECKING:
+    from nasflow.networks.base import Network
 
 
 class Space(ABC):
@@ -95,3 +98,26 @@ class Space(ABC):
     def table(self, architectures: Iterable[Architecture]) -> ArchTable:
         """The graphs of some elements as one table over this space's vocabulary."""
         return ArchTable.from_architectures([self.graph(a) for a in architectures], self.ops)
+
+    def network(self, architecture: Architecture, **options: Any) -> Network:
+        """The PyTorch network of an architecture (`nasflow.networks`), with weights from torch's generator.
+
+        Args:
+            architecture: an element of this space.
+            options: `width` (channels of the first stage), `cells` (in each stage), `n_classes`, `in_channels`, and
+                what the network's class adds; left out, they are the source's.
+
+        Raises:
+            UnknownNameError: this space has no networks; the message lists those that have.
+            GraphError: the architecture is no element of this space.
+            ConfigError: an option that does not exist or has an illegal value.
+
+        Example:
+            >>> space = load_space("nb201")
+            >>> small = space.network(space.parse("235"), width=8, cells=1)
+            >>> small(torch.zeros(32, 3, 16, 16)).shape
+            torch.Size([32, 10])
+        """
+        from nasflow.networks.registry import make_network
+
+        return make_network(self.name, architecture, **options)

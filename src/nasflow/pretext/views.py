@@ -1,0 +1,138 @@
+"""Altered copies of a batch: operations hidden, nodes and edges removed, edges added (GraphCL, You et al. 2020, 4.1).
+
+Each function alters a share of every graph that is named, at random, from torch's generator. A share of n things
+is floor(share * n) of them, but at least one; a graph keeps at least one node. What comes out is a batch like any
+other, edges sorted by target and generations right, though its graphs need not be valid architectures: no output, no
+path from the input. They stay acyclic, so that encoders that follow the flow can read them.
+
+No loop over graphs: `random_share` draws for all of them at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from torch import Tensor
+
+from nasflow.batch import GraphBatch
+
+
+def random_view(batch: GraphBatch, share: float) -> GraphBatch:
+    """The batch with one of the four alterations, drawn for each graph alone."""
+    kind = torch.randint(4, (len(batch),), device=batch.device)
+    view = perturb_edges(batch, share, kind == 0)
+    view = mask_operations(view, share, kind == 1)
+    return keep_nodes(view, drop_nodes(view, share, kind == 2) & subgraph(view, share, kind == 3))
+
+
+def mask_operations(batch: GraphBatch, share: float, graphs: Tensor | None = None) -> GraphBatch:
+    """Hide the operations of a share of the nodes.
+
+    Args:
+        batch: the graphs.
+        share: of the nodes of each graph, above 0 to 1.
+        graphs: (B,) bool, which graphs are altered; all by default.
+    """
+    counts = _count(share, batch.node_ptr.diff())
+    if graphs is not None:
+        counts = counts * graphs
+    hidden = random_share(batch.graph, batch.node_ptr, counts)
+    return dataclasses.replace(batch, ops=batch.ops.masked_fill(hidden, batch.n_ops), masked=True)
+
+
+def drop_nodes(batch: GraphBatch, share: float, graphs: Tensor) -> Tensor:
+    """(n_nodes,) bool: the nodes that are left when a share of those of `graphs` (B,) is dropped."""
+    sizes = batch.node_ptr.diff()
+    counts = torch.minimum(_count(share, sizes), sizes - 1) * graphs
+    return ~random_share(batch.graph, batch.node_ptr, counts)
+
+
+def subgraph(batch: GraphBatch, share: float, graphs: Tensor) -> Tensor:
+    """(n_nodes,) bool: the nodes left when each of `graphs` (B,) is cut down by a share to a connected part.
+
+    The part grows from a random node, each time by a random neighbour of what is there, whatever the direction of
+    the edge. Where a graph is not connected it ends with all it can reach, which may be fewer.
+    """
+    sizes = batch.node_ptr.diff()
+    left = torch.where(graphs, sizes - torch.minimum(_count(share, sizes), sizes - 1), 1)
+    kept = random_share(batch.graph, batch.node_ptr, graphs.long())
+    source, target = batch.undirected.source, batch.undirected.target
+    for size in range(1, int(left.max()) if len(left) else 0):
+        fringe = torch.zeros_like(kept)
+        fringe[target[kept[source]]] = True
+        fringe &= ~kept & (left > size)[batch.graph]
+        lot = torch.where(fringe, torch.randperm(batch.n_nodes, device=batch.device), -1)
+        highest = lot.new_full((len(batch),), -1).scatter_reduce(0, batch.graph, lot, "amax")
+        kept |= fringe & (lot == highest[batch.graph])
+    return kept | ~graphs[batch.graph]
+
+
+def keep_nodes(batch: GraphBatch, kept: Tensor) -> GraphBatch:
+    """The batch of the nodes marked in `kept` (n_nodes,) bool and the edges between them."""
+    position = kept.cumsum(0) - 1
+    whole = kept[batch.edge_index].all(dim=0)
+    graph = batch.graph[kept]
+    node_ptr = torch.searchsorted(graph, torch.arange(len(batch) + 1, device=batch.device))
+    edges = position[batch.edge_index[:, whole]]
+    return GraphBatch(
+        ops=batch.ops[kept], graph=graph, node_ptr=node_ptr, edge_index=edges,
+        generation=_generations(len(graph), edges), n_ops=batch.n_ops, masked=batch.masked,
+    )
+
+
+def perturb_edges(batch: GraphBatch, share: float, graphs: Tensor) -> GraphBatch:
+    """Remove a share of the edges of `graphs` (B,) and add as many pairs of nodes, fewer where they are edges already.
+
+    A new edge goes from the node of the lower generation to that of the higher one, within one generation in an
+    order drawn at random: no cycle can come of it.
+    """
+    edge_graph = batch.graph[batch.edge_index[1]]
+    n_edges = torch.bincount(edge_graph, minlength=len(batch))
+    ptr = torch.cat([n_edges.new_zeros(1), n_edges.cumsum(0)])
+    counts = _count(share, n_edges) * graphs
+    kept = batch.edge_index[:, ~random_share(edge_graph, ptr, counts)]
+    at = torch.arange(len(batch), device=batch.device).repeat_interleave(counts)
+    start, size = batch.node_ptr[at], batch.node_ptr.diff()[at]
+    one = (torch.rand(len(at), device=batch.device) * size).long()
+    other = (one + 1 + (torch.rand(len(at), device=batch.device) * (size - 1)).long()) % size
+    pair = start + torch.stack([one, other])
+    height = batch.generation + torch.rand(batch.n_nodes, device=batch.device)
+    up = height[pair[0]] < height[pair[1]]
+    added = torch.where(up, pair, pair.flip(0))
+    source, target = torch.cat([kept, added], dim=1)
+    code = torch.unique(target * batch.n_nodes + source)  # sorted by target, then source; each edge once
+    edges = torch.stack([code % batch.n_nodes, code // batch.n_nodes])
+    return dataclasses.replace(batch, edge_index=edges, generation=_generations(batch.n_nodes, edges))
+
+
+def random_share(group: Tensor, ptr: Tensor, counts: Tensor) -> Tensor:
+    """(n,) bool: `counts` (B,) random items of each group.
+
+    Args:
+        group: (n,) int64, the group of every item, ascending.
+        ptr: (B+1,) int64, where the items of each group begin and end.
+        counts: (B,) int64, how many of each group to choose.
+    """
+    shuffled = torch.randperm(len(group), device=group.device)
+    order = shuffled[torch.argsort(group[shuffled], stable=True)]  # group after group, each in random order
+    place = torch.arange(len(group), device=group.device) - ptr[group]
+    chosen = torch.zeros(len(group), dtype=torch.bool, device=group.device)
+    chosen[order] = place < counts[group]
+    return chosen
+
+
+def _count(share: float, sizes: Tensor) -> Tensor:
+    """(B,) int64: how many things a share of `sizes` (B,) is."""
+    return torch.minimum((share * sizes.double()).long().clamp(min=1), sizes)
+
+
+def _generations(n_nodes: int, edge_index: Tensor) -> Tensor:
+    """(n_nodes,) int64: the length of the longest path that ends at each node."""
+    source, target = edge_index
+    generation = torch.zeros(n_nodes, dtype=torch.int64, device=edge_index.device)
+    while True:
+        later = generation.scatter_reduce(0, target, generation[source] + 1, "amax")
+        if torch.equal(later, generation):
+            return generation
+        generation = later
