@@ -27,7 +27,7 @@ from nasflow.config import EncoderConfig
 from nasflow.encoders.attention import Attention
 from nasflow.encoders.base import NodeEncoder
 from nasflow.encoders.flow_sweep import FlowSweep
-from nasflow.encoders.layers import BatchNorm, FastDropout, OneHotLinear
+from nasflow.encoders.layers import FastDropout, NodeNorm, OneHotLinear
 from nasflow.layouts import ByGeneration
 
 
@@ -46,7 +46,7 @@ class FlowerFormer(NodeEncoder):
         super().__init__(n_ops, config)
         config.check_heads()
         self.input = OneHotLinear(n_ops, config.width, bias=False)
-        self.norm = BatchNorm(config.width)
+        self.norm = NodeNorm(config.width)
         self.layers = nn.ModuleList(FlowerLayer(config) for _ in range(config.n_layers))
 
     def nodes(self, batch: GraphBatch) -> Tensor:
@@ -69,7 +69,7 @@ class FlowerLayer(nn.Module):
         width = config.width
         self.forwards, self.backwards = FlowSweep(width), FlowSweep(width)
         self.attention = Attention(width, config.n_heads, config.attention_dropout)
-        self.norm_local, self.norm_global, self.norm = (BatchNorm(width) for _ in range(3))
+        self.norm_local, self.norm_global, self.norm = (NodeNorm(width) for _ in range(3))
         self.dropout = FastDropout(config.dropout)
         self.feed_forward = nn.Sequential(nn.Linear(width, 2 * width), nn.ReLU(), FastDropout(config.dropout),
                                           nn.Linear(2 * width, width, bias=False), FastDropout(config.dropout))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import batch_norm, one_hot, pad
+from torch.nn.functional import batch_norm, one_hot
 
 
 def one_hot_operations(ops: Tensor, n_ops: int) -> Tensor:
@@ -18,8 +18,8 @@ def one_hot_operations(ops: Tensor, n_ops: int) -> Tensor:
 class OneHotLinear(nn.Module):
     """A linear layer on one-hot operations: y[v] = W onehot(x_v) + b, without making the one-hot matrix.
 
-    A hidden operation (index n_ops) is a vector of zeros, so its y is b: a learned token like any operation's; without
-    a bias it is 0. Weights are kept and initialised as in `nn.Linear(n_ops, width, bias)`.
+    A hidden operation (index n_ops) is a vector of zeros, so its y is b: a learned token like any operation's.
+    Weights are kept and initialised as in `nn.Linear(n_ops, width, bias)`.
     """
 
     def __init__(self, n_ops: int, width: int, bias: bool = True) -> None:
@@ -28,24 +28,14 @@ class OneHotLinear(nn.Module):
 
     def rows(self, masked: bool = False) -> Tensor:
         """(n_ops, width): the output for each operation; with `masked` a last row for a hidden one."""
-        rows = self.linear.weight.t()
+        rows, bias = self.linear.weight.t(), self.linear.bias
         if masked:
-            rows = pad(rows, (0, 0, 0, 1))
-        return rows if self.linear.bias is None else rows + self.linear.bias
+            rows = torch.cat([rows, rows.new_zeros(1, rows.shape[1])])
+        return rows if bias is None else rows + bias
 
     def forward(self, ops: Tensor) -> Tensor:
         """(n_nodes, width) for operation indices `ops` (n_nodes,), n_ops for a hidden one."""
         return self.rows(masked=True).index_select(0, ops)
-
-
-class BatchNorm(nn.BatchNorm1d):
-    """Batch normalisation that takes a batch of a single node too: with the running statistics, as in evaluation."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(n_nodes, H): states (n_nodes, H) normalised."""
-        if self.training and len(x) == 1:
-            return batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
-        return super().forward(x)
 
 
 class FastDropout(nn.Module):
@@ -73,3 +63,13 @@ class FastDropout(nn.Module):
         draws.random_(-(2**63), None)
         kept = draws.view(torch.uint8)[:n].view(*shape) >= self.threshold
         return kept * torch.tensor(256 / (256 - self.threshold), dtype=like.dtype)
+
+
+class NodeNorm(nn.BatchNorm1d):
+    """Batch normalisation over the nodes of a batch; where there is one node alone, by the statistics so far."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n_nodes, H): `x` with each column of mean 0 and variance 1, then scaled and shifted as learned."""
+        if self.training and len(x) == 1:
+            return batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+        return super().forward(x)
