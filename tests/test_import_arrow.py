@@ -16,7 +16,7 @@ LEVELS = [
     {"architecture"},
     {"canonical", "flat_arrays", "table"},
     {"batch", "checkpoints", "losses", "metrics", "seeding", "splits", "spaces", "networks", "datasets",
-     "importers", "gp", "surrogate"},
+     "importers", "gp", "proxy_ranks", "surrogate"},
     {"encoders", "proxies"},
     {"pretext"},
     {"pretrain", "finetune"},
