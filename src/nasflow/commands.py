@@ -7,6 +7,7 @@ any command is there at once.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -268,6 +269,7 @@ def _fit(options: Namespace) -> None:
     from nasflow.files import check_writable
     from nasflow.metrics import kendall_tau
     from nasflow.predictor import Predictor
+    from nasflow.proxy_ranks import take, without_value
 
     if not 0 <= options.validation < 1:
         raise ConfigError(f"--validation is {options.validation:g}; legal: from 0 to below 1")
@@ -286,13 +288,17 @@ def _fit(options: Namespace) -> None:
     n_held = int(options.validation * len(rows))
     held, train = rows[:n_held], rows[n_held:]
     table = dataset.table
-    validation = (table[held], labels[held]) if n_held > 1 else None
-    predictor.fit(table[train], labels[train], validation=validation, progress=True)
+    columns = {name: dataset.proxy(name) for name in options.fit.proxies}
+    validation = (table[held], labels[held], take(columns, held)) if n_held > 1 else None
+    predictor.fit(table[train], labels[train], validation=validation, proxies=take(columns, train),
+                  reference=columns, progress=True)
     predictor.save(options.out)
     print(f"{options.out}: fitted on {len(train)} of {len(dataset)} architectures")
+    if told := without_value(options.fit.proxies, columns):
+        print(told)
     if validation:
         assert predictor.fitted is not None
-        tau = kendall_tau(predictor.predict(validation[0]), validation[1])
+        tau = kendall_tau(predictor.predict(validation[0], validation[2]), validation[1])
         print(f"Kendall tau on the {n_held} validation rows {tau:.3f} (epoch {predictor.fitted.best_epoch} of "
               f"{options.fit.epochs}, chosen on these rows: an optimistic number)")
     print(f"next: nasflow predict --model {options.out} --archs mine.jsonl")
@@ -314,15 +320,20 @@ def _predict(options: Namespace) -> None:
     from nasflow.datasets.registry import open_dataset
     from nasflow.files import write_text
     from nasflow.predictor import Predictor
+    from nasflow.proxy_ranks import without_value
 
     if options.top is not None and options.top < 1:
         raise ConfigError(f"--top is {options.top}; legal: a whole number of at least 1")
     predictor = Predictor.load(options.model, options.device)
     if options.archs.endswith(".jsonl"):
-        table = read_jsonl(options.archs, predictor.vocabulary).table  # errors name the line
+        dataset = read_jsonl(options.archs, predictor.vocabulary)  # errors name the line
     else:
-        table = open_dataset(options.archs).table
-    predictions = predictor.predict(table)
+        dataset = open_dataset(options.archs)
+    table, names = dataset.table, predictor.proxies
+    columns = {name: dataset.labels(name) for name in names}
+    if told := without_value(names, columns):
+        print(told, file=sys.stderr)
+    predictions = predictor.predict(table, columns)
     rows = np.arange(len(table)) if options.top is None else np.argsort(-predictions, kind="stable")[: options.top]
     text = "row,prediction\n" + "".join(f"{row},{predictions[row]:.6g}\n" for row in rows)
     if options.out:
@@ -339,7 +350,8 @@ def _add_evaluate(parser: Parser, words: list[str]) -> None:
     parser.add_argument("source", type=str, help=SOURCE_HELP)
     parser.add_argument("--metric", type=str | None, default=None, help="what is predicted; see nasflow data info")
     parser.add_argument("--methods", type=str, default="none,flow",
-                        help="none, flow, proxy, flow+proxy ..., separated by commas; the floor gp is always added")
+                        help="none, or tasks: flow, proxy, graphcl, arch2vec, gmae, or several as in flow+proxy; "
+                             "separated by commas; the floor gp is always added")
     parser.add_argument("--proxy", type=str | None, default=None,
                         help="columns that the method proxy ranks by, separated by commas")
     parser.add_argument("--out", type=str | None, default=None,

@@ -71,6 +71,15 @@ class Options:
         if getattr(self, name) not in legal:
             raise self._wrong(name, getattr(self, name), ", ".join(map(str, legal)))
 
+    def _names(self, name: str) -> None:
+        """Make a list of names a tuple of them."""
+        value = getattr(self, name)
+        if isinstance(value, str):  # tuple("abc") would be three names
+            raise self._wrong(name, value, "a list")
+        object.__setattr__(self, name, tuple(value))
+        if len(set(value)) != len(value):
+            raise self._wrong(name, value, "each name once")
+
     def _wrong(self, name: str, value: object, legal: str) -> ConfigError:
         return ConfigError(f"{type(self).__name__}.{name} is {value!r}; legal: {legal}")
 
@@ -183,10 +192,7 @@ class PretrainConfig(Options):
     """Seed of the weights, the order of the rows and the dropout."""
 
     def __post_init__(self) -> None:
-        proxies: object = self.proxies
-        if isinstance(proxies, str):  # tuple("abc") would be three names
-            raise self._wrong("proxies", proxies, "a list")
-        object.__setattr__(self, "proxies", tuple(self.proxies))
+        self._names("proxies")
         self._positive_int("epochs", "batch_size", "decoder_width", "decoder_layers", "pairs_per_graph")
         self._number("lr", 0, open_low=True)
         self._number("weight_decay", 0)
@@ -235,10 +241,13 @@ class FitConfig(Options):
     """Largest norm of the gradient."""
     margin: float = 0.1
     """By how much the better of a pair should score above the other."""
+    proxies: tuple[str, ...] = ()
+    """Columns whose ranks stand beside the embedding as inputs of the head; they must need no training."""
     seed: int = 21
     """Seed of the head's weights, the order of the rows and the dropout."""
 
     def __post_init__(self) -> None:
+        self._names("proxies")
         self._positive_int("epochs", "batch_size")
         if self.batch_size < 2:
             raise self._wrong("batch_size", self.batch_size, "at least 2: a ranking loss compares pairs")
