@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from nasflow.architecture import Architecture
 from nasflow.errors import ConfigError
 from nasflow.networks.nb101 import NB101Cell, NB101Network, vertex_channels
 from nasflow.seeding import seeded
 from nasflow.spaces.nb101 import NB101
+from slow_layers import slow_conv, slow_norm, slow_pool, unlike_identity
 
 SPACE = NB101()
 EVERY = 20 if os.environ.get("NASFLOW_FULL") else 1000  # of 20,001 rows; a thousand of them take two minutes
@@ -61,12 +61,9 @@ def test_parameters_are_the_published_ones(nasflow_data: Path) -> None:
 
 def slow_block(block: nn.Module, x: Tensor) -> Tensor:
     if isinstance(block, nn.MaxPool2d):
-        around = functional.pad(x, (1, 1, 1, 1), value=-float("inf"))
-        return around.unfold(2, 3, 1).unfold(3, 3, 1).amax((4, 5))
+        return slow_pool("max", x)
     conv, norm, _ = block.children()
-    y = functional.conv2d(x, conv.weight, padding=conv.weight.shape[-1] // 2)
-    mean, var, weight, bias = (v.view(-1, 1, 1) for v in (norm.running_mean, norm.running_var, norm.weight, norm.bias))
-    return ((y - mean) / (var + norm.eps).sqrt() * weight + bias).clamp(min=0)
+    return slow_norm(norm, slow_conv(conv.weight, x)).clamp(min=0)
 
 
 def slow_cell(module: NB101Cell, cell: Architecture, x: Tensor) -> Tensor:
@@ -85,18 +82,10 @@ def slow_cell(module: NB101Cell, cell: Architecture, x: Tensor) -> Tensor:
     return sum(direct, torch.cat(ends, 1)) if ends else direct[0]
 
 
-def ready(module: nn.Module) -> nn.Module:
-    """The module in evaluation, with normalisations that are not the identity."""
-    for norm in (m for m in module.modules() if isinstance(m, nn.BatchNorm2d)):
-        for state in (norm.weight.data, norm.bias.data, norm.running_mean, norm.running_var):
-            state.uniform_(0.5, 1)
-    return module.eval()
-
-
 @pytest.mark.parametrize("cell", [SPACE.parse("1"), FOUR_ENDS, *sampled(20)], ids=SPACE.format)
 def test_the_output_is_that_of_the_slow_cell(cell: Architecture) -> None:
     with seeded(0, "test"):
-        module, x = ready(NB101Cell(cell, 5, 11)), torch.rand(3, 5, 6, 6) - 0.5
+        module, x = unlike_identity(NB101Cell(cell, 5, 11)), torch.rand(3, 5, 6, 6) - 0.5
     assert torch.allclose(module(x), slow_cell(module, cell, x), atol=1e-5)
 
 
@@ -105,7 +94,7 @@ def test_isomorphic_cells_compute_the_same_where_the_channels_divide(cell: Archi
     last = cell.n_nodes - 1
     cell = Architecture(cell.ops, tuple(edge for edge in cell.edges if edge != (0, last))) if last > 1 else cell
     with seeded(0, "test"):
-        module, x = ready(NB101Cell(cell, 5, 12)), torch.rand(2, 5, 6, 6)
+        module, x = unlike_identity(NB101Cell(cell, 5, 12)), torch.rand(2, 5, 6, 6)
     parts = dict(zip([v for v in cell.predecessors[last] if v] or [0],
                      module(x).chunk(max(1, sum(v > 0 for v in cell.predecessors[last])), 1), strict=True))
     for order in islice(orders(cell), 5):

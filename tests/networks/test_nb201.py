@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from nasflow.networks.flops import count_flops
 from nasflow.networks.nb201 import NB201Network
@@ -18,6 +17,7 @@ from nasflow.networks.pair_cell import PairCellModule
 from nasflow.seeding import seeded
 from nasflow.spaces.nb201 import NB201
 from nasflow.spaces.pair_cell import PAIRS
+from slow_layers import slow_pool, slow_relu_conv_bn, unlike_identity
 
 SPACE = NB201()
 EVERY = 1 if os.environ.get("NASFLOW_FULL") else 400  # all 9,445 rows take seven minutes
@@ -32,14 +32,7 @@ def cells(n: int, seed: int = 0) -> list[str]:
 def slow_operation(op: str, module: nn.Module, x: Tensor) -> Tensor:
     if op == "skip":
         return x
-    if op == "avgpool3x3":  # sums over the image alone, divided by how many pixels that were
-        area = torch.ones(x.shape[1], 1, 3, 3)
-        total, count = (functional.conv2d(y, area, padding=1, groups=x.shape[1]) for y in (x, torch.ones_like(x)))
-        return total / count
-    _, conv, norm = module.children()
-    y = functional.conv2d(x.clamp(min=0), conv.weight, padding={"conv1x1": 0, "conv3x3": 1}[op])
-    mean, var, weight, bias = (v.view(-1, 1, 1) for v in (norm.running_mean, norm.running_var, norm.weight, norm.bias))
-    return (y - mean) / (var + norm.eps).sqrt() * weight + bias
+    return slow_pool("avg", x) if op == "avgpool3x3" else slow_relu_conv_bn(module, x)
 
 
 def slow_cell(cell: PairCellModule, ops: tuple[str, ...], x: Tensor) -> Tensor:
@@ -58,11 +51,8 @@ def slow_cell(cell: PairCellModule, ops: tuple[str, ...], x: Tensor) -> Tensor:
 @pytest.mark.parametrize("text", [*cells(20), DEAD])
 def test_the_output_is_that_of_the_slow_cell(text: str) -> None:
     with seeded(1, "test"):
-        network = NB201Network(SPACE.parse(text), width=4, cells=2).eval()
+        network = unlike_identity(NB201Network(SPACE.parse(text), width=4, cells=2))
         x = torch.rand(3, 4, 8, 8) - 0.5
-        for norm in (module for module in network.modules() if isinstance(module, nn.BatchNorm2d)):
-            for state in (norm.weight.data, norm.bias.data, norm.running_mean, norm.running_var):
-                state.uniform_(0.5, 1)
     cell = network.layers[0]
     assert isinstance(cell, PairCellModule)
     assert torch.allclose(cell(x), slow_cell(cell, SPACE.to_tuple(SPACE.parse(text)), x), atol=1e-5)
@@ -120,3 +110,18 @@ def test_parameters_that_run_get_gradients(text: str) -> None:
         head, _, tail = name.partition(".operations.")
         runs = not tail or tuple(map(int, tail.partition(".")[0].split(">"))) in network.get_submodule(head).running
         assert (parameter.grad is not None) == runs, name
+
+
+@pytest.mark.parametrize("ops", [("conv1x1", "conv3x3", "none", "avgpool3x3", "skip", "conv3x3"),
+                                 ("skip", "conv3x3", "none", "none", "conv1x1", "avgpool3x3")])
+def test_isomorphic_cells_compute_the_same(ops: tuple[str, ...]) -> None:
+    one, other = SPACE.from_tuple(ops), SPACE.from_tuple([ops[i] for i in (1, 0, 2, 3, 5, 4)])  # maps 1 and 2 change
+    assert one.canonical_id == other.canonical_id
+    with seeded(3, "test"):
+        first, second = (NB201Network(cell, width=4, cells=1) for cell in (one, other))
+        x = torch.rand(2, 3, 8, 8)
+    weights = first.state_dict()
+    swapped = {"0>1": "0>2", "0>2": "0>1", "1>3": "2>3", "2>3": "1>3"}
+    renamed = {".".join(swapped.get(part, part) for part in key.split(".")): value for key, value in weights.items()}
+    second.load_state_dict(renamed)
+    assert torch.allclose(first(x), second(x), atol=1e-5)

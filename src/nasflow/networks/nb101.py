@@ -19,7 +19,7 @@ compared with the published ones (`tests/networks/test_nb101.py`).
 from __future__ import annotations
 
 from functools import reduce
-from typing import ClassVar, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -45,8 +45,6 @@ class NB101Network(Network):
         >>> network(torch.zeros(2, 3, 16, 16)).shape
         torch.Size([2, 10])
     """
-
-    reduction: ClassVar[int] = 1
 
     def __init__(self, architecture: Architecture, width: int = 128, cells: int = 3, n_classes: int = 10,
                  in_channels: int = 3) -> None:

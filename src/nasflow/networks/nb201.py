@@ -14,7 +14,7 @@ FLOPs were compared with the published ones for every cell that has them (`tests
 
 from __future__ import annotations
 
-from typing import ClassVar, cast
+from typing import cast
 
 from torch import Tensor, nn
 
@@ -42,8 +42,6 @@ class NB201Network(Network):
         torch.Size([2, 10])
     """
 
-    reduction: ClassVar[int] = 4
-
     def __init__(self, architecture: Architecture, width: int = 16, cells: int = 5, n_classes: int = 10,
                  in_channels: int = 3, dead: bool = False) -> None:
         check_sizes(width=width, cells=cells, n_classes=n_classes, in_channels=in_channels)
@@ -70,7 +68,7 @@ class ResidualBlock(nn.Module):
     def __init__(self, n_in: int, n_out: int) -> None:
         super().__init__()
         self.convolutions = nn.Sequential(ReLUConvBN(n_in, n_out, 3, stride=2), ReLUConvBN(n_out, n_out, 3))
-        self.shortcut = nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(n_in, n_out, 1, bias=False))
+        self.shortcut = nn.Sequential(nn.AvgPool2d(2, ceil_mode=True), nn.Conv2d(n_in, n_out, 1, bias=False))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, n_out, H/2, W/2) of (B, n_in, H, W)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nasflow.architecture import Architecture
@@ -13,9 +14,26 @@ if TYPE_CHECKING:
     from nasflow.networks.base import Network
 
 _NETWORKS = {
+    "darts": "nasflow.networks.darts:DartsNetwork",
+    "nasbench-macro": "nasflow.networks.macro:MacroNetwork",
     "nb101": "nasflow.networks.nb101:NB101Network",
     "nb201": "nasflow.networks.nb201:NB201Network",
+    "transnas-micro": "nasflow.networks.transnas:TransNASNetwork",
 }
+
+
+def network_names() -> list[str]:
+    """The names of the spaces that have networks."""
+    return sorted(_NETWORKS)
+
+
+def network_options(space: str) -> tuple[str, ...]:
+    """The options of a space's networks, such as `("width", "cells", "n_classes", "in_channels")`.
+
+    Raises:
+        UnknownNameError: the space has no networks; the message lists those that have.
+    """
+    return tuple(name for name in inspect.signature(_builder(space)).parameters if name != "architecture")
 
 
 def make_network(space: str, architecture: Architecture, **options: Any) -> Network:
@@ -24,20 +42,24 @@ def make_network(space: str, architecture: Architecture, **options: Any) -> Netw
     Args:
         space: the space's registered name.
         architecture: an element of it.
-        options: of the network's class; the source's values where they are left out.
+        options: of `network_options(space)`; the source's values where they are left out.
 
     Raises:
         UnknownNameError: the space has no networks; the message lists those that have.
         GraphError: the architecture is no element of the space.
         ConfigError: an option that does not exist or has an illegal value.
     """
-    if space not in _NETWORKS:
-        raise UnknownNameError(f"there are no networks for the space {space!r}; spaces with networks: "
-                               f"{', '.join(sorted(_NETWORKS))}")
-    builder = imported(_NETWORKS[space])
-    legal = [name for name in inspect.signature(builder).parameters if name != "architecture"]
+    legal = network_options(space)
     for name in options:
         if name not in legal:
             raise unknown_option(f"{space} network", name, legal)
-    network: Network = builder(architecture, **options)
+    network: Network = _builder(space)(architecture, **options)
     return network
+
+
+def _builder(space: str) -> Callable[..., Network]:
+    if space not in _NETWORKS:
+        raise UnknownNameError(f"there are no networks for the space {space!r}; spaces with networks: "
+                               f"{', '.join(network_names())}")
+    builder: Callable[..., Network] = imported(_NETWORKS[space])
+    return builder

@@ -1,0 +1,105 @@
+"""Do the measures agree with the published ones? Spearman with NAS-Bench-Suite-Zero, on networks of full size.
+
+    NASFLOW_DATA=... python benchmarks/proxy_agreement.py        prints, and writes results/proxy_agreement.json
+
+NAS-Bench-201: 500 random cells of the published 9,445, width 16, 5 cells a stage. NAS-Bench-101: the 500 published
+cells, width 128, 3 cells a stack; measures that need gradients of a batch take a share of them, since one network
+costs seconds. The published values are of 64 CIFAR-10 images; here they are scikit-learn's digits, enlarged to
+32 x 32. About an hour on two cores; a killed run goes on from its journals (--journals FOLDER).
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from nasflow.config import ProxyConfig
+from nasflow.datasets import load_dataset
+from nasflow.datasets.base import Dataset, Metric
+from nasflow.datasets.csv_table import architectures, numbers, read_csv
+from nasflow.datasets.locate import find_data_file
+from nasflow.datasets.proxy_table import ProxyTable
+from nasflow.experiments.manifest import machine, versions
+from nasflow.files import write_json
+from nasflow.metrics import spearman
+from nasflow.proxies.runner import measure_table
+from nasflow.spaces.nb201 import NB201
+
+RESULTS = Path(__file__).parent / "results" / "proxy_agreement.json"
+PUBLISHED = {"jacob_cov": "jacov"}  # ours -> the name there, where it differs
+LEAST = {"params": 0.95, "flops": 0.95, "synflow": 0.95, "l2_norm": 0.88, "nwot": 0.8, "snip": 0.8, "grad_norm": 0.8,
+         "jacob_cov": 0.6}
+WITHOUT_BATCH = ("params", "flops", "synflow", "l2_norm")
+
+
+def published_nb201() -> Dataset:
+    """The published cells with the published columns, row by row (the data set nb201 joins them by canonical id)."""
+    path = find_data_file("nb201_zero_cost.csv.gz", "NAS-Bench-Suite-Zero")
+    names = [PUBLISHED.get(name, name) for name in LEAST]
+    columns, space = read_csv(path, ["arch", *names]), NB201()
+    return Dataset("nb201-zero-cost", space.table(architectures(path, columns["arch"], space.parse)),
+                   {name: Metric(name, "published", trained=False) for name in names},
+                   {name: numbers(path, name, columns[name]) for name in names}, space="nb201")
+
+
+def compare(
+    name: str, dataset: Dataset, rows: np.ndarray, measures: tuple[str, ...], config: ProxyConfig, journals: Path,
+    jobs: int,
+) -> dict[str, dict[str, float]]:
+    """Spearman of each measure with the published column, over rows of a data set."""
+    assert dataset.space is not None
+    # of cells that compute the same only one is measured, and dead branches have parameters: keep one of each
+    _, first = np.unique(dataset.table[rows].canonical_ids, return_index=True)
+    rows = rows[np.sort(first)]
+    table = dataset.table[rows]
+    measured = measure_table(dataset.space, table, measures, config, journal=journals / f"{name}.journal",
+                             n_workers=jobs, progress=True)
+    columns = measured.proxies.columns(ProxyTable.ids_of(table.canonical_ids))
+    result = {}
+    for measure in measures:
+        published = dataset.proxy(PUBLISHED.get(measure, measure))[rows]
+        both = np.isfinite(published) & np.isfinite(columns[measure])
+        result[measure] = {"spearman": round(spearman(columns[measure][both], published[both]), 4),
+                           "asked": LEAST[measure], "architectures": int(both.sum()),
+                           "seconds_each": round(measured.seconds[measure], 3)}
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--nb201", type=int, default=500, help="cells of NAS-Bench-201")
+    parser.add_argument("--nb101", type=int, default=500, help="cells of NAS-Bench-101, measures without a batch")
+    parser.add_argument("--nb101-gradients", type=int, default=100, help="cells of NAS-Bench-101, the others")
+    parser.add_argument("--batch-201", type=int, default=32)
+    parser.add_argument("--batch-101", type=int, default=16)
+    parser.add_argument("--journals", type=Path, default=Path(tempfile.mkdtemp()), help="folder for unfinished work")
+    options = parser.parse_args()
+
+    nb201, nb101 = published_nb201(), load_dataset("nb101-zero-cost")
+    cells, order = (np.random.default_rng(0).permutation(len(dataset)) for dataset in (nb201, nb101))
+    results = {
+        "nb201": compare("nb201", nb201, cells[: options.nb201], tuple(LEAST), ProxyConfig(
+            width=16, cells=5, image_size=32, batch_size=options.batch_201), options.journals, options.jobs),
+        "nb101": compare("nb101", nb101, order[: options.nb101], WITHOUT_BATCH, ProxyConfig(
+            width=128, cells=3, image_size=32, batch_size=2), options.journals, options.jobs)
+        | compare("nb101-gradients", nb101, order[: options.nb101_gradients],
+                  ("snip", "grad_norm", "jacob_cov"), ProxyConfig(
+            width=128, cells=3, image_size=32, batch_size=options.batch_101), options.journals, options.jobs),
+    }
+    for space, by_measure in results.items():
+        print(space)
+        for measure, row in by_measure.items():
+            verdict = "" if row["spearman"] >= row["asked"] else "   below"
+            print(f"  {measure:10} Spearman {row['spearman']:6.3f} (asked {row['asked']:.2f}) over "
+                  f"{row['architectures']} cells, {row['seconds_each']:.2f} s each{verdict}")
+    write_json(RESULTS, {"command": "python benchmarks/proxy_agreement.py", "options": {
+        name: value for name, value in vars(options).items() if name != "journals"}, "spearman": results,
+        "machine": machine(), "versions": versions()})
+
+
+if __name__ == "__main__":
+    main()
