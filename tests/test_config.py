@@ -30,7 +30,8 @@ def test_sequences_from_json_become_tuples() -> None:
 def test_the_digest_changes_with_every_option(stage: Any) -> None:
     other: dict[str, Any] = {
         "k": 3, "sigma": 0.2, "alpha": 0.25, "seed": 4, "pooling": "max", "directions": "forward", "rounds": 2,
-        "standardise": False, "name": "other", "width": 16, "n_layers": 2, "dropout": 0.2, "pretext": "none",
+        "standardise": False, "name": "other", "width": 16, "n_layers": 2, "dropout": 0.2, "n_heads": 2,
+        "attention_dropout": 0.3, "pretext": "none",
         "proxies": ("a",), "weights": {"flow": 2.0}, "epochs": 7, "batch_size": 9, "lr": 0.1, "weight_decay": 0.1,
         "schedule": "constant", "decoder_width": 3, "decoder_layers": 1, "margin": 0.7, "pairs_per_graph": 5,
         "clip": 2.0, "group": "isomorphism", "ratio": 0.5, "n_validation": 0, "splits": (1,), "seeds": (1,),

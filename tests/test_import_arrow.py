@@ -15,7 +15,7 @@ LEVELS = [
     {"config", "environment", "extras", "files", "journal", "progress", "registries", "text", "workers"},
     {"architecture"},
     {"canonical", "flat_arrays", "table"},
-    {"batch", "checkpoints", "losses", "metrics", "seeding", "splits", "spaces", "networks", "datasets",
+    {"batch", "layouts", "checkpoints", "losses", "metrics", "seeding", "splits", "spaces", "networks", "datasets",
      "importers", "gp", "surrogate"},
     {"encoders", "proxies"},
     {"pretext"},

@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
+from nasflow.layouts import ByGeneration, Padded
 from nasflow.table import ArchTable
 
 
@@ -125,6 +126,16 @@ class GraphBatch:
         order = torch.argsort(target, stable=True)
         target = target.index_select(0, order)
         return Neighbourhood(source.index_select(0, order), target, _ptr(target, self.n_nodes))
+
+    @cached_property
+    def by_generation(self) -> ByGeneration:
+        """The nodes ordered by topological generation."""
+        return ByGeneration.of(self.generation, self.edge_index)
+
+    @cached_property
+    def padded(self) -> Padded:
+        """Every graph with as many places as the largest has."""
+        return Padded.of(self.graph, self.node_ptr, self.edge_index)
 
     def mean_pool(self, nodes: Tensor) -> Tensor:
         """(B, H): the mean over each graph's rows of `nodes`, (n_nodes, H)."""

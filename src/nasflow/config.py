@@ -115,15 +115,29 @@ class EncoderConfig(Options):
     name: str = "resgatedgcn"
     """Registered name of the encoder."""
     width: int = 128
-    """Width of the node states, and of the embedding."""
+    """Width of the node states in a layer, and of the embedding (gin: n_layers times as wide)."""
     n_layers: int = 3
-    """Number of message-passing layers."""
+    """Number of layers."""
     dropout: float = 0.1
     """Share of the node states dropped after each layer in training."""
+    n_heads: int = 8
+    """Attention heads of flowerformer and transformer; the width is shared out among them."""
+    attention_dropout: float = 0.1
+    """Share of the attention weights dropped in training."""
 
     def __post_init__(self) -> None:
-        self._positive_int("width", "n_layers")
+        self._positive_int("width", "n_layers", "n_heads")
         self._number("dropout", 0, 0.99)
+        self._number("attention_dropout", 0, 0.99)
+
+    def check_heads(self) -> None:
+        """Return if the heads can share the width; for encoders with attention.
+
+        Raises:
+            ConfigError: they cannot.
+        """
+        if self.width % self.n_heads:
+            raise self._wrong("n_heads", self.n_heads, f"a divisor of the width, {self.width}")
 
 
 @dataclass(frozen=True)

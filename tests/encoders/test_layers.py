@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nasflow.encoders.layers import FastDropout, OneHotLinear, one_hot_operations
+from nasflow.encoders.layers import FastDropout, NodeNorm, OneHotLinear, one_hot_operations
 
 
 @pytest.mark.parametrize("p", [0.1, 0.25, 0.5, 0.9])
@@ -61,3 +61,16 @@ def test_a_hidden_operation_is_a_row_of_zeros() -> None:
     torch.testing.assert_close(layer(every), layer.linear(expected))
     torch.testing.assert_close(layer.rows(masked=True), layer.linear(expected))
     torch.testing.assert_close(layer.rows(), layer.linear(expected[:5]))
+
+
+# -- normalisation ----------------------------------------------------------------------------------------
+
+
+def test_normalisation_is_that_of_torch_and_takes_a_single_node() -> None:
+    ours, theirs = NodeNorm(3), nn.BatchNorm1d(3)
+    x = torch.randn(20, 3, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(ours.train()(x), theirs.train()(x))
+    state = {name: tensor.clone() for name, tensor in ours.state_dict().items()}
+    single = ours(x[:1])
+    assert all(torch.equal(ours.state_dict()[name], tensor) for name, tensor in state.items())
+    torch.testing.assert_close(single, theirs.eval()(x[:1]))

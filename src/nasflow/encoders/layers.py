@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
+from torch.nn.functional import batch_norm, one_hot
 
 
 def one_hot_operations(ops: Tensor, n_ops: int) -> Tensor:
@@ -16,17 +19,19 @@ class OneHotLinear(nn.Module):
     """A linear layer on one-hot operations: y[v] = W onehot(x_v) + b, without making the one-hot matrix.
 
     A hidden operation (index n_ops) is a vector of zeros, so its y is b: a learned token like any operation's.
-    Weights are kept and initialised as in `nn.Linear(n_ops, width)`.
+    Weights are kept and initialised as in `nn.Linear(n_ops, width, bias)`.
     """
 
-    def __init__(self, n_ops: int, width: int) -> None:
+    def __init__(self, n_ops: int, width: int, bias: bool = True) -> None:
         super().__init__()
-        self.linear = nn.Linear(n_ops, width)
+        self.linear = nn.Linear(n_ops, width, bias)
 
     def rows(self, masked: bool = False) -> Tensor:
         """(n_ops, width): the output for each operation; with `masked` a last row for a hidden one."""
-        rows = self.linear.weight.t() + self.linear.bias
-        return torch.cat([rows, self.linear.bias.unsqueeze(0)]) if masked else rows
+        rows, bias = self.linear.weight.t(), self.linear.bias
+        if masked:
+            rows = torch.cat([rows, rows.new_zeros(1, rows.shape[1])])
+        return rows if bias is None else rows + bias
 
     def forward(self, ops: Tensor) -> Tensor:
         """(n_nodes, width) for operation indices `ops` (n_nodes,), n_ops for a hidden one."""
@@ -46,9 +51,25 @@ class FastDropout(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`x` with a share of its elements zeroed and the rest scaled up; unchanged outside training."""
-        if not self.training or not self.threshold:
-            return x
-        draws = torch.empty((x.numel() + 7) // 8, dtype=torch.int64, device=x.device)
+        factors = self.factors(x.shape, x) if self.training else None
+        return x if factors is None else x * factors
+
+    def factors(self, shape: Sequence[int], like: Tensor) -> Tensor | None:
+        """New draws: 0 for what is dropped, the scale for the rest, as wide as `like`; None where nothing is."""
+        if not self.threshold:
+            return None
+        n = math.prod(shape)
+        draws = torch.empty((n + 7) // 8, dtype=torch.int64, device=like.device)
         draws.random_(-(2**63), None)
-        kept = draws.view(torch.uint8)[: x.numel()].view(x.shape) >= self.threshold
-        return x * (kept * (256 / (256 - self.threshold)))
+        kept = draws.view(torch.uint8)[:n].view(*shape) >= self.threshold
+        return kept * torch.tensor(256 / (256 - self.threshold), dtype=like.dtype)
+
+
+class NodeNorm(nn.BatchNorm1d):
+    """Batch normalisation over the nodes of a batch; where there is one node alone, by the statistics so far."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n_nodes, H): `x` with each column of mean 0 and variance 1, then scaled and shifted as learned."""
+        if self.training and len(x) == 1:
+            return batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+        return super().forward(x)

@@ -7,6 +7,7 @@ from nasflow.encoders.base import Encoder
 from nasflow.registries import look_up
 
 _ENCODERS = {
+    "flowerformer": "nasflow.encoders.flowerformer:FlowerFormer",
     "gin": "nasflow.encoders.gin:GIN",
     "resgatedgcn": "nasflow.encoders.resgatedgcn:ResGatedGCN",
 }
