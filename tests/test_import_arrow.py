@@ -21,8 +21,8 @@ LEVELS = [
     {"pretext"},
     {"pretrain", "finetune"},
     {"predictor"},
-    {"experiments"},
-    {"cli", "commands", "__main__"},
+    {"experiments", "search"},
+    {"cli", "commands", "search_command", "__main__"},
 ]
 LEVEL = {part: level for level, parts in enumerate(LEVELS) for part in parts}
 # `canonical_id` is a property of both: the import is made when it is first asked for

@@ -17,6 +17,7 @@ import jsonargparse
 from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, ProtocolConfig, ProxyConfig, SurrogateConfig
 from nasflow.errors import ConfigError
 from nasflow.experiments.defaults import default_options
+from nasflow.search_command import EXAMPLE, add_search, run_search
 from nasflow.text import aligned
 
 Namespace = jsonargparse.Namespace
@@ -429,6 +430,7 @@ COMMANDS = {
                    "nasflow fit labelled.jsonl --model pretrained.safetensors --metric accuracy"),
     "predict": Command("Predict the performance of architectures", _add_predict, _predict,
                        "nasflow predict --model fitted.safetensors --archs mine.jsonl --top 10"),
+    "search": Command("Find the best architecture for a budget of trainings", add_search, run_search, EXAMPLE),
     "evaluate": Command("Compare methods on a benchmark: splits x seeds, paired differences", _add_evaluate,
                         _evaluate, "nasflow evaluate nb201 --metric cifar10_test --ratio 0.01 "
                         "--methods none,flow,flow+proxy"),
