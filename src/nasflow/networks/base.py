@@ -1,4 +1,4 @@
-"""`Network`: what the networks of all spaces share, and the block that most of them are made of."""
+"""`Network`: what the networks of all spaces share, and the blocks that several of them use."""
 
 from __future__ import annotations
 
