@@ -81,6 +81,8 @@ def test_options_cannot_be_changed() -> None:
         (PretrainConfig, {"weights": {"flow": float("inf")}}, ["weights", "inf", "above 0"]),
         (PretrainConfig, {"weights": {"flow": "1"}}, ["weights", "'1'", "above 0"]),
         (PretrainConfig, {"pretext": "proxy", "proxies": "jacov"}, ["proxies", "'jacov'", "a list"]),
+        (PretrainConfig, {"proxies": ["a", "b", "a"]}, ["proxies", "each name once"]),
+        (FitConfig, {"proxies": "jacov"}, ["FitConfig.proxies", "'jacov'", "a list"]),
         (PretrainConfig, {"pretext": "flow+flow"}, ["pretext", "flow+flow", "once"]),
         (PretrainConfig, {"pretext": "proxy"}, ["proxies", "at least one column"]),
         (PretrainConfig, {"proxy_heads": "all"}, ["proxy_heads", "'all'", "each, average"]),

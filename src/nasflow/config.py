@@ -21,6 +21,7 @@ Directions = Literal["both", "forward", "backward"]
 ProxyHeads = Literal["each", "average"]
 Schedule = Literal["one-cycle", "constant"]
 Group = Literal["none", "isomorphism"]
+Acquisition = Literal["improvement", "thompson"]
 
 
 class Options:
@@ -70,6 +71,15 @@ class Options:
         legal = get_args(get_type_hints(type(self))[name])
         if getattr(self, name) not in legal:
             raise self._wrong(name, getattr(self, name), ", ".join(map(str, legal)))
+
+    def _names(self, name: str) -> None:
+        """Make a list of names a tuple of them."""
+        value = getattr(self, name)
+        if isinstance(value, str):  # tuple("abc") would be three names
+            raise self._wrong(name, value, "a list")
+        object.__setattr__(self, name, tuple(value))
+        if len(set(value)) != len(value):
+            raise self._wrong(name, value, "each name once")
 
     def _wrong(self, name: str, value: object, legal: str) -> ConfigError:
         return ConfigError(f"{type(self).__name__}.{name} is {value!r}; legal: {legal}")
@@ -183,10 +193,7 @@ class PretrainConfig(Options):
     """Seed of the weights, the order of the rows and the dropout."""
 
     def __post_init__(self) -> None:
-        proxies: object = self.proxies
-        if isinstance(proxies, str):  # tuple("abc") would be three names
-            raise self._wrong("proxies", proxies, "a list")
-        object.__setattr__(self, "proxies", tuple(self.proxies))
+        self._names("proxies")
         self._positive_int("epochs", "batch_size", "decoder_width", "decoder_layers", "pairs_per_graph")
         self._number("lr", 0, open_low=True)
         self._number("weight_decay", 0)
@@ -235,10 +242,13 @@ class FitConfig(Options):
     """Largest norm of the gradient."""
     margin: float = 0.1
     """By how much the better of a pair should score above the other."""
+    proxies: tuple[str, ...] = ()
+    """Columns whose ranks stand beside the embedding as inputs of the head; they must need no training."""
     seed: int = 21
     """Seed of the head's weights, the order of the rows and the dropout."""
 
     def __post_init__(self) -> None:
+        self._names("proxies")
         self._positive_int("epochs", "batch_size")
         if self.batch_size < 2:
             raise self._wrong("batch_size", self.batch_size, "at least 2: a ranking loss compares pairs")
@@ -308,3 +318,53 @@ class ProxyConfig(Options):
         """The options in a few words."""
         return (f"width {self.width}, {self.cells} cells a stage, {self.batch_size} images of {self.images} of "
                 f"{self.image_size} x {self.image_size}")
+
+
+@dataclass(frozen=True)
+class SearchConfig(Options):
+    """How the next architectures to train are chosen (section 7 of the method; `nasflow.search.strategies`)."""
+
+    strategy: str = "fgp"
+    """Registered name: fgp, npenas, gp-onehot, evolution, local-search or random."""
+    seed: int = 21
+    """Seed of every draw: with it and the results told so far, what is proposed next is determined."""
+    n_initial: int | None = None
+    """Random architectures before the strategy chooses; by default 20 for npenas, 10 for the other models."""
+    population: int = 30
+    """evolution: the youngest so many may be parents."""
+    tournament: int = 10
+    """evolution: the best of so many drawn from the population is the parent."""
+    n_parents: int = 20
+    """npenas, fgp, gp-onehot: the best so many are mutated."""
+    n_mutations: int = 5
+    """npenas: mutations of each parent that are ranked."""
+    round_size: int = 20
+    """npenas: architectures trained between two fits of the predictor."""
+    acquisition: Acquisition = "improvement"
+    """fgp, gp-onehot: the largest expected improvement, or the best of a draw from the posterior (thompson)."""
+    n_pool: int = 1000
+    """fgp, gp-onehot: mutations, and as many fresh samples, to choose from where a space is too large to list."""
+    proxies: tuple[str, ...] = ()
+    """fgp: known quantities (columns or functions) whose ranks join the features."""
+    pretrain_rows: int = 10_000
+    """fgp, npenas: random architectures to pre-train on where a space is too large to list."""
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    """fgp, npenas: the encoder."""
+    surrogate: SurrogateConfig = field(default_factory=SurrogateConfig)
+    """fgp, npenas: the flow surrogate."""
+    pretrain: PretrainConfig = field(default_factory=PretrainConfig)
+    """fgp, npenas: pre-training; pretext none leaves the encoder as drawn."""
+    fit: FitConfig = field(default_factory=FitConfig)
+    """npenas: fine-tuning on the results."""
+
+    def __post_init__(self) -> None:
+        proxies: object = self.proxies
+        if isinstance(proxies, str):
+            raise self._wrong("proxies", proxies, "a list")
+        object.__setattr__(self, "proxies", tuple(self.proxies))
+        self._positive_int("population", "tournament", "n_parents", "n_mutations", "round_size", "n_pool",
+                           "pretrain_rows")
+        if self.n_initial is not None:
+            self._positive_int("n_initial")
+        self._seed()
+        self._choice("acquisition")
