@@ -36,10 +36,27 @@ def test_the_digest_changes_with_every_option(stage: Any) -> None:
         "schedule": "constant", "decoder_width": 3, "decoder_layers": 1, "margin": 0.7, "pairs_per_graph": 5,
         "clip": 2.0, "group": "isomorphism", "ratio": 0.5, "n_validation": 0, "splits": (1,), "seeds": (1,),
         "proxy_heads": "average", "view_share": 0.3, "temperature": 0.5, "mask_share": 0.5, "kl_weight": 0.0,
+        "rescale": True, "activation": "gelu", "op_activations": {"conv1x1": "gelu"},
     }
     names = [field.name for field in dataclasses.fields(stage)]
     digests = {stage().digest()} | {stage(**{name: other[name]}).digest() for name in names}
     assert len(digests) == len(names) + 1
+
+
+def test_an_option_added_later_leaves_finished_runs_valid() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Stage(Options):
+        k: int = 8
+
+    before = Stage().digest(), Stage(k=9).digest()
+
+    @dataclasses.dataclass(frozen=True)  # type: ignore[no-redef]
+    class Stage(Options):
+        k: int = 8
+        new: dict[str, int] = dataclasses.field(default_factory=dict, metadata={"later": True})
+
+    assert (Stage().digest(), Stage(k=9).digest()) == before
+    assert Stage(new={"a": 1}).digest() not in before
 
 
 def test_stages_with_equal_options_have_different_digests() -> None:
@@ -57,6 +74,8 @@ def test_options_cannot_be_changed() -> None:
 @pytest.mark.parametrize(
     ("stage", "options", "words"),
     [
+        (SurrogateConfig, {"op_activations": {"conv": "elu"}}, ["op_activations['conv']", "elu", "relu, gelu"]),
+        (SurrogateConfig, {"activation": "elu"}, ["activation", "elu", "relu, gelu"]),
         (SurrogateConfig, {"k": 0}, ["SurrogateConfig.k", "0", "at least 1"]),
         (SurrogateConfig, {"k": True}, ["SurrogateConfig.k", "True"]),
         (SurrogateConfig, {"k": 4.0}, ["SurrogateConfig.k", "4.0"]),

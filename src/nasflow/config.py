@@ -16,7 +16,8 @@ from typing import Any, Literal, Self, get_args, get_type_hints
 
 from nasflow.errors import ConfigError, unknown_option
 
-Pooling = Literal["sum", "mean", "max"]
+Pooling = Literal["sum", "mean", "max", "root"]
+Activation = Literal["relu", "gelu", "swish", "tanh"]
 Directions = Literal["both", "forward", "backward"]
 ProxyHeads = Literal["each", "average"]
 Schedule = Literal["one-cycle", "constant"]
@@ -44,9 +45,18 @@ class Options:
         """The options as a dictionary of JSON values."""
         return dataclasses.asdict(self)  # type: ignore[call-overload,no-any-return]
 
+    def identity(self) -> dict[str, Any]:
+        """The JSON values that tell these options from others of the class.
+
+        Options that came later than the first release of their class (`metadata={"later": True}`) are left out at
+        their default, so that adding one does not make finished runs and checkpoints look foreign.
+        """
+        return {f.name: _identity(getattr(self, f.name)) for f in dataclasses.fields(self)  # type: ignore[arg-type]
+                if not (f.metadata.get("later") and getattr(self, f.name) == _default(f))}
+
     def digest(self) -> str:
         """16 hexadecimal digits that change with any option."""
-        text = json.dumps([type(self).__name__, self.to_dict()], sort_keys=True)
+        text = json.dumps([type(self).__name__, self.identity()], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def _positive_int(self, *names: str) -> None:
@@ -85,6 +95,16 @@ class Options:
         return ConfigError(f"{type(self).__name__}.{name} is {value!r}; legal: {legal}")
 
 
+def _identity(value: Any) -> Any:
+    return value.identity() if isinstance(value, Options) else value
+
+
+def _default(option: dataclasses.Field[Any]) -> Any:
+    if option.default_factory is not dataclasses.MISSING:
+        return option.default_factory()
+    return option.default
+
+
 @dataclass(frozen=True)
 class SurrogateConfig(Options):
     """How random vectors flow through a graph (section 3 of the paper)."""
@@ -98,13 +118,19 @@ class SurrogateConfig(Options):
     seed: int = 0
     """Seed of the one draw that serves a whole space."""
     pooling: Pooling = "sum"
-    """How messages meet in a node, and nodes in the surrogate."""
+    """How messages meet in a node, and nodes in the surrogate; root: their sum over the square root of their number."""
     directions: Directions = "both"
     """Both passes (the method), or one of them alone."""
     rounds: int = 1
     """Forward-and-backward rounds; each starts where the last ended and adds k components."""
     standardise: bool = True
     """Give each component mean 0 and variance 1 over the pre-training table (constant components become 0)."""
+    rescale: bool = field(default=False, metadata={"later": True})
+    """Bring every message to the length of r, so that values neither vanish nor explode with depth and branching."""
+    activation: Activation = field(default="relu", metadata={"later": True})
+    """What a node's conversion ends in (relu in the paper)."""
+    op_activations: dict[str, Activation] = field(default_factory=dict, metadata={"later": True})
+    """Another activation for some operations, by their name; all others take `activation`."""
 
     def __post_init__(self) -> None:
         self._positive_int("k", "rounds")
@@ -113,6 +139,10 @@ class SurrogateConfig(Options):
         self._seed()
         self._choice("pooling")
         self._choice("directions")
+        self._choice("activation")
+        for op, activation in self.op_activations.items():
+            if activation not in get_args(Activation):
+                raise self._wrong(f"op_activations[{op!r}]", activation, ", ".join(get_args(Activation)))
         if self.rounds > 1 and self.directions != "both":
             raise self._wrong("rounds", self.rounds, f"1 where directions is {self.directions!r}: a round "
                               "starts from the backward pass of the last")
