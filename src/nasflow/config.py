@@ -12,7 +12,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self, get_args, get_type_hints
+from typing import Any, ClassVar, Literal, Self, get_args, get_type_hints
 
 from nasflow.errors import ConfigError, unknown_option
 
@@ -22,11 +22,15 @@ Directions = Literal["both", "forward", "backward"]
 ProxyHeads = Literal["each", "average"]
 Schedule = Literal["one-cycle", "constant"]
 Group = Literal["none", "isomorphism"]
+PretrainOn = Literal["all", "training-half"]
 Acquisition = Literal["improvement", "thompson"]
 
 
 class Options:
     """What all option classes share: reading and writing plain dictionaries, a hash, checks."""
+
+    version: ClassVar[int] = 1
+    """Raised by hand when the same options come to give other results: what was made before is then made again."""
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -48,11 +52,13 @@ class Options:
     def identity(self) -> dict[str, Any]:
         """The JSON values that tell these options from others of the class.
 
-        Options that came later than the first release of their class (`metadata={"later": True}`) are left out at
-        their default, so that adding one does not make finished runs and checkpoints look foreign.
+        An option made by `later` is left out where it has the value that its absence means, so that adding one does
+        not make finished runs and checkpoints look foreign. Raising `version` makes all of them so.
         """
-        return {f.name: _identity(getattr(self, f.name)) for f in dataclasses.fields(self)  # type: ignore[arg-type]
-                if not (f.metadata.get("later") and getattr(self, f.name) == _default(f))}
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)  # type: ignore[arg-type]
+                  if not ("absent" in f.metadata and getattr(self, f.name) == f.metadata["absent"])}
+        identity = {name: value.identity() if isinstance(value, Options) else value for name, value in values.items()}
+        return identity | ({"version": self.version} if self.version > 1 else {})
 
     def digest(self) -> str:
         """16 hexadecimal digits that change with any option."""
@@ -95,14 +101,17 @@ class Options:
         return ConfigError(f"{type(self).__name__}.{name} is {value!r}; legal: {legal}")
 
 
-def _identity(value: Any) -> Any:
-    return value.identity() if isinstance(value, Options) else value
+def later(absent: Any, default: Any = dataclasses.MISSING) -> Any:
+    """An option that its class did not have when results were first kept.
 
-
-def _default(option: dataclasses.Field[Any]) -> Any:
-    if option.default_factory is not dataclasses.MISSING:
-        return option.default_factory()
-    return option.default
+    Args:
+        absent: the value under which results were made before: identities leave the option out there, for ever.
+        default: the value where none is given; `absent` unless told otherwise.
+    """
+    value = absent if default is dataclasses.MISSING else default
+    if isinstance(value, dict):
+        return field(default_factory=lambda: dict(value), metadata={"absent": absent})
+    return field(default=value, metadata={"absent": absent})
 
 
 @dataclass(frozen=True)
@@ -125,11 +134,11 @@ class SurrogateConfig(Options):
     """Forward-and-backward rounds; each starts where the last ended and adds k components."""
     standardise: bool = True
     """Give each component mean 0 and variance 1 over the pre-training table (constant components become 0)."""
-    rescale: bool = field(default=False, metadata={"later": True})
+    rescale: bool = later(False)
     """Bring every message to the length of r, so that values neither vanish nor explode with depth and branching."""
-    activation: Activation = field(default="relu", metadata={"later": True})
+    activation: Activation = later("relu")
     """What a node's conversion ends in (relu in the paper)."""
-    op_activations: dict[str, Activation] = field(default_factory=dict, metadata={"later": True})
+    op_activations: dict[str, Activation] = later({})
     """Another activation for some operations, by their name; all others take `activation`."""
 
     def __post_init__(self) -> None:
@@ -303,6 +312,12 @@ class ProtocolConfig(Options):
     """One split of the table into halves for each of these seeds."""
     seeds: tuple[int, ...] = (21, 2021, 202121)
     """Each split is run once for each of these seeds of the model."""
+    pretrain_on: PretrainOn = later("all")
+    """Pre-train on all architectures, or on the training half of each split alone."""
+    pretrain_share: float = later(1.0)
+    """Share of these architectures that are pre-trained on."""
+    test_metric: str | None = later(None)
+    """Another metric that the test rows are ranked by, which no training sees; the default is the one trained on."""
 
     def __post_init__(self) -> None:
         for name in ("splits", "seeds"):
@@ -313,7 +328,9 @@ class ProtocolConfig(Options):
             ):
                 raise self._wrong(name, values, "different whole numbers from 0 to 4294967295, at least one")
         self._number("ratio", 0, 1, open_low=True)
+        self._number("pretrain_share", 0, 1, open_low=True)
         self._choice("group")
+        self._choice("pretrain_on")
         if isinstance(self.n_validation, bool) or not isinstance(self.n_validation, int) or self.n_validation < 0:
             raise self._wrong("n_validation", self.n_validation, "a whole number of at least 0")
 
