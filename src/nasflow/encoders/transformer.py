@@ -58,7 +58,7 @@ class Transformer(NodeEncoder):
         padded = batch.padded
         kernels = heat_kernels(padded).to(self.position.weight.dtype)  # (t, n, n, B)
         code = kernels.diagonal(dim1=1, dim2=2).transpose(1, 2).flatten(1).t()  # (n * B, t)
-        x = self.input(batch.ops) + self.position(code.index_select(0, padded.position))
+        x: Tensor = self.input(batch.ops) + self.position(code.index_select(0, padded.position))
         edge = padded.edge.to(kernels.dtype)
         pairs = torch.cat([kernels, edge.unsqueeze(0), edge.transpose(0, 1).unsqueeze(0)])
         bias = torch.einsum("hk,kijb->hijb", self.pair.weight, pairs) + padded.in_the_graph.to(x.dtype)
