@@ -24,6 +24,7 @@ import torch
 
 from nasflow.config import EncoderConfig, FitConfig, Options, PretrainConfig, ProtocolConfig, SurrogateConfig
 from nasflow.datasets import Dataset, open_dataset
+from nasflow.encoders import with_max_nodes
 from nasflow.errors import ConfigError, unknown_name
 from nasflow.experiments.records import RunRecord
 from nasflow.finetune import FineTuned
@@ -124,6 +125,7 @@ def plan(
     if not methods or len(set(methods)) != len(methods):
         raise ConfigError(f"methods {', '.join(methods) or '(none given)'}: name each once, and at least one")
     data_hash = dataset.content_hash()[:16]
+    encoder = with_max_nodes(encoder, dataset.table)  # of all rows: the test rows may hold larger graphs
     runs = []
     for method in methods:
         pretext = "none" if method == "gp" else method
