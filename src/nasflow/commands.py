@@ -6,6 +6,7 @@ any command is there at once.
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import jsonargparse
 from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, ProtocolConfig, ProxyConfig, SurrogateConfig
 from nasflow.errors import ConfigError
 from nasflow.experiments.defaults import default_options
+from nasflow.search_command import EXAMPLE, add_search, run_search
 from nasflow.text import aligned
 
 Namespace = jsonargparse.Namespace
@@ -395,6 +397,59 @@ def _evaluate(options: Namespace) -> None:
     print(text + f"\n{folder}: table.md, runs.csv, manifest.json, surrogates.png")
 
 
+# -- reproduce ------------------------------------------------------------------------------------------
+
+
+class _KeepLines(argparse.RawDescriptionHelpFormatter, jsonargparse.DefaultHelpFormatter):
+    """Help whose closing words keep their line breaks."""
+
+
+def _add_reproduce(parser: Parser, __: list[str]) -> None:
+    from nasflow.experiments.reproductions.registry import reproduction_summaries
+
+    parser.formatter_class = _KeepLines
+    names = aligned([[f"  {name}", summary] for name, summary in reproduction_summaries().items()])
+    parser.epilog = f"names:\n{names}\n\n{parser.epilog}"
+    parser.add_argument("name", type=str, help="list, all, or one of the names below")
+    parser.add_argument("--out", type=str | None, default=None,
+                        help="folder for pages, journal and weights; what is done there is not done again (default: "
+                        "runs/reproduce, with --quick runs/quick)")
+    parser.add_argument("--quick", action="store_true", help="a first look: one split, one seed, few epochs")
+    parser.add_argument("--spaces", type=str | None, default=None,
+                        help="spaces to measure on, separated by commas, such as nb201 (default: the paper's)")
+    parser.add_argument("--splits", type=tuple[int, ...] | None, default=None, help="seeds of the splits")
+    parser.add_argument("--seeds", type=tuple[int, ...] | None, default=None, help="seeds of the model")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="number of processes")
+    _add_config_file(parser)
+
+
+def _reproduce(options: Namespace) -> None:
+    from pathlib import Path
+
+    from nasflow.experiments.reproductions.registry import (
+        load_reproduction,
+        reproduction_names,
+        reproduction_summaries,
+    )
+
+    if options.name == "list":
+        print(aligned([[name, summary] for name, summary in reproduction_summaries().items()]))
+        return
+    check_jobs(options.jobs)
+    names = reproduction_names() if options.name == "all" else [options.name]
+    chosen = [load_reproduction(name) for name in names]
+    from nasflow.experiments.reproductions.base import ReproduceOptions
+
+    how = ReproduceOptions(
+        Path(options.out or ("runs/quick" if options.quick else "runs/reproduce")), quick=options.quick,
+        jobs=options.jobs, splits=options.splits, seeds=options.seeds,
+        spaces=None if options.spaces is None else _names(options.spaces),
+    )
+    for reproduction in chosen:
+        page = reproduction.run(how).write(reproduction.name, how)
+        print(f"{page.read_text()}\n{page}", flush=True)
+
+
 def _add_demo(parser: Parser, __: list[str]) -> None:
     parser.add_argument("--out", type=str, default="demo", help="folder for results")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="number of processes")
@@ -429,7 +484,10 @@ COMMANDS = {
                    "nasflow fit labelled.jsonl --model pretrained.safetensors --metric accuracy"),
     "predict": Command("Predict the performance of architectures", _add_predict, _predict,
                        "nasflow predict --model fitted.safetensors --archs mine.jsonl --top 10"),
+    "search": Command("Find the best architecture for a budget of trainings", add_search, run_search, EXAMPLE),
     "evaluate": Command("Compare methods on a benchmark: splits x seeds, paired differences", _add_evaluate,
                         _evaluate, "nasflow evaluate nb201 --metric cifar10_test --ratio 0.01 "
                         "--methods none,flow,flow+proxy"),
+    "reproduce": Command("Measure a table or figure of the paper, and write a page on it", _add_reproduce,
+                         _reproduce, "nasflow reproduce surrogate-map --out runs/reproduce"),
 }

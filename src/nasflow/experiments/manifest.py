@@ -23,16 +23,22 @@ def write_manifest(path: Path, dataset: Dataset, metric: str, options: Mapping[s
         dataset, metric: what was evaluated on; the content of the table goes in as a hash.
         options: the resolved configuration of every stage, seeds and splits included.
     """
-    write_json(path, {
+    write_json(path, {**about_dataset(dataset, metric), "options": dict(options), **surroundings(" ".join(sys.argv))})
+
+
+def about_dataset(dataset: Dataset, metric: str) -> dict[str, Any]:
+    """Which table a result was measured on, with a hash of its content, and what the label means."""
+    return {
         "dataset": {"name": dataset.name, "rows": len(dataset), "content_sha256": dataset.content_hash(),
                     "origin": dict(dataset.origin)},
         "metric": vars(dataset.metric(metric)),
-        "options": dict(options),
-        "command": " ".join(sys.argv),
-        "versions": versions(),
-        "machine": machine(),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-    })
+    }
+
+
+def surroundings(command: str) -> dict[str, Any]:
+    """What a result was made by: command, versions, machine, date."""
+    return {"command": command, "versions": versions(), "machine": machine(),
+            "date": datetime.now(UTC).isoformat(timespec="seconds")}
 
 
 def versions() -> dict[str, str]:
