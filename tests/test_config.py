@@ -39,7 +39,7 @@ def test_the_digest_changes_with_every_option(stage: Any) -> None:
     other: dict[str, Any] = {
         "k": 3, "sigma": 0.2, "alpha": 0.25, "seed": 4, "pooling": "max", "directions": "forward", "rounds": 2,
         "standardise": False, "name": "other", "width": 16, "n_layers": 2, "dropout": 0.2, "n_heads": 2,
-        "attention_dropout": 0.3, "pretext": "none",
+        "attention_dropout": 0.3, "max_nodes": 5, "pretext": "none",
         "proxies": ("a",), "weights": {"flow": 2.0}, "epochs": 7, "batch_size": 9, "lr": 0.1, "weight_decay": 0.1,
         "schedule": "constant", "decoder_width": 3, "decoder_layers": 1, "margin": 0.7, "pairs_per_graph": 5,
         "clip": 2.0, "group": "isomorphism", "ratio": 0.5, "n_validation": 0, "splits": (1,), "seeds": (1,),
@@ -79,8 +79,8 @@ def test_an_option_added_later_leaves_finished_runs_valid() -> None:
 def test_raising_the_version_of_a_part_changes_all_that_depends_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
     @dataclasses.dataclass(frozen=True)
     class Whole(Options):
-        fit: FitConfig = FitConfig()
-        encoder: EncoderConfig = EncoderConfig()
+        fit: FitConfig = dataclasses.field(default_factory=FitConfig)
+        encoder: EncoderConfig = dataclasses.field(default_factory=EncoderConfig)
 
     before = Whole().digest(), FitConfig().digest(), EncoderConfig().digest()
     monkeypatch.setattr(FitConfig, "version", 2)
@@ -90,7 +90,11 @@ def test_raising_the_version_of_a_part_changes_all_that_depends_on_it(monkeypatc
 
 # Results that were kept are found by these. An option that is added is made by `later`, and they stay.
 DIGESTS = {
-    SurrogateConfig: "be667b9f14fb509a", EncoderConfig: "a4f8670905768fcf", PretrainConfig: "64582e93e64c92f9", FitConfig: "70391721c9aa20f9", ProtocolConfig: "18c6969895a18798",
+    SurrogateConfig: "be667b9f14fb509a",
+    EncoderConfig: "a4f8670905768fcf",
+    PretrainConfig: "64582e93e64c92f9",
+    FitConfig: "70391721c9aa20f9",
+    ProtocolConfig: "18c6969895a18798",
 }
 
 
@@ -131,6 +135,9 @@ def test_options_cannot_be_changed() -> None:
         (EncoderConfig, {"width": 0}, ["EncoderConfig.width"]),
         (EncoderConfig, {"n_layers": 0}, ["EncoderConfig.n_layers"]),
         (EncoderConfig, {"dropout": 1.0}, ["EncoderConfig.dropout", "0.99"]),
+        (EncoderConfig, {"n_heads": 0}, ["EncoderConfig.n_heads", "at least 1"]),
+        (EncoderConfig, {"attention_dropout": -0.1}, ["EncoderConfig.attention_dropout", "0.99"]),
+        (EncoderConfig, {"max_nodes": 0}, ["EncoderConfig.max_nodes", "at least 1"]),
         (PretrainConfig, {"lr": 0.0}, ["PretrainConfig.lr", "above 0"]),
         (PretrainConfig, {"lr": float("inf")}, ["PretrainConfig.lr", "inf"]),
         (PretrainConfig, {"schedule": "cosine"}, ["cosine", "one-cycle, constant"]),

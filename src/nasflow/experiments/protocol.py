@@ -35,7 +35,10 @@ from nasflow.config import (
     later,
 )
 from nasflow.datasets import Dataset, open_dataset
+from nasflow.encoders import with_max_nodes
 from nasflow.errors import ConfigError, unknown_name
+from nasflow.experiments.records import RunRecord
+from nasflow.finetune import FineTuned
 from nasflow.gp import GaussianProcess, graph_features
 from nasflow.metrics import kendall_tau, precision_at, rmse, spearman
 from nasflow.predictor import Predictor
@@ -180,6 +183,7 @@ def plan(
                 raise unknown_name("method", task, ["none", "gp", *pretext_names()])
     if not methods or len(set(methods)) != len(methods):
         raise ConfigError(f"methods {', '.join(methods) or '(none given)'}: name each once, and at least one")
+    encoder = with_max_nodes(encoder, dataset.table)  # of all rows: the test rows may hold larger graphs
     runs = []
     for method in methods:
         tasks = _tasks(method)
@@ -254,7 +258,10 @@ def do_pretraining(pretraining: Pretraining, folder: Path) -> dict[str, Any]:
     assert predictor.history is not None
     return {"key": pretraining.digest(), "kind": "pretraining", "pretext": pretraining.pretrain.pretext,
             "seed": pretraining.pretrain.seed, "seconds": sum(predictor.history.seconds),
-            "loss": predictor.history.loss[-1]}
+            "loss": predictor.history.loss[-1],
+            # by epoch, before the weights of the tasks; six digits, since nothing is computed from them
+            "task_losses": {name: [float(f"{loss:.6g}") for loss in losses]
+                            for name, losses in predictor.history.tasks.items()}}
 
 
 def _pretraining_rows(dataset: Dataset, choice: PretrainRows, seed: int) -> npt.NDArray[np.int64]:
@@ -267,17 +274,17 @@ def _pretraining_rows(dataset: Dataset, choice: PretrainRows, seed: int) -> npt.
 
 
 def do_run(run: Run, folder: Path) -> dict[str, Any]:
-    """Fine-tune, predict the test rows, and return the journal entry with all metrics."""
+    """Fine-tune, predict the test rows, keep the predictions, and return the journal entry with all metrics."""
     torch.set_num_threads(1)
     dataset = _dataset(run.dataset, run.data_hash)
     split = split_of(dataset, run.metrics, run.split, run.protocol)
     ids = dataset.table.canonical_ids
     started = time.perf_counter()
-    extra: dict[str, Any] = {}
+    fitted: FineTuned | None = None
     if run.method == "gp":
         best = last = _gp_predictions(dataset, run, split)
     else:
-        best, last, extra = _fgp_predictions(dataset, run, split, folder)
+        best, last, fitted = _fgp_predictions(dataset, run, split, folder)
     tested = run.metrics[-1]
     entry: dict[str, Any] = {
         "key": run.key, "kind": "run", "dataset": run.dataset, "metric": tested, "method": run.method,
@@ -291,7 +298,14 @@ def do_run(run: Run, folder: Path) -> dict[str, Any]:
         best, last = -best, -last  # better in the one is better in the other
     entry |= measures(best, truth, maximise)
     entry |= {f"last_{name}": value for name, value in measures(last, truth, maximise).items()}
-    return entry | extra
+    if fitted is not None:
+        entry["best_epoch"] = fitted.best_epoch
+    # before its line is in the journal: a run that is known there has its record
+    RunRecord(
+        split.test.astype(np.int32), best.astype(np.float32), truth.astype(np.float32),
+        np.array(() if fitted is None else fitted.validation_tau, np.float32),
+    ).save(folder, run.key)
+    return entry
 
 
 def split_of(dataset: Dataset, metrics: Sequence[str], seed: int, protocol: ProtocolConfig) -> Split:
@@ -315,18 +329,18 @@ def measures(predicted: FloatArray, truth: FloatArray, maximise: bool) -> dict[s
 
 def _fgp_predictions(
     dataset: Dataset, run: Run, split: Split, folder: Path
-) -> tuple[FloatArray, FloatArray, dict[str, Any]]:
-    """Test predictions of the best epoch on the validation rows, and of the last without looking at them."""
-    predictor = fitted(dataset, run, split, folder)
+) -> tuple[FloatArray, FloatArray, FineTuned]:
+    """Test predictions of the best epoch on the validation rows, of the last without looking at them, and the fit."""
+    predictor = fit_run(dataset, run, split, folder)
     columns = {name: dataset.proxy(name) for name in run.fit.proxies}
     test, of_test = dataset.table[split.test], take(columns, split.test)
     best = predictor.predict(test, of_test)
     last = predictor.use_epoch("last").predict(test, of_test)
     assert predictor.fitted is not None
-    return best, last, {"best_epoch": predictor.fitted.best_epoch}
+    return best, last, predictor.fitted
 
 
-def fitted(dataset: Dataset, run: Run, split: Split, folder: Path) -> Predictor:
+def fit_run(dataset: Dataset, run: Run, split: Split, folder: Path) -> Predictor:
     """The predictor of a run, fine-tuned on its training rows; test rows are not looked at."""
     table, labels = dataset.table, dataset.labels(run.metric)
     if run.pretraining is None:
@@ -346,7 +360,7 @@ def _embeddings(run: Run, folder: Path) -> npt.NDArray[np.float32]:
     """(N, width): what the fitted encoder of a run gives for every row of its data set."""
     dataset = _dataset(run.dataset, run.data_hash)
     split = split_of(dataset, run.metrics, run.split, run.protocol)
-    return fitted(dataset, run, split, folder).embed(dataset.table)
+    return fit_run(dataset, run, split, folder).embed(dataset.table)
 
 
 def _gp_predictions(dataset: Dataset, run: Run, split: Split) -> FloatArray:

@@ -47,4 +47,5 @@ class Vectors(Pretext):
 
     def loss(self, step: Step, targets: Tensor) -> Tensor:
         """The mean squared error of the reconstruction of (B, d)."""
-        return (self.decode(step.embedding) - targets).square().mean()
+        squared: Tensor = (self.decode(step.embedding) - targets).square()
+        return squared.mean()
