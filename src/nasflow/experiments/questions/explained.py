@@ -51,21 +51,23 @@ class Explained:
         return self.few_both - self.few_counts
 
 
-def explained(table: ArchTable, surrogate: FloatArray, labels: FloatArray, n_draws: int, seed: int = 0) -> Explained:
+def explained(
+    table: ArchTable, surrogate: FloatArray, labels: FloatArray, n_few: int, n_draws: int, seed: int = 0
+) -> Explained:
     """Both measures for one data set.
 
     Args:
         table: N architectures.
-        surrogate: (N, k), their surrogates.
+        surrogate: (N, k), their surrogates, standardised.
         labels: (N,), finite.
-        n_draws: how often the few labels are drawn; the mean is returned.
+        n_few: how many labels the Gaussian process is fitted on.
+        n_draws: how often they are drawn; the mean is returned.
         seed: of folds and draws.
     """
     rng = np.random.default_rng(seed)
     counts = operation_counts(table)
     both = np.hstack([counts, surrogate])
     scores, fold = normal_scores(labels), rng.permutation(len(labels)) % N_FOLDS
-    n_few = max(10, int(0.01 * (len(labels) // 2)))
     taus = np.array([
         [_few_labels_tau(features, labels, order[:n_few], order[n_few:][:N_TEST]) for features in (counts, both)]
         for order in (rng.permutation(len(labels)) for _ in range(n_draws))
@@ -73,6 +75,14 @@ def explained(table: ArchTable, surrogate: FloatArray, labels: FloatArray, n_dra
     few_counts, few_both = taus.mean(axis=0).tolist()
     r2 = [out_of_fold_r2(features, scores, fold) for features in (counts, surrogate, both)]
     return Explained(*r2, few_labels=n_few, few_counts=few_counts, few_both=few_both)
+
+
+def explained_beyond(table: ArchTable, surrogate: FloatArray, labels: FloatArray, seed: int = 0) -> float:
+    """The share of the label's variance that a surrogate explains and counts of operations do not, alone."""
+    fold = np.random.default_rng(seed).permutation(len(labels)) % N_FOLDS
+    counts, scores = operation_counts(table), normal_scores(labels)
+    both = out_of_fold_r2(np.hstack([counts, surrogate]), scores, fold)
+    return both - out_of_fold_r2(counts, scores, fold)
 
 
 def operation_counts(table: ArchTable) -> FloatArray:

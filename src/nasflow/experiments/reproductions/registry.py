@@ -22,6 +22,8 @@ _QUESTIONS = {
                     "Question: does the surrogate follow performance, and where does pre-training on it pay?"),
     "collisions": ("collisions:collisions",
                    "Question: which architectures can the surrogate not tell apart, and why?"),
+    "magnitude": ("magnitude:magnitude",
+                  "Question: does the surrogate vanish or explode with depth, and what cures it?"),
 }
 _PLACES = {
     name: (f"nasflow.experiments.{package}.{place}", summary)
