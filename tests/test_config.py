@@ -39,7 +39,7 @@ def test_the_digest_changes_with_every_option(stage: Any) -> None:
     other: dict[str, Any] = {
         "k": 3, "sigma": 0.2, "alpha": 0.25, "seed": 4, "pooling": "max", "directions": "forward", "rounds": 2,
         "standardise": False, "name": "other", "width": 16, "n_layers": 2, "dropout": 0.2, "n_heads": 2,
-        "attention_dropout": 0.3, "pretext": "none",
+        "attention_dropout": 0.3, "max_nodes": 5, "pretext": "none",
         "proxies": ("a",), "weights": {"flow": 2.0}, "epochs": 7, "batch_size": 9, "lr": 0.1, "weight_decay": 0.1,
         "schedule": "constant", "decoder_width": 3, "decoder_layers": 1, "margin": 0.7, "pairs_per_graph": 5,
         "clip": 2.0, "group": "isomorphism", "ratio": 0.5, "n_validation": 0, "splits": (1,), "seeds": (1,),
@@ -131,6 +131,9 @@ def test_options_cannot_be_changed() -> None:
         (EncoderConfig, {"width": 0}, ["EncoderConfig.width"]),
         (EncoderConfig, {"n_layers": 0}, ["EncoderConfig.n_layers"]),
         (EncoderConfig, {"dropout": 1.0}, ["EncoderConfig.dropout", "0.99"]),
+        (EncoderConfig, {"n_heads": 0}, ["EncoderConfig.n_heads", "at least 1"]),
+        (EncoderConfig, {"attention_dropout": -0.1}, ["EncoderConfig.attention_dropout", "0.99"]),
+        (EncoderConfig, {"max_nodes": 0}, ["EncoderConfig.max_nodes", "at least 1"]),
         (PretrainConfig, {"lr": 0.0}, ["PretrainConfig.lr", "above 0"]),
         (PretrainConfig, {"lr": float("inf")}, ["PretrainConfig.lr", "inf"]),
         (PretrainConfig, {"schedule": "cosine"}, ["cosine", "one-cycle, constant"]),

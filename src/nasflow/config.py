@@ -173,9 +173,13 @@ class EncoderConfig(Options):
     """Attention heads of flowerformer and transformer; the width is shared out among them."""
     attention_dropout: float = 0.1
     """Share of the attention weights dropped in training."""
+    max_nodes: int | None = None
+    """Nodes of the largest graph that mlp takes; by default those of the first table it sees."""
 
     def __post_init__(self) -> None:
         self._positive_int("width", "n_layers", "n_heads")
+        if self.max_nodes is not None:
+            self._positive_int("max_nodes")
         self._number("dropout", 0, 0.99)
         self._number("attention_dropout", 0, 0.99)
 

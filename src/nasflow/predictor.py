@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nasflow.checkpoints import load_checkpoint, save_checkpoint
 from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, SurrogateConfig
-from nasflow.encoders.registry import make_encoder
+from nasflow.encoders.registry import make_encoder, with_max_nodes
 from nasflow.errors import CheckpointError, ConfigError, NotFittedError
 from nasflow.files import PathLike
 from nasflow.finetune import FineTuned, Labels, Scorer, check_labels, fine_tune, in_chunks, scores, weights_of
@@ -104,7 +104,7 @@ class Predictor:
 
         Starts from newly drawn weights: pre-training twice gives what pre-training once gives.
         """
-        self._build(self._vocabulary or table.vocabulary)
+        self._build(self._vocabulary or table.vocabulary, table)
         scorer = self._require()
         self.history = pretrain(scorer.encoder, table.with_vocabulary(self.vocabulary), self.pretrain_config,
                                 self.surrogate_config, proxies, checkpoint=checkpoint, progress=progress)
@@ -140,7 +140,7 @@ class Predictor:
             GraphError: an operation that the vocabulary does not have.
         """
         if self._scorer is None:
-            self._build(table.vocabulary)
+            self._build(table.vocabulary, table)
         known, values = table.with_vocabulary(self.vocabulary), np.asarray(labels, np.float64)
         held_out, held_columns = _held_out(validation, self.vocabulary)
         check_labels(known, values, "label")  # before the weights are touched
@@ -203,7 +203,7 @@ class Predictor:
             tensors |= {f"fitted.{name}": tensor for name, tensor in scorer.state_dict().items()}
             tensors |= {f"reference.{name}": torch.from_numpy(values) for name, values in self._ranks.reference.items()}
         save_checkpoint(path, KIND, tensors, {
-            "vocabulary": list(self.vocabulary), "encoder": self.encoder_config.to_dict(),
+            "vocabulary": list(self.vocabulary), "encoder": scorer.encoder.config.to_dict(),
             "surrogate": self.surrogate_config.to_dict(), "pretraining": self.pretrain_config.to_dict(),
             "fitting": fitting.to_dict(), "line": list(self._line),
             "history": None if self.history is None else vars(self.history),
@@ -253,10 +253,11 @@ class Predictor:
         intercept, slope = about["line"]
         self._line = (float(intercept), float(slope))
 
-    def _build(self, vocabulary: tuple[str, ...]) -> None:
+    def _build(self, vocabulary: tuple[str, ...], table: ArchTable | None = None) -> None:
         """New weights, drawn from the seed of pre-training, whatever was before."""
+        config = self.encoder_config if table is None else with_max_nodes(self.encoder_config, table)
         with seeded(self.pretrain_config.seed, "encoder"):
-            self._scorer = Scorer(make_encoder(len(vocabulary), self.encoder_config)).to(self.device).eval()
+            self._scorer = Scorer(make_encoder(len(vocabulary), config)).to(self.device).eval()
         self._vocabulary = vocabulary
         self._start = weights_of(self._scorer.encoder)
         self.fitted, self._ranks = None, ProxyRanks({})

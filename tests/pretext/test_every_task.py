@@ -37,7 +37,7 @@ class StoppedError(Exception):
 def _encoder(name: str = "resgatedgcn") -> Encoder:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return make_encoder(len(OPS), EncoderConfig(name=name, width=8))
+        return make_encoder(len(OPS), EncoderConfig(name=name, width=8, max_nodes=8))
 
 
 def _run(

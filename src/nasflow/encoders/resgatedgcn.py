@@ -20,7 +20,6 @@ How it is fast:
 
 from __future__ import annotations
 
-import itertools
 from typing import Any, cast
 
 import torch
@@ -127,11 +126,12 @@ class GatedConv(nn.Module):
             messages = _messages(projected, pair % n, pair // n)
             convolved += _sum(messages, message, alike.ptr)
             return convolved
-        bounds = [*alike.ptr[::BLOCK].tolist(), len(source)]
-        for i, (start, stop) in enumerate(itertools.pairwise(bounds)):
+        for kinds in range(0, len(convolved), BLOCK):
+            ptr = alike.ptr[kinds : kinds + BLOCK + 1]
+            start, stop = int(ptr[0]), int(ptr[-1])
             messages = _messages(projected, source[start:stop], target[start:stop])
-            ptr = alike.ptr[i * BLOCK : (i + 1) * BLOCK + 1] - start
-            convolved[i * BLOCK : (i + 1) * BLOCK].add_(_sum(messages, torch.arange(stop - start, device=states.device), ptr))
+            rows = torch.arange(stop - start, device=states.device)
+            convolved[kinds : kinds + BLOCK] += _sum(messages, rows, ptr - start)
         return convolved
 
 

@@ -49,7 +49,7 @@ def evaluate(
     write_manifest(folder / "manifest.json", dataset, what.name, {
         "methods": chosen, "encoder": encoder.to_dict(), "surrogate": surrogate.to_dict(),
         "pretrain": pretrain.to_dict(), "fit": fit.to_dict(), "protocol": protocol.to_dict(),
-    })
+    }, runs)
     map_path = folder / "surrogates.png"
     values = dataset.labels(what.name) * (1 if what.maximise else -1)
     surrogates = FlowSurrogate(dataset.table.n_ops, surrogate).targets(dataset.table).numpy()

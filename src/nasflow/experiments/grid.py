@@ -1,6 +1,7 @@
 """`run_grid`: a list of runs over local processes, each finished one a line in a journal.
 
     FOLDER/runs.jsonl       one line for each finished pre-training and run
+    FOLDER/predictions/     what each run predicted (`nasflow.experiments.records`)
     FOLDER/pretrained/      weights, shared by all runs with the same pre-training
     FOLDER/manifest.json    data hash, options, versions, machine
 

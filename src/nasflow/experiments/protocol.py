@@ -24,7 +24,10 @@ import torch
 
 from nasflow.config import EncoderConfig, FitConfig, Options, PretrainConfig, ProtocolConfig, SurrogateConfig
 from nasflow.datasets import Dataset, open_dataset
+from nasflow.encoders import with_max_nodes
 from nasflow.errors import ConfigError, unknown_name
+from nasflow.experiments.records import RunRecord
+from nasflow.finetune import FineTuned
 from nasflow.gp import GaussianProcess, graph_features
 from nasflow.metrics import kendall_tau, precision_at, rmse, spearman
 from nasflow.predictor import Predictor
@@ -122,6 +125,7 @@ def plan(
     if not methods or len(set(methods)) != len(methods):
         raise ConfigError(f"methods {', '.join(methods) or '(none given)'}: name each once, and at least one")
     data_hash = dataset.content_hash()[:16]
+    encoder = with_max_nodes(encoder, dataset.table)  # of all rows: the test rows may hold larger graphs
     runs = []
     for method in methods:
         pretext = "none" if method == "gp" else method
@@ -157,11 +161,14 @@ def do_pretraining(pretraining: Pretraining, folder: Path) -> dict[str, Any]:
     assert predictor.history is not None
     return {"key": pretraining.digest(), "kind": "pretraining", "pretext": pretraining.pretrain.pretext,
             "seed": pretraining.pretrain.seed, "seconds": sum(predictor.history.seconds),
-            "loss": predictor.history.loss[-1]}
+            "loss": predictor.history.loss[-1],
+            # by epoch, before the weights of the tasks; six digits, since nothing is computed from them
+            "task_losses": {name: [float(f"{loss:.6g}") for loss in losses]
+                            for name, losses in predictor.history.tasks.items()}}
 
 
 def do_run(run: Run, folder: Path) -> dict[str, Any]:
-    """Fine-tune, predict the test rows, and return the journal entry with all metrics."""
+    """Fine-tune, predict the test rows, keep the predictions, and return the journal entry with all metrics."""
     torch.set_num_threads(1)
     dataset = _dataset(run.dataset, run.data_hash)
     rows = np.flatnonzero(np.isfinite(dataset.labels(run.metric)))  # never-measured rows take no part
@@ -170,11 +177,11 @@ def do_run(run: Run, folder: Path) -> dict[str, Any]:
                                 file_order=dataset.file_order_is_random,
                                 groups=ids[rows] if run.protocol.group == "isomorphism" else None), rows)
     started = time.perf_counter()
-    extra: dict[str, Any] = {}
+    fitted: FineTuned | None = None
     if run.method == "gp":
         best = last = _gp_predictions(dataset, run, split)
     else:
-        best, last, extra = _fgp_predictions(dataset, run, split, folder)
+        best, last, fitted = _fgp_predictions(dataset, run, split, folder)
     entry: dict[str, Any] = {
         "key": run.key, "kind": "run", "dataset": run.dataset, "metric": run.metric, "method": run.method,
         "split": run.split, "seed": run.seed, "n_train": len(split.train), "n_validation": len(split.validation),
@@ -185,7 +192,14 @@ def do_run(run: Run, folder: Path) -> dict[str, Any]:
     truth, maximise = dataset.labels(run.metric)[split.test], dataset.metric(run.metric).maximise
     entry |= measures(best, truth, maximise)
     entry |= {f"last_{name}": value for name, value in measures(last, truth, maximise).items()}
-    return entry | extra
+    if fitted is not None:
+        entry["best_epoch"] = fitted.best_epoch
+    # before its line is in the journal: a run that is known there has its record
+    RunRecord(
+        split.test.astype(np.int32), best.astype(np.float32), truth.astype(np.float32),
+        np.array(() if fitted is None else fitted.validation_tau, np.float32),
+    ).save(folder, run.key)
+    return entry
 
 
 def measures(predicted: FloatArray, truth: FloatArray, maximise: bool) -> dict[str, float]:
@@ -204,8 +218,8 @@ def _on_rows(split: Split, rows: npt.NDArray[np.int64]) -> Split:
 
 def _fgp_predictions(
     dataset: Dataset, run: Run, split: Split, folder: Path
-) -> tuple[FloatArray, FloatArray, dict[str, Any]]:
-    """Test predictions of the best epoch on the validation rows, and of the last without looking at them."""
+) -> tuple[FloatArray, FloatArray, FineTuned]:
+    """Test predictions of the best epoch on the validation rows, of the last without looking at them, and the fit."""
     table, labels = dataset.table, dataset.labels(run.metric)
     if run.pretraining is None:
         predictor = Predictor(encoder=run.encoder, surrogate=run.surrogate, pretraining=run.pretrain,
@@ -222,7 +236,7 @@ def _fgp_predictions(
     best = predictor.predict(test, of_test)
     last = predictor.use_epoch("last").predict(test, of_test)
     assert predictor.fitted is not None
-    return best, last, {"best_epoch": predictor.fitted.best_epoch}
+    return best, last, predictor.fitted
 
 
 def _gp_predictions(dataset: Dataset, run: Run, split: Split) -> FloatArray:
