@@ -17,7 +17,7 @@ import jsonargparse
 
 from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, ProtocolConfig, ProxyConfig, SurrogateConfig
 from nasflow.errors import ConfigError
-from nasflow.experiments.defaults import default_options
+from nasflow.experiments.defaults import default_options, encoder_options
 from nasflow.search_command import EXAMPLE, add_search, run_search
 from nasflow.text import aligned
 
@@ -47,6 +47,11 @@ def _add_config_file(parser: Parser) -> None:
 
 def _add_stage(parser: Parser, stage: type[Any], key: str, skip: set[str] | None = None) -> None:
     parser.add_class_arguments(stage, key, skip=skip or set())
+
+
+def _add_encoder(parser: Parser, words: list[str]) -> None:
+    _add_stage(parser, EncoderConfig, "encoder")
+    parser.set_defaults(encoder_options(words))
 
 
 def _add_device(parser: Parser) -> None:
@@ -214,12 +219,12 @@ def _proxies(options: Namespace) -> None:
 # -- pretrain, fit, predict -----------------------------------------------------------------------------
 
 
-def _add_pretrain(parser: Parser, __: list[str]) -> None:
+def _add_pretrain(parser: Parser, words: list[str]) -> None:
     parser.add_argument("source", type=str, help=SOURCE_HELP + "; labels in it are not looked at")
     parser.add_argument("--out", type=str, default="pretrained.safetensors", help="the model file to write")
     _add_device(parser)
     _add_config_file(parser)
-    _add_stage(parser, EncoderConfig, "encoder")
+    _add_encoder(parser, words)
     _add_stage(parser, SurrogateConfig, "surrogate")
     _add_stage(parser, PretrainConfig, "pretrain")
 
@@ -249,7 +254,7 @@ def _pretrain(options: Namespace) -> None:
           f"{sum(history.seconds):.0f} s{loss}\nnext: nasflow fit DATA --model {options.out} --out fitted.safetensors")
 
 
-def _add_fit(parser: Parser, __: list[str]) -> None:
+def _add_fit(parser: Parser, words: list[str]) -> None:
     parser.add_argument("source", type=str, help=SOURCE_HELP + "; rows without the label are left out")
     parser.add_argument("--model", type=str | None, default=None,
                         help="what nasflow pretrain wrote; without it the encoder starts from random weights")
@@ -259,7 +264,7 @@ def _add_fit(parser: Parser, __: list[str]) -> None:
     parser.add_argument("--out", type=str, default="fitted.safetensors", help="the model file to write")
     _add_device(parser)
     _add_config_file(parser)
-    _add_stage(parser, EncoderConfig, "encoder")
+    _add_encoder(parser, words)
     _add_stage(parser, FitConfig, "fit")
 
 
@@ -365,7 +370,7 @@ def _add_evaluate(parser: Parser, words: list[str]) -> None:
     _add_stage(parser, SurrogateConfig, "surrogate")
     _add_stage(parser, PretrainConfig, "pretrain", skip={"pretext", "proxies", "seed"})
     _add_stage(parser, FitConfig, "fit", skip={"seed"})
-    parser.set_defaults(dict(default_options(_source(words))))
+    parser.set_defaults(default_options(_source(words)) | encoder_options(words))
 
 
 def _source(words: list[str]) -> str:

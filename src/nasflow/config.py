@@ -173,7 +173,7 @@ class EncoderConfig(Options):
     """Attention heads of flowerformer and transformer; the width is shared out among them."""
     attention_dropout: float = 0.1
     """Share of the attention weights dropped in training."""
-    max_nodes: int | None = None
+    max_nodes: int | None = later(None)
     """Nodes of the largest graph that mlp takes; by default those of the first table it sees."""
 
     def __post_init__(self) -> None:

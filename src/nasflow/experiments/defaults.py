@@ -1,7 +1,9 @@
-"""Options that the paper or our prototypes settled on for each space; anything given overrides them."""
+"""Options that the papers or our prototypes settled on for a space or an encoder; anything given overrides them."""
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 # Surrogate width and scale: the authors' values (NB-Graph: ours). Margins and pairs: section 3 of the method. Share of
@@ -16,7 +18,20 @@ _BY_SPACE: dict[str, dict[str, Any]] = {
     "nbgraph": {"pretrain.epochs": 30},
 }
 
+# as published for NAS-Bench-101 and 201 (CVPR 2024, configuration files)
+_BY_ENCODER: dict[str, dict[str, Any]] = {
+    "flowerformer": {"encoder.width": 64, "encoder.n_layers": 9, "encoder.n_heads": 8, "encoder.dropout": 0.0,
+                     "encoder.attention_dropout": 0.5},
+}
+
 
 def default_options(dataset: str) -> dict[str, Any]:
     """Dotted option names and values for a data set, by the space its name begins with; empty where none is known."""
     return dict(_BY_SPACE.get(dataset.partition("-")[0], {}))
+
+
+def encoder_options(words: Sequence[str]) -> dict[str, Any]:
+    """The same for the encoder that `--encoder.name` names on a command line; a name in a YAML file is not seen."""
+    names = [value for word, value in itertools.pairwise(words) if word == "--encoder.name"]
+    names += [word.partition("=")[2] for word in words if word.startswith("--encoder.name=")]
+    return dict(_BY_ENCODER.get(names[-1], {})) if names else {}
