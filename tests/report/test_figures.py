@@ -6,8 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report.handmade import graph, write_dataset, write_results
-from report.reading import Report
 
 from nasflow.config import SurrogateConfig
 from nasflow.datasets import open_dataset
@@ -17,6 +15,8 @@ from nasflow.report.ranking import PERCENTS
 from nasflow.report.surrogate_map import percentiles, sample
 from nasflow.spaces.nb201 import NB201
 from nasflow.surrogate import FlowSurrogate
+from report.handmade import graph, write_dataset, write_results
+from report.reading import Report
 
 
 @pytest.fixture(scope="module")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from report.handmade import entry, write_dataset, write_results
-from report.reading import Report
 
 from nasflow.errors import DataError, MissingDataError, MissingExtraError
 from nasflow.journal import Journal
 from nasflow.report.build import write_report
 from nasflow.report.results import read_results
+from report.handmade import entry, write_dataset, write_results
+from report.reading import Report
 
 
 @pytest.fixture
@@ -157,7 +158,7 @@ def test_a_run_without_its_record_is_not_counted(folder: Path, tmp_path: Path) -
 
 
 def test_without_plotly_the_extra_is_named(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "plotly", None)
-    monkeypatch.delitem(__import__("sys").modules, "plotly.offline", raising=False)
-    with pytest.raises(MissingExtraError, match=r"a report needs plotly; install it with: pip install 'nasflow.report.'"):
+    monkeypatch.setitem(sys.modules, "plotly", None)
+    monkeypatch.delitem(sys.modules, "plotly.offline", raising=False)
+    with pytest.raises(MissingExtraError, match=r"needs plotly; install it with: pip install 'nasflow.report.'"):
         write_report(folder, tmp_path / "r.html")
