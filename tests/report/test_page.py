@@ -41,8 +41,12 @@ def write_hostile(root: Path) -> Path:
 
 
 def test_names_from_files_are_text(tmp_path: Path) -> None:
-    report = Report(write_hostile(tmp_path))
+    path = write_hostile(tmp_path)
+    report = Report(path)
     names = [name for name, _ in report.tags]
+    raw = path.read_text().partition('id="data">')[2].partition("</script>")[0]
+    assert json.loads(raw) == report.data
+    assert "<" not in raw  # neither </script> nor <!--, which begins a state of its own
     assert names.count("script") == 4  # the data, plotly.js, and two of the page's own
     assert "img" not in names
     assert {attributes["href"][:2] for name, attributes in report.tags if name == "a"} == {"#s"}
