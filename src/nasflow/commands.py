@@ -399,7 +399,21 @@ def _evaluate(options: Namespace) -> None:
         protocol=ProtocolConfig(options.ratio, options.n_validation, options.group, options.splits, options.seeds),
         n_workers=options.jobs,
     )
-    print(text + f"\n{folder}: table.md, runs.csv, manifest.json, surrogates.png")
+    print(text + f"\n{folder}: table.md, runs.csv, manifest.json, surrogates.png\nnext: nasflow report {folder}")
+
+
+def _add_report(parser: Parser, __: list[str]) -> None:
+    parser.add_argument("results", type=str, help="a folder that nasflow evaluate wrote: manifest.json and runs.jsonl "
+                        "give the tables, predictions/ the curves, the data set itself the map with its cells. What is "
+                        "missing leaves its section out and says so; a grid that is still running can be looked at")
+    parser.add_argument("--out", type=str, default="report.html",
+                        help="the HTML file to write; it is complete in itself and opens without network")
+
+
+def _report(options: Namespace) -> None:
+    from nasflow.report.build import write_report
+
+    print(write_report(options.results, options.out))
 
 
 # -- reproduce ------------------------------------------------------------------------------------------
@@ -495,4 +509,6 @@ COMMANDS = {
                         "--methods none,flow,flow+proxy"),
     "reproduce": Command("Measure a table or figure of the paper, and write a page on it", _add_reproduce,
                          _reproduce, "nasflow reproduce surrogate-map --out runs/reproduce"),
+    "report": Command("Show results as one HTML page: tables, curves, a map with its cells", _add_report, _report,
+                      "nasflow report runs/nb201 --out report.html"),
 }
