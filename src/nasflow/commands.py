@@ -417,8 +417,12 @@ def _add_reproduce(parser: Parser, __: list[str]) -> None:
     parser.add_argument("--quick", action="store_true", help="a first look: one split, one seed, few epochs")
     parser.add_argument("--spaces", type=str | None, default=None,
                         help="spaces to measure on, separated by commas, such as nb201 (default: the paper's)")
-    parser.add_argument("--splits", type=tuple[int, ...] | None, default=None, help="seeds of the splits")
-    parser.add_argument("--seeds", type=tuple[int, ...] | None, default=None, help="seeds of the model")
+    parser.add_argument("--only", type=str | None, default=None,
+                        help="rows and groups of rows to measure now, separated by commas, such as none,FGP,GIN; the "
+                        "page shows all that is known (default: all)")
+    parser.add_argument("--splits", type=tuple[int, ...] | None, default=None,
+                        help="seeds of the splits, such as [21,2021] (default: three)")
+    parser.add_argument("--seeds", type=tuple[int, ...] | None, default=None, help="seeds of the model, by default three")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="number of processes")
     _add_config_file(parser)
 
@@ -427,6 +431,7 @@ def _reproduce(options: Namespace) -> None:
     from pathlib import Path
 
     from nasflow.experiments.reproductions.registry import (
+        NOT_HERE,
         load_reproduction,
         reproduction_names,
         reproduction_summaries,
@@ -434,6 +439,7 @@ def _reproduce(options: Namespace) -> None:
 
     if options.name == "list":
         print(aligned([[name, summary] for name, summary in reproduction_summaries().items()]))
+        print("\nNot here:\n" + aligned([[name, reason] for name, reason in NOT_HERE.items()]))
         return
     check_jobs(options.jobs)
     names = reproduction_names() if options.name == "all" else [options.name]
@@ -444,6 +450,7 @@ def _reproduce(options: Namespace) -> None:
         Path(options.out or ("runs/quick" if options.quick else "runs/reproduce")), quick=options.quick,
         jobs=options.jobs, splits=options.splits, seeds=options.seeds,
         spaces=None if options.spaces is None else _names(options.spaces),
+        only=None if options.only is None else _names(options.only),
     )
     for reproduction in chosen:
         page = reproduction.run(how).write(reproduction.name, how)
