@@ -422,7 +422,8 @@ def _add_reproduce(parser: Parser, __: list[str]) -> None:
                         "page shows all that is known (default: all)")
     parser.add_argument("--splits", type=tuple[int, ...] | None, default=None,
                         help="seeds of the splits, such as [21,2021] (default: three)")
-    parser.add_argument("--seeds", type=tuple[int, ...] | None, default=None, help="seeds of the model, by default three")
+    parser.add_argument("--seeds", type=tuple[int, ...] | None, default=None,
+                        help="seeds of the model (default: three)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="number of processes")
     _add_config_file(parser)
 

@@ -30,7 +30,7 @@ def default_options(dataset: str) -> dict[str, Any]:
 
 def encoder_options(encoder: str, dataset: str) -> dict[str, Any]:
     """Dotted option names and values for an encoder on a data set, to lay over `default_options`."""
-    named = {"encoder.name": encoder}
+    named: dict[str, Any] = {"encoder.name": encoder}
     if encoder != "flowerformer":
         return named
     return {**named, **_FLOWERFORMER, **(_FLOWERFORMER_301 if dataset.startswith("nb301") else {})}

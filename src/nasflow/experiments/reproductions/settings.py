@@ -52,7 +52,7 @@ class Setting:
 SETTINGS: Mapping[str, Setting] = {
     "nb101": Setting("nb101", "NAS-Bench-101", "valid_108ep",
                      "validation accuracy of one training run, so noisy, where the paper has test accuracy"),
-    "nb201": Setting("nb201", "NAS-Bench-201", "cifar10_test", "as the paper"),
+    "nb201": Setting("nb201", "NAS-Bench-201", "cifar10_test", "the same label"),
     "nb301": Setting("nb301", "NAS-Bench-301", "val_acc",
                      "10,000 of the paper's 11,221 architectures, so 5,000 in each half and 50 labels for 56; the "
                      "surrogate benchmark's accuracy with its noise"),

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from nasflow.config import PretrainConfig
+from nasflow.config import EncoderConfig, PretrainConfig
 from nasflow.datasets import Dataset
 from nasflow.encoders import make_encoder
 from nasflow.encoders.base import Encoder
@@ -55,8 +55,8 @@ def speed(options: ReproduceOptions) -> Page:
             pretraining = _pretraining(name, dataset, rows)
             blocks += [f"## {SETTINGS[name].title}", *_tables(name, encoding, surrogate, pretraining, len(dataset))]
             manifest[name] = {**about_dataset(dataset, SETTINGS[name].metric),
-                              "options": {label: stages_of(Variant(label, "none", encoder=encoder), name, False).to_dict()
-                                          for label, encoder in ENCODERS.items()}}
+                              "encoders": {label: _options(name, encoder).to_dict()
+                                           for label, encoder in ENCODERS.items()}}
             advance(name)
     done = ("Seconds on one thread of the machine below, the best of "
             f"{TURNS} turns. Encoding: embeddings of an untrained encoder, batches of graphs made on the way. "
@@ -64,13 +64,13 @@ def speed(options: ReproduceOptions) -> Page:
             "compute a proxy beforehand are not in it. The paper's numbers are from another machine (and a GPU where "
             "that is faster), so ratios compare, not seconds.")
     if n_rows is not None:
-        done += f" **A first look** (`--quick`): measured on {n_rows} architectures and scaled up."
+        done += f" A first look (`--quick`): measured on {n_rows} architectures and scaled up."
     return Page("Table 4: speed", done, blocks, manifest={"spaces": manifest})
 
 
 def _tables(
-    name: str, encoding: dict[str, tuple[float, float]], surrogate: float, pretraining: dict[str, tuple[float, int]],
-    n: int,
+    name: str, encoding: dict[str, tuple[float, float]], surrogate: float,
+    pretraining: dict[str, tuple[float, int]], n: int,
 ) -> list[Block]:
     slow_batch, slow_one = encoding["FlowerFormer"]
     paper_slow = ENCODING_SECONDS["FlowerFormer", name]
@@ -100,7 +100,7 @@ def _tables(
 
 def _encoding(space: str, name: str, table: ArchTable) -> tuple[float, float]:
     """Seconds to encode an architecture, in batches and one at a time."""
-    encoder = _encoder(Variant(name, "none", encoder=name), space, table)
+    encoder = _encoder(_options(space, name), table)
     few = [table[i : i + 1] for i in range(min(ONE_BY_ONE, len(table)))]
 
     def one_by_one() -> None:
@@ -126,16 +126,20 @@ def _pretraining(space: str, dataset: Dataset, rows: np.ndarray) -> dict[str, tu
             continue
         config: PretrainConfig = run.pretrain
         columns = {name: dataset.proxy(name)[rows] for name in config.proxies}
-        encoder = _encoder(variant, space, dataset.table)
+        encoder = _encoder(stages.encoder, dataset.table)
         one_epoch = PretrainConfig(**{**config.to_dict(), "epochs": 1})
         history = pretrain(encoder, dataset.table[rows], one_epoch, run.surrogate, columns)
         seconds[variant.label] = (history.seconds[0] * len(dataset) / len(rows), config.epochs)
     return seconds
 
 
-def _encoder(variant: Variant, space: str, table: ArchTable) -> Encoder:
+def _options(space: str, encoder: str) -> EncoderConfig:
+    return stages_of(Variant(encoder, "none", encoder=encoder), space, quick=False).encoder
+
+
+def _encoder(config: EncoderConfig, table: ArchTable) -> Encoder:
     with seeded(0, "speed"):
-        return make_encoder(table.n_ops, stages_of(variant, space, quick=False).encoder)
+        return make_encoder(table.n_ops, config)
 
 
 def _best(call: Callable[[], object]) -> float:
