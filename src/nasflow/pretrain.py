@@ -161,8 +161,8 @@ def _fingerprint(
     for name in config.proxies:
         digest.update(name.encode() + np.ascontiguousarray(proxies[name]).tobytes())
     return {
-        "encoder": json.dumps(encoder.config.to_dict()), "pretrain": json.dumps(config.to_dict()),
-        "surrogate": json.dumps(surrogate.to_dict()), "data": digest.hexdigest(),
+        "encoder": json.dumps(encoder.config.identity()), "pretrain": json.dumps(config.identity()),
+        "surrogate": json.dumps(surrogate.identity()), "data": digest.hexdigest(),
     }
 
 

@@ -1,5 +1,7 @@
 """Work spread over local processes: what is done when a worker dies, and in which order things start.
 
+`run_tasks` is for a list that is known beforehand, `Workers` for work that comes one by one.
+
 A worker that is killed (out of memory, a signal) takes only its own task down; the task is started once more,
 and a second death is an error that names it, unless the caller takes it. An exception in a task stops the rest and
 reaches the caller.
@@ -12,7 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -32,6 +34,54 @@ class Task:
     arguments: tuple[Any, ...]
     after: tuple[str, ...] = ()
     deaths: int = field(default=0, init=False)
+
+
+class Workers:
+    """`n_workers` processes that take one task after another; used in a `with` block.
+
+    Args:
+        n_workers: how many.
+    """
+
+    def __init__(self, n_workers: int) -> None:
+        # spawned, not forked: a fork of a process with torch's threads may hang
+        self._pool = ProcessPool(max_workers=n_workers, context=multiprocessing.get_context("spawn"))
+        self._running: dict[Future[Any], Task] = {}
+
+    @property
+    def running(self) -> list[Task]:
+        """What was started and has not finished."""
+        return list(self._running.values())
+
+    def start(self, task: Task) -> None:
+        """Hand a task to the next free worker."""
+        self._running[self._pool.schedule(task.function, args=task.arguments)] = task
+
+    def finished(self, seconds: float | None = None) -> list[tuple[Task, Future[Any]]]:
+        """The tasks that finished, once one has, or none after so many seconds.
+
+        `result()` of a task's future returns what it returned, raises what it raised, and raises pebble's
+        `ProcessExpired` where its worker died.
+        """
+        done, _ = wait(self._running, timeout=seconds, return_when=FIRST_COMPLETED)
+        return [(self._running.pop(future), future) for future in done]
+
+    def forget(self, name: str) -> None:
+        """Stop waiting for a task; a worker that is on it is stopped."""
+        for future in [future for future, task in self._running.items() if task.name == name]:
+            del self._running[future]
+            future.cancel()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, error: object, *_: object) -> None:
+        """Wait for the workers and end them; after an error, at once."""
+        if error is None:
+            self._pool.close()
+        else:
+            self._pool.stop()
+        self._pool.join()
 
 
 def run_tasks(
@@ -59,33 +109,25 @@ def run_tasks(
             on_result(task, task.function(*task.arguments))
             done.add(task.name)
         return
-    running: dict[Future[Any], Task] = {}
-    # spawned, not forked: a fork of a process with torch's threads may hang
-    with ProcessPool(max_workers=n_workers, context=multiprocessing.get_context("spawn")) as pool:
-        try:
-            while waiting or running:
-                free = n_workers - len(running)
-                for task in list(islice((task for task in waiting if done.issuperset(task.after)), free)):
-                    waiting.remove(task)
-                    running[pool.schedule(task.function, args=task.arguments)] = task
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    task = running.pop(future)
-                    try:
-                        result = future.result()
-                    except ProcessExpired as error:
-                        task.deaths += 1
-                        if task.deaths == 1:
-                            waiting.insert(0, task)
-                            continue
-                        reason = f"the worker died twice (exit code {error.exitcode}); out of memory?"
-                        if on_lost is None:
-                            raise WorkerError(f"{task.name}: {reason} Try fewer jobs") from None
-                        done.add(task.name)
-                        on_lost(task, reason)
+    with Workers(n_workers) as workers:
+        while waiting or workers.running:
+            free = n_workers - len(workers.running)
+            for task in list(islice((task for task in waiting if done.issuperset(task.after)), free)):
+                waiting.remove(task)
+                workers.start(task)
+            for task, future in workers.finished():
+                try:
+                    result = future.result()
+                except ProcessExpired as error:
+                    task.deaths += 1
+                    if task.deaths == 1:
+                        waiting.insert(0, task)
                         continue
+                    reason = f"the worker died twice (exit code {error.exitcode}); out of memory?"
+                    if on_lost is None:
+                        raise WorkerError(f"{task.name}: {reason} Try fewer jobs") from None
                     done.add(task.name)
-                    on_result(task, result)
-        except BaseException:
-            pool.stop()
-            raise
+                    on_lost(task, reason)
+                    continue
+                done.add(task.name)
+                on_result(task, result)

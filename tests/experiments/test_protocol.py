@@ -197,6 +197,38 @@ def test_a_pre_training_that_was_killed_goes_on_to_the_same_weights(
     assert results[0]["rmse"] == results[1]["rmse"]
 
 
+@pytest.mark.parametrize("method", ["graphcl", "arch2vec", "gmae"])
+def test_a_rival_task_is_a_method_like_any_other(proteins: Dataset, tmp_path: Path, method: str) -> None:
+    run = _one(proteins, method)
+    assert run.pretraining is not None
+    assert do_pretraining(run.pretraining, tmp_path)["pretext"] == method
+    assert np.isfinite(do_run(run, tmp_path)["tau"])
+
+
+# -- proxies beside the embedding -----------------------------------------------------------------------
+
+
+def test_every_method_but_the_floor_reads_the_proxies_that_fitting_names(proteins: Dataset, tmp_path: Path) -> None:
+    fit = FitConfig(epochs=8, lr=1e-2, proxies=("params",))
+    assert {run.method: run.fit.proxies for run in _plan(proteins, "none", "flow", "gp", fit=fit)} == {
+        "none": ("params",), "flow": ("params",), "gp": ()}
+    with_it, without = (
+        do_run(_one(proteins, "none", metric="params", fit=replace(fit, proxies=names)), tmp_path)
+        for names in (("params",), ()))
+    assert with_it["tau"] > without["tau"]
+    assert with_it["key"] != without["key"]
+    shifted = dataclasses.replace(proteins, values={**proteins.values, "params": 7 * proteins.labels("params") + 1})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(protocol, "_dataset", lambda *_: shifted)
+        run = _one(proteins, "none", fit=fit)
+        assert do_run(run, tmp_path)["tau"] == pytest.approx(do_run(run, tmp_path)["tau"])
+
+
+def test_a_label_is_no_proxy(proteins: Dataset) -> None:
+    with pytest.raises(UnknownNameError, match=r"proxy of nbgraph-proteins .* 'valid_perf'; legal: latency, params"):
+        _plan(proteins, "none", fit=FitConfig(proxies=("valid_perf",)))
+
+
 # -- what test labels may reach -------------------------------------------------------------------------
 
 

@@ -29,16 +29,25 @@ def write_manifest(
             beside may hold those of other results too.
     """
     write_json(path, {
+        **about_dataset(dataset, metric), "options": dict(options),
+        "runs": {run.key: None if run.pretraining is None else run.pretraining.digest() for run in runs},
+        **surroundings(" ".join(sys.argv)),
+    })
+
+
+def about_dataset(dataset: Dataset, metric: str) -> dict[str, Any]:
+    """Which table a result was measured on, with a hash of its content, and what the label means."""
+    return {
         "dataset": {"name": dataset.name, "rows": len(dataset), "content_sha256": dataset.content_hash(),
                     "origin": dict(dataset.origin)},
         "metric": vars(dataset.metric(metric)),
-        "options": dict(options),
-        "runs": {run.key: None if run.pretraining is None else run.pretraining.digest() for run in runs},
-        "command": " ".join(sys.argv),
-        "versions": versions(),
-        "machine": machine(),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-    })
+    }
+
+
+def surroundings(command: str) -> dict[str, Any]:
+    """What a result was made by: command, versions, machine, date."""
+    return {"command": command, "versions": versions(), "machine": machine(),
+            "date": datetime.now(UTC).isoformat(timespec="seconds")}
 
 
 def versions() -> dict[str, str]:

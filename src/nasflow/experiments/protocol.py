@@ -3,6 +3,9 @@
 Methods: `none` (fine-tuning alone), pretext tasks joined by + (such as `flow+proxy`), and `gp`, a Gaussian
 process on hand-made features (`nasflow.gp`), the floor in every table.
 
+With `fit.proxies` the ranks of these columns, over the whole table, stand beside the embedding in every method but
+`gp`.
+
 A `Run` is a plain value: it can be sent to a worker process, and its `key` names its row in the journal.
 """
 
@@ -21,6 +24,7 @@ import torch
 
 from nasflow.config import EncoderConfig, FitConfig, Options, PretrainConfig, ProtocolConfig, SurrogateConfig
 from nasflow.datasets import Dataset, open_dataset
+from nasflow.encoders import with_max_nodes
 from nasflow.errors import ConfigError, unknown_name
 from nasflow.experiments.records import RunRecord
 from nasflow.finetune import FineTuned
@@ -28,6 +32,7 @@ from nasflow.gp import GaussianProcess, graph_features
 from nasflow.metrics import kendall_tau, precision_at, rmse, spearman
 from nasflow.predictor import Predictor
 from nasflow.pretext.registry import pretext_names
+from nasflow.proxy_ranks import take
 from nasflow.splits import Split, half_split
 
 FloatArray = npt.NDArray[np.float64]
@@ -111,6 +116,8 @@ def plan(
         ConfigError, UnknownNameError: a method or metric that does not exist, a method named twice.
     """
     dataset.metric(metric)
+    for name in fit.proxies:
+        dataset.proxy(name)
     for method in methods:
         for task in (method.split("+") if method not in ("none", "gp") else ()):
             if task not in pretext_names():
@@ -118,6 +125,7 @@ def plan(
     if not methods or len(set(methods)) != len(methods):
         raise ConfigError(f"methods {', '.join(methods) or '(none given)'}: name each once, and at least one")
     data_hash = dataset.content_hash()[:16]
+    encoder = with_max_nodes(encoder, dataset.table)  # of all rows: the test rows may hold larger graphs
     runs = []
     for method in methods:
         pretext = "none" if method == "gp" else method
@@ -125,10 +133,11 @@ def plan(
         weights = {n: w for n, w in pretrain.weights.items() if "+" in method and n in method.split("+")}
         proxies = pretrain.proxies if "proxy" in method.split("+") else ()
         own = replace(pretrain, pretext=pretext, weights=weights, proxies=proxies)
+        own_fit = replace(fit, proxies=()) if method == "gp" else fit
         for split in protocol.splits:
             for seed in protocol.seeds[:1] if method == "gp" else protocol.seeds:
                 runs.append(Run(source, data_hash, metric, method, split, encoder, surrogate,
-                                replace(own, seed=seed), replace(fit, seed=seed), protocol))
+                                replace(own, seed=seed), replace(own_fit, seed=seed), protocol))
     return runs
 
 
@@ -218,11 +227,14 @@ def _fgp_predictions(
     else:
         predictor = Predictor.load(run.pretraining.path(folder))
     predictor.fit_config = run.fit
-    validation = (table[split.validation], labels[split.validation]) if len(split.validation) else None
-    predictor.fit(table[split.train], labels[split.train], validation=validation)
-    test = table[split.test]
-    best = predictor.predict(test)
-    last = predictor.use_epoch("last").predict(test)
+    columns = {name: dataset.proxy(name) for name in run.fit.proxies}
+    held = split.validation
+    validation = (table[held], labels[held], take(columns, held)) if len(held) else None
+    predictor.fit(table[split.train], labels[split.train], validation=validation,
+                  proxies=take(columns, split.train), reference=columns)
+    test, of_test = table[split.test], take(columns, split.test)
+    best = predictor.predict(test, of_test)
+    last = predictor.use_epoch("last").predict(test, of_test)
     assert predictor.fitted is not None
     return best, last, predictor.fitted
 

@@ -1,0 +1,147 @@
+"""`Candidates`: the architectures that a strategy may propose, none of them a twin of one it has had.
+
+Twins are isomorphic once pruned (`canonical_id`). Neither what was asked for, trained or failed nor what this object
+has given out before comes again, and everything meets the constraints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from nasflow.architecture import Architecture
+from nasflow.errors import GraphError
+from nasflow.search.known import met
+from nasflow.search.problem import Problem
+from nasflow.spaces.base import Space
+from nasflow.table import ArchTable
+
+MAX_LISTED = 60_000  # elements of a space that is searched as a whole; NAS-Bench-Graph has 59,049
+_TRIES = 40  # batches of samples without anything new before a space counts as used up
+
+
+class Listed:
+    """All elements of a space that is small enough to look at each of them."""
+
+    def __init__(self, problem: Problem, table: ArchTable) -> None:
+        self._problem = problem
+        self.table = table
+
+    @cached_property
+    def ids(self) -> npt.NDArray[np.str_]:
+        """(N,): canonical id of every element."""
+        return self.table.canonical_ids
+
+    @cached_property
+    def allowed(self) -> npt.NDArray[np.bool_]:
+        """(N,): which elements meet the constraints."""
+        return met(self._problem.conditions, self._problem.known, self.table)
+
+
+def listed(problem: Problem) -> Listed | None:
+    """The elements of the problem's space, or None where there are too many to list."""
+    table = _list(problem.space)
+    return None if table is None else Listed(problem, table)
+
+
+def _list(space: Space) -> ArchTable | None:
+    if space.size is not None and space.size > MAX_LISTED:
+        return None
+    try:
+        table = space.enumerate()
+        if not 0 < len(table) <= MAX_LISTED:
+            return None
+        space.validate(table[0])  # a space that shows predictors another graph lists that one
+    except GraphError:
+        return None
+    return table
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An architecture that may be proposed."""
+
+    architecture: Architecture
+    canonical_id: str
+
+
+class Candidates:
+    """What may be proposed next.
+
+    Args:
+        problem: the space and its constraints.
+        whole: all elements, where the space was listed.
+        seen: canonical ids that must not come again.
+        rng: all draws come from it, in the order of the calls.
+    """
+
+    def __init__(
+        self, problem: Problem, whole: Listed | None, seen: Iterable[str], rng: np.random.Generator
+    ) -> None:
+        self.problem, self.whole, self.rng = problem, whole, rng
+        self._seen = set(seen)
+
+    def fresh(self, n: int) -> list[Candidate]:
+        """At most `n` samples of the space; fewer only where nothing else is left or to be found."""
+        found: list[Candidate] = []
+        misses = 0
+        while len(found) < n and misses < _TRIES:
+            drawn = [self.problem.space.sample(self.rng) for _ in range(max(8, n - len(found)))]
+            new = self._new(drawn, n - len(found))
+            misses = 0 if new else misses + 1
+            found += new
+        if len(found) < n and self.whole is not None:
+            rows = self.rng.permutation(self.unseen())[: 50 * n]
+            found += self._new([self.whole.table[int(row)] for row in rows], n - len(found))
+        return found
+
+    def mutations(self, parents: Sequence[Architecture], n_each: int) -> list[Candidate]:
+        """At most `n_each` mutations of each parent, all different."""
+        drawn = [self.problem.space.mutate(parent, self.rng) for parent in parents for _ in range(n_each)]
+        return self._new(drawn, len(drawn))
+
+    def mutation(self, parent: Architecture, max_steps: int = 20) -> list[Candidate]:
+        """One descendant of `parent`, as few mutations away as turns out new; none if `max_steps` do not lead to one."""
+        current = parent
+        for step in range(max_steps):
+            new = self._new([self.problem.space.mutate(current, self.rng) for _ in range(10)], 1)
+            if new:
+                return new
+            current = self.problem.space.mutate(current, self.rng) if step % 2 else current
+        return []
+
+    def neighbours(self, parent: Architecture, n: int) -> list[Candidate]:
+        """At most `n` neighbours of `parent`, in random order."""
+        every = list(self.problem.space.neighbours(parent))
+        return self._new([every[int(i)] for i in self.rng.permutation(len(every))], n)
+
+    def unseen(self) -> npt.NDArray[np.int64]:
+        """Rows of the listed space that may be proposed; twins of each other are all among them."""
+        assert self.whole is not None
+        return np.flatnonzero(self.whole.allowed & ~np.isin(self.whole.ids, list(self._seen)))
+
+    def take(self, row: int) -> Candidate:
+        """The element in a row of the listed space, given out."""
+        assert self.whole is not None
+        candidate = Candidate(self.whole.table[row], str(self.whole.ids[row]))
+        self._seen.add(candidate.canonical_id)
+        return candidate
+
+    def _new(self, architectures: Sequence[Architecture], n: int) -> list[Candidate]:
+        """The first `n` of the architectures that may be proposed."""
+        if not architectures or n < 1:
+            return []
+        table = ArchTable.from_architectures(architectures)
+        ids = table.canonical_ids.tolist()
+        first = {canonical_id: i for i, canonical_id in reversed(list(enumerate(ids)))}
+        rows = [i for i, canonical_id in enumerate(ids) if canonical_id not in self._seen and first[canonical_id] == i]
+        if rows and self.problem.conditions:
+            ok = met(self.problem.conditions, self.problem.known, table[np.array(rows)])
+            rows = [row for row, good in zip(rows, ok, strict=True) if good]
+        given = [Candidate(architectures[row], ids[row]) for row in rows[:n]]
+        self._seen.update(candidate.canonical_id for candidate in given)
+        return given

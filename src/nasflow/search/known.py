@@ -1,0 +1,143 @@
+"""Known quantities: numbers of an architecture that need no training, and conditions on them.
+
+A quantity is a column of a data set that took no training (`params`, `latency.raspi4`, a zero-cost proxy), or a
+function of the user's. A column is looked up for the very same graph first, since twins that compute the same may
+differ in latency, then for a twin (`canonical_id`), since twins have equal accuracy. NaN means not known.
+
+A condition is written `params < 1e6` or `latency.raspi4 <= 10`. What is not known meets no condition.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nasflow.architecture import Architecture
+from nasflow.datasets.base import Dataset
+from nasflow.errors import ConfigError, unknown_name
+from nasflow.table import ArchTable
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+Function = Callable[[Architecture], float]
+
+_COMPARISONS = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
+_CONDITION = re.compile(r"\s*(\S+?)\s*(<=|>=|<|>)\s*(\S+)\s*")
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A bound on a known quantity."""
+
+    quantity: str
+    comparison: str
+    bound: float
+
+    @classmethod
+    def parse(cls, text: str) -> Constraint:
+        """The constraint that `text` states, such as `params < 1e6`.
+
+        Raises:
+            ConfigError: it states none.
+        """
+        found = _CONDITION.fullmatch(text)
+        try:
+            bound = float(found[3]) if found else math.nan
+        except ValueError:
+            bound = math.nan
+        if found is None or math.isnan(bound):
+            raise ConfigError(f"constraint {text!r} is no condition; legal: a quantity, one of "
+                              f"{' '.join(_COMPARISONS)}, a number, such as 'params < 1e6'")
+        return cls(found[1], found[2], bound)
+
+    def __str__(self) -> str:
+        return f"{self.quantity} {self.comparison} {self.bound:g}"
+
+    def holds(self, values: FloatArray) -> BoolArray:
+        """(N,) bool: where the condition is met; never where the value is NaN."""
+        met: BoolArray = _COMPARISONS[self.comparison](values, self.bound)
+        return met
+
+
+class Known:
+    """The known quantities of a space.
+
+    Args:
+        dataset: its metrics that took no training are quantities.
+        functions: quantities to compute, by name: `f(architecture) -> number`. They come before columns.
+    """
+
+    def __init__(self, dataset: Dataset | None = None, functions: Mapping[str, Function] | None = None) -> None:
+        self._dataset = dataset
+        self._functions = dict(functions or {})
+        self._rows: tuple[dict[bytes, int], dict[str, int]] | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """The quantities there are."""
+        columns = [] if self._dataset is None else [m.name for m in self._dataset.metrics.values() if not m.trained]
+        return [*self._functions, *columns]
+
+    def maximise(self, name: str) -> bool:
+        """Whether more of a quantity is better; of a function, less is."""
+        self.require(name)
+        return name not in self._functions and self._dataset is not None and self._dataset.metric(name).maximise
+
+    def require(self, name: str) -> None:
+        """Return if there is such a quantity.
+
+        Raises:
+            UnknownNameError: there is none; the message lists the names.
+        """
+        if name not in self.names:
+            raise unknown_name("known quantity", name, self.names or ["(none: name a data set or give a function)"])
+
+    def values(self, name: str, table: ArchTable) -> FloatArray:
+        """(N,) float64: a quantity of every row of a table of elements, NaN where it is not known."""
+        self.require(name)
+        if name in self._functions:
+            function = self._functions[name]
+            return np.array([float(function(architecture)) for architecture in table], np.float64)
+        assert self._dataset is not None
+        column = self._dataset.proxy(name)
+        rows = self._rows_of(table, self._dataset.table)
+        return np.where(rows >= 0, column[rows], np.nan)
+
+    def _rows_of(self, table: ArchTable, reference: ArchTable) -> npt.NDArray[np.int64]:
+        """(N,): the row of the data set that is each graph, else a twin of it, else -1."""
+        if table is reference:
+            return np.arange(len(table))
+        if self._rows is None:
+            ids = reference.canonical_ids
+            self._rows = ({key: row for row, key in enumerate(_keys(reference))},
+                          {str(ids[row]): row for row in range(len(ids) - 1, -1, -1)})
+        exact, twin = self._rows
+        found = [exact.get(key, -1) for key in _keys(table)]
+        missing = [i for i, row in enumerate(found) if row < 0]
+        if missing:
+            for i, canonical_id in zip(missing, table[np.array(missing)].canonical_ids, strict=True):
+                found[i] = twin.get(str(canonical_id), -1)
+        return np.array(found, np.int64)
+
+
+def _keys(table: ArchTable) -> list[bytes]:
+    """A key of every row: equal for equal graphs, whatever the table's vocabulary."""
+    names = [name.encode() + b"\0" for name in table.vocabulary]
+    edges = table.edges.astype(np.int32)
+    node, edge = table.node_ptr.tolist(), table.edge_ptr.tolist()
+    return [b"".join(names[op] for op in table.ops[node[i] : node[i + 1]].tolist())
+            + edges[:, edge[i] : edge[i + 1]].tobytes() for i in range(len(table))]
+
+
+def met(constraints: Sequence[Constraint], known: Known, table: ArchTable) -> BoolArray:
+    """(N,) bool: which rows of a table of elements meet all constraints."""
+    ok = np.ones(len(table), bool)
+    for constraint in constraints:
+        ok &= constraint.holds(known.values(constraint.quantity, table))
+    return ok

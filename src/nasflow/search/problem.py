@@ -1,0 +1,119 @@
+"""`Problem`: what is sought in which space, and how two objectives become one number.
+
+The first objective is what a training returns; the second, if there is one, is a known quantity. With two, each
+proposal is made for another weighting of them, drawn at random, so that all parts of the Pareto front are looked
+for (ParEGO: Knowles 2006, "ParEGO: a hybrid algorithm with on-line landscape approximation", equation 2).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nasflow.search.known import Constraint, FloatArray, Known
+from nasflow.spaces.base import Space
+
+_RHO = 0.05  # Knowles 2006: how much the weighted sum counts beside the worst weighted objective
+_N_WEIGHTS = 10  # Knowles 2006: weights are multiples of 1/10
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A space with objectives and constraints.
+
+    Args:
+        space: where to search.
+        maximise: whether more of what a training returns is better.
+        second: a known quantity to optimise as well, in the direction that `known` says is better.
+        constraints: conditions on known quantities; what does not meet them is never proposed.
+        known: the known quantities.
+
+    Raises:
+        UnknownNameError: a quantity that there is not.
+    """
+
+    space: Space
+    maximise: bool = True
+    second: str | None = None
+    constraints: tuple[Constraint, ...] = ()
+    known: Known = field(default_factory=Known)
+
+    def __post_init__(self) -> None:
+        for name in [*([] if self.second is None else [self.second]), *(c.quantity for c in self.constraints)]:
+            self.known.require(name)
+
+    @property
+    def conditions(self) -> tuple[Constraint, ...]:
+        """What a proposal must meet: the constraints, and that its second objective is known."""
+        known = () if self.second is None else (Constraint(self.second, ">", -math.inf),)
+        return (*self.constraints, *known)
+
+    @property
+    def second_maximise(self) -> bool:
+        """Whether more of the second objective is better."""
+        return self.second is not None and self.known.maximise(self.second)
+
+    def describe(self) -> dict[str, Any]:
+        """What must be the same for a study to go on, as JSON values."""
+        return {"space": self.space.name, "space fingerprint": fingerprint(self.space), "maximise": self.maximise,
+                "second objective": self.second, "constraints": [str(c) for c in self.constraints]}
+
+    def utility(self, values: Sequence[float], seconds: Sequence[float], rng: np.random.Generator) -> FloatArray:
+        """(n,) float64: one number for each result, more is better.
+
+        Args:
+            values: what the trainings returned.
+            seconds: the second objective of the same architectures; not looked at where there is none.
+            rng: draws the weighting of two objectives.
+        """
+        first = np.array(values, np.float64) * (1 if self.maximise else -1)
+        if self.second is None or not len(first):
+            return first
+        second = np.array(seconds, np.float64) * (1 if self.second_maximise else -1)
+        weight = rng.integers(_N_WEIGHTS + 1) / _N_WEIGHTS
+        costs = np.stack([weight * _cost(first), (1 - weight) * _cost(second)])
+        utility: FloatArray = -(costs.max(axis=0) + _RHO * costs.sum(axis=0))
+        return utility
+
+    def front(self, values: Sequence[float], seconds: Sequence[float]) -> npt.NDArray[np.bool_]:
+        """(n,) bool: which results are on the Pareto front; with one objective, the best."""
+        first = np.array(values, np.float64) * (1 if self.maximise else -1)
+        if self.second is None:
+            return first == first.max(initial=-np.inf)
+        return pareto(np.stack([first, np.array(seconds, np.float64) * (1 if self.second_maximise else -1)], axis=1))
+
+
+def pareto(points: FloatArray) -> npt.NDArray[np.bool_]:
+    """(n,) bool: which of the points (n, 2) no other is at least as good as in both columns and better in one.
+
+    More is better. Sorted by the first column, a point is on the front if it is the first to reach its second value.
+    """
+    on_front = np.zeros(len(points), bool)
+    best = -np.inf
+    order = np.lexsort((-points[:, 1], -points[:, 0]))
+    for i in order:
+        on_front[i] = points[i, 1] > best
+        best = max(best, points[i, 1])
+    # equal points stand and fall together
+    kept = {tuple(point) for point in points[on_front].tolist()}
+    return np.array([tuple(point) in kept for point in points.tolist()], bool)
+
+
+def fingerprint(space: Space) -> str:
+    """16 hexadecimal digits that change with a space's operations or with the elements it draws."""
+    rng = np.random.default_rng(0)
+    texts = [space.name, *space.ops, *(space.format(space.sample(rng)) for _ in range(5))]
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+
+
+def _cost(values: FloatArray) -> FloatArray:
+    """Values, more is better, as costs from 0 (the best) to 1 (the worst)."""
+    spread = float(np.ptp(values))
+    costs: FloatArray = (values.max() - values) / (spread if spread > 0 else 1.0)
+    return costs

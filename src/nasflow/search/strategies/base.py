@@ -1,0 +1,86 @@
+"""`Strategy`: how the next architectures to train are chosen. Adding one is one file and a line in `registry.py`.
+
+A strategy sees the history and draws candidates; it keeps nothing between two calls that the history does not
+determine, so that a study that was killed goes on as if it had not been. Until `n_initial` architectures are
+proposed it draws them at random.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nasflow.architecture import Architecture
+from nasflow.config import SearchConfig
+from nasflow.search.candidates import Candidate, Candidates, Listed
+from nasflow.search.known import FloatArray
+from nasflow.search.problem import Problem
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """What a strategy knows: all trials so far, in the order in which they were proposed.
+
+    Args:
+        told: architectures with a result.
+        utility: (n,) the results, more is better (with two objectives a weighting of them).
+        origins: how each of `told` was found: the `origin` of its proposal.
+        pending: proposed, and without a result yet.
+        n_proposed: how many were proposed so far, failures included.
+    """
+
+    told: Sequence[Architecture]
+    utility: FloatArray
+    origins: Sequence[str]
+    pending: Sequence[Architecture]
+    n_proposed: int
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An architecture to train, and what was thought of it."""
+
+    candidate: Candidate
+    origin: str
+    """How it was found, in a word: random, mutation, ..."""
+    predicted: float | None = None
+    """The result that the strategy expects, on the scale of `History.utility`."""
+    deviation: float | None = None
+    """The standard deviation of that."""
+
+
+class Strategy(ABC):
+    """One way to search.
+
+    Args:
+        config: all options; each strategy reads those that name it.
+        problem: the space.
+        whole: all elements of the space, where it is small enough to list.
+    """
+
+    n_initial = 1
+
+    def __init__(self, config: SearchConfig, problem: Problem, whole: Listed | None) -> None:
+        self.config, self.problem, self.whole = config, problem, whole
+        if config.n_initial is not None:
+            self.n_initial = config.n_initial
+
+    def prepare(self, progress: bool) -> None:  # noqa: B027  # most strategies need none
+        """Do what needs no result, such as pre-training; called before the first proposal of a process."""
+
+    def propose(self, history: History, candidates: Candidates, n: int) -> list[Proposal]:
+        """What to train next: `n` proposals or more (then the rest comes next), fewer where there are none left."""
+        missing = self.n_initial - history.n_proposed
+        if missing > 0 or len(history.told) < 2:
+            return drawn(candidates.fresh(min(n, missing) if missing > 0 else n), "random")
+        return self.choose(history, candidates, n)
+
+    @abstractmethod
+    def choose(self, history: History, candidates: Candidates, n: int) -> list[Proposal]:
+        """What to train next, once there are results; two at least."""
+
+
+def drawn(candidates: Sequence[Candidate], origin: str) -> list[Proposal]:
+    """Proposals of which nothing is predicted."""
+    return [Proposal(candidate, origin) for candidate in candidates]

@@ -1,0 +1,291 @@
+"""One training in a worker process: from a function or a command to a number, whatever the user's code does.
+
+A function takes an `Architecture` and returns a number. A command prints one: the last line of its output that is a
+number counts. Anything else is a failure with a reason and the tail of what was printed. The worker itself tells the
+study, so a result is kept even if the search that started the training was killed meanwhile.
+
+Nothing outlasts its time limit: a signal interrupts Python code, a watchdog in C ends a worker that does not react to
+it, and a command is killed with all that it started. A command dies with its worker (on Linux).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import importlib
+import importlib.util
+import json
+import math
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+from nasflow.architecture import Architecture
+from nasflow.errors import ConfigError
+from nasflow.search import owner
+from nasflow.search.store import Store
+
+Train = str | Callable[[Architecture], float]
+
+GRACE_SECONDS = 5.0  # after its limit, before a worker that does not react is ended
+_TAIL = 1500  # characters of output kept with a failure
+_PLACEHOLDERS = ("{arch_json}", "{arch}", "{number}")
+# the kernel kills a process that asked for it (PR_SET_PDEATHSIG = 1) when its parent dies
+_WITH_PARENT = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execvp(sys.argv[1], sys.argv[1:])"
+
+
+@dataclass(frozen=True)
+class Training:
+    """All that a worker needs."""
+
+    study: str
+    """Path of the study's file."""
+    number: int
+    """Of the trial."""
+    architecture: Architecture
+    notation: str
+    """The architecture in its space's notation."""
+    train: Train
+    """A function; `module:function` or `file.py:function`; or a command."""
+    limit: float
+    """Seconds it may take."""
+    former: str
+    """The process that asked for the trial."""
+
+
+class TimeUp(BaseException):
+    """The time limit, raised inside the user's code; no Exception, so that `except Exception` does not catch it."""
+
+
+class Stopped(BaseException):
+    """The search was stopped in an orderly way; raised inside the user's code."""
+
+
+class Failed(Exception):
+    """A training that gave no number; the message is the reason."""
+
+
+def check_train(train: Train) -> None:
+    """Return if workers will be able to run `train`.
+
+    Raises:
+        ConfigError: a function that cannot be imported, a command without a placeholder or that is not there.
+    """
+    if not isinstance(train, str):
+        if not callable(train) or "<" in getattr(train, "__qualname__", "<"):
+            raise ConfigError(f"train is {train!r}; workers import it, so it must be a function at the top level of a "
+                              "module (no lambda, no method of a local class)")
+        return
+    if is_function(train):
+        load_function(train)
+        return
+    words = _words(train)
+    if not any(mark in word for word in words for mark in _PLACEHOLDERS):
+        raise ConfigError(f"the command {train!r} does not say where the architecture goes; put one of "
+                          f"{', '.join(_PLACEHOLDERS)} into it, such as: python train.py {{arch_json}}")
+    if shutil.which(words[0]) is None:
+        raise ConfigError(f"{words[0]!r} of the command {train!r} is no program that can be run")
+
+
+def is_function(train: str) -> bool:
+    """Whether `train` names a function (`train.py:accuracy`), not a command."""
+    return ":" in train and not any(character in train for character in " {")
+
+
+def load_function(name: str) -> Callable[[Architecture], float]:
+    """The function of `module:function` or `file.py:function`.
+
+    Raises:
+        ConfigError: it cannot be imported, or is no function.
+    """
+    place, _, attribute = name.rpartition(":")
+    try:
+        if place.endswith(".py"):
+            spec = importlib.util.spec_from_file_location(Path(place).stem, place)
+            if spec is None or spec.loader is None:
+                raise ImportError(f"{place} is no Python file")
+            module = importlib.util.module_from_spec(spec)
+            sys.path.insert(0, str(Path(place).absolute().parent))  # its neighbours can be imported, as in a script
+            spec.loader.exec_module(module)
+        else:
+            sys.path.insert(0, os.getcwd())
+            module = importlib.import_module(place)
+        function: Callable[[Architecture], float] = getattr(module, attribute)
+    except Exception as error:
+        raise ConfigError(f"{name} cannot be imported ({type(error).__name__}: {error}); legal: module:function or "
+                          "file.py:function") from None
+    if not callable(function):
+        raise ConfigError(f"{name} is {function!r}, no function")
+    return function
+
+
+def train_and_tell(training: Training) -> None:
+    """Run one training in this process, and tell the study what came of it.
+
+    Does nothing if the trial is no longer the process's that handed it over.
+    """
+    store, me = Store(training.study), owner.this_process()
+    if not store.own(training.number, training.former, me, begin=True):
+        return
+    store.keep_beating()
+    try:
+        value, reason = outcome(training)
+    except Stopped:
+        store.put_back(training.number, me, uncount=True)
+        return
+    store.finish(training.number, value, reason, of=me)
+
+
+def outcome(training: Training) -> tuple[float | None, str | None]:
+    """Value and None, or None and the reason why there is no value."""
+    with tempfile.TemporaryFile() as printed:
+        try:
+            with _time_limit(training.limit, printed):
+                if isinstance(training.train, str) and not is_function(training.train):
+                    return _run_command(training, printed), None
+                return _call(training, printed), None
+        except TimeUp:
+            return None, _with_tail(f"took longer than {training.limit:g} s", printed)
+        except Failed as error:
+            return None, _with_tail(str(error), printed)
+
+
+def _call(training: Training, printed: IO[bytes]) -> float:
+    """What the user's function returns, as a number."""
+    with _printing_to(printed):
+        try:
+            train = training.train
+            function = load_function(train) if isinstance(train, str) else train
+            result: Any = function(training.architecture)
+        except (TimeUp, Stopped):
+            raise
+        except BaseException as error:  # SystemExit as well: it must not end the worker
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            raise Failed(f"raised {type(error).__name__}: {error} ({Path(where.filename).name}, line {where.lineno})"
+                         ) from None
+    if isinstance(result, (str, bytes, bool)) or result is None:
+        raise Failed(f"returned {result!r}, no number")
+    try:
+        value = float(result)
+    except Exception:
+        raise Failed(f"returned {str(result)[:80]} ({type(result).__name__}), no number") from None
+    if not math.isfinite(value):
+        raise Failed(f"returned {value}")
+    return value
+
+
+def _run_command(training: Training, errors: IO[bytes]) -> float:
+    """The last number that the user's command prints."""
+    fill = {"{arch_json}": json.dumps(training.architecture.to_dict()), "{arch}": training.notation,
+            "{number}": str(training.number)}
+    words = _words(str(training.train))
+    for mark, text in fill.items():
+        words = [word.replace(mark, text) for word in words]
+    if sys.platform == "linux":
+        words = [sys.executable, "-I", "-S", "-c", _WITH_PARENT, *words]
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
+                                   start_new_session=True)
+        try:
+            code = process.wait()
+        finally:  # also of what it left running behind itself
+            _kill_group(process)
+        output.seek(0, os.SEEK_END)
+        output.seek(max(0, output.tell() - 2**16))
+        lines = output.read().decode(errors="replace").splitlines()
+    # what it printed joins its errors, for the tail
+    errors.seek(0, os.SEEK_END)
+    errors.write("\n".join(lines[-20:]).encode())
+    if code:
+        what = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        raise Failed(f"the command {what}")
+    numbers = [number for number in map(_number, lines) if number is not None]
+    if not numbers:
+        raise Failed("the command printed no line that is a number")
+    if not math.isfinite(numbers[-1]):
+        raise Failed(f"the command printed {numbers[-1]}")
+    return numbers[-1]
+
+
+def _words(command: str) -> list[str]:
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise ConfigError(f"the command {command!r} cannot be split into words ({error})") from None
+    if not words:
+        raise ConfigError("the command is empty; give one such as: python train.py {arch_json}")
+    return words
+
+
+def _number(line: str) -> float | None:
+    try:
+        return float(line)
+    except ValueError:
+        return None
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """End a command and all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@contextlib.contextmanager
+def _time_limit(seconds: float, log: IO[bytes]) -> Iterator[None]:
+    """A block that `TimeUp` ends after `seconds`; if it cannot be interrupted, the process ends a little later.
+
+    Being asked to end (SIGTERM) raises `Stopped` in it.
+    """
+
+    def time_up(*_: object) -> NoReturn:
+        raise TimeUp
+
+    def stopped(*_: object) -> NoReturn:
+        raise Stopped
+
+    former = {number: signal.signal(number, handler)
+              for number, handler in ((signal.SIGALRM, time_up), (signal.SIGTERM, stopped))}
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    faulthandler.dump_traceback_later(seconds + GRACE_SECONDS, exit=True, file=log)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        faulthandler.cancel_dump_traceback_later()
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _printing_to(file: IO[bytes]) -> Iterator[None]:
+    """A block in which all that the process prints, from Python or past it, goes to a file."""
+    kept = {number: os.dup(number) for number in (1, 2)}
+    text = os.fdopen(os.dup(file.fileno()), "w", errors="replace", buffering=1)
+    try:
+        for number in kept:
+            os.dup2(file.fileno(), number)
+        with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
+            yield
+    finally:
+        for number, copy in kept.items():
+            os.dup2(copy, number)
+            os.close(copy)
+        with contextlib.suppress(OSError, ValueError):  # closed by the user's code
+            text.close()
+
+
+def _with_tail(reason: str, printed: IO[bytes]) -> str:
+    printed.seek(0, os.SEEK_END)
+    printed.seek(max(0, printed.tell() - _TAIL))
+    tail = printed.read().decode(errors="replace").strip()
+    return f"{reason}; its output ended: {tail}" if tail else reason

@@ -1,0 +1,52 @@
+"""`Trial`: one architecture of a study and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from nasflow.architecture import Architecture
+
+State = Literal["planned", "asked", "done", "failed"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A row of a study."""
+
+    number: int
+    """Its place in the order of proposals, from 0."""
+    architecture: Architecture
+    canonical_id: str
+    state: State
+    """planned (chosen, waiting), asked (being trained), done (with a value) or failed (with a reason)."""
+    origin: str
+    """How the strategy found it; `told` where the user brought the result."""
+    value: float | None = None
+    """What the training returned."""
+    second: float | None = None
+    """The second objective, where there is one."""
+    predicted: float | None = None
+    """What the strategy expected of `value`."""
+    deviation: float | None = None
+    """The standard deviation of that."""
+    reason: str | None = None
+    """Why it failed."""
+    starts: int = 0
+    """How often its training was begun: once, or twice if the first was cut off."""
+    started_at: float | None = None
+    """Unix time of the last beginning."""
+    ended_at: float | None = None
+    """Unix time of the result."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is a result or a failure: never trained again."""
+        return self.state in ("done", "failed")
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the training took."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return self.ended_at - self.started_at

@@ -1,0 +1,120 @@
+"""`nasflow search`: its arguments, and what it does with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonargparse
+
+from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, SearchConfig, SurrogateConfig
+from nasflow.errors import ConfigError
+from nasflow.experiments.defaults import default_options
+
+if TYPE_CHECKING:
+    from nasflow.search.known import Known
+    from nasflow.search.problem import Problem
+
+STAGES = {"encoder": EncoderConfig, "surrogate": SurrogateConfig, "pretrain": PretrainConfig, "fit": FitConfig}
+EXAMPLE = 'nasflow search nb201 --train "python train.py {arch_json}" --budget 50 --parallel 2 --study study.db'
+
+
+def add_search(parser: jsonargparse.ArgumentParser, words: list[str]) -> None:
+    """The arguments; defaults of the stages depend on the space that `words` name."""
+    parser.add_argument("space", type=str, help="a space (nasflow data list), or one of your own in a .yaml")
+    parser.add_argument(
+        "--train", type=str, required=True,
+        help="what trains one architecture: a command that prints a number, the last such line counting, with "
+        "{arch_json} ({\"ops\": [...], \"edges\": [...]}), {arch} (the space's own notation) or {number}; or a Python "
+        "function of an Architecture, file.py:function")
+    parser.add_argument("--budget", type=int, default=50, help="trainings in all, those of earlier runs included")
+    parser.add_argument("--parallel", type=int, default=1, help="trainings at once")
+    parser.add_argument("--study", type=str, default="study.db",
+                        help="the file that holds the search; the same command goes on with it, after any kill, and "
+                        "a second one beside it shares the work")
+    parser.add_argument("--limit", type=float, default=86400.0, help="seconds a training may take")
+    parser.add_argument("--minimise", action="store_true", help="less is better (a loss, an error)")
+    parser.add_argument("--second", type=str | None, default=None,
+                        help="a known quantity to optimise as well; the table then shows the Pareto front")
+    parser.add_argument("--constraints", type=str | None, default=None,
+                        help="conditions on known quantities, separated by commas: 'params < 1e6, latency.raspi4 < 10'")
+    parser.add_argument("--data", type=str | None, default=None,
+                        help="where known quantities are looked up: a registered name or an .npz (default: the data "
+                        "set of the space's name, if it is there). A quantity may also be a Python function, "
+                        "file.py:function")
+    parser.add_argument("--window", type=int | None, default=None,
+                        help="trainings at once, over all processes that share the study (default: --parallel). "
+                        "Each proposal waits for the training WINDOW places before it and looks at none after that, "
+                        "so the study does not depend on which training ends first. 0: wait for none")
+    parser.add_argument("--out", type=str | None, default=None,
+                        help="folder for trials.csv, table.txt and search.png (default: beside the study)")
+    parser.add_argument("--config", action="config", help="YAML file with any of the options below")
+    parser.add_class_arguments(SearchConfig, skip=set(STAGES))
+    for key, stage in STAGES.items():
+        parser.add_class_arguments(stage, key, skip={"seed"} if key in ("pretrain", "fit") else set())
+    space = next((word for word in words if not word.startswith("-")), "")
+    known = {key: value for key, value in default_options(_DEFAULTS_OF.get(space, space)).items() if "." in key}
+    parser.set_defaults(known)
+
+
+_DEFAULTS_OF = {"darts": "nb301"}  # options are kept under the name of the data
+
+
+def run_search(options: jsonargparse.Namespace) -> None:
+    """Search, and write what came of it."""
+    import dataclasses
+
+    from nasflow.files import write_text
+    from nasflow.search.report import draw, final_table, summary, write_trials
+    from nasflow.search.runner import run
+    from nasflow.search.study import Study
+    from nasflow.search.view import View
+
+    for name in ("budget", "parallel"):
+        if getattr(options, name) < 1:
+            raise ConfigError(f"--{name} is {getattr(options, name)}; legal: a whole number of at least 1")
+    problem = _problem(options)
+    stages: dict[str, Any] = {key: getattr(options, key) for key in STAGES}
+    for key in ("pretrain", "fit"):
+        stages[key] = dataclasses.replace(stages[key], seed=options.seed)
+    names = [field.name for field in dataclasses.fields(SearchConfig) if field.name not in STAGES]
+    config = SearchConfig(**{name: getattr(options, name) for name in names}, **stages)
+    window = options.parallel if options.window is None else options.window or None
+    study = Study(options.study, problem, config, window=window, progress=True)
+    earlier = study.trials()
+    if earlier:
+        print(f"going on with {options.study}: {summary(earlier)}")
+    with View(problem, options.budget, options.parallel) as view:
+        run(study, options.train, options.budget, parallel=options.parallel, limit=options.limit, watcher=view)
+    folder = Path(options.out) if options.out else Path(options.study).with_suffix("")
+    table = final_table(study)
+    write_text(folder / "table.txt", table)
+    write_trials(folder / "trials.csv", study)
+    draw(folder / "search.png", study)
+    print(f"{table}\n{summary(study.trials())}\n{folder}: table.txt, trials.csv, search.png")
+
+
+def _problem(options: jsonargparse.Namespace) -> Problem:
+    from nasflow.search.known import Constraint
+    from nasflow.search.problem import Problem
+    from nasflow.spaces import load_space
+
+    texts = [text for text in (options.constraints or "").split(",") if text.strip()]
+    constraints = tuple(map(Constraint.parse, texts))
+    wanted = [*(constraint.quantity for constraint in constraints), *([options.second] if options.second else []),
+              *options.proxies]
+    return Problem(load_space(options.space), not options.minimise, options.second, constraints,
+                   _known(options.space, options.data, wanted))
+
+
+def _known(space: str, source: str | None, wanted: list[str]) -> Known:
+    """The quantities that are asked for: functions by their names, columns of a data set otherwise."""
+    from nasflow.datasets import open_dataset
+    from nasflow.datasets.registry import dataset_names
+    from nasflow.search.known import Known
+    from nasflow.search.training import is_function, load_function
+
+    functions = {name: load_function(name) for name in wanted if is_function(name)}
+    columns = [name for name in wanted if name not in functions]
+    source = source or (space if space in dataset_names() else None)
+    return Known(open_dataset(source) if source and columns else None, functions)
