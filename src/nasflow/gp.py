@@ -114,8 +114,13 @@ class GaussianProcess:
         bounds = [*[(-6.0, 4.0), (-8.0, 4.0), (-8.0, 4.0)] * len(sizes), (-8.0, 2.0)]
         found = [scipy.optimize.minimize(cost, s, jac=True, method="L-BFGS-B", bounds=bounds) for s in starts]
         self._log_scales = min(found, key=lambda result: float(result.fun)).x
-        kernel = _kernel(parts, self._log_scales)
-        kernel[diagonal] += np.exp(self._log_scales[-1]) + _JITTER
+        return self.condition(features, labels)
+
+    def condition(self, features: FloatArray, labels: FloatArray) -> Self:
+        """Condition on other rows, with the scales and the normalisation that `fit` chose."""
+        x, y = self._normalised(features), (labels - self._label_mean) / self._label_scale
+        kernel = _kernel(self._parts(x, x), self._log_scales)
+        kernel[np.diag_indices(len(x))] += np.exp(self._log_scales[-1]) + _JITTER
         self._factor = scipy.linalg.cho_factor(kernel, lower=True)
         self._weights = scipy.linalg.cho_solve(self._factor, y)
         self._x = x
