@@ -6,7 +6,8 @@ Nothing here is shared with the code under test but the definition of an archite
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 
 import networkx as nx
 import numpy as np
@@ -51,6 +52,16 @@ def random_table(n: int, seed: int = 0, max_nodes: int = 8) -> ArchTable:
 
 # -- the flow surrogate, one graph and one node at a time -------------------------------------------------
 
+# (n, k) -> (k,)
+POOLINGS: dict[str, Callable[[FloatArray], FloatArray]] = {
+    "sum": lambda x: x.sum(axis=0), "mean": lambda x: x.mean(axis=0), "max": lambda x: x.max(axis=0),
+    "root": lambda x: x.sum(axis=0) / np.sqrt(len(x)),
+}
+ACTIVATIONS: dict[str, Callable[[FloatArray], FloatArray]] = {
+    "relu": lambda x: np.maximum(x, 0), "tanh": np.tanh, "swish": lambda x: x / (1 + np.exp(-x)),
+    "gelu": lambda x: np.array([value * (1 + math.erf(value / math.sqrt(2))) / 2 for value in x]),
+}
+
 
 def flow_surrogate(architecture: Architecture, vocabulary: Sequence[str], config: SurrogateConfig) -> FloatArray:
     """(rounds * k,) float64: section 3 of the paper, read line by line."""
@@ -60,15 +71,19 @@ def flow_surrogate(architecture: Architecture, vocabulary: Sequence[str], config
     rng.uniform(0, 1, k)
     P = rng.normal(0, config.sigma, (len(vocabulary), k))
     W = rng.normal(0, config.sigma, (2 * k, k))
-    pool = {"sum": np.sum, "mean": np.mean, "max": np.max}[config.pooling]
+    pool = POOLINGS[config.pooling]
     nodes = range(architecture.n_nodes)
     before: list[list[int]] = [[u for u, v in architecture.edges if v == node] for node in nodes]
     after: list[list[int]] = [[v for u, v in architecture.edges if u == node] for node in nodes]
 
     def receive(node: int, vectors: list[FloatArray]) -> FloatArray:
-        message = pool(np.array(vectors), axis=0)
-        own = P[vocabulary.index(architecture.ops[node])]
-        converted = np.maximum(np.concatenate([own, message]) @ W, 0)
+        message = pool(np.array(vectors))
+        if config.rescale and message.any():
+            message = message / np.linalg.norm(message) * np.linalg.norm(r)
+        op = architecture.ops[node]
+        own = P[vocabulary.index(op)]
+        activation = ACTIVATIONS[config.op_activations.get(op, config.activation)]
+        converted = activation(np.concatenate([own, message]) @ W)
         return config.alpha * message + (1 - config.alpha) * converted
 
     def one_pass(neighbours: list[list[int]], start: list[FloatArray]) -> list[FloatArray]:
@@ -87,7 +102,7 @@ def flow_surrogate(architecture: Architecture, vocabulary: Sequence[str], config
         if config.directions != "forward":
             state = one_pass(after, state)
         ends = [node for node in nodes if not (after if config.directions == "forward" else before)[node]]
-        parts.append(pool(np.array([state[node] for node in ends]), axis=0))
+        parts.append(pool(np.array([state[node] for node in ends])))
     return np.concatenate(parts)
 
 

@@ -6,9 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nasflow.cli import COMMANDS, main
+from nasflow.datasets import Dataset, Metric
+from nasflow.metrics import kendall_tau
+from nasflow.pretext import pretext_names
+from nasflow.table import ArchTable
 
 
 def run(*words: str) -> None:
@@ -56,6 +61,44 @@ def test_a_users_own_space_goes_from_jsonl_to_a_ranking(
     values = [float(row.split(",")[1]) for row in top[1:]]
     assert values == sorted((float(row.split(",")[1]) for row in rows[1:]), reverse=True)[:3]
     assert not Path(model + ".checkpoint").exists()
+
+
+def test_a_proxy_goes_from_the_file_into_fit_and_predict(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(0)
+    proxy = rng.normal(size=40)
+    table = ArchTable.from_template(("input", "mlp", "output"), [[0, 1, 2]] * 40, [(0, 1), (1, 2)])
+    metrics = {"accuracy": Metric("accuracy", "what the proxy tells"),
+               "free": Metric("free", "a proxy", trained=False)}
+    values = {"accuracy": np.where(np.arange(40) < 30, 90 + proxy, np.nan), "free": proxy.copy()}
+    values["free"][39] = np.nan
+    mine, fitted = str(tmp_path / "mine.npz"), str(tmp_path / "f.safetensors")
+    Dataset("mine", table, metrics, values).save(mine)
+    run("fit", mine, "--metric", "accuracy", "--out", fitted, "--fit.proxies", "[free]", "--fit.epochs", "20",
+        "--fit.lr", "0.01", "--encoder.width", "8")
+    assert "1 of 40 rows have no value of free: they count as in the middle" in capsys.readouterr().out
+    run("predict", "--model", fitted, "--archs", mine)
+    out = capsys.readouterr()
+    predicted = [float(row.split(",")[1]) for row in out.out.splitlines()[1:]]
+    assert kendall_tau(np.array(predicted[30:39]), proxy[30:39]) > 0.7  # the graphs are all the same
+    assert "1 of 40 rows have no value of free" in out.err
+    without = tmp_path / "without.jsonl"
+    without.write_text('{"ops": ["input", "output"], "edges": [[0, 1]]}\n')
+    assert "unknown metric of without 'free'" in failure(capsys, "predict", "--model", fitted, "--archs", str(without))
+    assert "a metric that needs no training) 'accuracy'; legal: free" in failure(
+        capsys, "fit", mine, "--metric", "accuracy", "--fit.proxies", "[accuracy]")
+
+
+def test_every_task_is_taught_and_trains_from_the_command_line(
+        mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for command, option in (("evaluate", "--methods METHODS"), ("pretrain", "--pretrain.pretext PRETEXT")):
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        text = " ".join(capsys.readouterr().out.split()).partition(f"{option} ")[2][:200]  # not option] of the usage
+        assert all(name in text for name in pretext_names())
+    run("pretrain", str(mine), "--out", str(tmp_path / "p"), "--pretrain.pretext", "graphcl+arch2vec+gmae",
+        "--pretrain.epochs", "1", "--encoder.width", "8", "--pretrain.mask_share", "0.5")
+    assert "graphcl+arch2vec+gmae on 20 architectures" in capsys.readouterr().out
 
 
 def test_bad_input_ends_in_one_line_that_names_value_and_remedy(

@@ -15,7 +15,6 @@ from nasflow.encoders import make_encoder
 from nasflow.errors import DataError
 from nasflow.finetune import Scorer, _batches, check_labels, fine_tune, in_chunks, scores
 from nasflow.metrics import kendall_tau
-from nasflow.table import ArchTable
 from oracles import OPS, random_table
 
 TABLE = random_table(40)
@@ -76,9 +75,9 @@ def _follow(monkeypatch: pytest.MonkeyPatch, taus: list[float]) -> list[dict[str
     rest = iter(taus)
     original = nasflow.finetune.scores
 
-    def spying(scorer: Scorer, table: ArchTable) -> Any:
+    def spying(scorer: Scorer, *rows: Any) -> Any:
         seen.append({name: tensor.clone() for name, tensor in scorer.state_dict().items()})
-        return original(scorer, table)
+        return original(scorer, *rows)
 
     monkeypatch.setattr(nasflow.finetune, "scores", spying)
     monkeypatch.setattr(nasflow.finetune, "kendall_tau", lambda *_: next(rest))

@@ -15,13 +15,14 @@ LEVELS = [
     {"config", "environment", "extras", "files", "journal", "progress", "registries", "text", "workers"},
     {"architecture"},
     {"canonical", "flat_arrays", "table"},
-    {"batch", "layouts", "checkpoints", "losses", "metrics", "seeding", "splits", "spaces", "networks", "datasets",
-     "importers", "gp", "surrogate"},
+    {"batch", "checkpoints", "datasets", "gp", "importers", "layouts", "losses", "metrics", "networks", "proxy_ranks",
+     "seeding", "spaces", "splits", "surrogate"},
     {"encoders", "proxies"},
     {"pretext"},
     {"pretrain", "finetune"},
     {"predictor"},
     {"experiments", "search"},
+    {"report"},
     {"cli", "commands", "search_command", "__main__"},
 ]
 LEVEL = {part: level for level, parts in enumerate(LEVELS) for part in parts}

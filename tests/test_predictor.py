@@ -160,6 +160,89 @@ def test_fit_works_without_validation_rows_and_keeps_the_last_epoch() -> None:
     np.testing.assert_array_equal(predictor.predict(TABLE), predictor.use_epoch("last").predict(TABLE))
 
 
+# -- proxies beside the embedding -----------------------------------------------------------------------
+
+
+def _with_proxies(epochs: int = 3, **changes: Any) -> Predictor:
+    """Fitted with two columns of which one tells the label of every row."""
+    predictor = Predictor(encoder=EncoderConfig(width=8), pretraining=PretrainConfig(pretext="none"),
+                          fitting=FitConfig(epochs=epochs, batch_size=8, lr=1e-2, proxies=("told", "noise")))
+    held_columns = {"told": HELD_OUT[1], "noise": np.zeros(15)}
+    return predictor.fit(TABLE, LABELS, **{
+        "validation": (*HELD_OUT, held_columns), "proxies": COLUMNS, "reference": REFERENCE, **changes})
+
+
+COLUMNS = {"noise": np.random.default_rng(2).normal(size=40), "told": LABELS}
+REFERENCE = {"told": np.concatenate([LABELS, HELD_OUT[1]]), "noise": np.random.default_rng(3).normal(size=55),
+             "unused": np.zeros(3)}
+OTHER = {"told": 90 + np.random.default_rng(5).normal(size=15), "noise": np.full(15, np.nan)}
+
+
+def test_a_head_reads_proxies_that_the_graph_does_not_tell() -> None:
+    predictor = _with_proxies(epochs=15)
+    assert predictor.proxies == ("told", "noise")
+    assert kendall_tau(predictor.predict(HELD_OUT[0], OTHER), OTHER["told"]) > 0.7
+    assert abs(kendall_tau(_predictor().fit(TABLE, LABELS).predict(HELD_OUT[0]), OTHER["told"])) < 0.5
+
+
+def test_any_increasing_unit_of_a_proxy_gives_the_same_predictions() -> None:
+    def changed(columns: dict[str, Any]) -> dict[str, Any]:
+        return {name: np.exp(column / 10) for name, column in columns.items()}
+
+    one = _with_proxies().predict(HELD_OUT[0], OTHER)
+    held_columns = {"told": HELD_OUT[1], "noise": np.zeros(15)}
+    other = _with_proxies(validation=(*HELD_OUT, changed(held_columns)), proxies=changed(COLUMNS),
+                          reference=changed(REFERENCE)).predict(HELD_OUT[0], changed(OTHER))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_without_a_reference_the_rows_of_fit_are_what_is_ranked_against() -> None:
+    alone = _with_proxies(validation=None, reference=None)
+    same = _with_proxies(validation=None, reference=COLUMNS)
+    np.testing.assert_array_equal(alone.predict(HELD_OUT[0], OTHER), same.predict(HELD_OUT[0], OTHER))
+
+
+def test_a_saved_predictor_ranks_new_proxies_against_the_same_reference(tmp_path: Path) -> None:
+    predictor, path = _with_proxies(), tmp_path / "model.safetensors"
+    predictor.fit_config = FitConfig()  # what the next fit would use is no part of the fitted head
+    predictor.save(path)
+    loaded = Predictor.load(path)
+    assert loaded.proxies == ("told", "noise")
+    np.testing.assert_array_equal(loaded.predict(HELD_OUT[0][:3], {n: c[:3] for n, c in OTHER.items()}),
+                                  predictor.predict(HELD_OUT[0], OTHER)[:3])
+    loaded.save(tmp_path / "again.safetensors")
+    assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
+    loaded.fit_config = FitConfig(epochs=2)
+    assert loaded.fit(TABLE, LABELS).proxies == ()
+    assert loaded.predict(TABLE).shape == (40,)
+
+
+def test_both_epochs_are_calibrated_with_the_proxies_of_their_rows() -> None:
+    predictor = _with_proxies()
+    held_columns = {"told": HELD_OUT[1], "noise": np.zeros(15)}
+    for which in ("last", "best"):
+        predictor.use_epoch(which)
+        assert predictor.predict(HELD_OUT[0], held_columns).mean() == pytest.approx(HELD_OUT[1].mean())
+
+
+def test_proxies_that_are_missing_are_named_before_the_fitted_model_is_touched() -> None:
+    predictor = _with_proxies()
+    before = predictor.predict(HELD_OUT[0], OTHER)
+    for ask in (lambda: predictor.predict(TABLE), lambda: predictor.predict(TABLE, {"told": LABELS}),
+                lambda: predictor.fit(TABLE, LABELS),
+                lambda: predictor.fit(TABLE, LABELS, proxies=COLUMNS, validation=HELD_OUT)):
+        with pytest.raises(ConfigError, match="is among the inputs, but its column is not given"):
+            ask()
+    with pytest.raises(ConfigError, match=r"'told' has shape \(3,\); 40 architectures"):
+        predictor.predict(TABLE, {"told": LABELS[:3], "noise": LABELS})
+    np.testing.assert_array_equal(predictor.predict(HELD_OUT[0], OTHER), before)
+
+
+def test_proxies_that_no_option_names_change_nothing() -> None:
+    with_columns = _predictor().fit(TABLE, LABELS, proxies=COLUMNS, reference=REFERENCE)
+    np.testing.assert_array_equal(with_columns.predict(TABLE, COLUMNS), _predictor().fit(TABLE, LABELS).predict(TABLE))
+
+
 # -- files ----------------------------------------------------------------------------------------------
 
 

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from nasflow.architecture import Architecture
 from nasflow.config import SurrogateConfig
-from nasflow.errors import DataError
+from nasflow.errors import ConfigError, DataError
 from nasflow.surrogate import CHUNK, FlowSurrogate, standardised
 from nasflow.table import ArchTable
 from oracles import CHAIN, OPS, TRIANGLE, flow_surrogate, random_table
 from strategies import dags
 
 PUBLISHED = SurrogateConfig(k=4, sigma=1.0)
+ACTIVATIONS = st.sampled_from(["relu", "gelu", "swish", "tanh"])
 
 configs = st.builds(
     SurrogateConfig,
@@ -26,8 +27,11 @@ configs = st.builds(
     sigma=st.sampled_from([0.1, 1.0]),
     alpha=st.sampled_from([0.0, 0.3, 0.5, 1.0]),
     seed=st.integers(0, 5),
-    pooling=st.sampled_from(["sum", "mean", "max"]),
+    pooling=st.sampled_from(["sum", "mean", "max", "root"]),
     standardise=st.booleans(),
+    rescale=st.booleans(),
+    activation=ACTIVATIONS,
+    op_activations=st.dictionaries(st.sampled_from(OPS), ACTIVATIONS, max_size=3),
 )
 variants = st.one_of(
     st.tuples(configs, st.sampled_from(["both", "forward", "backward"]), st.just(1)),
@@ -81,7 +85,10 @@ def test_every_variant_equals_the_loop_over_graphs(
 
 
 @pytest.mark.parametrize("changes", [{"pooling": "mean"}, {"pooling": "max"}, {"directions": "forward"},
-                                     {"directions": "backward"}, {"rounds": 2}, {"alpha": 0.3}, {"seed": 1}])
+                                     {"directions": "backward"}, {"rounds": 2}, {"alpha": 0.3}, {"seed": 1},
+                                     {"pooling": "root"}, {"rescale": True}, {"activation": "gelu"},
+                                     {"activation": "swish"}, {"activation": "tanh"},
+                                     {"op_activations": {"conv3x3": "tanh"}}])
 def test_every_option_changes_the_surrogate(changes: dict[str, Any]) -> None:
     graph = Architecture(OPS, ((0, 1), (0, 2), (1, 3), (2, 3), (3, 4), (0, 4)))
     plain, other = _surrogate([graph], PUBLISHED), _surrogate([graph], _with(PUBLISHED, **changes))
@@ -107,6 +114,24 @@ def test_deep_and_shallow_graphs_share_a_table() -> None:
     deep, shallow = _surrogate([chain, Architecture(("output",))], config)
     np.testing.assert_allclose(deep, flow_surrogate(chain, OPS, config), rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(shallow, FlowSurrogate(5, config).r)
+
+
+def test_float64_agrees_with_the_loop_to_the_last_digits() -> None:
+    graphs = list(random_table(20, seed=5))
+    for config in (PUBLISHED, _with(PUBLISHED, pooling="root", rescale=True, activation="gelu", rounds=2)):
+        seen = FlowSurrogate(len(OPS), config, torch.float64)(ArchTable.from_architectures(graphs, OPS))
+        expected = np.array([flow_surrogate(graph, OPS, config) for graph in graphs])
+        assert seen.dtype == torch.float64
+        np.testing.assert_allclose(seen.numpy(), expected, rtol=1e-12)
+
+
+def test_rescaled_messages_keep_their_length_in_deep_and_wide_graphs() -> None:
+    config = SurrogateConfig(k=6, sigma=0.1, rescale=True)
+    chain = Architecture(("conv1x1",) * 300, tuple((i, i + 1) for i in range(299)))
+    dense = Architecture(("conv1x1",) * 60, tuple((i, j) for i in range(60) for j in range(i + 1, 60)))
+    lengths = np.linalg.norm(_surrogate([chain, dense], config), axis=1) / float(FlowSurrogate(5, config).r.norm())
+    assert (lengths > 0.4).all()
+    assert (lengths < 1.2).all()
 
 
 # -- symmetries -----------------------------------------------------------------------------------------
@@ -191,6 +216,12 @@ def test_an_overflow_names_the_row_and_the_remedy() -> None:
     n = 200
     dense = Architecture(("conv1x1",) * n, tuple((i, j) for i in range(n) for j in range(i + 1, n)))
     table = ArchTable.from_architectures([CHAIN, dense], OPS)
-    with pytest.raises(DataError, match=r"row 1: .* 200 nodes overflows; use a sigma below 1 or pooling='mean'"):
+    with pytest.raises(DataError, match=r"row 1: .* 200 nodes overflows; use a sigma below 1, pooling='mean'"):
         FlowSurrogate(5, PUBLISHED)(table)
     assert torch.isfinite(FlowSurrogate(5, SurrogateConfig(k=4, sigma=0.1, pooling="mean"))(table)).all()
+
+
+def test_an_activation_for_an_unknown_operation_is_refused() -> None:
+    config = _with(PUBLISHED, op_activations={"conv9x9": "gelu"})
+    with pytest.raises(ConfigError, match="op_activations names 'conv9x9'; the table's operations: input, conv1x1"):
+        FlowSurrogate(5, config)(random_table(2))

@@ -6,7 +6,9 @@ any command is there at once.
 
 from __future__ import annotations
 
+import argparse
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +17,7 @@ import jsonargparse
 
 from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, ProtocolConfig, ProxyConfig, SurrogateConfig
 from nasflow.errors import ConfigError
-from nasflow.experiments.defaults import default_options
+from nasflow.experiments.defaults import default_options, encoder_options, named_encoder
 from nasflow.search_command import EXAMPLE, add_search, run_search
 from nasflow.text import aligned
 
@@ -45,6 +47,12 @@ def _add_config_file(parser: Parser) -> None:
 
 def _add_stage(parser: Parser, stage: type[Any], key: str, skip: set[str] | None = None) -> None:
     parser.add_class_arguments(stage, key, skip=skip or set())
+
+
+def _add_encoder(parser: Parser, words: list[str]) -> None:
+    _add_stage(parser, EncoderConfig, "encoder")
+    own = encoder_options(named_encoder(words), _source(words))
+    parser.set_defaults({name: value for name, value in own.items() if name.startswith("encoder.")})
 
 
 def _add_device(parser: Parser) -> None:
@@ -212,12 +220,12 @@ def _proxies(options: Namespace) -> None:
 # -- pretrain, fit, predict -----------------------------------------------------------------------------
 
 
-def _add_pretrain(parser: Parser, __: list[str]) -> None:
+def _add_pretrain(parser: Parser, words: list[str]) -> None:
     parser.add_argument("source", type=str, help=SOURCE_HELP + "; labels in it are not looked at")
     parser.add_argument("--out", type=str, default="pretrained.safetensors", help="the model file to write")
     _add_device(parser)
     _add_config_file(parser)
-    _add_stage(parser, EncoderConfig, "encoder")
+    _add_encoder(parser, words)
     _add_stage(parser, SurrogateConfig, "surrogate")
     _add_stage(parser, PretrainConfig, "pretrain")
 
@@ -247,7 +255,7 @@ def _pretrain(options: Namespace) -> None:
           f"{sum(history.seconds):.0f} s{loss}\nnext: nasflow fit DATA --model {options.out} --out fitted.safetensors")
 
 
-def _add_fit(parser: Parser, __: list[str]) -> None:
+def _add_fit(parser: Parser, words: list[str]) -> None:
     parser.add_argument("source", type=str, help=SOURCE_HELP + "; rows without the label are left out")
     parser.add_argument("--model", type=str | None, default=None,
                         help="what nasflow pretrain wrote; without it the encoder starts from random weights")
@@ -257,7 +265,7 @@ def _add_fit(parser: Parser, __: list[str]) -> None:
     parser.add_argument("--out", type=str, default="fitted.safetensors", help="the model file to write")
     _add_device(parser)
     _add_config_file(parser)
-    _add_stage(parser, EncoderConfig, "encoder")
+    _add_encoder(parser, words)
     _add_stage(parser, FitConfig, "fit")
 
 
@@ -269,6 +277,7 @@ def _fit(options: Namespace) -> None:
     from nasflow.files import check_writable
     from nasflow.metrics import kendall_tau
     from nasflow.predictor import Predictor
+    from nasflow.proxy_ranks import take, without_value
 
     if not 0 <= options.validation < 1:
         raise ConfigError(f"--validation is {options.validation:g}; legal: from 0 to below 1")
@@ -287,13 +296,17 @@ def _fit(options: Namespace) -> None:
     n_held = int(options.validation * len(rows))
     held, train = rows[:n_held], rows[n_held:]
     table = dataset.table
-    validation = (table[held], labels[held]) if n_held > 1 else None
-    predictor.fit(table[train], labels[train], validation=validation, progress=True)
+    columns = {name: dataset.proxy(name) for name in options.fit.proxies}
+    validation = (table[held], labels[held], take(columns, held)) if n_held > 1 else None
+    predictor.fit(table[train], labels[train], validation=validation, proxies=take(columns, train),
+                  reference=columns, progress=True)
     predictor.save(options.out)
     print(f"{options.out}: fitted on {len(train)} of {len(dataset)} architectures")
+    if told := without_value(options.fit.proxies, columns):
+        print(told)
     if validation:
         assert predictor.fitted is not None
-        tau = kendall_tau(predictor.predict(validation[0]), validation[1])
+        tau = kendall_tau(predictor.predict(validation[0], validation[2]), validation[1])
         print(f"Kendall tau on the {n_held} validation rows {tau:.3f} (epoch {predictor.fitted.best_epoch} of "
               f"{options.fit.epochs}, chosen on these rows: an optimistic number)")
     print(f"next: nasflow predict --model {options.out} --archs mine.jsonl")
@@ -315,15 +328,20 @@ def _predict(options: Namespace) -> None:
     from nasflow.datasets.registry import open_dataset
     from nasflow.files import write_text
     from nasflow.predictor import Predictor
+    from nasflow.proxy_ranks import without_value
 
     if options.top is not None and options.top < 1:
         raise ConfigError(f"--top is {options.top}; legal: a whole number of at least 1")
     predictor = Predictor.load(options.model, options.device)
     if options.archs.endswith(".jsonl"):
-        table = read_jsonl(options.archs, predictor.vocabulary).table  # errors name the line
+        dataset = read_jsonl(options.archs, predictor.vocabulary)  # errors name the line
     else:
-        table = open_dataset(options.archs).table
-    predictions = predictor.predict(table)
+        dataset = open_dataset(options.archs)
+    table, names = dataset.table, predictor.proxies
+    columns = {name: dataset.labels(name) for name in names}
+    if told := without_value(names, columns):
+        print(told, file=sys.stderr)
+    predictions = predictor.predict(table, columns)
     rows = np.arange(len(table)) if options.top is None else np.argsort(-predictions, kind="stable")[: options.top]
     text = "row,prediction\n" + "".join(f"{row},{predictions[row]:.6g}\n" for row in rows)
     if options.out:
@@ -340,7 +358,8 @@ def _add_evaluate(parser: Parser, words: list[str]) -> None:
     parser.add_argument("source", type=str, help=SOURCE_HELP)
     parser.add_argument("--metric", type=str | None, default=None, help="what is predicted; see nasflow data info")
     parser.add_argument("--methods", type=str, default="none,flow",
-                        help="none, flow, proxy, flow+proxy ..., separated by commas; the floor gp is always added")
+                        help="none, or tasks: flow, proxy, graphcl, arch2vec, gmae, or several as in flow+proxy; "
+                             "separated by commas; the floor gp is always added")
     parser.add_argument("--proxy", type=str | None, default=None,
                         help="columns that the method proxy ranks by, separated by commas")
     parser.add_argument("--out", type=str | None, default=None,
@@ -352,7 +371,8 @@ def _add_evaluate(parser: Parser, words: list[str]) -> None:
     _add_stage(parser, SurrogateConfig, "surrogate")
     _add_stage(parser, PretrainConfig, "pretrain", skip={"pretext", "proxies", "seed"})
     _add_stage(parser, FitConfig, "fit", skip={"seed"})
-    parser.set_defaults(dict(default_options(_source(words))))
+    source = _source(words)
+    parser.set_defaults(default_options(source) | encoder_options(named_encoder(words), source))
 
 
 def _source(words: list[str]) -> str:
@@ -381,7 +401,82 @@ def _evaluate(options: Namespace) -> None:
         protocol=ProtocolConfig(options.ratio, options.n_validation, options.group, options.splits, options.seeds),
         n_workers=options.jobs,
     )
-    print(text + f"\n{folder}: table.md, runs.csv, manifest.json, surrogates.png")
+    print(text + f"\n{folder}: table.md, runs.csv, manifest.json, surrogates.png\nnext: nasflow report {folder}")
+
+
+def _add_report(parser: Parser, __: list[str]) -> None:
+    parser.add_argument("results", type=str, help="a folder that nasflow evaluate wrote: manifest.json and runs.jsonl "
+                        "give the tables, predictions/ the curves, the data set itself the map with its cells. What is "
+                        "missing leaves its section out and says so; a grid that is still running can be looked at")
+    parser.add_argument("--out", type=str, default="report.html",
+                        help="the HTML file to write; it is complete in itself and opens without network")
+
+
+def _report(options: Namespace) -> None:
+    from nasflow.report.build import write_report
+
+    print(write_report(options.results, options.out))
+
+
+# -- reproduce ------------------------------------------------------------------------------------------
+
+
+class _KeepLines(argparse.RawDescriptionHelpFormatter, jsonargparse.DefaultHelpFormatter):
+    """Help whose closing words keep their line breaks."""
+
+
+def _add_reproduce(parser: Parser, __: list[str]) -> None:
+    from nasflow.experiments.reproductions.registry import reproduction_summaries
+
+    parser.formatter_class = _KeepLines
+    names = aligned([[f"  {name}", summary] for name, summary in reproduction_summaries().items()])
+    parser.epilog = f"names:\n{names}\n\n{parser.epilog}"
+    parser.add_argument("name", type=str, help="list, all, or one of the names below")
+    parser.add_argument("--out", type=str | None, default=None,
+                        help="folder for pages, journal and weights; what is done there is not done again (default: "
+                        "runs/reproduce, with --quick runs/quick)")
+    parser.add_argument("--quick", action="store_true", help="a first look: one split, one seed, few epochs")
+    parser.add_argument("--spaces", type=str | None, default=None,
+                        help="spaces to measure on, separated by commas, such as nb201 (default: the paper's)")
+    parser.add_argument("--only", type=str | None, default=None,
+                        help="rows and groups of rows to measure now, separated by commas, such as none,FGP,GIN; the "
+                        "page shows all that is known (default: all)")
+    parser.add_argument("--splits", type=tuple[int, ...] | None, default=None,
+                        help="seeds of the splits, such as [21,2021] (default: three)")
+    parser.add_argument("--seeds", type=tuple[int, ...] | None, default=None,
+                        help="seeds of the model (default: three)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="number of processes")
+    _add_config_file(parser)
+
+
+def _reproduce(options: Namespace) -> None:
+    from pathlib import Path
+
+    from nasflow.experiments.reproductions.registry import (
+        NOT_HERE,
+        load_reproduction,
+        reproduction_names,
+        reproduction_summaries,
+    )
+
+    if options.name == "list":
+        print(aligned([[name, summary] for name, summary in reproduction_summaries().items()]))
+        print("\nNot here:\n" + aligned([[name, reason] for name, reason in NOT_HERE.items()]))
+        return
+    check_jobs(options.jobs)
+    names = reproduction_names() if options.name == "all" else [options.name]
+    chosen = [load_reproduction(name) for name in names]
+    from nasflow.experiments.reproductions.base import ReproduceOptions
+
+    how = ReproduceOptions(
+        Path(options.out or ("runs/quick" if options.quick else "runs/reproduce")), quick=options.quick,
+        jobs=options.jobs, splits=options.splits, seeds=options.seeds,
+        spaces=None if options.spaces is None else _names(options.spaces),
+        only=None if options.only is None else _names(options.only),
+    )
+    for reproduction in chosen:
+        page = reproduction.run(how).write(reproduction.name, how)
+        print(f"{page.read_text()}\n{page}", flush=True)
 
 
 def _add_demo(parser: Parser, __: list[str]) -> None:
@@ -422,4 +517,8 @@ COMMANDS = {
     "evaluate": Command("Compare methods on a benchmark: splits x seeds, paired differences", _add_evaluate,
                         _evaluate, "nasflow evaluate nb201 --metric cifar10_test --ratio 0.01 "
                         "--methods none,flow,flow+proxy"),
+    "reproduce": Command("Measure a table or figure of the paper, and write a page on it", _add_reproduce,
+                         _reproduce, "nasflow reproduce surrogate-map --out runs/reproduce"),
+    "report": Command("Show results as one HTML page: tables, curves, a map with its cells", _add_report, _report,
+                      "nasflow report runs/nb201 --out report.html"),
 }

@@ -12,19 +12,24 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self, get_args, get_type_hints
+from typing import Any, ClassVar, Literal, Self, get_args, get_type_hints
 
 from nasflow.errors import ConfigError, unknown_option
 
-Pooling = Literal["sum", "mean", "max"]
+Pooling = Literal["sum", "mean", "max", "root"]
+Activation = Literal["relu", "gelu", "swish", "tanh"]
 Directions = Literal["both", "forward", "backward"]
 ProxyHeads = Literal["each", "average"]
 Schedule = Literal["one-cycle", "constant"]
 Group = Literal["none", "isomorphism"]
+PretrainOn = Literal["all", "training-half"]
 
 
 class Options:
     """What all option classes share: reading and writing plain dictionaries, a hash, checks."""
+
+    version: ClassVar[int] = 1
+    """Raised by hand when the same options come to give other results: what was made before is then made again."""
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -43,9 +48,20 @@ class Options:
         """The options as a dictionary of JSON values."""
         return dataclasses.asdict(self)  # type: ignore[call-overload,no-any-return]
 
+    def identity(self) -> dict[str, Any]:
+        """The JSON values that tell these options from others of the class.
+
+        An option made by `later` is left out where it has the value that its absence means, so that adding one does
+        not make finished runs and checkpoints look foreign. Raising `version` makes all of them so.
+        """
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)  # type: ignore[arg-type]
+                  if not ("absent" in f.metadata and getattr(self, f.name) == f.metadata["absent"])}
+        identity = {name: value.identity() if isinstance(value, Options) else value for name, value in values.items()}
+        return identity | ({"version": self.version} if self.version > 1 else {})
+
     def digest(self) -> str:
         """16 hexadecimal digits that change with any option."""
-        text = json.dumps([type(self).__name__, self.to_dict()], sort_keys=True)
+        text = json.dumps([type(self).__name__, self.identity()], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def _positive_int(self, *names: str) -> None:
@@ -71,8 +87,30 @@ class Options:
         if getattr(self, name) not in legal:
             raise self._wrong(name, getattr(self, name), ", ".join(map(str, legal)))
 
+    def _names(self, name: str) -> None:
+        """Make a list of names a tuple of them."""
+        value = getattr(self, name)
+        if isinstance(value, str):  # tuple("abc") would be three names
+            raise self._wrong(name, value, "a list")
+        object.__setattr__(self, name, tuple(value))
+        if len(set(value)) != len(value):
+            raise self._wrong(name, value, "each name once")
+
     def _wrong(self, name: str, value: object, legal: str) -> ConfigError:
         return ConfigError(f"{type(self).__name__}.{name} is {value!r}; legal: {legal}")
+
+
+def later(absent: Any, default: Any = dataclasses.MISSING) -> Any:
+    """An option that its class did not have when results were first kept.
+
+    Args:
+        absent: the value under which results were made before: identities leave the option out there, for ever.
+        default: the value where none is given; `absent` unless told otherwise.
+    """
+    value = absent if default is dataclasses.MISSING else default
+    if isinstance(value, dict):
+        return field(default_factory=lambda: dict(value), metadata={"absent": absent})
+    return field(default=value, metadata={"absent": absent})
 
 
 @dataclass(frozen=True)
@@ -88,13 +126,19 @@ class SurrogateConfig(Options):
     seed: int = 0
     """Seed of the one draw that serves a whole space."""
     pooling: Pooling = "sum"
-    """How messages meet in a node, and nodes in the surrogate."""
+    """How messages meet in a node, and nodes in the surrogate; root: their sum over the square root of their number."""
     directions: Directions = "both"
     """Both passes (the method), or one of them alone."""
     rounds: int = 1
     """Forward-and-backward rounds; each starts where the last ended and adds k components."""
     standardise: bool = True
     """Give each component mean 0 and variance 1 over the pre-training table (constant components become 0)."""
+    rescale: bool = later(False)
+    """Bring every message to the length of r, so that values neither vanish nor explode with depth and branching."""
+    activation: Activation = later("relu")
+    """What a node's conversion ends in (relu in the paper)."""
+    op_activations: dict[str, Activation] = later({})
+    """Another activation for some operations, by their name; all others take `activation`."""
 
     def __post_init__(self) -> None:
         self._positive_int("k", "rounds")
@@ -103,6 +147,10 @@ class SurrogateConfig(Options):
         self._seed()
         self._choice("pooling")
         self._choice("directions")
+        self._choice("activation")
+        for op, activation in self.op_activations.items():
+            if activation not in get_args(Activation):
+                raise self._wrong(f"op_activations[{op!r}]", activation, ", ".join(get_args(Activation)))
         if self.rounds > 1 and self.directions != "both":
             raise self._wrong("rounds", self.rounds, f"1 where directions is {self.directions!r}: a round "
                               "starts from the backward pass of the last")
@@ -124,9 +172,13 @@ class EncoderConfig(Options):
     """Attention heads of flowerformer and transformer; the width is shared out among them."""
     attention_dropout: float = 0.1
     """Share of the attention weights dropped in training."""
+    max_nodes: int | None = later(None)
+    """Nodes of the largest graph that mlp takes; by default those of the first table it sees."""
 
     def __post_init__(self) -> None:
         self._positive_int("width", "n_layers", "n_heads")
+        if self.max_nodes is not None:
+            self._positive_int("max_nodes")
         self._number("dropout", 0, 0.99)
         self._number("attention_dropout", 0, 0.99)
 
@@ -183,10 +235,7 @@ class PretrainConfig(Options):
     """Seed of the weights, the order of the rows and the dropout."""
 
     def __post_init__(self) -> None:
-        proxies: object = self.proxies
-        if isinstance(proxies, str):  # tuple("abc") would be three names
-            raise self._wrong("proxies", proxies, "a list")
-        object.__setattr__(self, "proxies", tuple(self.proxies))
+        self._names("proxies")
         self._positive_int("epochs", "batch_size", "decoder_width", "decoder_layers", "pairs_per_graph")
         self._number("lr", 0, open_low=True)
         self._number("weight_decay", 0)
@@ -235,10 +284,13 @@ class FitConfig(Options):
     """Largest norm of the gradient."""
     margin: float = 0.1
     """By how much the better of a pair should score above the other."""
+    proxies: tuple[str, ...] = ()
+    """Columns whose ranks stand beside the embedding as inputs of the head; they must need no training."""
     seed: int = 21
     """Seed of the head's weights, the order of the rows and the dropout."""
 
     def __post_init__(self) -> None:
+        self._names("proxies")
         self._positive_int("epochs", "batch_size")
         if self.batch_size < 2:
             raise self._wrong("batch_size", self.batch_size, "at least 2: a ranking loss compares pairs")
@@ -263,6 +315,12 @@ class ProtocolConfig(Options):
     """One split of the table into halves for each of these seeds."""
     seeds: tuple[int, ...] = (21, 2021, 202121)
     """Each split is run once for each of these seeds of the model."""
+    pretrain_on: PretrainOn = later("all")
+    """Pre-train on all architectures, or on the training half of each split alone."""
+    pretrain_share: float = later(1.0)
+    """Share of these architectures that are pre-trained on."""
+    test_metric: str | None = later(None)
+    """Another metric that the test rows are ranked by, which no training sees; the default is the one trained on."""
 
     def __post_init__(self) -> None:
         for name in ("splits", "seeds"):
@@ -273,7 +331,9 @@ class ProtocolConfig(Options):
             ):
                 raise self._wrong(name, values, "different whole numbers from 0 to 4294967295, at least one")
         self._number("ratio", 0, 1, open_low=True)
+        self._number("pretrain_share", 0, 1, open_low=True)
         self._choice("group")
+        self._choice("pretrain_on")
         if isinstance(self.n_validation, bool) or not isinstance(self.n_validation, int) or self.n_validation < 0:
             raise self._wrong("n_validation", self.n_validation, "a whole number of at least 0")
 

@@ -29,16 +29,28 @@ ENCODE_CHUNK = 512  # architectures at a time: larger ones leave the processor's
 
 
 class Scorer(nn.Module):
-    """An encoder with a head: linear, relu, linear to one score."""
+    """An encoder with a head: linear, relu, linear to one score.
 
-    def __init__(self, encoder: Encoder) -> None:
+    Args:
+        encoder: gives the embedding.
+        n_extra: how many numbers stand beside the embedding as inputs of the head.
+    """
+
+    def __init__(self, encoder: Encoder, n_extra: int = 0) -> None:
         super().__init__()
         self.encoder = encoder
-        self.head = nn.Sequential(nn.Linear(encoder.width, encoder.width), nn.ReLU(), nn.Linear(encoder.width, 1))
+        self.new_head(n_extra)
 
-    def forward(self, batch: GraphBatch) -> Tensor:
-        """(B,): a score for each architecture; only their order is trained."""
-        scores: Tensor = self.head(self.encoder(batch)).squeeze(1)
+    def new_head(self, n_extra: int) -> None:
+        """Put a newly drawn head in place, for `n_extra` numbers beside the embedding."""
+        width = self.encoder.width
+        head = nn.Sequential(nn.Linear(width + n_extra, width), nn.ReLU(), nn.Linear(width, 1))
+        self.head = head.to(next(self.encoder.parameters()).device)
+
+    def forward(self, batch: GraphBatch, extra: Tensor | None = None) -> Tensor:
+        """(B,): a score for each architecture; only their order is trained. `extra` is (B, n_extra)."""
+        embedding = self.encoder(batch)
+        scores: Tensor = self.head(embedding if extra is None else torch.cat([embedding, extra], dim=1)).squeeze(1)
         return scores
 
 
@@ -63,6 +75,8 @@ def fine_tune(
     config: FitConfig,
     validation: tuple[ArchTable, Labels] | None = None,
     *,
+    extra: Tensor | None = None,
+    validation_extra: Tensor | None = None,
     progress: bool = False,
 ) -> FineTuned:
     """Train `scorer` in place; it ends with the weights `FineTuned.best`.
@@ -73,6 +87,7 @@ def fine_tune(
         labels: (N,) finite values; higher scores go to higher ones.
         config: epochs, batches, margin, seed.
         validation: other labelled architectures, to choose the epoch.
+        extra, validation_extra: (N, n_extra) float32, the other inputs of the head for the rows of either table.
         progress: whether to draw a progress bar.
 
     Raises:
@@ -83,8 +98,12 @@ def fine_tune(
         check_labels(*validation, "validation label")
     device = next(scorer.parameters()).device
     values = torch.from_numpy(labels).to(device)
+
+    def validation_tau(held_out: tuple[ArchTable, Labels]) -> float:
+        return kendall_tau(scores(scorer, held_out[0], validation_extra), held_out[1])
+
     optimizer = torch.optim.AdamW(scorer.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True)
-    taus = [] if validation is None else [kendall_tau(scores(scorer, validation[0]), validation[1])]
+    taus = [] if validation is None else [validation_tau(validation)]
     best, best_epoch = weights_of(scorer), 0
     with (progress_bar("fine-tuning", config.epochs, show=progress) as advance,
           seeded(config.seed, "fine-tuning")):
@@ -92,13 +111,14 @@ def fine_tune(
             scorer.train()
             for rows in _batches(torch.randperm(len(table)), config.batch_size):
                 batch = GraphBatch.from_table(table[rows.numpy()], device)
-                loss = ranking_loss(scorer(batch), values.index_select(0, rows.to(device)), config.margin)
+                own = None if extra is None else extra.index_select(0, rows).to(device)
+                loss = ranking_loss(scorer(batch, own), values.index_select(0, rows.to(device)), config.margin)
                 optimizer.zero_grad()
                 loss.backward()
                 nn.utils.clip_grad_norm_(scorer.parameters(), config.clip)
                 optimizer.step()
             if validation is not None:
-                taus.append(kendall_tau(scores(scorer, validation[0]), validation[1]))
+                taus.append(validation_tau(validation))
                 if taus[-1] > taus[best_epoch]:
                     best, best_epoch = weights_of(scorer), epoch
             advance(f"validation tau {taus[-1]:.3f}" if taus else "")
@@ -110,18 +130,25 @@ def fine_tune(
     return FineTuned(best, last, best_epoch, tuple(taus))
 
 
-def scores(scorer: Scorer, table: ArchTable) -> Labels:
-    """(N,) float64: the score of every row, computed in chunks."""
-    return np.concatenate([chunk.double().numpy() for chunk in in_chunks(scorer, table)] or [np.zeros(0)])
+def scores(scorer: Scorer, table: ArchTable, extra: Tensor | None = None) -> Labels:
+    """(N,) float64: the score of every row, computed in chunks; `extra` is (N, n_extra)."""
+    return np.concatenate([chunk.double().numpy() for chunk in in_chunks(scorer, table, extra)] or [np.zeros(0)])
 
 
-def in_chunks(model: nn.Module, table: ArchTable) -> list[Tensor]:
-    """What `model` gives for each chunk of the rows of `table`, on the CPU; no gradient, no dropout."""
+def in_chunks(model: nn.Module, table: ArchTable, extra: Tensor | None = None) -> list[Tensor]:
+    """What `model` gives for each chunk of the rows of `table` (and of `extra`, its second argument, if given).
+
+    On the CPU; no gradient, no dropout.
+    """
     device = next(model.parameters()).device
     model.eval()
+    chunks = []
     with torch.inference_mode():
-        return [model(GraphBatch.from_table(table[i : i + ENCODE_CHUNK], device)).cpu()
-                for i in range(0, len(table), ENCODE_CHUNK)]
+        for i in range(0, len(table), ENCODE_CHUNK):
+            batch = GraphBatch.from_table(table[i : i + ENCODE_CHUNK], device)
+            more = () if extra is None else (extra[i : i + ENCODE_CHUNK].to(device),)
+            chunks.append(model(batch, *more).cpu())
+    return chunks
 
 
 def check_labels(table: ArchTable, labels: Labels, what: str) -> None:

@@ -69,7 +69,7 @@ def pretrain(
         table: the architectures, over the encoder's vocabulary.
         config: tasks, schedule, seed. Without tasks (`pretext="none"`) nothing happens.
         surrogate: how the flow surrogate is made.
-        proxies: columns (N,) that need no training, by name.
+        proxies: columns (N,) by name: proxies that need no training, vectors to reconstruct.
         checkpoint: file to go on from, if it is there, and to write after every epoch.
         progress: whether to draw a progress bar.
 
@@ -84,7 +84,7 @@ def pretrain(
     surrogate, proxies = surrogate or SurrogateConfig(), proxies or {}
     device = next(encoder.parameters()).device
     with seeded(config.seed, "decoders"):
-        tasks = make_pretexts(PretextSetting(encoder, config, surrogate)).to(device)
+        tasks = make_pretexts(PretextSetting(encoder, config, surrogate, tuple(proxies))).to(device)
     targets = {name: _pretext(tasks[name]).targets(table, proxies).to(device) for name in config.tasks}
     weights = config.task_weights
     model = nn.ModuleDict({"encoder": encoder, "tasks": tasks})
@@ -158,11 +158,11 @@ def _fingerprint(
 ) -> dict[str, str]:
     """What must be the same for a checkpoint to go on."""
     digest = hashlib.sha256(table.content_hash().encode())
-    for name in config.proxies:
+    for name in sorted(proxies):
         digest.update(name.encode() + np.ascontiguousarray(proxies[name]).tobytes())
     return {
-        "encoder": json.dumps(encoder.config.to_dict()), "pretrain": json.dumps(config.to_dict()),
-        "surrogate": json.dumps(surrogate.to_dict()), "data": digest.hexdigest(),
+        "encoder": json.dumps(encoder.config.identity()), "pretrain": json.dumps(config.identity()),
+        "surrogate": json.dumps(surrogate.identity()), "data": digest.hexdigest(),
     }
 
 

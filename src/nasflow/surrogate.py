@@ -13,6 +13,10 @@ The definition (section 3 of the paper; h[v] = P[x_v], x_v the operation of node
     r  (k,)          U(0, 1)           P  (n_ops, k)   N(0, sigma^2)
     W  (2k, k)       N(0, sigma^2)     one draw for a whole space
 
+Beyond the paper, as options: another activation than relu, for all operations or for some; messages summed and
+divided by the square root of their number (`pooling="root"`), or brought to the length of r before they are used
+(`rescale`): m[v] |r| / |m[v]| stands for m[v], and likewise for m'[v].
+
 How it is fast:
 
 * Nodes are laid out by generation over the whole batch, so one generation is one slice: gather the messages,
@@ -24,19 +28,20 @@ How it is fast:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 import torch
 from torch import Tensor
-from torch.nn.functional import embedding_bag, pad
+from torch.nn.functional import embedding_bag, gelu, pad, silu
 
 from nasflow.config import SurrogateConfig
-from nasflow.errors import DataError
+from nasflow.errors import ConfigError, DataError
 from nasflow.flat_arrays import row_ptr
 from nasflow.table import ArchTable
 
@@ -52,6 +57,7 @@ class FlowSurrogate:
     Args:
         n_ops: size of the vocabulary.
         config: width, scale, seed and variant.
+        dtype: float64 where it matters whether two surrogates are equal; float32 is twice as fast.
 
     Attributes:
         r, P, W: the random draws, bit-compatible with the published order: `RandomState(seed)`, then
@@ -64,13 +70,15 @@ class FlowSurrogate:
         torch.Size([15625, 7])
     """
 
-    def __init__(self, n_ops: int, config: SurrogateConfig | None = None) -> None:
+    def __init__(
+        self, n_ops: int, config: SurrogateConfig | None = None, dtype: torch.dtype = torch.float32
+    ) -> None:
         self.config = config = config or SurrogateConfig()
         k, rng = config.k, np.random.RandomState(config.seed)
-        self.r = torch.from_numpy(rng.uniform(0, 1, k)).float()
+        self.r = torch.from_numpy(rng.uniform(0, 1, k)).to(dtype)
         rng.uniform(0, 1, k)  # drawn and not used, as published: P and W follow it
-        self.P = torch.from_numpy(rng.normal(0, config.sigma, (n_ops, k))).float()
-        self.W = torch.from_numpy(rng.normal(0, config.sigma, (2 * k, k))).float()
+        self.P = torch.from_numpy(rng.normal(0, config.sigma, (n_ops, k))).to(dtype)
+        self.W = torch.from_numpy(rng.normal(0, config.sigma, (2 * k, k))).to(dtype)
         # zero columns up to a multiple of 8 change no value and make the k x k product 1.6 times as fast
         width = -k % 8
         self._start = pad(self.r, (0, width))
@@ -78,24 +86,27 @@ class FlowSurrogate:
         self._W_message = pad(self.W[k:], (0, width, 0, width))
 
     def __call__(self, table: ArchTable) -> Tensor:
-        """(N, rounds * k) float32: the raw surrogate of every row, round after round.
+        """(N, rounds * k) of `dtype`: the raw surrogate of every row, round after round.
 
         Raises:
+            ConfigError: an activation for an operation that the table does not know.
             DataError: the table has another vocabulary size than the draw, or a value overflows (a deep graph
                 with a large sigma).
         """
         if table.n_ops != len(self.P):
             raise DataError(f"the surrogate was drawn for {len(self.P)} operations, the table has {table.n_ops}")
+        activate = _Activate.of(self.config, table.vocabulary)
         starts = range(0, max(len(table), 1), CHUNK)
         n_threads = min(torch.get_num_threads(), len(starts))
         # one thread inside each worker: the setting is the worker's own
         with ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            surrogate = torch.cat(list(pool.map(lambda start: self._chunk(table[start : start + CHUNK]), starts)))
+            parts = list(pool.map(lambda start: self._chunk(table[start : start + CHUNK], activate), starts))
+        surrogate = torch.cat(parts)
         bad = ~torch.isfinite(surrogate).all(dim=1)
         if bad.any():
             row = int(bad.nonzero()[0])
             raise DataError(f"row {row}: the surrogate of a graph of {table[row].n_nodes} nodes overflows; use a "
-                            f"sigma below {self.config.sigma:g} or pooling='mean'")
+                            f"sigma below {self.config.sigma:g}, pooling='mean' or rescale=True")
         return surrogate
 
     def targets(self, table: ArchTable) -> Tensor:
@@ -103,7 +114,7 @@ class FlowSurrogate:
         surrogate = self(table)
         return standardised(surrogate) if self.config.standardise else surrogate
 
-    def _chunk(self, table: ArchTable) -> Tensor:
+    def _chunk(self, table: ArchTable, activate: _Activate) -> Tensor:
         layout, directions = _Layout.of(table), self.config.directions
         ops = layout.ops
         # every node that is read before it is written (sources; sinks of a lone backward pass) starts at r
@@ -111,23 +122,66 @@ class FlowSurrogate:
         rounds = []
         for _ in range(self.config.rounds):
             if directions != "backward":
-                self._propagate(state, ops, layout.forward)
+                self._propagate(state, ops, layout.forward, activate)
             if directions != "forward":
-                self._propagate(state, ops, layout.backward)
+                self._propagate(state, ops, layout.backward, activate)
             rounds.append(self._read_out(state, layout.sinks if directions == "forward" else layout.sources))
         return torch.cat([s[:, : self.config.k] for s in rounds], dim=1)
 
-    def _propagate(self, state: Tensor, ops: Tensor, steps: list[_Step]) -> None:
+    def _propagate(self, state: Tensor, ops: Tensor, steps: list[_Step], activate: _Activate) -> None:
         """One pass, in place: nodes that receive nothing keep what they have."""
         alpha = self.config.alpha
         for nodes, neighbours, offset in steps:
-            message = embedding_bag(neighbours, state, offset, mode=self.config.pooling)  # (n, k)
-            converted = torch.addmm(self._converted.index_select(0, ops[nodes]), message, self._W_message)
-            torch.add(message.mul_(alpha), converted.relu_(), alpha=1 - alpha, out=state[nodes])
+            message, own = self._pooled(state, neighbours, offset), ops[nodes]  # (n, k), (n,)
+            if self.config.rescale:
+                length = message.norm(dim=1, keepdim=True)
+                message.mul_(self.r.norm() / length.clamp_min_(torch.finfo(length.dtype).tiny))
+            converted = torch.addmm(self._converted.index_select(0, own), message, self._W_message)
+            torch.add(message.mul_(alpha), activate(converted, own), alpha=1 - alpha, out=state[nodes])
+
+    def _pooled(self, state: Tensor, rows: Tensor, offset: Tensor) -> Tensor:
+        """(n, k): state[rows] pooled in consecutive groups that start at `offset` (n,)."""
+        if self.config.pooling != "root":
+            return embedding_bag(rows, state, offset, mode=self.config.pooling)
+        n_pooled = torch.diff(offset, append=offset.new_tensor([len(rows)]))
+        return embedding_bag(rows, state, offset, mode="sum").div_(n_pooled.to(state.dtype).sqrt().unsqueeze(1))
 
     def _read_out(self, state: Tensor, ends: tuple[Tensor, Tensor]) -> Tensor:
         nodes, offset = ends
-        return embedding_bag(nodes, state, offset, mode=self.config.pooling)
+        return self._pooled(state, nodes, offset)
+
+
+# Each works in place where torch can: the conversion's argument is not used again.
+_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": torch.relu_, "gelu": gelu, "swish": partial(silu, inplace=True), "tanh": torch.tanh_,
+}
+
+
+@dataclass(frozen=True)
+class _Activate:
+    """The activation of every operation: `functions`, and for each operation which of them it takes."""
+
+    functions: list[Callable[[Tensor], Tensor]]
+    choice: Tensor
+
+    @classmethod
+    def of(cls, config: SurrogateConfig, vocabulary: Sequence[str]) -> _Activate:
+        for op in config.op_activations:
+            if op not in vocabulary:
+                raise ConfigError(f"op_activations names {op!r}; the table's operations: {', '.join(vocabulary)}")
+        names = [config.op_activations.get(op, config.activation) for op in vocabulary]
+        different = list(dict.fromkeys(names))
+        return cls([_FUNCTIONS[name] for name in different], torch.tensor([different.index(name) for name in names]))
+
+    def __call__(self, converted: Tensor, ops: Tensor) -> Tensor:
+        """(n, k): `converted` with the activation of each row's operation; it may be overwritten."""
+        if len(self.functions) == 1:
+            return self.functions[0](converted)
+        choice = self.choice.index_select(0, ops).unsqueeze(1)
+        result = torch.empty_like(converted)
+        for i, function in enumerate(self.functions):
+            torch.where(choice == i, function(converted.clone()), result, out=result)
+        return result
 
 
 # One generation of one pass: the slice of nodes that receive, what they receive from, and where in

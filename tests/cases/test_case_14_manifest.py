@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from nasflow.cli import main
+from nasflow.journal import Journal
 
 
 def test_a_result_lies_beside_what_is_needed_to_make_it_again(tmp_path: Path) -> None:
@@ -18,6 +19,8 @@ def test_a_result_lies_beside_what_is_needed_to_make_it_again(tmp_path: Path) ->
     assert manifest["options"]["protocol"] == {
         "ratio": 0.05, "n_validation": 40, "group": "none", "splits": [21], "seeds": [21]}
     assert {"python", "torch", "numpy", "nasflow"} <= set(manifest["versions"])
+    journal = Journal(tmp_path / "runs.jsonl").entries()
+    assert manifest["runs"] == dict.fromkeys(journal)  # of these two methods neither is pre-trained
     assert (tmp_path / "surrogates.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "runs.csv").read_text().count("\n") == 3  # header, none, gp
     assert "| none |" in (tmp_path / "table.md").read_text()

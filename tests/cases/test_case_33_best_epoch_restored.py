@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -21,9 +23,9 @@ def test_weights_that_get_worse_after_epoch_3_are_not_the_ones_kept(monkeypatch:
 
     original = finetune.scores
 
-    def scores(scorer: Scorer, cells: object) -> object:
+    def scores(scorer: Scorer, *rows: Any) -> object:
         seen.append({name: tensor.clone() for name, tensor in scorer.state_dict().items()})
-        return original(scorer, cells)  # type: ignore[arg-type]
+        return original(scorer, *rows)
 
     monkeypatch.setattr(finetune, "kendall_tau", fake_tau)
     monkeypatch.setattr(finetune, "scores", scores)

@@ -16,6 +16,7 @@ from nasflow.datasets import Dataset, load_dataset
 from nasflow.errors import ConfigError, UnknownNameError
 from nasflow.experiments import protocol
 from nasflow.experiments.protocol import Run, do_pretraining, do_run, measures, plan
+from nasflow.experiments.records import RunRecord
 from nasflow.metrics import kendall_tau, precision_at, rmse, spearman
 from nasflow.predictor import Predictor
 from nasflow.splits import half_split
@@ -118,6 +119,13 @@ def test_an_entry_holds_the_metrics_of_the_test_rows(
         assert entry[f"{prefix}rmse"] == rmse(predicted, truth)
         assert entry[f"{prefix}p5"] == precision_at(sign * predicted, sign * truth, 5)
         assert entry[f"{prefix}p1"] == precision_at(sign * predicted, sign * truth, 1)
+    record = RunRecord.load(tmp_path, entry["key"])
+    np.testing.assert_array_equal(record.rows, split.test)
+    np.testing.assert_array_equal(record.predicted, best.astype(np.float32))
+    np.testing.assert_array_equal(record.truth, truth.astype(np.float32))
+    assert len(record.validation_tau) == (0 if method == "gp" else 1 + 2)  # before the first epoch, after each
+    if method == "none":
+        assert record.validation_tau.argmax() == entry["best_epoch"]
     if method == "gp":
         np.testing.assert_array_equal(best, last)
         assert entry["tau"] > 0.1  # five deviations of a random order of 990 rows
@@ -154,6 +162,10 @@ def test_a_run_starts_from_the_pre_trained_weights_of_its_seed(proteins: Dataset
     assert run.pretraining is not None
     done = do_pretraining(run.pretraining, tmp_path)
     assert (done["key"], done["seed"]) == (run.pretraining.digest(), 1)
+    (losses,) = done["task_losses"].values()
+    assert list(done["task_losses"]) == ["flow"]
+    assert len(losses) == 2
+    assert losses[-1] == pytest.approx(done["loss"], rel=1e-5)  # one task: its loss is the whole
     assert [path.name for path in (tmp_path / "pretrained").iterdir()] == [run.pretraining.path(tmp_path).name]
     with_flow, without = do_run(run, tmp_path), do_run(_one(proteins, "none"), tmp_path)
     assert with_flow["tau"] != without["tau"]
@@ -183,6 +195,38 @@ def test_a_pre_training_that_was_killed_goes_on_to_the_same_weights(
     assert len(written) == 2  # each of the two epochs was trained once
     results = [do_run(run, tmp_path / name) for name in ("whole", "killed")]
     assert results[0]["rmse"] == results[1]["rmse"]
+
+
+@pytest.mark.parametrize("method", ["graphcl", "arch2vec", "gmae"])
+def test_a_rival_task_is_a_method_like_any_other(proteins: Dataset, tmp_path: Path, method: str) -> None:
+    run = _one(proteins, method)
+    assert run.pretraining is not None
+    assert do_pretraining(run.pretraining, tmp_path)["pretext"] == method
+    assert np.isfinite(do_run(run, tmp_path)["tau"])
+
+
+# -- proxies beside the embedding -----------------------------------------------------------------------
+
+
+def test_every_method_but_the_floor_reads_the_proxies_that_fitting_names(proteins: Dataset, tmp_path: Path) -> None:
+    fit = FitConfig(epochs=8, lr=1e-2, proxies=("params",))
+    assert {run.method: run.fit.proxies for run in _plan(proteins, "none", "flow", "gp", fit=fit)} == {
+        "none": ("params",), "flow": ("params",), "gp": ()}
+    with_it, without = (
+        do_run(_one(proteins, "none", metric="params", fit=replace(fit, proxies=names)), tmp_path)
+        for names in (("params",), ()))
+    assert with_it["tau"] > without["tau"]
+    assert with_it["key"] != without["key"]
+    shifted = dataclasses.replace(proteins, values={**proteins.values, "params": 7 * proteins.labels("params") + 1})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(protocol, "_dataset", lambda *_: shifted)
+        run = _one(proteins, "none", fit=fit)
+        assert do_run(run, tmp_path)["tau"] == pytest.approx(do_run(run, tmp_path)["tau"])
+
+
+def test_a_label_is_no_proxy(proteins: Dataset) -> None:
+    with pytest.raises(UnknownNameError, match=r"proxy of nbgraph-proteins .* 'valid_perf'; legal: latency, params"):
+        _plan(proteins, "none", fit=FitConfig(proxies=("valid_perf",)))
 
 
 # -- what test labels may reach -------------------------------------------------------------------------

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from nasflow.experiments.tables import differences_table, interesting_pairs, markdown, paired, results_table, write_csv
+from nasflow.experiments.tables import (
+    differences_table,
+    interesting_pairs,
+    markdown,
+    paired,
+    results_table,
+    same_runs,
+    write_csv,
+)
 
 
 def entry(method: str, split: int, seed: int, tau: float) -> dict:
@@ -26,6 +34,14 @@ def test_differences_are_paired_and_their_interval_is_over_splits() -> None:
     assert (found.mean, found.low, found.high) == pytest.approx((by_split.mean(), low, high))
     assert (found.n_better, found.n_runs) == (6, 6)
     assert paired(ENTRIES, "flow", "gp").n_runs == 6  # one run a split stands for all seeds
+
+
+def test_runs_without_their_like_are_in_no_difference() -> None:
+    """A grid that is not finished: a run is never compared with one of another seed."""
+    lone = [*[e for e in ENTRIES if e["method"] != "none"], entry("none", 1, 2, 0.5)]
+    assert [(a["split"], a["seed"], b["method"]) for a, b in same_runs(lone, "flow", "none")] == [(1, 2, "none")]
+    assert paired(lone, "flow", "none").n_runs == 1
+    assert same_runs(lone, "flow", "gmae") == same_runs(lone, "gmae", "flow") == []
 
 
 def test_a_single_split_has_no_interval() -> None:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
+import io
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -85,3 +91,23 @@ def test_a_custom_space_has_no_networks() -> None:
     space = CustomSpace({"ops": ["a", "b"], "n_nodes": 2})
     with pytest.raises(UnknownNameError, match="no networks for the space 'custom'"):
         space.network(space.sample(np.random.default_rng(0)))
+
+
+def test_the_example_of_the_documentation_prints_what_stands_below_it() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "networks.md").read_text()
+    (example,), (expected,) = (re.findall(rf"^```{kind}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+                               for kind in ("python", "text"))
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(compile(example, "docs/networks.md", "exec"), {})
+    assert out.getvalue() == expected
+
+
+@SPACES
+def test_the_documentation_gives_the_defaults(name: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "networks.md").read_text()
+    (line,) = re.findall(rf"^{name} +(W=.*?)  ", page, re.MULTILINE)
+    parameters = inspect.signature(type(small(name))).parameters
+    given = dict(part.split("=") for part in line.replace("W=", "width=").split(", "))
+    assert {key: int(value) for key, value in given.items()} == {
+        key: parameters[key].default for key in ("width", "cells") if key in parameters}

@@ -25,7 +25,8 @@ from small import table as cells
 
 ODD = [Architecture(("input",)), Architecture(("input", "conv1x1", "output"))]  # one node; no edge
 TABLE = ArchTable.concatenate([random_table(61), ArchTable.from_architectures(ODD, OPS)])
-PROXIES = {"a": np.random.default_rng(0).normal(size=len(TABLE))}
+DRAWN = np.random.default_rng(0).normal(size=(3, len(TABLE)))
+PROXIES = dict(zip(("a", "vector.0", "vector.1"), DRAWN, strict=True))
 CONFIG = PretrainConfig(proxies=("a",), epochs=3, batch_size=31, decoder_width=8)  # the last batch has one graph
 NEED_NODES = ("arch2vec", "gmae")
 
@@ -37,7 +38,7 @@ class StoppedError(Exception):
 def _encoder(name: str = "resgatedgcn") -> Encoder:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return make_encoder(len(OPS), EncoderConfig(name=name, width=8))
+        return make_encoder(len(OPS), EncoderConfig(name=name, width=8, max_nodes=8))
 
 
 def _run(
@@ -60,8 +61,9 @@ def test_the_loss_falls(task: str) -> None:
     table = cells(200)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        encoder = make_encoder(table.n_ops, EncoderConfig(width=16))
-    _, history = _run(task, encoder, table, {"a": labels(table)}, epochs=12, lr=1e-2, batch_size=50, mask_share=0.3)
+        encoder = make_encoder(table.n_ops, EncoderConfig(width=32))
+    columns = dict.fromkeys(("a", "vector.0"), labels(table))
+    _, history = _run(task, encoder, table, columns, epochs=8, lr=1e-2, batch_size=20, mask_share=0.3)
     assert history.loss[-1] < 0.9 * history.loss[0]
 
 
@@ -94,7 +96,7 @@ def test_a_stopped_run_goes_on_to_the_same_bits(task: str, tmp_path: Path) -> No
 @pytest.mark.parametrize("graphs", [ODD * 4, ODD[:1] * 4], ids=["no edges", "one node each"])
 def test_graphs_without_edges_and_of_one_node_are_no_error(task: str, graphs: list[Architecture]) -> None:
     table = ArchTable.from_architectures(graphs, OPS)
-    _, history = _run(task, table=table, proxies={"a": np.arange(float(len(table)))})
+    _, history = _run(task, table=table, proxies=dict.fromkeys(PROXIES, np.arange(float(len(table)))))
     assert np.isfinite(history.loss).all()
 
 

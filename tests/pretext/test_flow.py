@@ -71,7 +71,7 @@ def test_the_encoder_runs_once_a_step() -> None:
 
 
 def test_tasks_are_made_by_name_and_unknown_ones_refused() -> None:
-    assert pretext_names() == ["arch2vec", "flow", "gmae", "graphcl", "proxy"]
+    assert pretext_names() == ["arch2vec", "flow", "gmae", "graphcl", "proxy", "vectors"]
     config = PretrainConfig(pretext="flow+proxy", proxies=("a",))
     setting = PretextSetting(make_encoder(5, ENCODER), config, SurrogateConfig())
     assert list(make_pretexts(setting)) == ["flow", "proxy"]

@@ -20,9 +20,11 @@ from nasflow.datasets.base import Dataset, Metric
 from nasflow.datasets.proxy_table import ProxyTable
 from nasflow.errors import ConfigError, DataError, UnknownNameError
 from nasflow.files import save_npz
+from nasflow.networks.registry import network_names
 from nasflow.proxies import runner
 from nasflow.proxies.images import image_batch
 from nasflow.proxies.runner import measure_architecture, measure_table
+from nasflow.spaces import load_space
 from nasflow.spaces.nb201 import NB201
 from nasflow.table import ArchTable
 
@@ -92,8 +94,8 @@ def test_a_worker_that_died_twice_is_a_reason_not_the_end(tmp_path: Path, monkey
 
 
 def test_a_measure_that_fails_everywhere_is_an_error_with_the_reason(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="nwot has no value for any of the 4 .* multiples of 4"):
-        measure_table("nb201", CELLS, ["nwot"], replace(CONFIG, image_size=6), journal=tmp_path / "j")
+    with pytest.raises(DataError, match="nwot has no value for any of the 1 .*the value is -inf"):
+        measure_table("nb201", table(DEAD), ["nwot"], CONFIG, journal=tmp_path / "j")
     with pytest.raises(DataError, match="no network: width=1"):
         measure_table("nb101", _nb101(), ["nwot"], replace(CONFIG, width=1), journal=tmp_path / "k")
 
@@ -260,6 +262,13 @@ def test_malformed_proxy_tables_are_refused(tmp_path: Path) -> None:
     save_npz(tmp_path / "r.npz", {"x": np.zeros(1)})
     with pytest.raises(DataError, match="no proxy table"):
         ProxyTable.load(tmp_path / "r.npz")
+
+
+@pytest.mark.parametrize("space", network_names())
+def test_the_networks_of_every_space_are_measured(space: str) -> None:
+    architecture = load_space(space).sample(np.random.default_rng(1))
+    entry = measure_architecture(space, architecture, ("nwot", "params"), CONFIG)
+    assert sorted(entry["values"]) == ["nwot", "params"], entry["failed"]
 
 
 def test_an_unknown_measure_is_named() -> None:

@@ -11,7 +11,7 @@ import hashlib
 import itertools
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -137,10 +137,10 @@ class Dataset:
             raise unknown_name(f"proxy of {self.name} (a metric that needs no training)", name, free)
         return self.labels(name)
 
-    def content_hash(self) -> str:
-        """Hexadecimal SHA-256 of the graphs and all values, for the manifest."""
+    def content_hash(self, names: Iterable[str] | None = None) -> str:
+        """Hexadecimal SHA-256 of the graphs and all values, for the manifest; or of these metrics' values alone."""
         digest = hashlib.sha256(self.table.content_hash().encode())
-        for name in sorted(self.values):
+        for name in sorted(self.values if names is None else set(names)):
             digest.update(name.encode() + np.ascontiguousarray(self.values[name]).tobytes())
         return digest.hexdigest()
 

@@ -2,7 +2,8 @@
 
 `nb101` is the first 14,580 rows of `nb101.csv.gz`, the size of the protocol's sample; `nb101-all` is all of them.
 The accuracies are those of *one* of the benchmark's three runs, so they are noisy, and of the validation set; the
-benchmark's test accuracies are not in this file. `nb101-zero-cost` reads NAS-Bench-Suite-Zero's proxies, and
+benchmark's test accuracies are not in this file. `nb101` also has the zero-cost measures that nasflow computed for
+its rows (`computed/nb101.npz`). `nb101-zero-cost` reads NAS-Bench-Suite-Zero's proxies, and
 `nb101-space` lists all 423,624 cells, without metrics and without a file.
 """
 
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from nasflow.datasets.base import Dataset, Metric
+from nasflow.datasets.computed import cached_with_computed
 from nasflow.datasets.csv_table import architectures, numbers, read_csv
 from nasflow.datasets.locate import cached, find_data_file
 from nasflow.errors import DataError, GraphError
@@ -45,8 +47,9 @@ _CODES = {0: "input", 1: "output", 2: "maxpool3x3", 3: "conv1x1", 4: "conv3x3"}
 def load_nb101(rows: str = "protocol") -> Dataset:
     """The first 14,580 cells of the file (`"protocol"`), or all 20,001 (`"all"`), in its random order."""
     path = find_data_file("nb101.csv.gz", SOURCE)
-    name, limit = ("nb101", PROTOCOL_ROWS) if rows == "protocol" else ("nb101-all", None)
-    return cached(name, 1, [path], lambda: _read(name, path, limit))
+    if rows == "protocol":
+        return cached_with_computed("nb101", 1, [path], lambda: _read("nb101", path, PROTOCOL_ROWS))
+    return cached("nb101-all", 1, [path], lambda: _read("nb101-all", path, None))
 
 
 def _read(name: str, path: Path, limit: int | None) -> Dataset:

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from nasflow.datasets.base import Dataset, Metric
-from nasflow.datasets.locate import cached, find_data_file
+from nasflow.datasets.computed import cached_with_computed
+from nasflow.datasets.locate import find_data_file
 from nasflow.errors import DataError, GraphError
 from nasflow.files import require_file, sha256
 from nasflow.spaces.darts import Darts
@@ -32,7 +33,7 @@ _COLUMNS = {
 def load_nb301() -> Dataset:
     """The 10,000 architectures in the file's random order."""
     path = find_data_file("nb301.jsonl.gz", SOURCE)
-    return cached("nb301", 1, [path], lambda: _read(path))
+    return cached_with_computed("nb301", 1, [path], lambda: _read(path))
 
 
 def _read(path: Path) -> Dataset:

@@ -57,14 +57,14 @@ class ProxyTable:
         known = self.ids[place] == ids
         return {name: np.where(known, values[place], np.nan) for name, values in self.values.items()}
 
-    def join(self, dataset: Dataset) -> Dataset:
+    def join(self, dataset: Dataset, *, must_match: bool = True) -> Dataset:
         """`dataset` with these columns; one whose name it has already is called `NAME.computed`.
 
         Raises:
-            DataError: not one of its architectures is here.
+            DataError: not one of its architectures is here (with `must_match=False` all values are NaN instead).
         """
         ids = self.ids_of(dataset.table.canonical_ids)
-        if not np.isin(ids, self.ids).any():
+        if must_match and not np.isin(ids, self.ids).any():
             raise DataError(f"the proxy table of {self.about.get('source', 'unknown origin')} knows none of the "
                             f"{len(dataset)} architectures of {dataset.name}: is it of another space?")
         metrics, values = dict(dataset.metrics), dict(dataset.values)

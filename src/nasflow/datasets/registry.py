@@ -73,14 +73,15 @@ def _nbgraph(dataset: str, size: int = 26206) -> DatasetInfo:
 
 _NB101 = "NAS-Bench-101, https://github.com/google-research/nasbench"
 _TFRECORD = ("nb101-tfrecord", "nasbench_only108.tfrecord")
+_COMPUTED = "jacob_cov and 3 more computed by nasflow"
 _NB101_METRICS = ("valid_108ep", "valid_36ep", "valid_12ep", "valid_4ep", "train_seconds", "params")
 
 _INFOS = [
     DatasetInfo(
         name="nb101", size=14580,
         summary="NAS-Bench-101: random cells, one training run (the first 14,580 rows, the protocol's number)",
-        metrics=_NB101_METRICS, files=("nb101.csv.gz",), source=_NB101, licence="Apache-2.0", official=_TFRECORD,
-        loader="nasflow.datasets.nb101:load_nb101(protocol)",
+        metrics=(*_NB101_METRICS, _COMPUTED), files=("nb101.csv.gz",), source=_NB101, licence="Apache-2.0",
+        official=_TFRECORD, loader="nasflow.datasets.nb101:load_nb101(protocol)",
     ),
     DatasetInfo(
         name="nb101-all", size=20001, summary="NAS-Bench-101: all 20,001 random cells of the file, one training run",
@@ -99,7 +100,7 @@ _INFOS = [
     ),
     DatasetInfo(
         name="nb301", size=10000, summary="NAS-Bench-301: DARTS architectures, labelled by the surrogate benchmark",
-        metrics=("val_acc", "runtime", "flops"), files=("nb301.jsonl.gz",),
+        metrics=("val_acc", "runtime", "flops", _COMPUTED), files=("nb301.jsonl.gz",),
         source="NAS-Bench-301, https://github.com/automl/nasbench301", licence="Apache-2.0",
         loader="nasflow.datasets.nb301:load_nb301", official=("nb301-json", "nb_301_v13"),
     ),

@@ -1,6 +1,6 @@
-r"""Multi-head attention between the nodes of a graph, restricted to some pairs (Vaswani et al. 2017, section 3.2).
+r"""Multi-head attention between the nodes of a graph, some pairs left out (Vaswani et al. 2017, section 3.2).
 
-    out[v] = W_o [over heads: sum over allowed u of softmax_u(q[v] . k[u] / sqrt(d)) v[u]]
+    out[v] = W_o [over heads: sum over u of softmax_u(q[v] . k[u] / sqrt(d) + bias[v, u]) v[u]]
 
 The pairs are dense: (n, n, B) for graphs of up to n nodes, so that a batch is best made of graphs of like sizes.
 
@@ -37,11 +37,13 @@ class Attention(nn.Module):
         Args:
             x: (n_nodes, H) states.
             node, position: the rows of `x` at the places of a `Padded` layout, and the places of the rows.
-            bias: (n, n, B) 0 where the i-th node may read the j-th, -inf elsewhere; each node may read itself.
+            bias: (n, n, B) or (heads, n, n, B): what is added to the score of the j-th node for the i-th: -inf where
+                it may not read, 0 or something learned elsewhere. Each node may read itself.
         """
-        kept = self.dropout.factors((self.n_heads, *bias.shape), x) if self.training else None
+        bias = bias.to(x.dtype).expand(self.n_heads, *bias.shape[-3:])
+        kept = self.dropout.factors(bias.shape, x) if self.training else None
         out: Tensor = _Attention.apply(  # type: ignore[no-untyped-call]
-            x, self.projection.weight, self.output.weight, node, position, bias.to(x.dtype), self.n_heads, kept)
+            x, self.projection.weight, self.output.weight, node, position, bias, kept)
         return out
 
 
@@ -53,16 +55,16 @@ class _Attention(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, W: Tensor, W_o: Tensor, node: Tensor, position: Tensor, bias: Tensor, n_heads: int,
+        ctx: Any, x: Tensor, W: Tensor, W_o: Tensor, node: Tensor, position: Tensor, bias: Tensor,
         kept: Tensor | None,
     ) -> Tensor:
-        size, _, n_graphs = bias.shape
+        n_heads, size, _, n_graphs = bias.shape
         width = x.shape[1]
         padded = x.index_select(0, node)
         projected = (W @ padded.t()).view(3, n_heads, width // n_heads, size, n_graphs)
         q, k, v = projected
         q.mul_((width // n_heads) ** -0.5)
-        pairs = bias.repeat(n_heads, 1, 1, 1)
+        pairs = bias.clone(memory_format=torch.contiguous_format)
         for c in range(width // n_heads):
             pairs.addcmul_(q[:, c].unsqueeze(2), k[:, c].unsqueeze(1))
         weights = torch.softmax(pairs, dim=2)
@@ -99,8 +101,8 @@ class _Attention(torch.autograd.Function):
         d_k.copy_(_read(d_pairs.transpose(1, 2), q))
         d_projected = d_projected.view(3 * width, -1)
         d_x = (d_projected.t() @ W).index_select(0, position)
-        return (d_x, d_projected @ padded, d_padded.t() @ read.view(width, -1).t(), None, None, None, None,
-                None)
+        d_bias = d_pairs if ctx.needs_input_grad[5] else None
+        return d_x, d_projected @ padded, d_padded.t() @ read.view(width, -1).t(), None, None, d_bias, None
 
 
 def _read(pairs: Tensor, values: Tensor) -> Tensor:

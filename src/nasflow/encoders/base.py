@@ -6,6 +6,7 @@ Adding one is one file with one subclass (its equation and source on top), and a
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -21,6 +22,9 @@ class Encoder(nn.Module, ABC):
         n_ops: size of the vocabulary.
         config: name, width, number of layers, dropout.
     """
+
+    has_fixed_size: ClassVar[bool] = False
+    """Whether it takes graphs of up to `config.max_nodes` nodes alone, which must be known when it is made."""
 
     def __init__(self, n_ops: int, config: EncoderConfig) -> None:
         super().__init__()

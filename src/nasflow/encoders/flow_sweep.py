@@ -16,8 +16,9 @@ How it is fast:
 
 * A message's score depends on its source alone: it is computed once a node, when the node's state is.
 * `_FlowSweep` writes the backward pass out. It goes through the generations in reverse, each node pulling the gradient
-  over its outgoing messages; the gradients of the weights are one product over all nodes at the end.
-* tanh(x) = 2 sigmoid(2x) - 1: torch's tanh takes four times as long here.
+  over its outgoing messages. What needs no order is done for all nodes at once: the derivatives of the gates before,
+  the gradients of the weights after.
+* tanh(x) = 2 sigmoid(2x) - 1: torch's tanh takes four times as long here. The weights of n's input are doubled.
 """
 
 from __future__ import annotations
@@ -69,25 +70,25 @@ class _FlowSweep(torch.autograd.Function):
         opposite: Sweep,
     ) -> Tensor:
         n_nodes, width = x.shape
-        gates = torch.addmm(b_x.roll(width), x, W_x.roll(width, 0).t())
+        bias = torch.cat([2 * b_x[2 * width :], (b_x + b_m)[: 2 * width]])
+        gates = torch.addmm(bias, x, torch.cat([2 * W_x[2 * width :], W_x[: 2 * width]]).t())
+        W_rz, W_n = W_m[: 2 * width].t(), W_m[2 * width :].t()
+        hidden_n = b_m[2 * width :].repeat(n_nodes, 1)
         f, message = torch.empty_like(x), torch.zeros_like(x)
-        hidden_n, score = torch.empty_like(x), x.new_empty(n_nodes)
-        share = x.new_empty(len(sweep.opposite))
+        score, share = x.new_empty(n_nodes), x.new_empty(len(sweep.opposite))
         for step in sweep.steps:
             here = slice(step.start, step.stop)
-            n, r, z = gates[here].split(width, dim=1)
+            n, gates_rz, m, h = gates[here, :width], gates[here, width:], message[here], hidden_n[here]
             if step.first_edge < step.last_edge:
                 shares = _shares(score.index_select(0, step.source), step)
                 share[step.first_edge : step.last_edge] = shares
-                message[here] = embedding_bag(step.source, f, step.ptr, mode="sum", per_sample_weights=shares,
-                                              include_last_offset=True)
-                hidden = torch.addmm(b_m, message[here], W_m.t())
-            else:
-                hidden = b_m.expand(step.stop - step.start, -1)
-            gates[here, width:].add_(hidden[:, : 2 * width]).sigmoid_()
-            hidden_n[here] = hidden[:, 2 * width :]
-            n.addcmul_(r, hidden_n[here]).mul_(2).sigmoid_().mul_(2).sub_(1)
-            torch.lerp(n, message[here], z, out=f[here])
+                m.copy_(embedding_bag(step.source, f, step.ptr, mode="sum", per_sample_weights=shares,
+                                      include_last_offset=True))
+                gates_rz.addmm_(m, W_rz)
+                h.addmm_(m, W_n)
+            gates_rz.sigmoid_()
+            n.addcmul_(gates_rz[:, :width], h, value=2).sigmoid_().mul_(2).sub_(1)  # tanh of half of it
+            torch.lerp(n, m, gates_rz[:, width:], out=f[here])
             torch.mv(f[here], w, out=score[here])
         ctx.save_for_backward(x, W_x, W_m, w, gates, f, message, hidden_n, share)
         ctx.sweep, ctx.opposite = sweep, opposite
@@ -99,7 +100,8 @@ class _FlowSweep(torch.autograd.Function):
         sweep: Sweep = ctx.sweep
         n_nodes, width = x.shape
         share = share.index_select(0, sweep.opposite)
-        d_gates = x.new_empty(n_nodes, 4 * width)
+        z = gates[:, 2 * width :]
+        d_gates = _gate_derivatives(gates, message, hidden_n).view(n_nodes, 4, width)
         d_message, d_score = torch.empty_like(x), x.new_zeros(n_nodes)
         along = x.new_empty(n_nodes)  # d_message[v] . message[v], the mean that softmax's derivative takes off
         outgoing = {step.start: step for step in ctx.opposite.steps}
@@ -113,21 +115,29 @@ class _FlowSweep(torch.autograd.Function):
                 mean = torch.segment_reduce(shares * along.index_select(0, out.source), "sum", offsets=out.ptr)
                 d_score[here] = (pulled * f[here]).sum(dim=1).sub_(mean)
                 d_f = pulled.add_(d_f).addr_(d_score[here], w)
-            n, r, z = gates[here].split(width, dim=1)
-            d_n, d_r, d_z, d_hidden_n = d_gates[here].split(width, dim=1)
-            _sigmoid_backward((message[here] - n).mul_(d_f), z, grad_input=d_z)
-            through = d_f * z
-            _tanh_backward(d_f - through, n, grad_input=d_n)
-            torch.mul(d_n, r, out=d_hidden_n)
-            _sigmoid_backward(d_n * hidden_n[here], r, grad_input=d_r)
+            d_gates[here].mul_(d_f.unsqueeze(1))
             if step.first_edge < step.last_edge:
-                torch.addmm(through, d_gates[here, width:], W_m, out=d_message[here])
-                along[here] = (d_message[here] * message[here]).sum(dim=1)
-        d_input, d_hidden = d_gates[:, : 3 * width], d_gates[:, width:]
+                d_m = torch.mul(d_f, z[here], out=d_message[here])
+                d_m.addmm_(d_gates[here].view(-1, 4 * width)[:, width:], W_m)
+                along[here] = (d_m * message[here]).sum(dim=1)
+        d_gates = d_gates.view(n_nodes, -1)
+        d_input, d_hidden, d_bias = d_gates[:, : 3 * width], d_gates[:, width:], d_gates.sum(dim=0)
         return (
-            d_input @ W_x.roll(width, 0), (d_input.t() @ x).roll(-width, 0), d_input.sum(dim=0).roll(-width),
-            d_hidden.t() @ message, d_hidden.sum(dim=0), d_score @ f, None, None,
+            d_input @ W_x.roll(width, 0), (d_input.t() @ x).roll(-width, 0), d_bias[: 3 * width].roll(-width),
+            d_hidden.t() @ message, d_bias[width:], d_score @ f, None, None,
         )
+
+
+def _gate_derivatives(gates: Tensor, message: Tensor, hidden_n: Tensor) -> Tensor:
+    """(n_nodes, 4H): of f = (1 - z) n + z m by the inputs of the gates n, r, z, and by the hidden part of n's."""
+    n, r, z = gates.chunk(3, dim=1)
+    derivatives = gates.new_empty(len(gates), 4 * n.shape[1])
+    d_n, d_r, d_z, d_hidden_n = derivatives.chunk(4, dim=1)
+    _tanh_backward(1 - z, n, grad_input=d_n)
+    torch.mul(d_n, r, out=d_hidden_n)
+    _sigmoid_backward(d_n * hidden_n, r, grad_input=d_r)
+    _sigmoid_backward(message - n, z, grad_input=d_z)
+    return derivatives
 
 
 def _shares(scores: Tensor, step: SweepStep) -> Tensor:

@@ -14,6 +14,8 @@ How it is fast:
 * The first layer's input takes n_ops different values, its messages n_ops^2: they are made once and looked up.
 * `_Gather` writes the backward pass out: it fills one gradient of all four projections in place, where autograd
   would add four padded ones.
+* Without gradient and dropout, nodes with equal neighbourhoods have equal states: `look_alikes.py` finds them, and
+  each kind is computed once, and each kind of message.
 """
 
 from __future__ import annotations
@@ -28,6 +30,9 @@ from nasflow.batch import GraphBatch, Neighbourhood
 from nasflow.config import EncoderConfig
 from nasflow.encoders.base import NodeEncoder
 from nasflow.encoders.layers import FastDropout, OneHotLinear
+from nasflow.encoders.look_alikes import LookAlikes
+
+BLOCK = 1024  # kinds of nodes at a time: their messages stay in the processor's cache
 
 
 class ResGatedGCN(NodeEncoder):
@@ -49,6 +54,8 @@ class ResGatedGCN(NodeEncoder):
 
     def nodes(self, batch: GraphBatch) -> Tensor:
         """(n_nodes, H) float32: the state of every node after the last layer."""
+        if not (self.training or torch.is_grad_enabled()):
+            return self._nodes_by_kind(batch)
         by_op = self.input.rows(batch.masked)
         residual = (0.2 * by_op).index_select(0, batch.ops)
         first, *rest = cast(list[GatedConv], list(self.layers))
@@ -56,6 +63,17 @@ class ResGatedGCN(NodeEncoder):
         for layer in rest:
             x = self._activated(residual, layer(x, batch.undirected))
         return x
+
+    def _nodes_by_kind(self, batch: GraphBatch) -> Tensor:
+        """The same without gradient and dropout: each kind of node is computed once."""
+        by_op = states = self.input.rows(batch.masked)
+        kind = batch.ops
+        for layer in cast(list[GatedConv], list(self.layers)):
+            alike = LookAlikes.after_a_layer(kind, len(states), batch.undirected)
+            residual = (0.2 * by_op).index_select(0, batch.ops.index_select(0, alike.node))
+            states = self._activated(residual, layer.by_kind(states, kind, alike))
+            kind = alike.kind
+        return states.index_select(0, kind)
 
     def _activated(self, residual: Tensor, convolved: Tensor) -> Tensor:
         out: Tensor = self.dropout(torch.add(residual, convolved, alpha=0.8).relu_())
@@ -90,6 +108,42 @@ class GatedConv(nn.Module):
         summed = embedding_bag(pair, messages, neighbours.ptr, mode="sum", include_last_offset=True)
         convolved: Tensor = summed + skip.index_select(0, ops)
         return convolved
+
+    def by_kind(self, states: Tensor, kind: Tensor, alike: LookAlikes) -> Tensor:
+        """(n_kinds, H): the convolution for each kind of node after this layer; no gradient.
+
+        Args:
+            states: (n_kinds before, H) states of each kind before this layer.
+            kind: (n_nodes,) the kind of every node before this layer.
+            alike: the kinds after it.
+        """
+        projected, n = self.projection(states), len(states)
+        skip = projected[:, 3 * states.shape[1] :]
+        convolved: Tensor = skip.index_select(0, kind.index_select(0, alike.node))
+        source, target = kind.index_select(0, alike.source), kind.index_select(0, alike.target)
+        if 16 * n < len(source):  # then many messages are alike, too
+            pair, message = torch.unique(target * n + source, return_inverse=True)
+            messages = _messages(projected, pair % n, pair // n)
+            convolved += _sum(messages, message, alike.ptr)
+            return convolved
+        for kinds in range(0, len(convolved), BLOCK):
+            ptr = alike.ptr[kinds : kinds + BLOCK + 1]
+            start, stop = int(ptr[0]), int(ptr[-1])
+            messages = _messages(projected, source[start:stop], target[start:stop])
+            rows = torch.arange(stop - start, device=states.device)
+            convolved[kinds : kinds + BLOCK] += _sum(messages, rows, ptr - start)
+        return convolved
+
+
+def _messages(projected: Tensor, source: Tensor, target: Tensor) -> Tensor:
+    """(n, H): sigmoid(k[target] + q[source]) * val[source], with k, q, val and skip side by side; no gradient."""
+    width = projected.shape[1] // 4
+    query, value = projected[:, width : 3 * width].index_select(0, source).chunk(2, dim=1)
+    return projected[:, :width].index_select(0, target).add_(query).sigmoid_().mul_(value)
+
+
+def _sum(messages: Tensor, rows: Tensor, ptr: Tensor) -> Tensor:
+    return embedding_bag(rows, messages, ptr, mode="sum", include_last_offset=True)
 
 
 def _gather(projected: Tensor, neighbours: Neighbourhood) -> Tensor:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, ProtocolConfig, SurrogateConfig
-from nasflow.datasets import open_dataset
+from nasflow.datasets import Dataset, open_dataset
 from nasflow.errors import ConfigError
 from nasflow.experiments import tables
 from nasflow.experiments.grid import pretraining_seconds, run_grid
@@ -15,6 +15,7 @@ from nasflow.experiments.manifest import write_manifest
 from nasflow.experiments.pictures import surrogate_map
 from nasflow.experiments.protocol import plan
 from nasflow.files import write_text
+from nasflow.proxy_ranks import without_value
 from nasflow.surrogate import FlowSurrogate
 
 FLOOR = "gp"
@@ -48,7 +49,7 @@ def evaluate(
     write_manifest(folder / "manifest.json", dataset, what.name, {
         "methods": chosen, "encoder": encoder.to_dict(), "surrogate": surrogate.to_dict(),
         "pretrain": pretrain.to_dict(), "fit": fit.to_dict(), "protocol": protocol.to_dict(),
-    })
+    }, runs)
     map_path = folder / "surrogates.png"
     values = dataset.labels(what.name) * (1 if what.maximise else -1)
     surrogates = FlowSurrogate(dataset.table.n_ops, surrogate).targets(dataset.table).numpy()
@@ -64,6 +65,7 @@ def evaluate(
         f"to train on, {first['n_validation']} more to choose the epoch, {first['n_test']} to test on\n"
         f"(of which {first['n_twins']} compute the same as a labelled one, in the first run).\n"
         + ("" if ceiling is None else f"Label noise: tau between two repeats of a label is {100 * ceiling:.1f}.\n")
+        + _proxies_beside(dataset, fit)
         + "tau, Spearman and P@K x100; mean (standard deviation); RMSE in the label's unit.\n\n"
         + tables.markdown(tables.results_table(entries, pretraining_seconds(runs, folder)))
         + "\nPaired by split and seed, x100:\n\n" + tables.markdown(tables.differences_table(entries, pairs))
@@ -71,3 +73,12 @@ def evaluate(
     tables.write_csv(folder / "runs.csv", entries)
     write_text(folder / "table.md", f"{text}\nCommand: `{' '.join(['nasflow', *sys.argv[1:]])}`\n")
     return text
+
+
+def _proxies_beside(dataset: Dataset, fit: FitConfig) -> str:
+    """A sentence on the proxies that every method but the floor reads beside the graph; empty without any."""
+    if not fit.proxies:
+        return ""
+    told = without_value(fit.proxies, {name: dataset.proxy(name) for name in fit.proxies})
+    return (f"All methods but {FLOOR} also read the ranks of {', '.join(fit.proxies)}."
+            f"{f' Of these, {told}.' if told else ''}\n")

@@ -1,6 +1,7 @@
 """`run_grid`: a list of runs over local processes, each finished one a line in a journal.
 
     FOLDER/runs.jsonl       one line for each finished pre-training and run
+    FOLDER/predictions/     what each run predicted (`nasflow.experiments.records`)
     FOLDER/pretrained/      weights, shared by all runs with the same pre-training
     FOLDER/manifest.json    data hash, options, versions, machine
 
@@ -37,10 +38,11 @@ def run_grid(runs: Sequence[Run], folder: Path, n_workers: int, *, progress: boo
             continue
         after: tuple[str, ...] = ()
         if pretraining is not None and not (pretraining.digest() in known and pretraining.path(folder).exists()):
-            name = f"pre-training {pretraining.pretrain.pretext}, seed {pretraining.pretrain.seed}"
+            name = (f"pre-training {pretraining.pretrain.pretext} on {pretraining.dataset}, "
+                    f"seed {pretraining.pretrain.seed} ({pretraining.digest()[:8]})")
             tasks.setdefault(name, Task(name, do_pretraining, (pretraining, folder)))
             after = (name,)
-        name = f"{run.method}, split {run.split}, seed {run.seed}"
+        name = f"{run.method} on {run.dataset}, split {run.split}, seed {run.seed} ({run.key[:8]})"
         tasks[name] = Task(name, do_run, (run, folder), after)
     # pre-trainings first: the longest tasks, and others wait for them
     ordered = sorted(tasks.values(), key=lambda task: task.function is not do_pretraining)

@@ -6,33 +6,48 @@ import importlib.metadata
 import os
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from nasflow.datasets import Dataset
+from nasflow.experiments.protocol import Run
 from nasflow.files import write_json
 
 
-def write_manifest(path: Path, dataset: Dataset, metric: str, options: Mapping[str, Any]) -> None:
+def write_manifest(
+    path: Path, dataset: Dataset, metric: str, options: Mapping[str, Any], runs: Sequence[Run] = ()
+) -> None:
     """Write the manifest of a result, atomically.
 
     Args:
         path: the JSON file.
         dataset, metric: what was evaluated on; the content of the table goes in as a hash.
         options: the resolved configuration of every stage, seeds and splits included.
+        runs: the runs of the result: their keys go in, each with that of its pre-training or null, since the journal
+            beside may hold those of other results too.
     """
     write_json(path, {
+        **about_dataset(dataset, metric), "options": dict(options),
+        "runs": {run.key: None if run.pretraining is None else run.pretraining.digest() for run in runs},
+        **surroundings(" ".join(sys.argv)),
+    })
+
+
+def about_dataset(dataset: Dataset, metric: str) -> dict[str, Any]:
+    """Which table a result was measured on, with a hash of its content, and what the label means."""
+    return {
         "dataset": {"name": dataset.name, "rows": len(dataset), "content_sha256": dataset.content_hash(),
                     "origin": dict(dataset.origin)},
         "metric": vars(dataset.metric(metric)),
-        "options": dict(options),
-        "command": " ".join(sys.argv),
-        "versions": versions(),
-        "machine": machine(),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-    })
+    }
+
+
+def surroundings(command: str) -> dict[str, Any]:
+    """What a result was made by: command, versions, machine, date."""
+    return {"command": command, "versions": versions(), "machine": machine(),
+            "date": datetime.now(UTC).isoformat(timespec="seconds")}
 
 
 def versions() -> dict[str, str]:

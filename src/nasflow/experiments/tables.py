@@ -49,16 +49,26 @@ def by_method(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
     return groups
 
 
-def paired(entries: Sequence[Entry], better: str, worse: str, metric: str = "tau") -> Difference:
-    """The paired difference of two methods, with a 95 % interval over the splits (NaN with a single split)."""
+def same_runs(entries: Sequence[Entry], better: str, worse: str) -> list[tuple[Entry, Entry]]:
+    """The runs of `better`, each with that of `worse` on the same split with the same seed; empty where none match.
+
+    The Gaussian process has no seed of its own: its one run on a split stands for all.
+    """
     runs = by_method(entries)
-    other = {(e["split"], e["seed"]): e[metric] for e in runs[worse]}
-    once = {e["split"]: e[metric] for e in runs[worse]}  # a method without a seed of its own (gp)
+    other = {(e["split"], e["seed"]): e for e in runs.get(worse, ())}
+    once = {e["split"]: e for e in runs.get(worse, ())} if worse == "gp" else {}
+    pairs = [(e, other.get((e["split"], e["seed"]), once.get(e["split"]))) for e in runs.get(better, ())]
+    return [(e, base) for e, base in pairs if base is not None]
+
+
+def paired(entries: Sequence[Entry], better: str, worse: str, metric: str = "tau") -> Difference:
+    """The paired difference of two methods, with a 95 % interval over the splits (NaN with a single split).
+
+    They must have runs in common (`same_runs`).
+    """
     differences: dict[int, list[float]] = {}
-    for e in runs[better]:
-        base = other.get((e["split"], e["seed"]), once.get(e["split"]))
-        if base is not None:
-            differences.setdefault(e["split"], []).append(e[metric] - base)
+    for e, base in same_runs(entries, better, worse):
+        differences.setdefault(e["split"], []).append(e[metric] - base[metric])
     means = np.array([np.mean(values) for values in differences.values()])
     flat = [value for values in differences.values() for value in values]
     half = math.nan

@@ -1,8 +1,8 @@
-"""`Network`: what the networks of all spaces share, and the block that most of them are made of."""
+"""`Network`: what the networks of all spaces share, and the blocks that several of them use."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,7 @@ from torch.nn.functional import pad
 from nasflow.errors import ConfigError
 
 
-class Network(nn.Module):
+class Network(nn.Module, ABC):
     """Images (B, in_channels, H, W) to logits (B, n_classes): features, their mean over the image, a linear layer.
 
     Subclasses pass the width of their features to `__init__`, and write `features`. Images may have any size: where

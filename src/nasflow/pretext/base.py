@@ -31,6 +31,8 @@ class PretextSetting:
     """The encoder that is trained: asked for its widths and vocabulary here, run through `Step`."""
     config: PretrainConfig
     surrogate: SurrogateConfig
+    columns: tuple[str, ...] = ()
+    """Names of the columns that `targets` will be given."""
 
 
 @dataclass(frozen=True, eq=False)

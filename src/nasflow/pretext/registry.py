@@ -14,6 +14,7 @@ _PRETEXTS = {
     "gmae": "nasflow.pretext.gmae:MaskedOperations",
     "graphcl": "nasflow.pretext.graphcl:GraphCL",
     "proxy": "nasflow.pretext.proxy:ProxyRanking",
+    "vectors": "nasflow.pretext.vectors:Vectors",
 }
 
 

@@ -21,9 +21,9 @@ from nasflow.batch import GraphBatch
 def random_view(batch: GraphBatch, share: float) -> GraphBatch:
     """The batch with one of the four alterations, drawn for each graph alone."""
     kind = torch.randint(4, (len(batch),), device=batch.device)
-    view = perturb_edges(batch, share, kind == 0)
-    view = mask_operations(view, share, kind == 1)
-    return keep_nodes(view, drop_nodes(view, share, kind == 2) & subgraph(view, share, kind == 3))
+    kept = drop_nodes(batch, share, kind == 0) & subgraph(batch, share, kind == 1)
+    masked = mask_operations(batch, share, kind == 2)
+    return cut(masked, kept, perturb_edges(batch, share, kind == 3))
 
 
 def mask_operations(batch: GraphBatch, share: float, graphs: Tensor | None = None) -> GraphBatch:
@@ -51,41 +51,31 @@ def drop_nodes(batch: GraphBatch, share: float, graphs: Tensor) -> Tensor:
 def subgraph(batch: GraphBatch, share: float, graphs: Tensor) -> Tensor:
     """(n_nodes,) bool: the nodes left when each of `graphs` (B,) is cut down by a share to a connected part.
 
-    The part grows from a random node, each time by a random neighbour of what is there, whatever the direction of
-    the edge. Where a graph is not connected it ends with all it can reach, which may be fewer.
+    The part grows from a random node by one neighbour after another, whatever the direction of the edge, each time by
+    the one first in an order drawn in advance. Where a graph is not connected it ends with all it can reach, which may
+    be fewer.
     """
     sizes = batch.node_ptr.diff()
     left = torch.where(graphs, sizes - torch.minimum(_count(share, sizes), sizes - 1), 1)
     kept = random_share(batch.graph, batch.node_ptr, graphs.long())
-    source, target = batch.undirected.source, batch.undirected.target
+    own = batch.edge_index[:, graphs[batch.graph[batch.edge_index[0]]]]
+    source, target = torch.cat([own, own.flip(0)], dim=1)
+    lot = torch.randperm(batch.n_nodes, device=batch.device)
     for size in range(1, int(left.max()) if len(left) else 0):
         fringe = torch.zeros_like(kept)
         fringe[target[kept[source]]] = True
         fringe &= ~kept & (left > size)[batch.graph]
-        lot = torch.where(fringe, torch.randperm(batch.n_nodes, device=batch.device), -1)
-        highest = lot.new_full((len(batch),), -1).scatter_reduce(0, batch.graph, lot, "amax")
+        candidate = torch.where(fringe, lot, -1)
+        highest = lot.new_full((len(batch),), -1).scatter_reduce(0, batch.graph, candidate, "amax")
         kept |= fringe & (lot == highest[batch.graph])
     return kept | ~graphs[batch.graph]
 
 
-def keep_nodes(batch: GraphBatch, kept: Tensor) -> GraphBatch:
-    """The batch of the nodes marked in `kept` (n_nodes,) bool and the edges between them."""
-    position = kept.cumsum(0) - 1
-    whole = kept[batch.edge_index].all(dim=0)
-    graph = batch.graph[kept]
-    node_ptr = torch.searchsorted(graph, torch.arange(len(batch) + 1, device=batch.device))
-    edges = position[batch.edge_index[:, whole]]
-    return GraphBatch(
-        ops=batch.ops[kept], graph=graph, node_ptr=node_ptr, edge_index=edges,
-        generation=_generations(len(graph), edges), n_ops=batch.n_ops, masked=batch.masked,
-    )
+def perturb_edges(batch: GraphBatch, share: float, graphs: Tensor) -> Tensor:
+    """(2, n_edges): the edges when a share of those of `graphs` (B,) is removed and as many random ones are added.
 
-
-def perturb_edges(batch: GraphBatch, share: float, graphs: Tensor) -> GraphBatch:
-    """Remove a share of the edges of `graphs` (B,) and add as many pairs of nodes, fewer where they are edges already.
-
-    A new edge goes from the node of the lower generation to that of the higher one, within one generation in an
-    order drawn at random: no cycle can come of it.
+    Fewer are added where a random pair is an edge already. A new edge goes from the node of the lower generation to
+    that of the higher one, within one generation in an order drawn at random: no cycle can come of it.
     """
     edge_graph = batch.graph[batch.edge_index[1]]
     n_edges = torch.bincount(edge_graph, minlength=len(batch))
@@ -99,11 +89,20 @@ def perturb_edges(batch: GraphBatch, share: float, graphs: Tensor) -> GraphBatch
     pair = start + torch.stack([one, other])
     height = batch.generation + torch.rand(batch.n_nodes, device=batch.device)
     up = height[pair[0]] < height[pair[1]]
-    added = torch.where(up, pair, pair.flip(0))
-    source, target = torch.cat([kept, added], dim=1)
+    source, target = torch.cat([kept, torch.where(up, pair, pair.flip(0))], dim=1)
     code = torch.unique(target * batch.n_nodes + source)  # sorted by target, then source; each edge once
-    edges = torch.stack([code % batch.n_nodes, code // batch.n_nodes])
-    return dataclasses.replace(batch, edge_index=edges, generation=_generations(batch.n_nodes, edges))
+    return torch.stack([code % batch.n_nodes, code // batch.n_nodes])
+
+
+def cut(batch: GraphBatch, kept: Tensor, edge_index: Tensor) -> GraphBatch:
+    """The batch with the edges `edge_index` (2, n_edges), less the nodes not marked in `kept` (n_nodes,) bool."""
+    graph, place = batch.graph[kept], kept.cumsum(0) - 1
+    edges = place[edge_index[:, kept[edge_index].all(dim=0)]]
+    return GraphBatch(
+        ops=batch.ops[kept], graph=graph, edge_index=edges, generation=_generations(len(graph), edges),
+        node_ptr=torch.searchsorted(graph, torch.arange(len(batch) + 1, device=batch.device)),
+        n_ops=batch.n_ops, masked=batch.masked,
+    )
 
 
 def random_share(group: Tensor, ptr: Tensor, counts: Tensor) -> Tensor:
@@ -114,8 +113,8 @@ def random_share(group: Tensor, ptr: Tensor, counts: Tensor) -> Tensor:
         ptr: (B+1,) int64, where the items of each group begin and end.
         counts: (B,) int64, how many of each group to choose.
     """
-    shuffled = torch.randperm(len(group), device=group.device)
-    order = shuffled[torch.argsort(group[shuffled], stable=True)]  # group after group, each in random order
+    lot = torch.rand(len(group), dtype=torch.float64, device=group.device)
+    order = torch.argsort(group + lot / 2)  # group after group, each in random order
     place = torch.arange(len(group), device=group.device) - ptr[group]
     chosen = torch.zeros(len(group), dtype=torch.bool, device=group.device)
     chosen[order] = place < counts[group]
@@ -131,8 +130,9 @@ def _generations(n_nodes: int, edge_index: Tensor) -> Tensor:
     """(n_nodes,) int64: the length of the longest path that ends at each node."""
     source, target = edge_index
     generation = torch.zeros(n_nodes, dtype=torch.int64, device=edge_index.device)
-    while True:
+    for _ in range(n_nodes + 1):
         later = generation.scatter_reduce(0, target, generation[source] + 1, "amax")
         if torch.equal(later, generation):
             return generation
         generation = later
+    raise AssertionError("an altered graph has a cycle")  # a bug here, not in the input

@@ -26,7 +26,7 @@ from nasflow.datasets.proxy_table import ProxyTable
 from nasflow.errors import ConfigError, DataError, NasflowError
 from nasflow.files import PathLike
 from nasflow.journal import Journal
-from nasflow.networks.registry import make_network
+from nasflow.networks.registry import make_network, network_options
 from nasflow.progress import progress_bar
 from nasflow.proxies.base import Measure, MeasureError
 from nasflow.proxies.images import Batch, image_batch
@@ -146,8 +146,10 @@ def measure_architecture(
     started = time.perf_counter()
     try:
         with seeded(config.seed, "network"):
-            network = make_network(space, architecture, width=config.width, cells=config.cells,
-                                   n_classes=config.n_classes, in_channels=images.shape[1])
+            sizes = {"width": config.width, "cells": config.cells, "n_classes": config.n_classes,
+                     "in_channels": images.shape[1]}
+            options = {name: sizes[name] for name in network_options(space) if name in sizes}
+            network = make_network(space, architecture, **options)
     except ConfigError as error:
         return entry | {"failed": dict.fromkeys(measures, f"no network: {error}")}
     entry["seconds"]["network"] = time.perf_counter() - started

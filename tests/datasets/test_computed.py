@@ -1,0 +1,38 @@
+"""The measures that nasflow brings along are those that its code computes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nasflow.config import ProxyConfig
+from nasflow.datasets import load_dataset
+from nasflow.datasets.computed import FOLDER
+from nasflow.datasets.proxy_table import ProxyTable
+from nasflow.proxies.runner import measure_architecture
+
+MEASURES = ("jacob_cov", "nwot", "synflow", "params")
+NAMES = sorted(path.stem for path in FOLDER.glob("*.npz"))
+
+
+def test_what_comes_along() -> None:
+    assert NAMES == ["nb101", "nb301"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_row_has_a_value_and_measuring_one_again_gives_it(name: str, nasflow_data: Path) -> None:
+    data = load_dataset(name)
+    settings = dict(ProxyTable.load(FOLDER / f"{name}.npz").about["settings"])
+    space, measures = settings.pop("space"), tuple(settings.pop("measures"))
+    assert measures == MEASURES
+    columns = {m: data.proxy(f"{m}.computed" if f"{m}.computed" in data.metrics else m)
+               for m in MEASURES}
+    assert all(np.isfinite(column).all() for column in columns.values())
+    for row in (0, len(data) // 2, len(data) - 1):
+        again = measure_architecture(space, data.table[row], measures, ProxyConfig(**settings))
+        assert not again["failed"]
+        assert again["values"]["params"] == columns["params"][row]
+        for measure in MEASURES:  # another machine may add in another order
+            assert again["values"][measure] == pytest.approx(columns[measure][row], rel=1e-3)
