@@ -2,10 +2,10 @@
 
 Features of an architecture (`graph_features`): how often each operation occurs, how often an edge joins each
 pair of operations, and, where all graphs of the table have the same nodes and edges, which operation sits at
-which node. The kernel is a squared exponential plus a linear part plus noise; where features come in groups, a sum of both
-for each group, with scales of its own. The scales maximise the marginal likelihood (Rasmussen & Williams 2006,
-section 5.4.1, equation 5.9 for its gradient). No pre-training, no graph network, under a second for a few hundred
-labels.
+which node. The kernel is a squared exponential plus a linear part plus noise; where features come in groups, a
+sum of both for each group, with scales of its own. The scales maximise the marginal likelihood (Rasmussen &
+Williams 2006, section 5.4.1, equation 5.9 for its gradient). No pre-training, no graph network, under a second
+for a few hundred labels.
 """
 
 from __future__ import annotations

@@ -65,7 +65,8 @@ def command(code: str) -> str:
 
 def test_the_last_number_that_a_command_prints_counts() -> None:
     assert attempt(command("print(1); print(2.5); print(\"done\")")) == (2.5, None)
-    code = "import json, sys; print(len(json.loads(sys.argv[1])[\"ops\"]) + sys.argv[2].count(\"~\") + int(sys.argv[3]))"
+    code = ("import json, sys; n = len(json.loads(sys.argv[1])[\"ops\"]); "
+            "print(n + sys.argv[2].count(\"~\") + int(sys.argv[3]))")
     assert attempt(command(code)) == (8 + 6 + 7, None)
 
 

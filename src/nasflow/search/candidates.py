@@ -108,7 +108,7 @@ class Candidates:
         return self._new(drawn, len(drawn))
 
     def mutation(self, parent: Architecture, max_steps: int = 20) -> list[Candidate]:
-        """One descendant of `parent`, as few mutations away as turns out new; none if `max_steps` do not lead to one."""
+        """One descendant of `parent`, few mutations away; none if `max_steps` do not lead to a new one."""
         current = parent
         for step in range(max_steps):
             new = self._new([self.problem.space.mutate(current, self.rng) for _ in range(10)], 1)
