@@ -82,7 +82,7 @@ def flow_surrogate(architecture: Architecture, vocabulary: Sequence[str], config
     def receive(node: int, vectors: list[FloatArray]) -> FloatArray:
         message = pool(np.array(vectors))
         if config.rescale and message.any():
-            message = message / np.linalg.norm(message) * np.linalg.norm(r)
+            message = message * (np.linalg.norm(r) / np.linalg.norm(message)) ** config.rescale
         op = architecture.ops[node]
         own = P[vocabulary.index(op)]
         activation = ACTIVATIONS[config.op_activations.get(op, config.activation)]
