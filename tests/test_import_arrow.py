@@ -22,6 +22,7 @@ LEVELS = [
     {"pretrain", "finetune"},
     {"predictor"},
     {"experiments", "search"},
+    {"report"},
     {"cli", "commands", "search_command", "__main__"},
 ]
 LEVEL = {part: level for level, parts in enumerate(LEVELS) for part in parts}

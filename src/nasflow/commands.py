@@ -17,7 +17,7 @@ import jsonargparse
 
 from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, ProtocolConfig, ProxyConfig, SurrogateConfig
 from nasflow.errors import ConfigError
-from nasflow.experiments.defaults import default_options
+from nasflow.experiments.defaults import default_options, encoder_options, named_encoder
 from nasflow.search_command import EXAMPLE, add_search, run_search
 from nasflow.text import aligned
 
@@ -47,6 +47,12 @@ def _add_config_file(parser: Parser) -> None:
 
 def _add_stage(parser: Parser, stage: type[Any], key: str, skip: set[str] | None = None) -> None:
     parser.add_class_arguments(stage, key, skip=skip or set())
+
+
+def _add_encoder(parser: Parser, words: list[str]) -> None:
+    _add_stage(parser, EncoderConfig, "encoder")
+    own = encoder_options(named_encoder(words), _source(words))
+    parser.set_defaults({name: value for name, value in own.items() if name.startswith("encoder.")})
 
 
 def _add_device(parser: Parser) -> None:
@@ -214,12 +220,12 @@ def _proxies(options: Namespace) -> None:
 # -- pretrain, fit, predict -----------------------------------------------------------------------------
 
 
-def _add_pretrain(parser: Parser, __: list[str]) -> None:
+def _add_pretrain(parser: Parser, words: list[str]) -> None:
     parser.add_argument("source", type=str, help=SOURCE_HELP + "; labels in it are not looked at")
     parser.add_argument("--out", type=str, default="pretrained.safetensors", help="the model file to write")
     _add_device(parser)
     _add_config_file(parser)
-    _add_stage(parser, EncoderConfig, "encoder")
+    _add_encoder(parser, words)
     _add_stage(parser, SurrogateConfig, "surrogate")
     _add_stage(parser, PretrainConfig, "pretrain")
 
@@ -249,7 +255,7 @@ def _pretrain(options: Namespace) -> None:
           f"{sum(history.seconds):.0f} s{loss}\nnext: nasflow fit DATA --model {options.out} --out fitted.safetensors")
 
 
-def _add_fit(parser: Parser, __: list[str]) -> None:
+def _add_fit(parser: Parser, words: list[str]) -> None:
     parser.add_argument("source", type=str, help=SOURCE_HELP + "; rows without the label are left out")
     parser.add_argument("--model", type=str | None, default=None,
                         help="what nasflow pretrain wrote; without it the encoder starts from random weights")
@@ -259,7 +265,7 @@ def _add_fit(parser: Parser, __: list[str]) -> None:
     parser.add_argument("--out", type=str, default="fitted.safetensors", help="the model file to write")
     _add_device(parser)
     _add_config_file(parser)
-    _add_stage(parser, EncoderConfig, "encoder")
+    _add_encoder(parser, words)
     _add_stage(parser, FitConfig, "fit")
 
 
@@ -365,7 +371,8 @@ def _add_evaluate(parser: Parser, words: list[str]) -> None:
     _add_stage(parser, SurrogateConfig, "surrogate")
     _add_stage(parser, PretrainConfig, "pretrain", skip={"pretext", "proxies", "seed"})
     _add_stage(parser, FitConfig, "fit", skip={"seed"})
-    parser.set_defaults(dict(default_options(_source(words))))
+    source = _source(words)
+    parser.set_defaults(default_options(source) | encoder_options(named_encoder(words), source))
 
 
 def _source(words: list[str]) -> str:
@@ -394,7 +401,21 @@ def _evaluate(options: Namespace) -> None:
         protocol=ProtocolConfig(options.ratio, options.n_validation, options.group, options.splits, options.seeds),
         n_workers=options.jobs,
     )
-    print(text + f"\n{folder}: table.md, runs.csv, manifest.json, surrogates.png")
+    print(text + f"\n{folder}: table.md, runs.csv, manifest.json, surrogates.png\nnext: nasflow report {folder}")
+
+
+def _add_report(parser: Parser, __: list[str]) -> None:
+    parser.add_argument("results", type=str, help="a folder that nasflow evaluate wrote: manifest.json and runs.jsonl "
+                        "give the tables, predictions/ the curves, the data set itself the map with its cells. What is "
+                        "missing leaves its section out and says so; a grid that is still running can be looked at")
+    parser.add_argument("--out", type=str, default="report.html",
+                        help="the HTML file to write; it is complete in itself and opens without network")
+
+
+def _report(options: Namespace) -> None:
+    from nasflow.report.build import write_report
+
+    print(write_report(options.results, options.out))
 
 
 # -- reproduce ------------------------------------------------------------------------------------------
@@ -417,8 +438,13 @@ def _add_reproduce(parser: Parser, __: list[str]) -> None:
     parser.add_argument("--quick", action="store_true", help="a first look: one split, one seed, few epochs")
     parser.add_argument("--spaces", type=str | None, default=None,
                         help="spaces to measure on, separated by commas, such as nb201 (default: the paper's)")
-    parser.add_argument("--splits", type=tuple[int, ...] | None, default=None, help="seeds of the splits")
-    parser.add_argument("--seeds", type=tuple[int, ...] | None, default=None, help="seeds of the model")
+    parser.add_argument("--only", type=str | None, default=None,
+                        help="rows and groups of rows to measure now, separated by commas, such as none,FGP,GIN; the "
+                        "page shows all that is known (default: all)")
+    parser.add_argument("--splits", type=tuple[int, ...] | None, default=None,
+                        help="seeds of the splits, such as [21,2021] (default: three)")
+    parser.add_argument("--seeds", type=tuple[int, ...] | None, default=None,
+                        help="seeds of the model (default: three)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="number of processes")
     _add_config_file(parser)
 
@@ -427,6 +453,7 @@ def _reproduce(options: Namespace) -> None:
     from pathlib import Path
 
     from nasflow.experiments.reproductions.registry import (
+        NOT_HERE,
         load_reproduction,
         reproduction_names,
         reproduction_summaries,
@@ -434,6 +461,7 @@ def _reproduce(options: Namespace) -> None:
 
     if options.name == "list":
         print(aligned([[name, summary] for name, summary in reproduction_summaries().items()]))
+        print("\nNot here:\n" + aligned([[name, reason] for name, reason in NOT_HERE.items()]))
         return
     check_jobs(options.jobs)
     names = reproduction_names() if options.name == "all" else [options.name]
@@ -444,6 +472,7 @@ def _reproduce(options: Namespace) -> None:
         Path(options.out or ("runs/quick" if options.quick else "runs/reproduce")), quick=options.quick,
         jobs=options.jobs, splits=options.splits, seeds=options.seeds,
         spaces=None if options.spaces is None else _names(options.spaces),
+        only=None if options.only is None else _names(options.only),
     )
     for reproduction in chosen:
         page = reproduction.run(how).write(reproduction.name, how)
@@ -490,4 +519,6 @@ COMMANDS = {
                         "--methods none,flow,flow+proxy"),
     "reproduce": Command("Measure a table or figure of the paper, and write a page on it", _add_reproduce,
                          _reproduce, "nasflow reproduce surrogate-map --out runs/reproduce"),
+    "report": Command("Show results as one HTML page: tables, curves, a map with its cells", _add_report, _report,
+                      "nasflow report runs/nb201 --out report.html"),
 }

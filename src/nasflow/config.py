@@ -23,7 +23,6 @@ ProxyHeads = Literal["each", "average"]
 Schedule = Literal["one-cycle", "constant"]
 Group = Literal["none", "isomorphism"]
 PretrainOn = Literal["all", "training-half"]
-Acquisition = Literal["improvement", "thompson"]
 
 
 class Options:
@@ -393,8 +392,6 @@ class SearchConfig(Options):
     """npenas: mutations of each parent that are ranked."""
     round_size: int = 20
     """npenas: architectures trained between two fits of the predictor."""
-    acquisition: Acquisition = "improvement"
-    """fgp, gp-onehot: the largest expected improvement, or the best of a draw from the posterior (thompson)."""
     n_pool: int = 1000
     """fgp, gp-onehot: mutations, and as many fresh samples, to choose from where a space is too large to list."""
     proxies: tuple[str, ...] = ()
@@ -420,4 +417,3 @@ class SearchConfig(Options):
         if self.n_initial is not None:
             self._positive_int("n_initial")
         self._seed()
-        self._choice("acquisition")

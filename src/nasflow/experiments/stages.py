@@ -42,6 +42,8 @@ class Stages:
             legal = self._options()
             if f"{stage}.{option}" not in legal:
                 raise unknown_option("nasflow evaluate", name, [n.removeprefix("protocol.") for n in legal])
+            if isinstance(getattr(getattr(self, stage), option), float) and isinstance(value, int):
+                value = float(value)  # YAML's 1 is to be the same option as 1.0
             changes.setdefault(stage, {})[option] = value
         return replace(self, **{stage: replace(getattr(self, stage), **new) for stage, new in changes.items()})
 

@@ -12,6 +12,8 @@ The page is written last, each file atomically: a page that is there has all it 
 
 from __future__ import annotations
 
+import shlex
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +41,8 @@ class ReproduceOptions:
     """Seeds of the model; None for the reproduction's own."""
     spaces: tuple[str, ...] | None = None
     """Spaces to measure on, such as nb201; None for all of the reproduction's own."""
+    only: tuple[str, ...] | None = None
+    """Rows and groups of rows to measure now, such as none, FGP, GIN; None for all. The page shows all known ones."""
     progress: bool = True
     """Whether to draw progress bars."""
 
@@ -62,10 +66,10 @@ class ReproduceOptions:
     def command(self, name: str) -> str:
         """The command that makes the page `name` again."""
         words = ["nasflow", "reproduce", name, *(["--quick"] if self.quick else [])]
-        for option, values in (("splits", self.splits), ("seeds", self.seeds), ("spaces", self.spaces)):
-            if values is not None:
-                text = ",".join(map(str, values))
-                words += [f"--{option}", text if option == "spaces" else f"[{text}]"]
+        for option, seeds in (("splits", self.splits), ("seeds", self.seeds)):
+            words += [] if seeds is None else [f"--{option}", f"[{','.join(map(str, seeds))}]"]
+        for option, names in (("spaces", self.spaces), ("only", self.only)):
+            words += [] if names is None else [f"--{option}", shlex.quote(",".join(names))]
         return " ".join([*words, "--out", str(self.folder)])
 
 
@@ -110,14 +114,14 @@ class Page:
         """Write the page and what it shows into `options.folder`; returns the path of the page."""
         folder = options.folder
         where = surroundings(options.command(name))
-        parts = [f"# {self.title}", self.done.strip()]
+        parts = [f"# {self.title}", _filled(self.done)]
         for block in self.blocks:
             if isinstance(block, Picture):
                 file = f"{name}-{block.name}.png"
                 block.draw(folder / file)
                 parts.append(f"![{block.words}]({file})")
             else:
-                parts.append((block if isinstance(block, str) else markdown(block.rows)).strip())
+                parts.append(_filled(block) if isinstance(block, str) else markdown(block.rows).strip())
         files = [f"[manifest]({name}-manifest.json)"]
         if self.entries:
             write_csv(folder / f"{name}.csv", self.entries)
@@ -128,6 +132,13 @@ class Page:
                      f"Machine: {of['processor']}, {of['cores']} cores. Date: {where['date'][:10]}.")
         write_text(folder / f"{name}.md", "\n\n".join(parts) + "\n")
         return folder / f"{name}.md"
+
+
+def _filled(text: str) -> str:
+    """Markdown with its plain paragraphs broken into lines."""
+    paragraphs = text.strip().split("\n\n")
+    return "\n\n".join(p if p[:1] in "#*|`-" else textwrap.fill(p, 119, break_long_words=False,
+                                                                break_on_hyphens=False) for p in paragraphs)
 
 
 @dataclass(frozen=True)

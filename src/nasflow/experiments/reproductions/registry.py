@@ -12,6 +12,23 @@ if TYPE_CHECKING:  # the names must be there at once for --help
 
 # name: (module:function below this package, what is measured)
 _REPRODUCTIONS = {
+    "table1": ("table1:table1", "Table 1: three encoders, six pre-trainings, three spaces, 1 % of the labels"),
+    "labels": ("labels:labels", "Table 3: 5 % and 10 % of the labels"),
+    "ablation": ("ablation:ablation", "Figure 7: FGP without reconstruction, proxy, forward or backward pass"),
+    "speed": ("speed:speed", "Table 4: seconds of encoding, of surrogates, of each pre-training, and the total"),
+    "train-only": ("train_only:train_only", "Table 5: pre-training on the training half alone"),
+    "domains": ("domains:domains", "Table 6: graph neural networks (NAS-Bench-Graph)"),
+    "transfer": ("transfer:transfer", "Table 7's question on TransNAS-Bench-101: labels of one task rank another"),
+    "encoders": ("encoders:encoders", "Tables 8 and 13: DiGCN, a Transformer, an MLP"),
+    "source": ("source:source", "Table 9: trained embeddings in place of the random flow"),
+    "rounds": ("rounds:rounds", "Table 10: one, two and three rounds of the flow"),
+    "pooling": ("pooling:pooling", "Table 11: mean, maximum or sum in the surrogate"),
+    "operations": ("operations:operations", "Table 12: whether the surrogate tells which operations occur"),
+    "loss-weights": ("loss_weights:loss_weights", "Table 14: weights of reconstruction and proxy"),
+    "pretraining-share": ("pretraining_share:pretraining_share",
+                          "Table 15: 20 to 100 % of the architectures for pre-training"),
+    "random-draws": ("random_draws:random_draws", "Five draws of the random vectors, with Wilcoxon's paired test"),
+    "equal-time": ("equal_time:equal_time", "Every pre-training for the same seconds"),
     "surrogate-map": ("surrogate_map:surrogate_map",
                       "Figure: the flow surrogates of each space, projected and coloured by performance"),
 }
@@ -31,6 +48,12 @@ _PLACES = {
     for package, entries in (("reproductions", _REPRODUCTIONS), ("questions", _QUESTIONS))
     for name, (place, summary) in entries.items()
 }
+
+NOT_HERE = {
+    "search": "NPENAS from each pre-training: not measured yet",
+    "nb-nlp": "Table 6, NAS-Bench-NLP: its results are not at hand",
+}
+"""What the paper reports and no command measures, and why."""
 
 
 def reproduction_names() -> list[str]:

@@ -38,7 +38,7 @@ def surrogate_map(options: ReproduceOptions) -> Page:
             draw_map, surrogate=surrogate, values=labels, title=f"Flow surrogates of {setting.title}",
             legend=f"rank by {setting.metric} (100 = best)")))
         datasets[name] = {**about_dataset(dataset, setting.metric), "surrogate": config.to_dict()}
-    done = ("The flow surrogates of every architecture, standardised, projected on their first two principal\n"
-            "components; the colour is the rank of the label. The surrogate has seen no label. Tau is without its\n"
+    done = ("The flow surrogates of every architecture, standardised, projected on their first two principal "
+            "components; the colour is the rank of the label. The surrogate has seen no label. Tau is without its "
             "sign, since a component has none. The paper shows such maps and gives no numbers.")
     return Page("Surrogate map", done, [Table(rows), *pictures], manifest={"spaces": datasets})
