@@ -163,7 +163,7 @@ class FlowSurrogate:
 
 
 # Each works in place where torch can: the conversion's argument is not used again.
-_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu_, "gelu": gelu, "swish": partial(silu, inplace=True), "tanh": torch.tanh_,
 }
 
@@ -182,7 +182,7 @@ class _Activate:
                 raise ConfigError(f"op_activations names {op!r}; the table's operations: {', '.join(vocabulary)}")
         names = [config.op_activations.get(op, config.activation) for op in vocabulary]
         different = list(dict.fromkeys(names))
-        return cls([_FUNCTIONS[name] for name in different], torch.tensor([different.index(name) for name in names]))
+        return cls([ACTIVATIONS[name] for name in different], torch.tensor([different.index(name) for name in names]))
 
     def __call__(self, converted: Tensor, ops: Tensor) -> Tensor:
         """(n, k): `converted` with the activation of each row's operation; it may be overwritten."""

@@ -44,6 +44,7 @@ _QUESTIONS = {
     "sanity": ("sanity:sanity", "Question: do surrogates of chains and branching graphs cluster by structure?"),
     "activation": ("activation:activation", "Question: other activations than relu, also per operation"),
     "depth": ("depth:depth", "Question: cells of 8 to 1,000 nodes: time, memory, convergence of pre-training"),
+    "cycles": ("cycles:cycles", "Question: graphs with cycles, condensed or iterated to a fixed point"),
 }
 _PLACES = {
     name: (f"nasflow.experiments.{package}.{place}", summary)
