@@ -60,6 +60,8 @@ class FlowSurrogate:
         n_ops: size of the vocabulary.
         config: width, scale, seed and variant.
         dtype: float64 where it matters whether two surrogates are equal; float32 is twice as fast.
+        n_later_ops: how many operations at the end of the vocabulary have their rows of P drawn last, so that the
+            draw of the others is that of a vocabulary without them.
 
     Attributes:
         r, P, W: the random draws, bit-compatible with the published order: `RandomState(seed)`, then
@@ -73,14 +75,16 @@ class FlowSurrogate:
     """
 
     def __init__(
-        self, n_ops: int, config: SurrogateConfig | None = None, dtype: torch.dtype = torch.float32
+        self, n_ops: int, config: SurrogateConfig | None = None, dtype: torch.dtype = torch.float32,
+        n_later_ops: int = 0,
     ) -> None:
         self.config = config = config or SurrogateConfig()
         k, rng = config.k, np.random.RandomState(config.seed)
         self.r = torch.from_numpy(rng.uniform(0, 1, k)).to(dtype)
         rng.uniform(0, 1, k)  # drawn and not used, as published: P and W follow it
-        self.P = torch.from_numpy(rng.normal(0, config.sigma, (n_ops, k))).to(dtype)
-        self.W = torch.from_numpy(rng.normal(0, config.sigma, (2 * k, k))).to(dtype)
+        P, W = rng.normal(0, config.sigma, (n_ops - n_later_ops, k)), rng.normal(0, config.sigma, (2 * k, k))
+        later = rng.normal(0, config.sigma, (n_later_ops, k))
+        self.P, self.W = torch.from_numpy(np.concatenate([P, later])).to(dtype), torch.from_numpy(W).to(dtype)
         # zero columns up to a multiple of 8 change no value and make the k x k product 1.6 times as fast
         width = -k % 8
         self._start = pad(self.r, (0, width))

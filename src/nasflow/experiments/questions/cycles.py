@@ -4,12 +4,13 @@ Two ways to give a graph with a cycle a surrogate:
 
 * condensed: every strongly connected component becomes one node, whose operation is named after its members
   (`importers.cycles.condensed`); what is left is acyclic. How the members were joined is lost.
-* fixed point: the flow's own equations, iterated until nothing moves (`cyclic_flow`, with the condition under which that
-  converges). On an acyclic graph it is the surrogate.
+* fixed point: the flow's own equations, iterated until nothing moves (`cyclic_flow`, with the condition under which
+  that converges). On an acyclic graph it is the surrogate.
 
-Compared on cells of NAS-Bench-101 with one edge more that leads back, from a node to one before it, for each place where
-that closes a cycle and leaves the input a source and the output a sink; and with three such edges. What a surrogate
-tells apart is counted against refinement in both directions, a lower bound on the number of graphs that differ.
+Compared on cells of NAS-Bench-101 with one edge more that leads back, from a node to one before it, for each place
+where that closes a cycle and leaves the input a source and the output a sink; and with three such edges. What a
+surrogate tells apart is counted against refinement in both directions, a lower bound on the number of graphs that
+differ.
 """
 
 from __future__ import annotations
@@ -125,9 +126,9 @@ def kept(cells: Sequence[Architecture], vocabulary: tuple[str, ...], config: Sur
     """What is kept by condensing, and by iterating, of all cells with one back edge."""
     graphs = [(row, graph) for row, cell in enumerate(cells) for graph in with_back_edges(cell)]
     merged = [condensed(*graph) for _, graph in graphs]
-    # one draw for all: the operations, then the merged ones
+    # the draw of the space, continued for the merged operations
     names = tuple(dict.fromkeys([*vocabulary, *(op for ops, _ in merged for op in ops)]))
-    surrogate = FlowSurrogate(len(names), config, torch.float64)
+    surrogate = FlowSurrogate(len(names), config, torch.float64, n_later_ops=len(names) - len(vocabulary))
     plain = _surrogates([Architecture(cell.ops, cell.edges) for cell in cells], names, surrogate)
     by_merging = _surrogates([Architecture(tuple(ops), tuple(edges)) for ops, edges in merged], names, surrogate)
     digraphs = Digraphs.of([graph for _, graph in graphs], names)
@@ -140,7 +141,8 @@ def kept(cells: Sequence[Architecture], vocabulary: tuple[str, ...], config: Sur
 
     ok = found.converged
     return Kept(len(graphs), n_different(digraphs, names), _n_groups(plain), _n_groups(by_merging),
-                _n_groups(found.surrogate[ok]), moved(by_merging), moved(np.where(ok[:, None], found.surrogate, before)))
+                _n_groups(found.surrogate[ok]), moved(by_merging),
+                moved(np.where(ok[:, None], found.surrogate, before)))
 
 
 def _surrogates(graphs: list[Architecture], vocabulary: tuple[str, ...], surrogate: FlowSurrogate) -> FloatArray:
@@ -161,7 +163,8 @@ def cycles(options: ReproduceOptions) -> Page:
     cells = list(table[np.sort(rng.permutation(len(table))[:n_cells])])
     one = [graph for cell in cells for graph in with_back_edges(cell)]
     three = [graph for cell in cells if (graph := with_several(cell, 3, rng)) is not None]
-    sets = {"one back edge": Digraphs.of(one, table.vocabulary), "three back edges": Digraphs.of(three, table.vocabulary)}
+    sets = {what: Digraphs.of(graphs, table.vocabulary)
+            for what, graphs in (("one back edge", one), ("three back edges", three))}
     iterated: dict[tuple[str, str], Iterated] = {}
     preserved: dict[str, Kept] = {}
     with progress_bar("cycles", len(CONFIGS), show=options.progress) as advance:
@@ -170,16 +173,16 @@ def cycles(options: ReproduceOptions) -> Page:
                 iterated[name, which] = iterate(graphs, config, table.n_ops)
             preserved[name] = kept(cells, table.vocabulary, config)
             advance(name)
-    done = (f"{n_cells} random cells of NAS-Bench-101: {len(one):,} graphs with one edge that leads back, and {len(three)} "
-            "with three. Fixed points in float64, to a relative change of 1e-12, at most 300 steps a pass. c is the factor "
-            "of the proof; an iteration is guaranteed to converge where c times the spectral radius of the graph is below "
-            "1 (with mean: where c is).")
+    done = (f"{n_cells} random cells of NAS-Bench-101: {len(one):,} graphs with one edge that leads back, and "
+            f"{len(three)} with three. Fixed points in float64, to a relative change of 1e-12, at most 300 steps a "
+            "pass. c is the factor of the proof; an iteration is guaranteed to converge where c times the spectral "
+            "radius of the graph is below 1 (with mean: where c is).")
     return Page("Graphs with cycles: condensed, or iterated to a fixed point", done, [
         _verdict(iterated, preserved), "## When the iteration converges", Table(_iteration_rows(iterated)),
         Picture("steps", "relative change by step, for each surrogate", partial(_draw, iterated=iterated)),
-        "## What is told apart\n\nGraphs with one back edge that differ (refinement tells them apart), the cells they were "
-        "made from, and how many different surrogates they have; moved: the median of |s - s'| / |s'|, s' the surrogate of "
-        "the cell without the edge.", Table(_kept_rows(preserved)),
+        "## What is told apart\n\nGraphs with one back edge that differ (refinement tells them apart), the cells "
+        "they were made from, and how many different surrogates they have; moved: the median of |s - s'| / |s'|, s' "
+        "the surrogate of the cell without the edge.", Table(_kept_rows(preserved)),
     ], manifest={"surrogates": {name: config.to_dict() for name, config in CONFIGS.items()}})
 
 
@@ -190,19 +193,20 @@ def _verdict(iterated: Mapping[tuple[str, str], Iterated], preserved: Mapping[st
     helped = sum(int((i.damped.converged & ~i.plain.converged).sum()) for i in iterated.values())
     stopped = sum(int((~i.plain.converged).sum()) for i in iterated.values())
     lines = ["## Verdict", "",
-             f"* The bound holds: of {n_guaranteed:,} iterations that it guarantees, {broken} did not converge. Every graph "
-             f"converges with: {'; '.join(always) or 'none'}.",
+             f"* The bound holds: of {n_guaranteed:,} iterations that it guarantees, {broken} did not converge. Every "
+             f"graph converges with: {'; '.join(always) or 'none'}.",
              f"* {stopped:,} iterations did not converge; damping by {DAMPING:g} saved {helped:,} of them."]
     for name, k in preserved.items():
-        lines.append(f"* {name}: of {k.refinement:,} graphs that differ the fixed point tells {k.iterated:,} apart, condensing "
-                     f"{k.condensed:,}.")
+        lines.append(f"* {name}: of {k.refinement:,} graphs that differ the fixed point tells {k.iterated:,} apart, "
+                     f"condensing {k.condensed:,}.")
     better = sum(k.iterated > k.condensed for k in preserved.values())
     lines.append(f"* The fixed point keeps more than condensing with {better} of {len(preserved)} surrogates.")
     return "\n".join(lines)
 
 
 def _iteration_rows(iterated: Mapping[tuple[str, str], Iterated]) -> list[list[str]]:
-    rows = [["surrogate", "graphs", "c", "guaranteed", "converged", f"with damping {DAMPING:g}", "steps, median", "most"]]
+    rows = [["surrogate", "graphs", "c", "guaranteed", "converged", f"with damping {DAMPING:g}", "median steps",
+             "most"]]
     for (name, which), i in iterated.items():
         steps = i.plain.n_steps[i.plain.converged]
         rows.append([name, which, f"{i.factor:.2f}", f"{100 * i.guaranteed.mean():.1f} %",
@@ -214,8 +218,9 @@ def _iteration_rows(iterated: Mapping[tuple[str, str], Iterated]) -> list[list[s
 def _kept_rows(preserved: Mapping[str, Kept]) -> list[list[str]]:
     header = ["surrogate", "graphs", "that differ", "cells", "condensed", "fixed point", "moved, condensed",
               "moved, fixed point"]
-    return [header, *([name, f"{k.n_graphs:,}", f"{k.refinement:,}", f"{k.without:,}", f"{k.condensed:,}", f"{k.iterated:,}",
-                       f"{k.moved_condensed:.2f}", f"{k.moved_iterated:.2f}"] for name, k in preserved.items())]
+    return [header, *([name, f"{k.n_graphs:,}", f"{k.refinement:,}", f"{k.without:,}", f"{k.condensed:,}",
+                       f"{k.iterated:,}", f"{k.moved_condensed:.2f}", f"{k.moved_iterated:.2f}"]
+                      for name, k in preserved.items())]
 
 
 def _draw(path: Path, iterated: Mapping[tuple[str, str], Iterated]) -> None:

@@ -14,9 +14,9 @@ When that converges. Let |a(x) - a(y)| <= L |x - y| for the activation (relu, ta
 Two states whose nodes differ by d[v] = |F[v] - F'[v]| differ after a step by at most c sum d[u] over the predecessors:
 d <- c A d, with A the adjacency matrix. So G is a contraction, with one fixed point, if c rho(A) < 1, where rho is the
 spectral radius: 0 for an acyclic graph, 1 for a single cycle, more where cycles share nodes. It is sufficient, not
-necessary. (With damping the factor is at most 1 - g + g c rho(A): never better, but it also calms swings around a fixed
-point that the bound does not know of.) For `pooling="mean"` A has rows that sum to 1, so rho(A) <= 1, and c < 1 suffices
-for every graph. `rescale` has no such bound.
+necessary. (With damping the factor is at most 1 - g + g c rho(A): never better, but it also calms swings around a
+fixed point that the bound does not know of.) For `pooling="mean"` A has rows that sum to 1, so rho(A) <= 1, and c < 1
+suffices for every graph. `rescale` has no such bound.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ import numpy.typing as npt
 import scipy.sparse
 import torch
 
-from nasflow.config import SurrogateConfig
 from nasflow.errors import ConfigError, GraphError
 from nasflow.flat_arrays import row_ptr
 from nasflow.surrogate import ACTIVATIONS, FlowSurrogate

@@ -1,9 +1,10 @@
 """depth: cells of 8 to 1,000 nodes: seconds and memory of the surrogate, and how pre-training converges.
 
-Cells are chains of random operations with shortcuts: besides the node before it, three in ten nodes receive from one of
-the eight before that. A generation is one step of the surrogate, so time grows with nodes and with generations; memory
-grows with the nodes of a chunk of graphs. Pre-training: ResGatedGCN on the surrogates of 256 cells, as published and with
-the cure of the question `magnitude`; the loss is the share of their variance that is not reconstructed.
+Cells are chains of random operations with shortcuts: besides the node before it, three in ten nodes receive from one
+of the eight before that. A generation is one step of the surrogate, so time grows with nodes and with generations;
+memory grows with the nodes of a chunk of graphs. Pre-training: ResGatedGCN on the surrogates of 256 cells, as
+published and with the cure of the question `magnitude`; the loss is the share of their variance that is not
+reconstructed.
 """
 
 from __future__ import annotations
@@ -91,7 +92,8 @@ def _peak_megabytes() -> float:
     """The largest memory of this process so far; on Linux since the peak was last forgotten."""
     status = Path("/proc/self/status")
     if status.exists():
-        return next(float(line.split()[1]) / 1e3 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return float(peak.split()[1]) / 1e3
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # bytes on macOS
 
 
@@ -143,10 +145,10 @@ def depth(options: ReproduceOptions) -> Page:
             for name, config in SURROGATES.items():
                 trained[name][n] = convergence(config, n, n_cells, epochs)
                 advance(f"{n} nodes, pre-training, {name}")
-    done = (f"Chains with shortcuts of {sizes[0]} to {sizes[-1]} nodes, one thread. Surrogates of {N_TIMED:,} cells, k = "
-            f"8, sigma = 0.1. Pre-training: ResGatedGCN of width 32 with three layers on {n_cells} cells, {epochs} "
-            f"epochs, batches of 32; held out: {n_cells // 4} more cells, a linear decoder on the embeddings. The loss is "
-            "the share of variance that is not reconstructed.")
+    done = (f"Chains with shortcuts of {sizes[0]} to {sizes[-1]} nodes, one thread. Surrogates of {N_TIMED:,} cells, "
+            f"k = 8, sigma = 0.1. Pre-training: ResGatedGCN of width 32 with three layers on {n_cells} cells, "
+            f"{epochs} epochs, batches of 32; held out: {n_cells // 4} more cells, a linear decoder on the "
+            "embeddings. The loss is the share of variance that is not reconstructed.")
     return Page("Deep cells: time, memory, convergence", done, [
         _verdict(costs, trained), "## The surrogate", Table(_cost_rows(costs)),
         "## Pre-training", Table(_training_rows(trained)),
@@ -164,9 +166,9 @@ def _slope(costs: Mapping[int, Cost]) -> float:
 def _verdict(costs: Mapping[int, Cost], trained: Mapping[str, Mapping[int, Convergence | None]]) -> str:
     largest = max(costs)
     lines = ["## Verdict", "",
-             f"* A surrogate of {largest} nodes takes {1e3 * costs[largest].seconds / N_TIMED:.2f} ms; seconds grow with "
-             f"the number of nodes to the power {_slope(costs):.2f}; memory is {costs[largest].megabytes:.0f} MB for "
-             f"{N_TIMED:,} cells, {1e6 * costs[largest].megabytes / N_TIMED / largest:.0f} bytes a node."]
+             f"* A surrogate of {largest} nodes takes {1e3 * costs[largest].seconds / N_TIMED:.2f} ms; seconds grow "
+             f"with the number of nodes to the power {_slope(costs):.2f}; memory is {costs[largest].megabytes:.0f} MB "
+             f"for {N_TIMED:,} cells, {1e6 * costs[largest].megabytes / N_TIMED / largest:.0f} bytes a node."]
     for name, by_size in trained.items():
         known = {n: c for n, c in by_size.items() if c is not None}
         lost = [str(n) for n in by_size if by_size[n] is None]

@@ -89,7 +89,7 @@ def explained(
 
 
 def explained_beyond(table: ArchTable, surrogate: FloatArray, labels: FloatArray, seed: int = 0) -> float:
-    """The share of the label's variance that a surrogate explains and counts of operations do not, alone."""
+    """The share of the label's variance that a surrogate (N, k) explains and counts of operations do not."""
     fold = np.random.default_rng(seed).permutation(len(labels)) % N_FOLDS
     counts, scores = operation_counts(table), normal_scores(labels)
     both = out_of_fold_r2(np.hstack([counts, surrogate]), scores, fold)

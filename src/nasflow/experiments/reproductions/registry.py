@@ -45,6 +45,7 @@ _QUESTIONS = {
     "activation": ("activation:activation", "Question: other activations than relu, also per operation"),
     "depth": ("depth:depth", "Question: cells of 8 to 1,000 nodes: time, memory, convergence of pre-training"),
     "cycles": ("cycles:cycles", "Question: graphs with cycles, condensed or iterated to a fixed point"),
+    "hypergraph": ("hypergraph:hypergraph", "Question: several inputs of one sum or concatenation as one hyperedge"),
 }
 _PLACES = {
     name: (f"nasflow.experiments.{package}.{place}", summary)
