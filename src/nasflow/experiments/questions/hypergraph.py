@@ -129,10 +129,10 @@ def _verdict(found: Mapping[tuple[str, str, str], Read]) -> str:
         best = max((how for how in readings if how != PAIRWISE), key=lambda how: float(np.mean(readings[how].beyond)))
         gains = 100 * (np.array(readings[best].beyond) - base.beyond)
         better += gains.mean() > 0
-        lines.append(f"* {SPACES[name].title}, {which}: {best} as hyperedges explain {gains.mean():+.1f} % more of the "
-                     f"label's variance beyond counts than edges do, more in {(gains > 0).sum()} of {len(gains)} "
-                     f"draws.")
-    lines.append(f"* Hyperedges explain more in {better} of {len(pairs)} comparisons.")
+        lines.append(f"* {SPACES[name].title}, {which}: {best} as hyperedges change the share of the label's variance "
+                     f"explained beyond counts by {gains.mean():+.1f} points; it is larger than with edges in "
+                     f"{(gains > 0).sum()} of {len(gains)} draws.")
+    lines.append(f"* In the mean hyperedges explain more than edges in {better} of {len(pairs)} comparisons.")
     return "\n".join(lines)
 
 
