@@ -41,6 +41,7 @@ _QUESTIONS = {
                    "Question: which architectures can the surrogate not tell apart, and why?"),
     "magnitude": ("magnitude:magnitude",
                   "Question: does the surrogate vanish or explode with depth, and what cures it?"),
+    "sanity": ("sanity:sanity", "Question: do surrogates of chains and branching graphs cluster by structure?"),
 }
 _PLACES = {
     name: (f"nasflow.experiments.{package}.{place}", summary)
