@@ -15,8 +15,9 @@ The definition (section 3 of the paper; h[v] = P[x_v], x_v the operation of node
 
 Beyond the paper, as options: another activation than relu, for all operations or for some; messages summed and
 divided by the square root of their number (`pooling="root"`), or brought nearer to the length of r before they are used
-(`rescale` = q): m[v] (|r| / |m[v]|)^q stands for m[v], and likewise for m'[v]. The logarithm of |m| / |r| shrinks by 1 - q
-at each node, so it stays bounded at any depth; with q < 1 a message from two equal nodes still differs from one of them.
+(`rescale` = q): m[v] (|r| / |m[v]|)^q stands for m[v], and likewise for m'[v]. The logarithm of |m| / |r| shrinks by
+1 - q at each node, so it stays bounded at any depth; with q < 1 a message from two equal nodes still differs from one
+of them.
 
 How it is fast:
 
@@ -227,7 +228,8 @@ class _Layout:
         starts, sink_starts, stops = bounds[:-1:2], bounds[1::2], bounds[2::2]
         forward = _steps(incoming[order], place, zip(starts[1:], stops[1:], strict=True))
         backward = _steps(outgoing.T[order], place, zip(starts, sink_starts, strict=True))
-        return cls(torch.from_numpy(table.ops[order].astype(np.int32)), torch.from_numpy(place), forward, backward[::-1],
+        ops = torch.from_numpy(table.ops[order].astype(np.int32))
+        return cls(ops, torch.from_numpy(place), forward, backward[::-1],
                    _by_graph(table, table.generation == 0, place), _by_graph(table, is_sink, place))
 
 

@@ -122,7 +122,7 @@ def correlation(options: ReproduceOptions) -> Page:
 
 
 def agreement(measured: Mapping[str, Explained], of: str) -> tuple[float, float, int]:
-    """Spearman of a measure of `Explained` with the gains of pre-training, its two-sided p, and the number of points."""
+    """Spearman of a measure of `Explained` with the gains of pre-training, its two-sided p, the number of points."""
     sources = [source for source in measured if source in FLOW_GAIN]
     values = np.array([getattr(measured[source], of) for source in sources])
     gains = np.array([FLOW_GAIN[source] for source in sources])
@@ -148,9 +148,11 @@ def _verdict(followed: Mapping[str, Mapping[str, Correlations]], measured: Mappi
              f"upwards in {sum(s > 0 for s in signs.values())}, downwards in {sum(s < 0 for s in signs.values())}.",
              f"* The component that follows best has |Spearman| {min(best.values()):.2f} to {max(best.values()):.2f} "
              f"(least in {min(best, key=lambda t: best[t])}, most in {max(best, key=lambda t: best[t])}).",
-             f"* Beyond counts of operations the surrogate explains {100 * min(e.beyond for e in measured.values()):.0f} "
+             "* Beyond counts of operations the surrogate explains "
+              f"{100 * min(e.beyond for e in measured.values()):.0f} "
              f"to {100 * max(e.beyond for e in measured.values()):.0f} % of the label's variance."]
-    words = {"beyond": "the share explained beyond counts", "few_gain": "what it adds to a Gaussian process on few labels",
+    words = {"beyond": "the share explained beyond counts",
+             "few_gain": "what it adds to a Gaussian process on few labels",
              "counts": "the share that counts explain by themselves"}
     for of, what in words.items():
         found, p, n = agreement(measured, of)
@@ -199,7 +201,8 @@ def _draw(path: Path, followed: Mapping[str, Mapping[str, Correlations]], measur
             span = np.array([[e.value - e.low for e in estimates], [e.high - e.value for e in estimates]])
             left.errorbar(x, value, np.abs(span), fmt="o", markersize=3, linewidth=1)
             left.plot(x[:1], value[:1], "ks", markersize=5, fillstyle="none")
-            ticks.append((float(x.mean()), title.replace("NAS-Bench-", "NB-").replace("TransNAS-Bench-101", "TransNAS")))
+            short = title.replace("NAS-Bench-", "NB-").replace("TransNAS-Bench-101", "TransNAS")
+            ticks.append((float(x.mean()), short))
             at = x[-1] + 3
         left.axhline(0, color="grey", linewidth=0.7)
         left.set_xticks([x for x, _ in ticks], [title for _, title in ticks], rotation=20, ha="right")

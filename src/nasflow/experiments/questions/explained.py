@@ -73,8 +73,9 @@ def explained(
         for order in (rng.permutation(len(labels)) for _ in range(n_draws))
     ])
     few_counts, few_both = taus.mean(axis=0).tolist()
-    r2 = [out_of_fold_r2(features, scores, fold) for features in (counts, surrogate, both)]
-    return Explained(*r2, few_labels=n_few, few_counts=few_counts, few_both=few_both)
+    of_counts, of_surrogate, of_both = (out_of_fold_r2(features, scores, fold)
+                                        for features in (counts, surrogate, both))
+    return Explained(of_counts, of_surrogate, of_both, few_labels=n_few, few_counts=few_counts, few_both=few_both)
 
 
 def explained_beyond(table: ArchTable, surrogate: FloatArray, labels: FloatArray, seed: int = 0) -> float:

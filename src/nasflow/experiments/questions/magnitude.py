@@ -32,7 +32,7 @@ from nasflow.experiments.pictures import drawing
 from nasflow.experiments.questions.explained import explained_beyond
 from nasflow.experiments.questions.spaces import SPACES
 from nasflow.experiments.questions.telling_apart import groups
-from nasflow.experiments.reproductions.base import Page, Picture, ReproduceOptions, Table
+from nasflow.experiments.reproductions.base import Block, Page, Picture, ReproduceOptions, Table
 from nasflow.progress import progress_bar
 from nasflow.surrogate import FlowSurrogate
 from nasflow.table import ArchTable
@@ -63,7 +63,8 @@ def ladder(rng: np.random.Generator, n_nodes: int, in_degree: int) -> Architectu
 def fan(rng: np.random.Generator, width: int) -> Architecture:
     """An input, `width` operations side by side, and an output that receives from all of them."""
     ops = (OPS[0], *rng.choice(OPS[1:-1], width).tolist(), OPS[-1])
-    return Architecture(ops, tuple((0, v) for v in range(1, width + 1)) + tuple((v, width + 1) for v in range(1, width + 1)))
+    middle = range(1, width + 1)
+    return Architecture(ops, tuple((0, v) for v in middle) + tuple((v, width + 1) for v in middle))
 
 
 def size(config: SurrogateConfig, graphs: Sequence[Architecture]) -> float:
@@ -80,7 +81,9 @@ def size(config: SurrogateConfig, graphs: Sequence[Architecture]) -> float:
         return float(np.exp(float(lengths.mean() - surrogate.r.norm().log())))
 
 
-def memory(config: SurrogateConfig, in_degree: int, distances: Sequence[int], n_graphs: int, seed: int = 0) -> list[float]:
+def memory(
+    config: SurrogateConfig, in_degree: int, distances: Sequence[int], n_graphs: int, seed: int = 0
+) -> list[float]:
     """For each distance from the input the relative change of s when the operation there is exchanged.
 
     The geometric mean over `n_graphs` ladders of `LENGTH` nodes; 1e-17 stands for no change at all.
@@ -121,7 +124,8 @@ def magnitude(options: ReproduceOptions) -> Page:
     cells = open_dataset("nb101-space").table
     if options.quick:
         cells = cells[np.sort(np.random.default_rng(0).permutation(len(cells))[:n_rows])]
-    configs = {(base, cure): SurrogateConfig.from_dict({**BASES[base], **CURES[cure]}) for base in BASES for cure in CURES}
+    configs = {(base, cure): SurrogateConfig.from_dict({**BASES[base], **CURES[cure]})
+               for base in BASES for cure in CURES}
     sizes: dict[tuple[str, str], FloatArray] = {}
     fans: dict[tuple[str, str], list[float]] = {}
     memories: dict[tuple[str, str], FloatArray] = {}
@@ -138,16 +142,19 @@ def magnitude(options: ReproduceOptions) -> Page:
             beyond[key] = [_beyond(name, config, n_rows) for name in spaces]
             advance(", ".join(key))
     rates = {(base, d): growth(configs[base, "as published"], d, n_graphs) for base in BASES for d in IN_DEGREES}
-    blocks = [
+    blocks: list[Block] = [
         _verdict(configs, sizes, memories, lost, beyond, rates, spaces, len(cells)),
         "## Size by depth\n\n|s| / |r| of ladders; d is the number of messages that a node receives.",
         Table(_size_rows(sizes, depths)),
         "## Size by width\n\n|s| / |r| of an input, operations side by side, and an output.", Table(_fan_rows(fans)),
-        f"## Memory\n\nRelative change of s when one operation of a ladder of {LENGTH} nodes is exchanged, by its distance "
+        f"## Memory\n\nRelative change of s when one operation of a ladder of {LENGTH} nodes is exchanged, by its "
+        "distance "
         "from the input.", Table(_memory_rows(memories)),
         Picture("depth", "size by depth and memory by distance, for each normalisation",
                 partial(_draw, sizes=sizes, memories=memories, depths=depths)),
-        f"## What it costs\n\nOf {len(cells):,} cells of NAS-Bench-101, those that share another's surrogate (float64); and "
+        f"## What it costs\n\nOf {len(cells):,} cells of NAS-Bench-101, those that share another's surrogate "
+        f"(float64); "
+        "and "
         "the share of the label's variance\nexplained beyond counts of operations (see the question `correlation`).",
         Table(_cost_rows(lost, beyond, spaces)),
     ]
@@ -194,7 +201,8 @@ def _verdict(
         best = min(good, key=lambda key: (lost[key], -seen[key]))
         own = (best[0], "as published")
         lines.append(
-            f"* The cure: {', '.join(best)}, which of these loses the fewest of {n_cells:,} cells, {lost[best]:,} (as published "
+            f"* The cure: {', '.join(best)}, which of these loses the fewest of {n_cells:,} cells, {lost[best]:,} (as "
+            "published "
             f"{lost[own]:,}); explained beyond counts: "
             + ", ".join(f"{name} {after:.3f} (as published {before:.3f})"
                         for name, before, after in zip(spaces, beyond[own], beyond[best], strict=True)) + ".")

@@ -55,7 +55,8 @@ FAMILIES: Mapping[str, Mapping[str, Callable[[int], Edges]]] = {
         "two chains": _two_chains,
         "one beside a chain": lambda n: [(0, 1), (1, n - 1), *pairwise([0, *range(2, n)])],
         "early diamond": lambda n: [(0, 1), (0, 2), (1, 3), (2, 3), *pairwise(range(3, n))],
-        "late diamond": lambda n: [*pairwise(range(n - 3)), (n - 4, n - 3), (n - 4, n - 2), (n - 3, n - 1), (n - 2, n - 1)],
+        "late diamond": lambda n: [
+            *pairwise(range(n - 3)), (n - 4, n - 3), (n - 4, n - 2), (n - 3, n - 1), (n - 2, n - 1)],
     },
 }
 """By set and family: the edges of a graph with n nodes, the first its input, the last its output."""
@@ -136,7 +137,8 @@ def sanity(options: ReproduceOptions) -> Page:
         blocks += [f"## {title.capitalize()}: {', '.join(of)}", Table(rows),
                    Picture(f"map-{i + 1}", f"principal components of the surrogates, coloured by family: {title}",
                            partial(_draw, surrogates=surrogates, family=family, titles=tuple(of)))]
-    done = (f"Two sets of 5 families, {n_draws} graphs of 6 to 12 nodes in each family: each sequence of operations occurs once\n"
+    done = (f"Two sets of 5 families, {n_draws} graphs of 6 to 12 nodes in each family: each sequence of operations "
+            "occurs once\n"
             "in every family. Surrogates are standardised over the graphs of a set.")
     return Page("Do surrogates cluster by structure?", done, ["\n".join(verdict), *blocks],
                 manifest={"surrogates": {name: config.to_dict() for name, config in CONFIGS.items()}})
@@ -147,7 +149,8 @@ def _verdict(title: str, measured: Measured) -> str:
     n_above = sum(measured[name][1] > 2 * chance for name in CONFIGS)
     return (f"* {title.capitalize()}: of the nearest graphs "
             + ", ".join(f"{100 * measured[name][1]:.0f} % ({name})" for name in CONFIGS)
-            + f" are of the same family; {100 * chance:.0f} % by chance, {100 * shape:.0f} % by numbers of nodes and edges. "
+            + f" are of the same family; {100 * chance:.0f} % by chance, {100 * shape:.0f} % by numbers of nodes and "
+             "edges. "
             f"{n_above} of {len(CONFIGS)} surrogates cluster by structure (twice chance or more); silhouettes "
             + ", ".join(f"{measured[name][0]:+.2f}" for name in CONFIGS) + ".")
 
@@ -157,11 +160,13 @@ def _draw(path: Path, surrogates: Mapping[str, FloatArray], family: IntArray, ti
         for panel, (name, features) in zip(axes, surrogates.items(), strict=True):
             projected, share = principal_components(features)
             for number, title in enumerate(titles):
-                panel.scatter(*projected[family == number].T, s=6, linewidths=0, alpha=0.7, label=title)
+                x, y = projected[family == number].T
+                panel.scatter(x, y, s=6, linewidths=0, alpha=0.7, label=title)
             panel.set_title(f"{name}\n{100 * share.sum():.0f} % of the variance", fontsize=9)
             # the largest graphs lie far out; most of the rest would be one blot
             low, high = np.percentile(projected, [0.5, 96], axis=0)
             margin = 0.1 * (high - low)
             panel.set_xlim(low[0] - margin[0], high[0] + margin[0])
             panel.set_ylim(low[1] - margin[1], high[1] + margin[1])
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(titles), markerscale=2)
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(titles),
+                      markerscale=2)

@@ -42,7 +42,8 @@ def path_words(table: ArchTable, rounds: int = 1) -> U64:
         constant = rng.integers(1, int(PRIME), table.n_ops).astype(np.uint64)
 
         def receive(sums: U64, ops: Any, slope: np.uint64 = slope, constant: U64 = constant) -> U64:
-            return (sums % PRIME * slope + constant[ops]) % PRIME
+            received: U64 = (sums % PRIME * slope + constant[ops]) % PRIME
+            return received
 
         words.append(_flow(table, rounds, start, lambda values: values, receive))
     return mix_words(words[0]) + words[1]
@@ -80,7 +81,7 @@ def _flow(
 
 def _steps(receivers: IntArray, senders: IntArray, generation: npt.NDArray[Any]) -> list[tuple[IntArray, ...]]:
     """For each generation that receives: its nodes, what they receive from, and where each node's part starts."""
-    steps = []
+    steps: list[tuple[IntArray, ...]] = []
     for number in np.unique(generation[receivers]):
         edges = np.flatnonzero(generation[receivers] == number)
         own = receivers[edges]
