@@ -153,8 +153,7 @@ def magnitude(options: ReproduceOptions) -> Page:
         Picture("depth", "size by depth and memory by distance, for each normalisation",
                 partial(_draw, sizes=sizes, memories=memories, depths=depths)),
         f"## What it costs\n\nOf {len(cells):,} cells of NAS-Bench-101, those that share another's surrogate "
-        f"(float64); "
-        "and "
+        "(float64); and "
         "the share of the label's variance\nexplained beyond counts of operations (see the question `correlation`).",
         Table(_cost_rows(lost, beyond, spaces)),
     ]
