@@ -7,6 +7,7 @@ any command is there at once.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import sys
 from collections.abc import Callable
@@ -47,6 +48,10 @@ def _add_config_file(parser: Parser) -> None:
 
 def _add_stage(parser: Parser, stage: type[Any], key: str, skip: set[str] | None = None) -> None:
     parser.add_class_arguments(stage, key, skip=skip or set())
+
+
+def _protocol(given: Namespace) -> ProtocolConfig:
+    return ProtocolConfig(**{name: getattr(given, name) for name in ProtocolConfig().to_dict()})
 
 
 def _add_encoder(parser: Parser, words: list[str]) -> None:
@@ -387,7 +392,6 @@ def _source(words: list[str]) -> str:
 
 
 def _evaluate(options: Namespace) -> None:
-    import dataclasses
     from pathlib import Path
 
     from nasflow.experiments.evaluate import evaluate
@@ -398,7 +402,7 @@ def _evaluate(options: Namespace) -> None:
         options.source, options.metric, _names(options.methods), folder,
         encoder=options.encoder, surrogate=options.surrogate,
         pretrain=dataclasses.replace(options.pretrain, proxies=_names(options.proxy or "")), fit=options.fit,
-        protocol=ProtocolConfig(options.ratio, options.n_validation, options.group, options.splits, options.seeds),
+        protocol=_protocol(options),
         n_workers=options.jobs,
     )
     print(text + f"\n{folder}: table.md, runs.csv, manifest.json, surrogates.png\nnext: nasflow report {folder}")

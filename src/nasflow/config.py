@@ -133,8 +133,9 @@ class SurrogateConfig(Options):
     """Forward-and-backward rounds; each starts where the last ended and adds k components."""
     standardise: bool = True
     """Give each component mean 0 and variance 1 over the pre-training table (constant components become 0)."""
-    rescale: bool = later(False)
-    """Bring every message to the length of r, so that values neither vanish nor explode with depth and branching."""
+    rescale: float = later(0.0)
+    """Multiply each message m by (|r| / |m|) to this power: 0 leaves it, 1 gives it the length of r; above 0, values
+    neither vanish nor explode with depth."""
     activation: Activation = later("relu")
     """What a node's conversion ends in (relu in the paper)."""
     op_activations: dict[str, Activation] = later({})
@@ -144,6 +145,7 @@ class SurrogateConfig(Options):
         self._positive_int("k", "rounds")
         self._number("sigma", 0, open_low=True)
         self._number("alpha", 0, 1)
+        self._number("rescale", 0, 1)
         self._seed()
         self._choice("pooling")
         self._choice("directions")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from nasflow.datasets import open_dataset
 from nasflow.errors import DataError, MissingDataError, MissingExtraError
 from nasflow.journal import Journal
 from nasflow.report.build import write_report
@@ -136,6 +137,19 @@ def test_a_data_set_that_is_gone_or_changed_leaves_the_map_out(folder: Path, dat
         assert "map" not in report.data["figures"]
         assert report.data["cells"] is None
         assert "ranks" in report.data["figures"]
+
+
+def test_a_data_set_that_gained_a_column_is_the_same_where_its_label_has_a_hash(folder: Path, data: Path,
+                                                                                  tmp_path: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    same = open_dataset(str(data)).content_hash(["accuracy"])
+    change_manifest(folder, dataset={**manifest["dataset"], "metric_sha256": same})
+    data.write_text(data.read_text().replace('"accuracy": 1.0', '"params": 5, "accuracy": 1.0'))
+    write_report(folder, tmp_path / "r.html")
+    assert "map" in Report(tmp_path / "r.html").data["figures"]
+    data.write_text(data.read_text().replace('"accuracy": 1.0', '"accuracy": 1.5'))
+    write_report(folder, tmp_path / "r.html")
+    assert "no longer the one" in Report(tmp_path / "r.html").text
 
 
 def test_a_damaged_piece_is_named_in_the_place_of_its_section(folder: Path, tmp_path: Path) -> None:

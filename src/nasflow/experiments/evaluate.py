@@ -46,8 +46,8 @@ def evaluate(
     chosen = tuple(dict.fromkeys([*methods, FLOOR]))
     runs = plan(source, dataset, what.name, chosen, encoder=encoder, surrogate=surrogate, pretrain=pretrain,
                 fit=fit, protocol=protocol)
-    write_manifest(folder / "manifest.json", dataset, what.name, {
-        "methods": chosen, "encoder": encoder.to_dict(), "surrogate": surrogate.to_dict(),
+    write_manifest(folder / "manifest.json", dataset, runs[0].metrics[-1], {
+        "methods": chosen, "metric": what.name, "encoder": encoder.to_dict(), "surrogate": surrogate.to_dict(),
         "pretrain": pretrain.to_dict(), "fit": fit.to_dict(), "protocol": protocol.to_dict(),
     }, runs)
     map_path = folder / "surrogates.png"

@@ -8,16 +8,24 @@ import numpy as np
 
 from nasflow.errors import MissingDataError
 from nasflow.experiments import tables
+from nasflow.report.published import papers
 from nasflow.report.results import Results
 from nasflow.report.section import Figure, Section, Table, axis, colours, layout, plain
 
 
 def results_section(results: Results) -> Section:
-    """The table of results: mean and standard deviation over the runs of each method."""
-    rows = tables.results_table(results.entries, results.pretraining_seconds)
+    """The table of results: mean and standard deviation over the runs of each method, the paper's numbers below."""
+    header, *rows = tables.results_table(results.entries, results.pretraining_seconds)
+    paper, differs = papers(results)
+    for row in rows:
+        for i, metric in enumerate(tables.COLUMNS, start=1):  # the columns behind the method's name
+            if number := paper.get((row[0], metric)):
+                row[i] += f"\npaper {number}"
     unit = f", {results.metric.unit}" if results.metric.unit else ""
     text = f"tau, Spearman and P@K x100; RMSE in the label's unit{unit}. Mean (standard deviation) over the runs."
-    return Section(text, [Table(rows)])
+    if paper:
+        text += f" Small, below ours: the paper's, from 9 runs (arXiv 2510.18360). Against the paper: {differs}."
+    return Section(text, [Table([header, *rows])])
 
 
 def differences_section(results: Results) -> Section:

@@ -39,7 +39,7 @@ class Results:
     dataset_name: str
     """The data set's name."""
     data_hash: str
-    """SHA-256 of its content."""
+    """SHA-256 of its content: of graphs and label, in older results of all metrics."""
     metric: Metric
     """What was predicted."""
     manifest: Mapping[str, Any]
@@ -99,10 +99,11 @@ class Results:
             NasflowError: it is not at hand, or has changed.
         """
         dataset = open_dataset(self.entries[0]["dataset"])
-        if dataset.content_hash() != self.data_hash:
+        older = "metric_sha256" not in self.manifest["dataset"]
+        seen = dataset.content_hash(None if older else [dataset.metric(self.metric.name).name])
+        if seen != self.data_hash:
             raise DataError(f"the data set {self.entries[0]['dataset']} is no longer the one that these runs were made "
-                            f"on: its content has the SHA-256 {dataset.content_hash()[:16]} ..., theirs "
-                            f"{self.data_hash[:16]} ...")
+                            f"on: its content has the SHA-256 {seen[:16]} ..., theirs {self.data_hash[:16]} ...")
         return dataset
 
 
@@ -124,7 +125,7 @@ def read_results(folder: Path) -> Results:
     dataset, metric = _part(path, manifest, "dataset"), _part(path, manifest, "metric")
     try:
         what = Metric(**metric)
-        name, data_hash = dataset["name"], dataset["content_sha256"]
+        name, data_hash = dataset["name"], dataset.get("metric_sha256", dataset["content_sha256"])
     except (TypeError, KeyError) as error:
         raise DataError(f"{path} does not say which data set and metric it is about ({error!r}); write it anew with "
                         "nasflow evaluate") from None
