@@ -95,7 +95,7 @@ def test_every_task_is_taught_and_trains_from_the_command_line(
         with pytest.raises(SystemExit):
             main([command, "--help"])
         text = " ".join(capsys.readouterr().out.split()).partition(f"{option} ")[2][:200]  # not option] of the usage
-        assert all(name in text for name in pretext_names())
+        assert all(name in text for name in pretext_names() if name != "vectors")  # Python alone gives it columns
     run("pretrain", str(mine), "--out", str(tmp_path / "p"), "--pretrain.pretext", "graphcl+arch2vec+gmae",
         "--pretrain.epochs", "1", "--encoder.width", "8", "--pretrain.mask_share", "0.5")
     assert "graphcl+arch2vec+gmae on 20 architectures" in capsys.readouterr().out

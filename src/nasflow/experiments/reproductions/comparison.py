@@ -72,8 +72,8 @@ def page_of(comparison: Comparison, measured: Measured, options: ReproduceOption
                 sections.append(verdict.words("tau"))
     parts = [comparison.done, HOW, *measured.left_out]
     if options.quick:
-        parts.append("A first look (`--quick`): narrow encoders, a tenth of the architectures to pre-train on, few epochs. It "
-                     "shows that everything runs, not how good a method is.")
+        parts.append("A first look (`--quick`): narrow encoders, a tenth of the architectures to pre-train on, few "
+                     "epochs. It shows that everything runs, not how good a method is.")
     blocks = [*comparison.notes, *_overview(verdicts), *sections, *_slips(comparison.tables)]
     return Page(comparison.title, "\n\n".join(parts), blocks, measured.entries, measured.manifest)
 

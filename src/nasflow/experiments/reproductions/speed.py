@@ -88,8 +88,8 @@ def _tables(
     epoch, epochs = pretraining["FGP"]
     total = epoch * epochs + n * (surrogate + encoding["ResGatedGCN"][0])
     total_one = epoch * epochs + n * (surrogate + encoding["ResGatedGCN"][1])
-    words = (f"By the seconds of an epoch: {' < '.join(by_epoch)}. The paper has ZC-Proxy as the fastest and FGP as the "
-             f"second; here FGP is number {by_epoch.index('FGP') + 1} of {len(by_epoch)}.\n\n"
+    words = (f"By the seconds of an epoch: {' < '.join(by_epoch)}. The paper has ZC-Proxy as the fastest and FGP as "
+             f"the second; here FGP is number {by_epoch.index('FGP') + 1} of {len(by_epoch)}.\n\n"
              f"The total for {n:,} architectures, surrogates, pre-training of ResGatedGCN with FGP and encoding: "
              f"{total:.0f} s in batches, where FlowerFormer's encoding alone takes {n * slow_batch:.0f} s "
              f"({n * slow_batch / total:.1f} times that); {total_one:.0f} s and {n * slow_one:.0f} s one at a time "
