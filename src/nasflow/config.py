@@ -84,7 +84,8 @@ class Options:
             raise self._wrong(name, value, span + (f" to {high:g}" if high < math.inf else ""))
 
     def _choice(self, name: str) -> None:
-        legal = get_args(_type_hints(type(self))[name])
+        kind: Any = type(self)
+        legal = get_args(_type_hints(kind)[name])
         if getattr(self, name) not in legal:
             raise self._wrong(name, getattr(self, name), ", ".join(map(str, legal)))
 
