@@ -193,8 +193,8 @@ def collisions(options: ReproduceOptions) -> Page:
             ]
     done = ("Surrogates in float64; two rows count as different where a gap of more than the tolerance, relative to "
             "the largest component of the row, divides them in some component. The last column counts float32 "
-            "surrogates "
-            "that differ in any bit: equal sums in another order do, so it is no count of what can be told apart."
+            "surrogates that differ in any bit: equal sums in another order do, so it is no count of what can be told "
+            "apart."
             + (" A first look: 60,000 random cells of NAS-Bench-101." if options.quick else ""))
     return Page("What can the surrogate not tell apart?", done, ["\n".join(verdict), *blocks],
                 manifest={"spaces": {name: {"source": SPACES[name][0], "surrogate": SPACES[name][1].to_dict()}
@@ -212,8 +212,7 @@ def _verdict(name: str, told: Exact, found: Sequence[Distinct]) -> list[str]:
         f"* {name}: {told.isomorphism:,} graphs, no two isomorphic, have {own.n_distinct[1]:,} different surrogates "
         f"({_in_words(own.config)}): {lost:,} ({100 * lost / told.isomorphism:.1f} %) are lost.",
         f"* {told.isomorphism - by_flow:,} of these no draw and no activation can save: their unfoldings are equal. "
-        "With "
-        f"a second round they are {told.isomorphism - told.flow[1]:,}; "
+        f"With a second round they are {told.isomorphism - told.flow[1]:,}; "
         f"refinement in both directions tells {told.refinement:,} graphs apart.",
         f"* relu loses the other {lost - (told.isomorphism - by_flow):,}: with {best.config.activation} there are "
         f"{best.n_distinct[1]:,} different surrogates of {by_flow:,} possible.",

@@ -113,9 +113,8 @@ def correlation(options: ReproduceOptions) -> Page:
         Picture("components", "rank correlation of the norm and of each component with the label, by space",
                 partial(_draw, followed=followed, measured=measured)),
         "## Beyond counts of operations\n\nR^2 of ridge regression on normal scores of the label, on rows it was not "
-        "fitted on, from counts of operations, from the surrogate, from both, and from the features of `gp`, the "
-        "floor of "
-        "every table (counts of operations, of joined pairs, and places); tau x100 of a Gaussian process on a few "
+        "fitted on, from counts of operations, from the surrogate, from both, and from the features of `gp`, the floor "
+        "of every table (counts of operations, of joined pairs, and places); tau x100 of a Gaussian process on a few "
         f"labels, mean of {n_draws} draws; and what pre-training gained in tau x100 at 1 % of the labels.",
         Table(_explained_rows(measured)),
         "## All components", Table(_all_rows(followed)),
@@ -156,8 +155,7 @@ def _verdict(followed: Mapping[str, Mapping[str, Correlations]], measured: Mappi
              "* Beyond counts of operations the surrogate explains "
              f"{100 * min(e.beyond for e in measured.values()):.0f} to "
              f"{100 * max(e.beyond for e in measured.values()):.0f} % of the label's variance, beyond the floor's "
-             "features "
-             f"{100 * min(e.beyond_wiring for e in measured.values()):.0f} to "
+             f"features {100 * min(e.beyond_wiring for e in measured.values()):.0f} to "
              f"{100 * max(e.beyond_wiring for e in measured.values()):.0f} %."]
     words = {"beyond": "the share explained beyond counts", "counts": "the share that counts explain by themselves",
              "beyond_wiring": "the share explained beyond the floor's features",
@@ -193,9 +191,8 @@ def _explained_rows(measured: Mapping[str, Explained]) -> list[list[str]]:
              "beyond these", "few labels", "tau counts", "tau both", "gain of pre-training"]]
     for source, e in sorted(measured.items(), key=lambda item: -item[1].beyond):
         rows.append([source, f"{e.counts:.2f}", f"{e.surrogate:.2f}", f"{e.both:.2f}", f"{e.beyond:+.2f}",
-                     f"{e.wiring:.2f}", f"{e.beyond_wiring:+.2f}", str(e.few_labels),
-                     f"{100 * e.few_counts:.1f}", f"{100 * e.few_both:.1f}",
-                     f"{FLOW_GAIN[source]:+.1f}" if source in FLOW_GAIN else "-"])
+                     f"{e.wiring:.2f}", f"{e.beyond_wiring:+.2f}", str(e.few_labels), f"{100 * e.few_counts:.1f}",
+                     f"{100 * e.few_both:.1f}", f"{FLOW_GAIN[source]:+.1f}" if source in FLOW_GAIN else "-"])
     return rows
 
 

@@ -1,12 +1,12 @@
 """How much of a label the surrogate explains beyond what counting operations does: a reason for gains to differ.
 
 A graph network without pre-training learns from a few labels which operations are good. What the flow surrogate can
-add must be in the surrogate and not in the counts (nor, for a network that is no floor, in which operations are joined
-and where: `nasflow.gp.graph_features`). Two measures of it, both on normal scores of the label (its ranks
-through the inverse of the normal distribution function: accuracies have a long lower tail):
+add must be in the surrogate and not in the counts; or not even in the floor's features (`gp.graph_features`), which
+also say which operations are joined. Two measures, both on normal scores of the label (its ranks as quantiles of a
+normal distribution: accuracies have a long lower tail):
 
-* R^2 of a ridge regression on 4/5 of the rows, measured on the other fifth, for each of these and with the surrogate;
-* Kendall tau of a Gaussian process on as few labels as a 1 % run has, with counts, and with both.
+* R^2 of a ridge regression on 4/5 of the rows, measured on the other fifth, with and without the surrogate;
+* Kendall tau of a Gaussian process on as few labels as a 1 % run has, on counts, with and without the surrogate.
 """
 
 from __future__ import annotations
