@@ -140,8 +140,8 @@ def depth(options: ReproduceOptions) -> Page:
                 advance(f"{n} nodes, pre-training, {name}")
     done = (f"Chains with shortcuts of {sizes[0]} to {sizes[-1]} nodes, one thread. Surrogates of {N_TIMED:,} cells, "
             f"k = 8, sigma = 0.1. Pre-training: ResGatedGCN of width 32 with three layers on {n_cells} cells, "
-            f"{epochs} epochs, batches of 64; held out: {n_cells // 4} more cells, a linear decoder on the embeddings. The loss is "
-            "the share of variance that is not reconstructed.")
+            f"{epochs} epochs, batches of 64; held out: {n_cells // 4} more cells, a linear decoder on the "
+            "embeddings. The loss is the share of variance that is not reconstructed.")
     return Page("Deep cells: time, memory, convergence", done, [
         _verdict(costs, trained), "## The surrogate", Table(_cost_rows(costs)),
         "## Pre-training", Table(_training_rows(trained)),
@@ -159,8 +159,8 @@ def _slope(costs: Mapping[int, Cost]) -> float:
 def _verdict(costs: Mapping[int, Cost], trained: Mapping[str, Mapping[int, Convergence | None]]) -> str:
     largest = max(costs)
     lines = ["## Verdict", "",
-             f"* A surrogate of {largest} nodes takes {1e3 * costs[largest].seconds / N_TIMED:.2f} ms; seconds grow with "
-             f"the number of nodes to the power {_slope(costs):.2f}; memory is {costs[largest].megabytes:.0f} MB for "
+             f"* A surrogate of {largest} nodes takes {1e3 * costs[largest].seconds / N_TIMED:.2f} ms; "
+             f"seconds grow with the number of nodes to the power {_slope(costs):.2f}; memory is {costs[largest].megabytes:.0f} MB for "
              f"{N_TIMED:,} cells, {1e6 * costs[largest].megabytes / N_TIMED / largest:.0f} bytes a node."]
     for name, by_size in trained.items():
         known = {n: c for n, c in by_size.items() if c is not None}
