@@ -160,8 +160,9 @@ def _verdict(costs: Mapping[int, Cost], trained: Mapping[str, Mapping[int, Conve
     largest = max(costs)
     lines = ["## Verdict", "",
              f"* A surrogate of {largest} nodes takes {1e3 * costs[largest].seconds / N_TIMED:.2f} ms; "
-             f"seconds grow with the number of nodes to the power {_slope(costs):.2f}; memory is {costs[largest].megabytes:.0f} MB for "
-             f"{N_TIMED:,} cells, {1e6 * costs[largest].megabytes / N_TIMED / largest:.0f} bytes a node."]
+             f"seconds grow with the number of nodes to the power {_slope(costs):.2f}; "
+             f"memory is {costs[largest].megabytes:.0f} MB for {N_TIMED:,} cells, "
+             f"{1e6 * costs[largest].megabytes / N_TIMED / largest:.0f} bytes a node."]
     for name, by_size in trained.items():
         known = {n: c for n, c in by_size.items() if c is not None}
         lost = [str(n) for n in by_size if by_size[n] is None]
