@@ -103,7 +103,8 @@ def test_a_tuning_goes_on_and_its_choice_is_read_by_evaluate(
     config.write_text(yaml.safe_dump({"per_method": written}))
     main(["evaluate", str(tmp_path / "tiny.npz"), "--metric", "cifar10_test", "--methods", "none,flow",
           "--config", str(config), "--ratio", "0.2", "--n_validation", "10", "--splits", "[21]", "--seeds", "[21]",
-          "--out", str(tmp_path / "runs"), "--jobs", "1", "--encoder.width", "8", "--pretrain.epochs", "1", "--fit.epochs", "1"])
+          "--out", str(tmp_path / "runs"), "--jobs", "1", "--encoder.width", "8", "--pretrain.epochs", "1",
+          "--fit.epochs", "1"])
     assert "per_method" in (tmp_path / "runs" / "manifest.json").read_text()
     assert "| flow |" in capsys.readouterr().out
 
