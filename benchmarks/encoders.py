@@ -1,49 +1,109 @@
-"""Speed of the encoders, training and encoding, beside PyTorch Geometric's layers on the same batches.
+"""Speed of the encoders on NAS-Bench-201, training and encoding, beside PyTorch Geometric's parts in the same run.
 
     python benchmarks/encoders.py             prints, and writes benchmarks/results/encoders.json
 
-Both sides get ready-made batches (graphs already collated, neighbour lists built), the same width, layers,
-dropout and loss. The two take turns, so that a busy moment of the machine hits both; the best turn counts.
+All get ready-made batches (graphs collated, neighbour lists and layouts built): 256 architectures a step in training,
+512 in encoding, rows in random order. What an encoder finds out about a batch by itself is in its time, such as which
+nodes are alike. "from the table" also makes the batches: it is what `predict` and `embed` do. The models take turns, so
+that a busy moment of the machine hits all; the best turn counts.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import torch_geometric
-from torch import Tensor, nn
-from torch_geometric.nn import ResGatedGraphConv, global_mean_pool
+from torch import nn
 
-from nasflow import EncoderConfig, GraphBatch, make_encoder
+from nasflow import ArchTable, EncoderConfig, GraphBatch, make_encoder
+from nasflow.encoders import encoder_names
 from nasflow.experiments.manifest import machine, versions
 from nasflow.files import write_json
+from nasflow.finetune import in_chunks
 from nasflow.spaces.nb201 import NB201
+from peers import PyGFlowerFormer, PyGResGatedGCN
 
 RESULTS = Path(__file__).parent / "results" / "encoders.json"
-TURNS = 15
+FLOWERFORMER = {"width": 64, "n_layers": 9, "n_heads": 8, "dropout": 0.0, "attention_dropout": 0.5}  # as published
 
 
-class PyGResGatedGCN(nn.Module):
-    """The same network from PyTorch Geometric's layers."""
+@dataclass(frozen=True)
+class Entry:
+    """A model, and on how many of the rows it is timed in a turn."""
 
-    def __init__(self, n_ops: int, config: EncoderConfig) -> None:
-        super().__init__()
-        self.n_ops, self.dropout = n_ops, config.dropout
-        self.input = nn.Linear(n_ops, config.width)
-        self.convs = nn.ModuleList(ResGatedGraphConv(config.width, config.width) for _ in range(config.n_layers))
+    model: nn.Module
+    n_train: int
+    n_encode: int
+    graphs_at_a_time: int | None = None
+    """Where not 256 and 512."""
+    every_node: bool = False
+    """Encode as with gradients: every node by itself, look-alikes or not."""
 
-    def forward(self, batch: GraphBatch) -> Tensor:
-        """(B, H): embeddings."""
-        edges = torch.stack([batch.undirected.source, batch.undirected.target])
-        x0 = x = self.input(nn.functional.one_hot(batch.ops, self.n_ops).float())
-        for conv in self.convs:
-            x = nn.functional.dropout(torch.relu(0.2 * x0 + 0.8 * conv(x, edges)), self.dropout, self.training)
-        pooled: Tensor = global_mean_pool(x, batch.graph)
-        return pooled
+
+def entries(table: ArchTable, width: int) -> dict[str, Entry]:
+    """What is timed, by name."""
+    models: dict[str, nn.Module] = {}
+    for name in encoder_names():
+        options = FLOWERFORMER if name == "flowerformer" else {"width": width}
+        models[name] = make_encoder(table.n_ops, EncoderConfig(name, max_nodes=8, **options))
+    small, flower = EncoderConfig(width=width), EncoderConfig("flowerformer", **FLOWERFORMER)
+    return {
+        **{name: Entry(model, 1024, 2048) if name in ("flowerformer", "transformer") else Entry(model, 2048, 4096)
+           for name, model in models.items()},
+        "resgatedgcn, every node": Entry(copy.deepcopy(models["resgatedgcn"]).requires_grad_(False), 0, 4096,
+                                         every_node=True),
+        "PyG: resgatedgcn": Entry(PyGResGatedGCN(table.n_ops, small), 2048, 4096),
+        "PyG: flowerformer": Entry(PyGFlowerFormer(table.n_ops, flower), 512, 512),
+        "flowerformer, one by one": Entry(models["flowerformer"], 8, 16, graphs_at_a_time=1),
+    }
+
+
+def encode(entry: Entry, batches: list[GraphBatch]) -> None:
+    """Embed all batches."""
+    entry.model.eval()
+    with torch.set_grad_enabled(entry.every_node):
+        for batch in batches:
+            entry.model(batch)
+
+
+def train(entry: Entry, batches: list[GraphBatch]) -> None:
+    """One pass of forward, backward and AdamW over all batches."""
+    entry.model.train()
+    optimizer = torch.optim.AdamW(entry.model.parameters(), fused=True)
+    for batch in batches:
+        optimizer.zero_grad()
+        entry.model(batch).square().mean().backward()
+        optimizer.step()
+
+
+def batches_of(table: ArchTable, n: int, size: int) -> list[GraphBatch]:
+    """Ready-made batches of the first `n` rows."""
+    batches = [GraphBatch.from_table(table[start : min(start + size, n)]) for start in range(0, n, size)]
+    for batch in batches:
+        # ask for what a batch keeps once it is made
+        batch.undirected.sum_by_source(torch.zeros(batch.undirected.source.shape[0], 1))
+        _ = batch.outgoing, batch.by_generation, batch.padded.on_a_path, batch.padded.in_the_graph
+    return batches
+
+
+def jobs_of(entry: Entry, table: ArchTable) -> dict[str, tuple[int, Callable[[], object]]]:
+    """Architectures and what is to be timed, by job."""
+    sizes = (entry.graphs_at_a_time or 256, entry.graphs_at_a_time or 512)
+    encoding = batches_of(table, entry.n_encode, sizes[1])
+    jobs: dict[str, tuple[int, Callable[[], object]]] = {"encode": (entry.n_encode, lambda: encode(entry, encoding))}
+    if entry.every_node:
+        return jobs
+    training, rows = batches_of(table, entry.n_train, sizes[0]), table[: entry.n_encode]
+    jobs["train"] = (entry.n_train, lambda: train(entry, training))
+    if entry.graphs_at_a_time is None and not isinstance(entry.model, (PyGResGatedGCN, PyGFlowerFormer)):
+        jobs["from the table"] = (entry.n_encode, lambda: in_chunks(entry.model, rows))
+    return jobs
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -53,57 +113,39 @@ def seconds(call: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def encode(model: nn.Module, batches: list[GraphBatch]) -> None:
-    """Embed all batches."""
-    model.eval()
-    with torch.inference_mode():
-        for batch in batches:
-            model(batch)
-
-
-def train(model: nn.Module, batches: list[GraphBatch]) -> None:
-    """One pass of forward, backward and AdamW over all batches."""
-    model.train()
-    optimizer = torch.optim.AdamW(model.parameters(), fused=True)
-    for batch in batches:
-        optimizer.zero_grad()
-        model(batch).square().mean().backward()
-        optimizer.step()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--width", type=int, default=128)
+    parser.add_argument("--width", type=int, default=128, help="of all but flowerformer, which has 64 in 9 layers")
+    parser.add_argument("--turns", type=int, default=9)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    table, config = NB201().enumerate(), EncoderConfig(width=options.width)
-    rows = torch.randperm(len(table))[:4096]
-    batches = {size: [GraphBatch.from_table(table[part.numpy()]) for part in rows.split(size)] for size in (256, 512)}
-    for batch in (batch for parts in batches.values() for batch in parts):
-        batch.undirected.sum_by_source(torch.zeros(batch.undirected.source.shape[0], 1))  # build what is cached
-    models = {"nasflow resgatedgcn": make_encoder(table.n_ops, config),
-              "PyG ResGatedGraphConv": PyGResGatedGCN(table.n_ops, config)}
-    jobs = {"train, batch 256": (train, batches[256]), "encode, batch 512": (encode, batches[512])}
-    rates: dict[str, dict[str, float]] = {name: {} for name in models}
-    for job, (work, parts) in jobs.items():
-        best = dict.fromkeys(models, float("inf"))
-        for _ in range(TURNS):
-            for name, model in models.items():
-                best[name] = min(best[name], seconds(lambda model=model, work=work, parts=parts: work(model, parts)))
-        for name in models:
-            rates[name][job] = round(len(rows) / best[name])
+    cells = NB201().enumerate()
+    table = cells[torch.randperm(len(cells))[:4096].numpy()]
+    jobs = {name: jobs_of(entry, table) for name, entry in entries(table, options.width).items()}
+    rates: dict[str, dict[str, float]] = {name: {} for name in jobs}
+    for _ in range(options.turns):
+        for name, by_job in jobs.items():
+            for job, (n, call) in by_job.items():
+                rate = n / seconds(call)
+                rates[name][job] = max(rates[name].get(job, 0.0), float(f"{rate:.4g}"))
+    columns = ("train", "encode", "from the table")
     print(f"NAS-Bench-201, width {options.width}, {options.threads} threads, architectures a second "
-          f"(best of {TURNS} turns)")
+          f"(best of {options.turns} turns)\n  {'':40}" + "".join(f"{column:>16}" for column in columns))
     for name, by_job in rates.items():
-        print(f"  {name:24}" + "".join(f"{job}: {rate:8,.0f}   " for job, rate in by_job.items()))
-    ours, theirs = rates.values()
-    print("  ratio                   " + "".join(f"{job}: {ours[job] / theirs[job]:8.2f}   " for job in jobs))
-    print(f"  the 15,625-row table takes {table.nbytes / 1e6:.2f} MB in memory")
+        print(f"  {name:40}" + "".join(f"{by_job[c]:16,.0f}" if c in by_job else f"{'':16}" for c in columns))
+    ratios = {
+        f"{one} / {other}": {job: round(rates[one][job] / rates[other][job], 2) for job in columns[:2]}
+        for one, other in (("resgatedgcn", "PyG: resgatedgcn"), ("flowerformer", "PyG: flowerformer"),
+                           ("flowerformer", "flowerformer, one by one"), ("resgatedgcn", "flowerformer"),
+                           ("resgatedgcn", "PyG: flowerformer"))}
+    for pair, by_job in ratios.items():
+        print(f"  {pair:40}" + "".join(f"{by_job[job]:16.2f}" for job in by_job))
+    print(f"  the 15,625-row table takes {cells.nbytes / 1e6:.2f} MB in memory")
     write_json(RESULTS, {
         "command": f"python benchmarks/encoders.py --threads {options.threads} --width {options.width}",
-        "architectures_per_second": rates, "table_bytes": table.nbytes, "machine": machine(),
+        "architectures_per_second": rates, "ratios": ratios, "table_bytes": cells.nbytes, "machine": machine(),
         "versions": {**versions(), "torch_geometric": torch_geometric.__version__},
     })
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import networkx as nx
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from nasflow.architecture import Architecture
 from nasflow.config import SurrogateConfig
@@ -79,7 +82,7 @@ def flow_surrogate(architecture: Architecture, vocabulary: Sequence[str], config
     def receive(node: int, vectors: list[FloatArray]) -> FloatArray:
         message = pool(np.array(vectors))
         if config.rescale and message.any():
-            message = message / np.linalg.norm(message) * np.linalg.norm(r)
+            message = message * (np.linalg.norm(r) / np.linalg.norm(message)) ** config.rescale
         op = architecture.ops[node]
         own = P[vocabulary.index(op)]
         activation = ACTIVATIONS[config.op_activations.get(op, config.activation)]
@@ -133,6 +136,34 @@ def resgatedgcn(
             following.append(np.maximum(0.2 * x0[v] + 0.8 * total, 0))
         x = following
     return np.mean(x, axis=0)
+
+
+# -- the sweep of FlowerFormer and DAGNN, one node at a time ------------------------------------------------
+
+
+def neighbours(graph: Architecture) -> tuple[list[list[int]], list[list[int]]]:
+    """The predecessors of every node, and the successors."""
+    before: list[list[int]] = [[] for _ in graph.ops]
+    after: list[list[int]] = [[] for _ in graph.ops]
+    for u, v in graph.edges:
+        before[v].append(u)
+        after[u].append(v)
+    return before, after
+
+
+def flow_sweep(sweep: Any, states: Sequence[Tensor], predecessors: list[list[int]]) -> list[Tensor]:
+    """What arrives at every node of one graph, with the weights of a `FlowSweep` and torch's own GRU."""
+    f: dict[int, Tensor] = {}
+    while len(f) < len(states):
+        for v, x in enumerate(states):
+            if v in f or any(u not in f for u in predecessors[v]):
+                continue
+            message = torch.zeros_like(x)
+            if predecessors[v]:
+                shares = torch.softmax(torch.stack([sweep.score(f[u])[0] for u in predecessors[v]]), dim=0)
+                message = torch.stack([share * f[u] for share, u in zip(shares, predecessors[v], strict=True)]).sum(0)
+            f[v] = sweep.gru(x, message)
+    return [f[v] for v in range(len(states))]
 
 
 # -- metrics and losses by counting -----------------------------------------------------------------------

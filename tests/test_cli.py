@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from nasflow.cli import COMMANDS, main
+from nasflow.config import ProtocolConfig
 from nasflow.datasets import Dataset, Metric
 from nasflow.metrics import kendall_tau
 from nasflow.pretext import pretext_names
@@ -178,3 +179,19 @@ def test_help_is_quick_and_imports_neither_torch_nor_matplotlib(words: list[str]
         # of the processor, not of the clock: other work on the machine is not the command's fault
         seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(seconds) < 0.4
+
+
+def test_every_option_of_the_protocol_reaches_the_grid(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, object] = {}
+
+    def evaluate(*_: object, **options: object) -> str:
+        seen.update(options)
+        return ""
+
+    monkeypatch.setattr("nasflow.experiments.evaluate.evaluate", evaluate)
+    given = {"ratio": 0.5, "n_validation": 3, "group": "isomorphism", "pretrain_on": "training-half",
+             "pretrain_share": 0.5, "test_metric": "accuracy", "splits": (1,), "seeds": (2, 3)}
+    assert set(given) == set(ProtocolConfig().to_dict())  # an option that comes later belongs here too
+    words = [f"--{name}={list(value) if isinstance(value, tuple) else value}" for name, value in given.items()]
+    main(["evaluate", str(mine), *words])
+    assert seen["protocol"] == ProtocolConfig(**given)

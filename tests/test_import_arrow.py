@@ -23,6 +23,7 @@ LEVELS = [
     {"pretrain", "finetune"},
     {"predictor"},
     {"experiments", "search"},
+    {"report"},
     {"cli", "commands", "reproduce_command", "search_command", "__main__"},
 ]
 LEVEL = {part: level for level, parts in enumerate(LEVELS) for part in parts}

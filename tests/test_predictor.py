@@ -200,6 +200,8 @@ def test_without_a_reference_the_rows_of_fit_are_what_is_ranked_against() -> Non
     alone = _with_proxies(validation=None, reference=None)
     same = _with_proxies(validation=None, reference=COLUMNS)
     np.testing.assert_array_equal(alone.predict(HELD_OUT[0], OTHER), same.predict(HELD_OUT[0], OTHER))
+    other = _with_proxies(validation=None)
+    assert not np.array_equal(other.predict(HELD_OUT[0], OTHER), same.predict(HELD_OUT[0], OTHER))
 
 
 def test_a_saved_predictor_ranks_new_proxies_against_the_same_reference(tmp_path: Path) -> None:
@@ -217,9 +219,12 @@ def test_a_saved_predictor_ranks_new_proxies_against_the_same_reference(tmp_path
     assert loaded.predict(TABLE).shape == (40,)
 
 
-def test_both_epochs_are_calibrated_with_the_proxies_of_their_rows() -> None:
+def test_the_epoch_is_chosen_and_calibrated_with_the_proxies_of_the_validation_rows() -> None:
     predictor = _with_proxies()
     held_columns = {"told": HELD_OUT[1], "noise": np.zeros(15)}
+    assert predictor.fitted is not None
+    predicted = predictor.predict(HELD_OUT[0], held_columns)
+    assert kendall_tau(predicted, HELD_OUT[1]) == max(predictor.fitted.validation_tau)
     for which in ("last", "best"):
         predictor.use_epoch(which)
         assert predictor.predict(HELD_OUT[0], held_columns).mean() == pytest.approx(HELD_OUT[1].mean())

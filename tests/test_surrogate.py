@@ -29,7 +29,7 @@ configs = st.builds(
     seed=st.integers(0, 5),
     pooling=st.sampled_from(["sum", "mean", "max", "root"]),
     standardise=st.booleans(),
-    rescale=st.booleans(),
+    rescale=st.sampled_from([0.0, 0.5, 1.0]),
     activation=ACTIVATIONS,
     op_activations=st.dictionaries(st.sampled_from(OPS), ACTIVATIONS, max_size=3),
 )
@@ -86,7 +86,7 @@ def test_every_variant_equals_the_loop_over_graphs(
 
 @pytest.mark.parametrize("changes", [{"pooling": "mean"}, {"pooling": "max"}, {"directions": "forward"},
                                      {"directions": "backward"}, {"rounds": 2}, {"alpha": 0.3}, {"seed": 1},
-                                     {"pooling": "root"}, {"rescale": True}, {"activation": "gelu"},
+                                     {"pooling": "root"}, {"rescale": 0.5}, {"activation": "gelu"},
                                      {"activation": "swish"}, {"activation": "tanh"},
                                      {"op_activations": {"conv3x3": "tanh"}}])
 def test_every_option_changes_the_surrogate(changes: dict[str, Any]) -> None:
@@ -118,7 +118,7 @@ def test_deep_and_shallow_graphs_share_a_table() -> None:
 
 def test_float64_agrees_with_the_loop_to_the_last_digits() -> None:
     graphs = list(random_table(20, seed=5))
-    for config in (PUBLISHED, _with(PUBLISHED, pooling="root", rescale=True, activation="gelu", rounds=2)):
+    for config in (PUBLISHED, _with(PUBLISHED, pooling="root", rescale=1.0, activation="gelu", rounds=2)):
         seen = FlowSurrogate(len(OPS), config, torch.float64)(ArchTable.from_architectures(graphs, OPS))
         expected = np.array([flow_surrogate(graph, OPS, config) for graph in graphs])
         assert seen.dtype == torch.float64
@@ -126,7 +126,7 @@ def test_float64_agrees_with_the_loop_to_the_last_digits() -> None:
 
 
 def test_rescaled_messages_keep_their_length_in_deep_and_wide_graphs() -> None:
-    config = SurrogateConfig(k=6, sigma=0.1, rescale=True)
+    config = SurrogateConfig(k=6, sigma=0.1, rescale=1.0)
     chain = Architecture(("conv1x1",) * 300, tuple((i, i + 1) for i in range(299)))
     dense = Architecture(("conv1x1",) * 60, tuple((i, j) for i in range(60) for j in range(i + 1, 60)))
     lengths = np.linalg.norm(_surrogate([chain, dense], config), axis=1) / float(FlowSurrogate(5, config).r.norm())

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nasflow.architecture import Architecture
     from nasflow.batch import GraphBatch
-    from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, ProtocolConfig, SurrogateConfig
+    from nasflow.config import (
+        EncoderConfig,
+        FitConfig,
+        PretrainConfig,
+        ProtocolConfig,
+        SearchConfig,
+        SurrogateConfig,
+    )
     from nasflow.datasets import Dataset, load_dataset, open_dataset
     from nasflow.encoders import Encoder, make_encoder
     from nasflow.errors import NasflowError
@@ -33,6 +40,7 @@ _HOME = {
     "Predictor": "predictor",
     "PretrainConfig": "config",
     "ProtocolConfig": "config",
+    "SearchConfig": "config",
     "Space": "spaces",
     "SurrogateConfig": "config",
     "load_dataset": "datasets",
@@ -43,8 +51,8 @@ _HOME = {
 
 __all__ = [
     "ArchTable", "Architecture", "Dataset", "Encoder", "EncoderConfig", "FitConfig", "FlowSurrogate", "GraphBatch",
-    "NasflowError", "Predictor", "PretrainConfig", "ProtocolConfig", "Space", "SurrogateConfig", "load_dataset",
-    "load_space", "make_encoder", "open_dataset",
+    "NasflowError", "Predictor", "PretrainConfig", "ProtocolConfig", "SearchConfig", "Space", "SurrogateConfig",
+    "load_dataset", "load_space", "make_encoder", "open_dataset",
 ]
 
 

@@ -43,13 +43,17 @@ def canonical_id(architecture: Architecture) -> str:
 
 def canonical_ids(table: ArchTable) -> npt.NDArray[np.str_]:
     """(N,) str: the canonical id of every row."""
+    return isomorphism_ids(canonical_form(table) if len(table) else table)
+
+
+def isomorphism_ids(table: ArchTable) -> npt.NDArray[np.str_]:
+    """(N,) str: 32 hexadecimal digits, equal exactly for isomorphic rows, as they are: nothing pruned or contracted."""
     if not len(table):
         return np.zeros(0, dtype="<U32")
-    form = canonical_form(table)
-    colours = refine(form)
-    words = _graph_words(form, colours)
-    for row in np.flatnonzero(~_determined(form, colours)):
-        words[:, row] = _mixed_with(words[:, row], certificate(form[int(row)]))
+    colours = refine(table)
+    words = _graph_words(table, colours)
+    for row in np.flatnonzero(~_determined(table, colours)):
+        words[:, row] = _mixed_with(words[:, row], certificate(table[int(row)]))
     big_endian = words.T.astype(">u8").copy()
     return np.array([pair.tobytes().hex() for pair in big_endian])
 
@@ -122,9 +126,9 @@ def refine(table: ArchTable) -> U64:
     sizes = np.diff(table.node_ptr)
     colour = _op_hashes(table.vocabulary)[table.ops]
     for round_ in range(int(sizes.max())):
-        fed_by = _segment_sums(_mix(colour ^ _IN)[source], in_ptr)
-        feeds = _segment_sums(_mix(colour ^ _OUT)[target_by_source], out_ptr)
-        updated = _mix(colour + _mix(fed_by ^ _IN) + _mix(feeds ^ _OUT))
+        fed_by = _segment_sums(mix_words(colour ^ _IN)[source], in_ptr)
+        feeds = _segment_sums(mix_words(colour ^ _OUT)[target_by_source], out_ptr)
+        updated = mix_words(colour + mix_words(fed_by ^ _IN) + mix_words(feeds ^ _OUT))
         # graphs with fewer nodes have had their rounds
         colour = updated if round_ < sizes.min() else np.where((sizes > round_)[table.node_graph], updated, colour)
     return colour
@@ -135,7 +139,7 @@ _IN, _OUT, _LOW, _HIGH = (
 )
 
 
-def _mix(x: U64) -> U64:
+def mix_words(x: U64) -> U64:
     """A bijection of 64-bit words that scatters every bit (the finaliser of splitmix64)."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -157,7 +161,7 @@ def _op_hashes(vocabulary: tuple[str, ...]) -> U64:
 def _graph_words(table: ArchTable, colours: U64) -> U64:
     """(2, N) uint64: two independent hashes of each graph's multiset of colours."""
     ptr, sizes = table.node_ptr, np.diff(table.node_ptr).astype(np.uint64)
-    return np.stack([_mix(_segment_sums(_mix(colours ^ salt), ptr) + sizes) for salt in (_LOW, _HIGH)])
+    return np.stack([mix_words(_segment_sums(mix_words(colours ^ salt), ptr) + sizes) for salt in (_LOW, _HIGH)])
 
 
 def _determined(table: ArchTable, colours: U64) -> npt.NDArray[np.bool_]:
@@ -167,8 +171,8 @@ def _determined(table: ArchTable, colours: U64) -> npt.NDArray[np.bool_]:
     twin_key = colours.copy()
     for here, there, salt in ((target, source, _IN), (source, target, _OUT)):
         neighbours = np.zeros(len(table.ops), np.uint64)
-        np.add.at(neighbours, here, _mix(local[there] ^ salt))
-        twin_key = _mix(twin_key + _mix(neighbours ^ salt))
+        np.add.at(neighbours, here, mix_words(local[there] ^ salt))
+        twin_key = mix_words(twin_key + mix_words(neighbours ^ salt))
     determined: npt.NDArray[np.bool_] = _n_distinct(table, colours) == _n_distinct(table, twin_key)
     return determined
 

@@ -6,6 +6,7 @@ any command is there at once.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from collections.abc import Callable
@@ -16,7 +17,7 @@ import jsonargparse
 
 from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, ProtocolConfig, ProxyConfig, SurrogateConfig
 from nasflow.errors import ConfigError
-from nasflow.experiments.defaults import default_options
+from nasflow.experiments.defaults import default_options, encoder_options, named_encoder
 from nasflow.reproduce_command import RAY_HELP, add_reproduce, add_tune, check_jobs, run_reproduce, run_tune
 from nasflow.search_command import EXAMPLE, add_search, run_search
 from nasflow.text import aligned
@@ -47,6 +48,16 @@ def _add_config_file(parser: Parser) -> None:
 
 def _add_stage(parser: Parser, stage: type[Any], key: str, skip: set[str] | None = None) -> None:
     parser.add_class_arguments(stage, key, skip=skip or set())
+
+
+def _protocol(given: Namespace) -> ProtocolConfig:
+    return ProtocolConfig(**{name: getattr(given, name) for name in ProtocolConfig().to_dict()})
+
+
+def _add_encoder(parser: Parser, words: list[str]) -> None:
+    _add_stage(parser, EncoderConfig, "encoder")
+    own = encoder_options(named_encoder(words), _source(words))
+    parser.set_defaults({name: value for name, value in own.items() if name.startswith("encoder.")})
 
 
 def _add_device(parser: Parser) -> None:
@@ -204,12 +215,12 @@ def _proxies(options: Namespace) -> None:
 # -- pretrain, fit, predict -----------------------------------------------------------------------------
 
 
-def _add_pretrain(parser: Parser, __: list[str]) -> None:
+def _add_pretrain(parser: Parser, words: list[str]) -> None:
     parser.add_argument("source", type=str, help=SOURCE_HELP + "; labels in it are not looked at")
     parser.add_argument("--out", type=str, default="pretrained.safetensors", help="the model file to write")
     _add_device(parser)
     _add_config_file(parser)
-    _add_stage(parser, EncoderConfig, "encoder")
+    _add_encoder(parser, words)
     _add_stage(parser, SurrogateConfig, "surrogate")
     _add_stage(parser, PretrainConfig, "pretrain")
 
@@ -239,7 +250,7 @@ def _pretrain(options: Namespace) -> None:
           f"{sum(history.seconds):.0f} s{loss}\nnext: nasflow fit DATA --model {options.out} --out fitted.safetensors")
 
 
-def _add_fit(parser: Parser, __: list[str]) -> None:
+def _add_fit(parser: Parser, words: list[str]) -> None:
     parser.add_argument("source", type=str, help=SOURCE_HELP + "; rows without the label are left out")
     parser.add_argument("--model", type=str | None, default=None,
                         help="what nasflow pretrain wrote; without it the encoder starts from random weights")
@@ -249,7 +260,7 @@ def _add_fit(parser: Parser, __: list[str]) -> None:
     parser.add_argument("--out", type=str, default="fitted.safetensors", help="the model file to write")
     _add_device(parser)
     _add_config_file(parser)
-    _add_stage(parser, EncoderConfig, "encoder")
+    _add_encoder(parser, words)
     _add_stage(parser, FitConfig, "fit")
 
 
@@ -359,7 +370,8 @@ def _add_evaluate(parser: Parser, words: list[str]) -> None:
     _add_stage(parser, SurrogateConfig, "surrogate")
     _add_stage(parser, PretrainConfig, "pretrain", skip={"pretext", "proxies", "seed"})
     _add_stage(parser, FitConfig, "fit", skip={"seed"})
-    parser.set_defaults(dict(default_options(_source(words))))
+    source = _source(words)
+    parser.set_defaults(default_options(source) | encoder_options(named_encoder(words), source))
 
 
 def _source(words: list[str]) -> str:
@@ -374,7 +386,6 @@ def _source(words: list[str]) -> str:
 
 
 def _evaluate(options: Namespace) -> None:
-    import dataclasses
     from pathlib import Path
 
     from nasflow.experiments.evaluate import evaluate
@@ -385,10 +396,23 @@ def _evaluate(options: Namespace) -> None:
         options.source, options.metric, _names(options.methods), folder,
         encoder=options.encoder, surrogate=options.surrogate,
         pretrain=dataclasses.replace(options.pretrain, proxies=_names(options.proxy or "")), fit=options.fit,
-        protocol=ProtocolConfig(**{f.name: getattr(options, f.name) for f in dataclasses.fields(ProtocolConfig)}),
-        per_method=options.per_method, n_workers=options.jobs, ray=options.ray,
+        protocol=_protocol(options), per_method=options.per_method, n_workers=options.jobs, ray=options.ray,
     )
-    print(text + f"\n{folder}: table.md, runs.csv, manifest.json, surrogates.png")
+    print(text + f"\n{folder}: table.md, runs.csv, manifest.json, surrogates.png\nnext: nasflow report {folder}")
+
+
+def _add_report(parser: Parser, __: list[str]) -> None:
+    parser.add_argument("results", type=str, help="a folder that nasflow evaluate wrote: manifest.json and runs.jsonl "
+                        "give the tables, predictions/ the curves, the data set itself the map with its cells. What is "
+                        "missing leaves its section out and says so; a grid that is still running can be looked at")
+    parser.add_argument("--out", type=str, default="report.html",
+                        help="the HTML file to write; it is complete in itself and opens without network")
+
+
+def _report(options: Namespace) -> None:
+    from nasflow.report.build import write_report
+
+    print(write_report(options.results, options.out))
 
 
 def _add_demo(parser: Parser, __: list[str]) -> None:
@@ -433,4 +457,6 @@ COMMANDS = {
                          run_reproduce, "nasflow reproduce surrogate-map --out runs/reproduce"),
     "tune": Command("Choose the options of each method on the validation rows of a space", add_tune, run_tune,
                     "nasflow tune nb201 --trials 12 --out runs/tune"),
+    "report": Command("Show results as one HTML page: tables, curves, a map with its cells", _add_report, _report,
+                      "nasflow report runs/nb201 --out report.html"),
 }

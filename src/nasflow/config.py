@@ -24,7 +24,6 @@ ProxyHeads = Literal["each", "average"]
 Schedule = Literal["one-cycle", "constant"]
 Group = Literal["none", "isomorphism"]
 PretrainOn = Literal["all", "training-half"]
-Acquisition = Literal["improvement", "thompson"]
 
 
 class Options:
@@ -85,7 +84,8 @@ class Options:
             raise self._wrong(name, value, span + (f" to {high:g}" if high < math.inf else ""))
 
     def _choice(self, name: str) -> None:
-        legal = get_args(_type_hints(type(self))[name])
+        kind: Any = type(self)
+        legal = get_args(_type_hints(kind)[name])
         if getattr(self, name) not in legal:
             raise self._wrong(name, getattr(self, name), ", ".join(map(str, legal)))
 
@@ -102,7 +102,9 @@ class Options:
         return ConfigError(f"{type(self).__name__}.{name} is {value!r}; legal: {legal}")
 
 
-_type_hints = functools.cache(get_type_hints)  # half a millisecond a call
+@functools.cache
+def _type_hints(options: Any) -> dict[str, Any]:
+    return get_type_hints(options)  # half a millisecond a call
 
 
 def later(absent: Any, default: Any = dataclasses.MISSING) -> Any:
@@ -138,8 +140,9 @@ class SurrogateConfig(Options):
     """Forward-and-backward rounds; each starts where the last ended and adds k components."""
     standardise: bool = True
     """Give each component mean 0 and variance 1 over the pre-training table (constant components become 0)."""
-    rescale: bool = later(False)
-    """Bring every message to the length of r, so that values neither vanish nor explode with depth and branching."""
+    rescale: float = later(0.0)
+    """Multiply each message m by (|r| / |m|) to this power: 0 leaves it, 1 gives it the length of r; above 0, values
+    neither vanish nor explode with depth."""
     activation: Activation = later("relu")
     """What a node's conversion ends in (relu in the paper)."""
     op_activations: dict[str, Activation] = later({})
@@ -149,6 +152,7 @@ class SurrogateConfig(Options):
         self._positive_int("k", "rounds")
         self._number("sigma", 0, open_low=True)
         self._number("alpha", 0, 1)
+        self._number("rescale", 0, 1)
         self._seed()
         self._choice("pooling")
         self._choice("directions")
@@ -396,8 +400,6 @@ class SearchConfig(Options):
     """npenas: mutations of each parent that are ranked."""
     round_size: int = 20
     """npenas: architectures trained between two fits of the predictor."""
-    acquisition: Acquisition = "improvement"
-    """fgp, gp-onehot: the largest expected improvement, or the best of a draw from the posterior (thompson)."""
     n_pool: int = 1000
     """fgp, gp-onehot: mutations, and as many fresh samples, to choose from where a space is too large to list."""
     proxies: tuple[str, ...] = ()
@@ -423,4 +425,3 @@ class SearchConfig(Options):
         if self.n_initial is not None:
             self._positive_int("n_initial")
         self._seed()
-        self._choice("acquisition")

@@ -2,10 +2,10 @@
 
 Features of an architecture (`graph_features`): how often each operation occurs, how often an edge joins each
 pair of operations, and, where all graphs of the table have the same nodes and edges, which operation sits at
-which node. The kernel is a squared exponential plus a linear part plus noise; where features come in groups, a sum of both
-for each group, with scales of its own. The scales maximise the marginal likelihood (Rasmussen & Williams 2006,
-section 5.4.1, equation 5.9 for its gradient). No pre-training, no graph network, under a second for a few hundred
-labels.
+which node. The kernel is a squared exponential plus a linear part plus noise; where features come in groups, a
+sum of both for each group, with scales of its own. The scales maximise the marginal likelihood (Rasmussen &
+Williams 2006, section 5.4.1, equation 5.9 for its gradient). No pre-training, no graph network, under a second
+for a few hundred labels.
 """
 
 from __future__ import annotations
@@ -112,10 +112,17 @@ class GaussianProcess:
             return float(value), np.array([*slopes, noise * np.trace(rest)]) + self._prior * away
 
         bounds = [*[(-6.0, 4.0), (-8.0, 4.0), (-8.0, 4.0)] * len(sizes), (-8.0, 2.0)]
+        if self._prior:
+            starts = starts[:1]  # the prior leaves one valley, and says where it is
         found = [scipy.optimize.minimize(cost, s, jac=True, method="L-BFGS-B", bounds=bounds) for s in starts]
         self._log_scales = min(found, key=lambda result: float(result.fun)).x
-        kernel = _kernel(parts, self._log_scales)
-        kernel[diagonal] += np.exp(self._log_scales[-1]) + _JITTER
+        return self.condition(features, labels)
+
+    def condition(self, features: FloatArray, labels: FloatArray) -> Self:
+        """Condition on other rows, with the scales and the normalisation that `fit` chose."""
+        x, y = self._normalised(features), (labels - self._label_mean) / self._label_scale
+        kernel = _kernel(self._parts(x, x), self._log_scales)
+        kernel[np.diag_indices(len(x))] += np.exp(self._log_scales[-1]) + _JITTER
         self._factor = scipy.linalg.cho_factor(kernel, lower=True)
         self._weights = scipy.linalg.cho_solve(self._factor, y)
         self._x = x

@@ -9,7 +9,7 @@ import jsonargparse
 
 from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, SearchConfig, SurrogateConfig
 from nasflow.errors import ConfigError
-from nasflow.experiments.defaults import default_options
+from nasflow.experiments.defaults import default_options, encoder_options, named_encoder
 
 if TYPE_CHECKING:
     from nasflow.search.known import Known
@@ -54,7 +54,7 @@ def add_search(parser: jsonargparse.ArgumentParser, words: list[str]) -> None:
         parser.add_class_arguments(stage, key, skip={"seed"} if key in ("pretrain", "fit") else set())
     space = next((word for word in words if not word.startswith("-")), "")
     known = {key: value for key, value in default_options(_DEFAULTS_OF.get(space, space)).items() if "." in key}
-    parser.set_defaults(known)
+    parser.set_defaults(known | encoder_options(named_encoder(words), _DEFAULTS_OF.get(space, space)))
 
 
 _DEFAULTS_OF = {"darts": "nb301"}  # options are kept under the name of the data

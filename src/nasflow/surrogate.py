@@ -14,8 +14,10 @@ The definition (section 3 of the paper; h[v] = P[x_v], x_v the operation of node
     W  (2k, k)       N(0, sigma^2)     one draw for a whole space
 
 Beyond the paper, as options: another activation than relu, for all operations or for some; messages summed and
-divided by the square root of their number (`pooling="root"`), or brought to the length of r before they are used
-(`rescale`): m[v] |r| / |m[v]| stands for m[v], and likewise for m'[v].
+divided by the square root of their number (`pooling="root"`), or brought nearer to the length of r before they are
+used (`rescale` = q): m[v] (|r| / |m[v]|)^q stands for m[v], and likewise for m'[v]. That shrinks the logarithm of
+|m| / |r| by 1 - q at each node, so it stays bounded at any depth; with q < 1 two equal messages still count more than
+one (docs/results/questions/magnitude.md).
 
 How it is fast:
 
@@ -28,7 +30,7 @@ How it is fast:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -106,7 +108,7 @@ class FlowSurrogate:
         if bad.any():
             row = int(bad.nonzero()[0])
             raise DataError(f"row {row}: the surrogate of a graph of {table[row].n_nodes} nodes overflows; use a "
-                            f"sigma below {self.config.sigma:g}, pooling='mean' or rescale=True")
+                            f"sigma below {self.config.sigma:g}, pooling='mean' or rescale=0.5")
         return surrogate
 
     def targets(self, table: ArchTable) -> Tensor:
@@ -114,19 +116,31 @@ class FlowSurrogate:
         surrogate = self(table)
         return standardised(surrogate) if self.config.standardise else surrogate
 
+    def states(self, table: ArchTable) -> Tensor:
+        """(n_nodes, k) of `dtype`: what every node of the table holds after the last pass, in the table's order.
+
+        That is b of the last round; f where `directions` is forward. Not for whole spaces: nothing is cut into chunks.
+        """
+        layout = _Layout.of(table)
+        *_, state = self._rounds(layout, _Activate.of(self.config, table.vocabulary))
+        return state.index_select(0, layout.place)[:, : self.config.k]
+
     def _chunk(self, table: ArchTable, activate: _Activate) -> Tensor:
-        layout, directions = _Layout.of(table), self.config.directions
-        ops = layout.ops
+        layout = _Layout.of(table)
+        nodes, offset = layout.sinks if self.config.directions == "forward" else layout.sources
+        return torch.cat([self._pooled(state, nodes, offset)[:, : self.config.k]
+                          for state in self._rounds(layout, activate)], dim=1)
+
+    def _rounds(self, layout: _Layout, activate: _Activate) -> Iterator[Tensor]:
+        """The state of every node after each round: one tensor, which the next round changes."""
         # every node that is read before it is written (sources; sinks of a lone backward pass) starts at r
-        state = self._start.repeat(len(ops), 1)
-        rounds = []
+        state = self._start.repeat(len(layout.ops), 1)
         for _ in range(self.config.rounds):
-            if directions != "backward":
-                self._propagate(state, ops, layout.forward, activate)
-            if directions != "forward":
-                self._propagate(state, ops, layout.backward, activate)
-            rounds.append(self._read_out(state, layout.sinks if directions == "forward" else layout.sources))
-        return torch.cat([s[:, : self.config.k] for s in rounds], dim=1)
+            if self.config.directions != "backward":
+                self._propagate(state, layout.ops, layout.forward, activate)
+            if self.config.directions != "forward":
+                self._propagate(state, layout.ops, layout.backward, activate)
+            yield state
 
     def _propagate(self, state: Tensor, ops: Tensor, steps: list[_Step], activate: _Activate) -> None:
         """One pass, in place: nodes that receive nothing keep what they have."""
@@ -135,7 +149,8 @@ class FlowSurrogate:
             message, own = self._pooled(state, neighbours, offset), ops[nodes]  # (n, k), (n,)
             if self.config.rescale:
                 length = message.norm(dim=1, keepdim=True)
-                message.mul_(self.r.norm() / length.clamp_min_(torch.finfo(length.dtype).tiny))
+                # a message of 0 stays 0
+                message.mul_((self.r.norm() / length.clamp_min_(torch.finfo(length.dtype).tiny)) ** self.config.rescale)
             converted = torch.addmm(self._converted.index_select(0, own), message, self._W_message)
             torch.add(message.mul_(alpha), activate(converted, own), alpha=1 - alpha, out=state[nodes])
 
@@ -145,10 +160,6 @@ class FlowSurrogate:
             return embedding_bag(rows, state, offset, mode=self.config.pooling)
         n_pooled = torch.diff(offset, append=offset.new_tensor([len(rows)]))
         return embedding_bag(rows, state, offset, mode="sum").div_(n_pooled.to(state.dtype).sqrt().unsqueeze(1))
-
-    def _read_out(self, state: Tensor, ends: tuple[Tensor, Tensor]) -> Tensor:
-        nodes, offset = ends
-        return self._pooled(state, nodes, offset)
 
 
 # Each works in place where torch can: the conversion's argument is not used again.
@@ -194,6 +205,7 @@ class _Layout:
     """A table's nodes laid out by generation, sinks last in theirs, so that each step is one slice."""
 
     ops: Tensor
+    place: Tensor  # where each node of the table is in the layout
     forward: list[_Step]
     backward: list[_Step]
     sources: tuple[Tensor, Tensor]
@@ -216,7 +228,8 @@ class _Layout:
         starts, sink_starts, stops = bounds[:-1:2], bounds[1::2], bounds[2::2]
         forward = _steps(incoming[order], place, zip(starts[1:], stops[1:], strict=True))
         backward = _steps(outgoing.T[order], place, zip(starts, sink_starts, strict=True))
-        return cls(torch.from_numpy(table.ops[order].astype(np.int32)), forward, backward[::-1],
+        ops = torch.from_numpy(table.ops[order].astype(np.int32))
+        return cls(ops, torch.from_numpy(place), forward, backward[::-1],
                    _by_graph(table, table.generation == 0, place), _by_graph(table, is_sink, place))
 
 

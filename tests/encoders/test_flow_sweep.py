@@ -10,34 +10,9 @@ from nasflow.architecture import Architecture
 from nasflow.batch import GraphBatch
 from nasflow.encoders.flow_sweep import FlowSweep
 from nasflow.table import ArchTable
-from oracles import OPS, random_table
+from oracles import OPS, flow_sweep, neighbours, random_table
 
 WIDTH = 4
-
-
-def flow_sweep(sweep: FlowSweep, states: list[Tensor], predecessors: list[list[int]]) -> list[Tensor]:
-    """What arrives at every node of one graph, node after node."""
-    f: dict[int, Tensor] = {}
-    while len(f) < len(states):
-        for v, x in enumerate(states):
-            if v in f or any(u not in f for u in predecessors[v]):
-                continue
-            message = torch.zeros_like(x)
-            if predecessors[v]:
-                shares = torch.softmax(torch.stack([sweep.score(f[u])[0] for u in predecessors[v]]), dim=0)
-                message = torch.stack([share * f[u] for share, u in zip(shares, predecessors[v], strict=True)]).sum(0)
-            f[v] = sweep.gru(x, message)
-    return [f[v] for v in range(len(states))]
-
-
-def neighbours(graph: Architecture) -> tuple[list[list[int]], list[list[int]]]:
-    """The predecessors of every node, and the successors."""
-    before: list[list[int]] = [[] for _ in graph.ops]
-    after: list[list[int]] = [[] for _ in graph.ops]
-    for u, v in graph.edges:
-        before[v].append(u)
-        after[u].append(v)
-    return before, after
 
 
 def _sweep(scale: float = 1.0) -> FlowSweep:

@@ -15,7 +15,7 @@ from nasflow.config import EncoderConfig
 from nasflow.encoders.flowerformer import FlowerFormer, FlowerLayer
 from nasflow.errors import ConfigError
 from nasflow.table import ArchTable
-from oracles import OPS, random_table, to_networkx
+from oracles import OPS, flow_sweep, neighbours, random_table, to_networkx
 
 networkx = pytest.importorskip("networkx")
 CONFIG = EncoderConfig("flowerformer", width=8, n_layers=2, n_heads=2, dropout=0, attention_dropout=0)
@@ -54,22 +54,8 @@ def _batch_norm(norm: Any, x: Tensor) -> Tensor:
 
 def _local(layer: FlowerLayer, graph: Architecture, x: Tensor) -> Tensor:
     """Forwards, then backwards from there: every node one at a time."""
-    nodes = range(graph.n_nodes)
-    before = [[u for u, v in graph.edges if v == w] for w in nodes]
-    after = [[v for u, v in graph.edges if u == w] for w in nodes]
-    f = _sweep(layer.forwards, list(x), before)
-    return torch.stack(_sweep(layer.backwards, f, after)).relu()
-
-
-def _sweep(sweep: Any, states: list[Tensor], predecessors: list[list[int]]) -> list[Tensor]:
-    f: dict[int, Tensor] = {}
-    while len(f) < len(states):
-        for v, x in enumerate(states):
-            if v not in f and all(u in f for u in predecessors[v]):
-                scores = [sweep.score(f[u]).exp() for u in predecessors[v]]
-                messages = [score / sum(scores) * f[u] for score, u in zip(scores, predecessors[v], strict=True)]
-                f[v] = sweep.gru(x, sum(messages, torch.zeros_like(x)))
-    return [f[v] for v in range(len(states))]
+    before, after = neighbours(graph)
+    return torch.stack(flow_sweep(layer.backwards, flow_sweep(layer.forwards, list(x), before), after)).relu()
 
 
 def _global(layer: FlowerLayer, graph: Architecture, x: Tensor) -> Tensor:

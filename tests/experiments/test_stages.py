@@ -32,7 +32,7 @@ def test_a_name_that_is_no_option_is_refused(name: str, near: str) -> None:
 @pytest.mark.parametrize("space", ["nb101", "nb201", "nb301", "nbgraph-cora", "transnas-micro"])
 @pytest.mark.parametrize("encoder", ["resgatedgcn", "gin", "flowerformer"])
 def test_the_defaults_are_legal_options(space: str, encoder: str) -> None:
-    stages = Stages().changed({**default_options(space), **encoder_options(encoder, space)})
+    stages = Stages().changed({**default_options(space), "encoder.name": encoder, **encoder_options(encoder, space)})
     assert stages.encoder.name == encoder
     stages.encoder.check_heads()
 

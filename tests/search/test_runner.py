@@ -19,6 +19,7 @@ from nasflow.cli import main
 from nasflow.config import SearchConfig
 from nasflow.errors import ConfigError
 from nasflow.search import Problem, Study, run
+from nasflow.search.store import Store
 from nasflow.search.training import Training, check_train, outcome
 from nasflow.spaces.nb201 import NB201
 
@@ -64,7 +65,8 @@ def command(code: str) -> str:
 
 def test_the_last_number_that_a_command_prints_counts() -> None:
     assert attempt(command("print(1); print(2.5); print(\"done\")")) == (2.5, None)
-    code = "import json, sys; print(len(json.loads(sys.argv[1])[\"ops\"]) + sys.argv[2].count(\"~\") + int(sys.argv[3]))"
+    code = ("import json, sys; n = len(json.loads(sys.argv[1])[\"ops\"]); "
+            "print(n + sys.argv[2].count(\"~\") + int(sys.argv[3]))")
     assert attempt(command(code)) == (8 + 6 + 7, None)
 
 
@@ -160,8 +162,7 @@ def finished(process: subprocess.Popen[bytes]) -> str:
 
 
 def told(folder: Path) -> dict[int, tuple[str, float | None]]:
-    s = Study(folder / "study.db", Problem(SPACE), SearchConfig(strategy="evolution", n_initial=8), window=2)
-    return {t.number: (t.canonical_id, t.value) for t in s.trials() if t.finished}
+    return {t.number: (t.canonical_id, t.value) for t in Store(folder / "study.db").trials() if t.finished}
 
 
 @pytest.mark.parametrize("whole_group", [False, True], ids=["the-search", "the-search-and-its-workers"])

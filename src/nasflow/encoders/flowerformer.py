@@ -8,7 +8,8 @@ r"""FlowerFormer: a graph transformer that follows the flow of data (Hwang et al
     embedding = mean of x[v] over the nodes
 
 The sweeps are in `flow_sweep.py`, the attention in `attention.py`; BN is batch normalisation over the batch's nodes.
-This is the layer of the published code, whose values for NAS-Bench-101 and 201 are width 64, 9 layers, 8 heads,
+This is the layer of the published code; where a node's successors lie in several generations, that code goes back from
+the nearest alone, here from all, as forwards. Its values for NAS-Bench-101 and 201 are width 64, 9 layers, 8 heads,
 dropout 0, and 0.5 for the attention weights. Left out: dropout of the sweeps' input (always 0 there), and biases right
 before a batch normalisation, which takes them off again. On it stands the same head as on every encoder here (linear,
 relu, linear); the published one is a single linear layer.

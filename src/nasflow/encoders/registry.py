@@ -12,6 +12,7 @@ from nasflow.registries import look_up
 from nasflow.table import ArchTable
 
 _ENCODERS = {
+    "dagnn": "nasflow.encoders.dagnn:DAGNN",
     "digcn": "nasflow.encoders.digcn:DiGCN",
     "flowerformer": "nasflow.encoders.flowerformer:FlowerFormer",
     "gin": "nasflow.encoders.gin:GIN",

@@ -1,7 +1,9 @@
-"""Options that the paper or our prototypes settled on for each space; anything given overrides them."""
+"""Options that the papers or our prototypes settled on for a space or an encoder; anything given overrides them."""
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 # Surrogate width and scale: the authors' values (NB-Graph: ours). Margins and pairs: section 3 of the method. Share of
@@ -16,10 +18,10 @@ _BY_SPACE: dict[str, dict[str, Any]] = {
     "nbgraph": {"pretrain.epochs": 30},
 }
 
-# FlowerFormer: its authors' widths, layers and dropout; on NAS-Bench-301 the two layers of FGP's code. Ten epochs of
-# pre-training, since each takes minutes.
-_FLOWERFORMER: dict[str, Any] = {"encoder.width": 64, "encoder.n_layers": 9, "encoder.dropout": 0.0,
-                                 "encoder.attention_dropout": 0.5, "pretrain.epochs": 10}
+# FlowerFormer: its authors' widths, layers, heads and dropout (CVPR 2024, configuration files); on NAS-Bench-301 the
+# two layers of FGP's code. Ten epochs of pre-training, since each takes minutes.
+_FLOWERFORMER: dict[str, Any] = {"encoder.width": 64, "encoder.n_layers": 9, "encoder.n_heads": 8,
+                                 "encoder.dropout": 0.0, "encoder.attention_dropout": 0.5, "pretrain.epochs": 10}
 _FLOWERFORMER_301: dict[str, Any] = {"encoder.n_layers": 2, "encoder.attention_dropout": 0.3}
 
 
@@ -30,7 +32,13 @@ def default_options(dataset: str) -> dict[str, Any]:
 
 def encoder_options(encoder: str, dataset: str) -> dict[str, Any]:
     """Dotted option names and values for an encoder on a data set, to lay over `default_options`."""
-    named: dict[str, Any] = {"encoder.name": encoder}
     if encoder != "flowerformer":
-        return named
-    return {**named, **_FLOWERFORMER, **(_FLOWERFORMER_301 if dataset.startswith("nb301") else {})}
+        return {}
+    return {**_FLOWERFORMER, **(_FLOWERFORMER_301 if dataset.startswith("nb301") else {})}
+
+
+def named_encoder(words: Sequence[str]) -> str:
+    """The encoder that `--encoder.name` names on a command line, else the empty string; YAML files are not seen."""
+    names = [value for word, value in itertools.pairwise(words) if word == "--encoder.name"]
+    names += [word.partition("=")[2] for word in words if word.startswith("--encoder.name=")]
+    return names[-1] if names else ""

@@ -56,8 +56,8 @@ def evaluate(
     runs = [run for method, stages in own.items() for run in plan(
         source, dataset, what.name, (method,), encoder=stages.encoder, surrogate=stages.surrogate,
         pretrain=stages.pretrain, fit=stages.fit, protocol=stages.protocol)]
-    write_manifest(folder / "manifest.json", dataset, what.name, {
-        "methods": chosen, "encoder": encoder.to_dict(), "surrogate": surrogate.to_dict(),
+    write_manifest(folder / "manifest.json", dataset, runs[0].metrics[-1], {
+        "methods": chosen, "metric": what.name, "encoder": encoder.to_dict(), "surrogate": surrogate.to_dict(),
         "pretrain": pretrain.to_dict(), "fit": fit.to_dict(), "protocol": protocol.to_dict(),
         "per_method": dict(per_method or {}),
     }, runs)

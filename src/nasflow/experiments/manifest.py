@@ -23,7 +23,7 @@ def write_manifest(
 
     Args:
         path: the JSON file.
-        dataset, metric: what was evaluated on; the content of the table goes in as a hash.
+        dataset, metric: what was evaluated on, and what the test rows are ranked by; the content goes in as a hash.
         options: the resolved configuration of every stage, seeds and splits included.
         runs: the runs of the result: their keys go in, each with that of its pre-training or null, since the journal
             beside may hold those of other results too.
@@ -36,10 +36,14 @@ def write_manifest(
 
 
 def about_dataset(dataset: Dataset, metric: str) -> dict[str, Any]:
-    """Which table a result was measured on, with a hash of its content, and what the label means."""
+    """Which table a result was measured on, with hashes of its content, and what the label means.
+
+    `content_sha256` is of all metrics, `metric_sha256` of graphs and label alone: the same though a data set gained
+    columns since.
+    """
     return {
         "dataset": {"name": dataset.name, "rows": len(dataset), "content_sha256": dataset.content_hash(),
-                    "origin": dict(dataset.origin)},
+                    "metric_sha256": dataset.content_hash([metric]), "origin": dict(dataset.origin)},
         "metric": vars(dataset.metric(metric)),
     }
 

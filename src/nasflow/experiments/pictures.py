@@ -2,15 +2,50 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from nasflow.files import atomic_write
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 FloatArray = npt.NDArray[np.floating]
+
+
+@contextlib.contextmanager
+def drawing(
+    path: Path, shape: tuple[int, int] = (1, 1), size: tuple[float, float] = (7, 5.5), dpi: int = 130
+) -> Iterator[tuple[Figure, list[Axes]]]:
+    """A figure and its axes, row after row, to draw into; written as a PNG when the block ends without an error.
+
+    Args:
+        path: the PNG.
+        shape: rows and columns of axes.
+        size: width and height in inches.
+        dpi: pixels an inch.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(*shape, figsize=size, constrained_layout=True, squeeze=False)
+    try:
+        yield figure, list(axes.flat)
+        content = io.BytesIO()
+        figure.savefig(content, format="png", dpi=dpi)
+    finally:
+        plt.close(figure)
+    with atomic_write(path) as file:
+        file.write(content.getvalue())
 
 
 def principal_components(values: FloatArray, n: int = 2) -> tuple[FloatArray, FloatArray]:
@@ -30,25 +65,15 @@ def surrogate_map(path: Path, surrogate: FloatArray, values: FloatArray, title: 
         values: (N,), more is better; NaN leaves a row out.
         title, legend: the words above the picture and beside its colours.
     """
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
     known = np.isfinite(values)
     projected, share = principal_components(surrogate[known])
     rank = np.argsort(np.argsort(values[known])) / max(1, int(known.sum()) - 1) * 100
     order = np.random.default_rng(0).permutation(len(rank))  # so that late rows do not hide early ones
-    figure, axes = plt.subplots(figsize=(7, 5.5), constrained_layout=True)
-    x, y = projected[order].T
-    points = axes.scatter(x, y, c=rank[order], s=5, cmap="viridis", linewidths=0, alpha=0.7)
-    axes.set_xlabel(f"first principal component ({100 * share[0]:.0f} % of the variance)")
-    second = share[1] if len(share) > 1 else 0.0
-    axes.set_ylabel(f"second principal component ({100 * second:.0f} %)")
-    axes.set_title(title)
-    figure.colorbar(points, label=legend)
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=130)
-    plt.close(figure)
-    with atomic_write(path) as file:
-        file.write(content.getvalue())
+    with drawing(path) as (figure, (axes,)):
+        x, y = projected[order].T
+        points = axes.scatter(x, y, c=rank[order], s=5, cmap="viridis", linewidths=0, alpha=0.7)
+        axes.set_xlabel(f"first principal component ({100 * share[0]:.0f} % of the variance)")
+        second = share[1] if len(share) > 1 else 0.0
+        axes.set_ylabel(f"second principal component ({100 * second:.0f} %)")
+        axes.set_title(title)
+        figure.colorbar(points, label=legend)

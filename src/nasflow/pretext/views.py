@@ -130,8 +130,9 @@ def _generations(n_nodes: int, edge_index: Tensor) -> Tensor:
     """(n_nodes,) int64: the length of the longest path that ends at each node."""
     source, target = edge_index
     generation = torch.zeros(n_nodes, dtype=torch.int64, device=edge_index.device)
-    while True:
+    for _ in range(n_nodes + 1):
         later = generation.scatter_reduce(0, target, generation[source] + 1, "amax")
         if torch.equal(later, generation):
             return generation
         generation = later
+    raise AssertionError("an altered graph has a cycle")  # a bug here, not in the input

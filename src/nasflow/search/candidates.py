@@ -37,9 +37,12 @@ class Listed:
         return self.table.canonical_ids
 
     @cached_property
-    def allowed(self) -> npt.NDArray[np.bool_]:
-        """(N,): which elements meet the constraints."""
-        return met(self._problem.conditions, self._problem.known, self.table)
+    def allowed_first(self) -> npt.NDArray[np.bool_]:
+        """(N,): which elements meet the constraints, and have no twin before them that does."""
+        allowed = np.flatnonzero(met(self._problem.conditions, self._problem.known, self.table))
+        first = np.zeros(len(self.table), bool)
+        first[allowed[np.unique(self.ids[allowed], return_index=True)[1]]] = True
+        return first
 
 
 def listed(problem: Problem) -> Listed | None:
@@ -105,7 +108,7 @@ class Candidates:
         return self._new(drawn, len(drawn))
 
     def mutation(self, parent: Architecture, max_steps: int = 20) -> list[Candidate]:
-        """One descendant of `parent`, as few mutations away as turns out new; none if `max_steps` do not lead to one."""
+        """One descendant of `parent`, few mutations away; none if `max_steps` do not lead to a new one."""
         current = parent
         for step in range(max_steps):
             new = self._new([self.problem.space.mutate(current, self.rng) for _ in range(10)], 1)
@@ -120,9 +123,9 @@ class Candidates:
         return self._new([every[int(i)] for i in self.rng.permutation(len(every))], n)
 
     def unseen(self) -> npt.NDArray[np.int64]:
-        """Rows of the listed space that may be proposed; twins of each other are all among them."""
+        """Rows of the listed space that may be proposed, one of each class of twins."""
         assert self.whole is not None
-        return np.flatnonzero(self.whole.allowed & ~np.isin(self.whole.ids, list(self._seen)))
+        return np.flatnonzero(self.whole.allowed_first & ~np.isin(self.whole.ids, list(self._seen)))
 
     def take(self, row: int) -> Candidate:
         """The element in a row of the listed space, given out."""

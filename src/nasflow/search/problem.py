@@ -85,7 +85,8 @@ class Problem:
         """(n,) bool: which results are on the Pareto front; with one objective, the best."""
         first = np.array(values, np.float64) * (1 if self.maximise else -1)
         if self.second is None:
-            return first == first.max(initial=-np.inf)
+            best: npt.NDArray[np.bool_] = first == first.max(initial=-np.inf)
+            return best
         return pareto(np.stack([first, np.array(seconds, np.float64) * (1 if self.second_maximise else -1)], axis=1))
 
 

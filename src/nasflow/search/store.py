@@ -15,6 +15,7 @@ import json
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -187,13 +188,23 @@ class Store:
             "SELECT number, owner, heartbeat, starts FROM trials WHERE state = 'asked' ORDER BY number").fetchall()
 
     def keep_beating(self) -> None:
-        """From now on give a sign of life for all trials of this process, as long as it lives."""
+        """From now on give a sign of life for all trials of this process, as long as this object is used."""
         if self._heart is None:
-            self._heart = threading.Thread(target=self._beat, daemon=True)
+            self._heart = threading.Thread(target=_beat, args=(weakref.ref(self),), daemon=True)
             self._heart.start()
 
-    def _beat(self) -> None:
-        while True:
-            time.sleep(owner.HEARTBEAT_SECONDS)
-            with self.transaction() as rows:
-                rows.execute("UPDATE trials SET heartbeat = ? WHERE owner = ?", (time.time(), owner.this_process()))
+    def beat(self) -> None:
+        """Give a sign of life for all trials of this process."""
+        with self.transaction() as rows:
+            rows.execute("UPDATE trials SET heartbeat = ? WHERE owner = ?", (time.time(), owner.this_process()))
+
+
+def _beat(reference: weakref.ref[Store]) -> None:
+    while True:
+        time.sleep(owner.HEARTBEAT_SECONDS)
+        store = reference()
+        if store is None or not store.path.exists():
+            return
+        with contextlib.suppress(sqlite3.OperationalError):  # busy for a minute: the next beat will do
+            store.beat()
+        del store

@@ -29,7 +29,7 @@ from nasflow.config import SearchConfig
 from nasflow.errors import ConfigError, DataError
 from nasflow.files import PathLike
 from nasflow.search import owner
-from nasflow.search.candidates import Candidates, listed
+from nasflow.search.candidates import Candidates, Listed, listed
 from nasflow.search.problem import Problem
 from nasflow.search.store import Store
 from nasflow.search.strategies.base import History, Proposal, Strategy
@@ -78,7 +78,7 @@ class Study:
             raise ConfigError(f"window is {window}; legal: None, or a whole number of at least 1")
         self._progress = progress
         self._strategy: Strategy | None = None
-        self._whole = None
+        self._whole: Listed | None = None
         about = {**problem.describe(), "window": window, "options": self.config.to_dict()}
         make_strategy(self.config, problem, None)  # a misspelt name is told before the file is made
         self.store = Store(path)

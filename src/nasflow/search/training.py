@@ -70,7 +70,7 @@ class Stopped(BaseException):
     """The search was stopped in an orderly way; raised inside the user's code."""
 
 
-class Failed(Exception):
+class FailedError(Exception):
     """A training that gave no number; the message is the reason."""
 
 
@@ -155,7 +155,7 @@ def outcome(training: Training) -> tuple[float | None, str | None]:
                 return _call(training, printed), None
         except TimeUp:
             return None, _with_tail(f"took longer than {training.limit:g} s", printed)
-        except Failed as error:
+        except FailedError as error:
             return None, _with_tail(str(error), printed)
 
 
@@ -170,16 +170,16 @@ def _call(training: Training, printed: IO[bytes]) -> float:
             raise
         except BaseException as error:  # SystemExit as well: it must not end the worker
             where = traceback.extract_tb(error.__traceback__)[-1]
-            raise Failed(f"raised {type(error).__name__}: {error} ({Path(where.filename).name}, line {where.lineno})"
-                         ) from None
+            place = f"{Path(where.filename).name}, line {where.lineno}"
+            raise FailedError(f"raised {type(error).__name__}: {error} ({place})") from None
     if isinstance(result, (str, bytes, bool)) or result is None:
-        raise Failed(f"returned {result!r}, no number")
+        raise FailedError(f"returned {result!r}, no number")
     try:
         value = float(result)
     except Exception:
-        raise Failed(f"returned {str(result)[:80]} ({type(result).__name__}), no number") from None
+        raise FailedError(f"returned {str(result)[:80]} ({type(result).__name__}), no number") from None
     if not math.isfinite(value):
-        raise Failed(f"returned {value}")
+        raise FailedError(f"returned {value}")
     return value
 
 
@@ -207,12 +207,12 @@ def _run_command(training: Training, errors: IO[bytes]) -> float:
     errors.write("\n".join(lines[-20:]).encode())
     if code:
         what = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        raise Failed(f"the command {what}")
+        raise FailedError(f"the command {what}")
     numbers = [number for number in map(_number, lines) if number is not None]
     if not numbers:
-        raise Failed("the command printed no line that is a number")
+        raise FailedError("the command printed no line that is a number")
     if not math.isfinite(numbers[-1]):
-        raise Failed(f"the command printed {numbers[-1]}")
+        raise FailedError(f"the command printed {numbers[-1]}")
     return numbers[-1]
 
 

@@ -33,6 +33,24 @@ _REPRODUCTIONS = {
                       "Figure: the flow surrogates of each space, projected and coloured by performance"),
 }
 
+# the same for questions beyond the paper, in the package `questions`
+_QUESTIONS = {
+    "correlation": ("correlation:correlation",
+                    "Question: does the surrogate follow performance, and where does pre-training on it pay?"),
+    "collisions": ("collisions:collisions",
+                   "Question: which architectures can the surrogate not tell apart, and why?"),
+    "magnitude": ("magnitude:magnitude",
+                  "Question: does the surrogate vanish or explode with depth, and what cures it?"),
+    "sanity": ("sanity:sanity", "Question: do surrogates of chains and branching graphs cluster by structure?"),
+    "activation": ("activation:activation", "Question: other activations than relu, also per operation"),
+    "depth": ("depth:depth", "Question: cells of 8 to 1,000 nodes: time, memory, convergence of pre-training"),
+}
+_PLACES = {
+    name: (f"nasflow.experiments.{package}.{place}", summary)
+    for package, entries in (("reproductions", _REPRODUCTIONS), ("questions", _QUESTIONS))
+    for name, (place, summary) in entries.items()
+}
+
 NOT_HERE = {
     "search": "NPENAS from each pre-training: not measured yet",
     "nb-nlp": "Table 6, NAS-Bench-NLP: its results are not at hand",
@@ -42,12 +60,12 @@ NOT_HERE = {
 
 def reproduction_names() -> list[str]:
     """The registered names, in the order in which `all` runs them."""
-    return list(_REPRODUCTIONS)
+    return list(_PLACES)
 
 
 def reproduction_summaries() -> dict[str, str]:
     """One line on each: what is measured."""
-    return {name: summary for name, (_, summary) in _REPRODUCTIONS.items()}
+    return {name: summary for name, (_, summary) in _PLACES.items()}
 
 
 def load_reproduction(name: str) -> Reproduction:
@@ -58,7 +76,7 @@ def load_reproduction(name: str) -> Reproduction:
     """
     from nasflow.experiments.reproductions.base import Reproduction
 
-    if name not in _REPRODUCTIONS:
-        raise unknown_name("reproduction", name, ["list", "all", *_REPRODUCTIONS])
-    place, summary = _REPRODUCTIONS[name]
-    return Reproduction(name, summary, imported(f"nasflow.experiments.reproductions.{place}"))
+    if name not in _PLACES:
+        raise unknown_name("reproduction", name, ["list", "all", *_PLACES])
+    place, summary = _PLACES[name]
+    return Reproduction(name, summary, imported(place))

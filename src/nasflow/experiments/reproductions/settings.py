@@ -45,7 +45,7 @@ class Setting:
         chosen = tuned_options(self.space).get(method.replace("vectors", "flow"), {}) if tuned else {}
         if encoder != "resgatedgcn":
             chosen = {n: value for n, value in chosen.items() if not n.startswith("encoder.") and n not in own}
-        return Stages().changed(default_options(self.source) | own | chosen)
+        return Stages().changed(default_options(self.source) | {"encoder.name": encoder} | own | chosen)
 
 
 _SETTINGS = (

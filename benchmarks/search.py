@@ -1,0 +1,284 @@
+"""Search by every strategy, simulated on benchmarks: regret against the number of trainings, seconds a suggestion.
+
+    python benchmarks/search.py                          all benchmarks and strategies, 10 trials of 150 trainings
+    python benchmarks/search.py --quick                  2 trials of 40 on the smallest of them, in a minute or two
+    python benchmarks/search.py --benchmarks nb201-cifar10 --strategies fgp,gp-onehot
+
+Each trial is kept in runs/search/journal.jsonl when it ends, and not made again. Tables and figures go to the folder
+named by --out. A training is a look at the benchmark's table. What is optimised is the validation result where the
+benchmark has one; regret is that of the test result of the best so far by validation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from nasflow import environment
+from nasflow.architecture import Architecture
+from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, SearchConfig, SurrogateConfig
+from nasflow.datasets import Dataset, load_dataset
+from nasflow.datasets.base import Metric
+from nasflow.experiments.manifest import machine, versions
+from nasflow.experiments.tables import markdown
+from nasflow.extras import require_extra
+from nasflow.files import atomic_write, write_text
+from nasflow.journal import Journal
+from nasflow.search.candidates import Candidates, Listed, listed
+from nasflow.search.known import Constraint, Known
+from nasflow.search.problem import Problem
+from nasflow.search.strategies.base import History, Proposal
+from nasflow.search.strategies.registry import make_strategy
+from nasflow.spaces import load_space
+from nasflow.spaces.darts import OPERATIONS, Darts
+from nasflow.table import ArchTable
+
+FloatArray = npt.NDArray[np.float64]
+Values = Callable[[ArchTable], FloatArray]
+
+# name -> strategy and what differs from the defaults
+STRATEGIES: dict[str, dict[str, Any]] = {
+    "random": {"strategy": "random"},
+    "evolution": {"strategy": "evolution"},
+    "local-search": {"strategy": "local-search"},
+    "npenas-none": {"strategy": "npenas", "pretext": "none"},
+    "npenas": {"strategy": "npenas"},
+    "gp-onehot": {"strategy": "gp-onehot"},
+    "fgp": {"strategy": "fgp"},
+    "fgp+proxies": {"strategy": "fgp", "proxies": ("jacov", "params")},
+}
+SURROGATES = {"nb101": SurrogateConfig(k=4, sigma=1.0), "nb201": SurrogateConfig(k=7), "darts": SurrogateConfig(k=12)}
+NPENAS_EPOCHS = 100  # of each fit; 300 in the evaluation protocol
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """A simulated search."""
+
+    problem: Problem
+    whole: Listed | None
+    valid: Values
+    """What is optimised."""
+    test: Values
+    """What is reported of the best by `valid`."""
+    optimum: float
+    """The best test result that there is, as far as known."""
+    best_valid: float | None
+    """The best validation result that there is; None where it is not known."""
+    proxies: tuple[str, ...] = ()
+    """Known quantities that fgp+proxies may use."""
+
+
+def table_bench(name: str, valid: str, test: str, space: str, *, labelled_only: bool = False) -> Bench:
+    """A search in a data set's table."""
+    data = load_dataset(name)
+    metrics = {n: dataclasses.replace(m, trained=False) for n, m in data.metrics.items()}
+    metrics["labelled"] = Metric("labelled", "1 for every row", unit="", trained=False)
+    everything = Known(Dataset(data.name, data.table, metrics, {**data.values, "labelled": np.ones(len(data))}))
+    constraints = (Constraint.parse(f"{valid} > -inf"),) if labelled_only else ()
+    problem = Problem(load_space(space), constraints=constraints, known=everything)
+    whole = Listed(problem, data.table) if labelled_only else listed(problem)
+    labels, tests = data.labels(valid), data.labels(test)
+    return Bench(problem, whole, lambda table: everything.values(valid, table),
+                 lambda table: everything.values(test, table), float(np.nanmax(tests)), float(np.nanmax(labels)),
+                 tuple(p for p in ("jacov", "params") if p in data.metrics))
+
+
+def nb301() -> Bench:
+    """The whole DARTS space, a training being a call of NAS-Bench-301's surrogate (epoch 98)."""
+    folder = environment.data_dir() or Path()
+    onnxruntime = require_extra("onnxruntime", "nb301", "the surrogate of NAS-Bench-301")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(folder / "nb301_surrogate.onnx"), options)
+    encoding = json.loads((folder / "nb301_surrogate_encoding.json").read_text())
+    space = Darts()
+
+    def values(table: ArchTable) -> FloatArray:
+        found = []
+        for architecture in table:
+            codes = surrogate_input(space.to_genotype(architecture), encoding)
+            (accuracy,) = session.run(None, {"x_cat": codes, "x_cont": np.array([[98.0]], np.float32)})[:1]
+            found.append(float(np.ravel(accuracy)[0]))
+        return np.array(found)
+
+    # no optimum is known: regret is against the best that any strategy found (filled in by the report)
+    return Bench(Problem(space), None, values, values, float("nan"), None)
+
+
+def surrogate_input(genotype: dict[str, Any], encoding: dict[str, Any]) -> npt.NDArray[np.int32]:
+    """(1, 34) int32: a genotype as YAHPO's surrogate takes it: each edge's operation or `#na#`, the steps' inputs."""
+    columns: dict[str, str] = {}
+    for cell in ("normal", "reduce"):
+        pairs = genotype[cell]
+        for edge in range(14):
+            columns[f"edge_{cell}_{edge}"] = "#na#"
+        first = 0
+        for step in range(4):
+            inputs = []
+            for op, source in pairs[2 * step : 2 * step + 2]:
+                assert op in OPERATIONS
+                columns[f"edge_{cell}_{first + source}"] = op
+                inputs.append(source)
+            first += 2 + step
+            if step:
+                columns[f"inputs_node_{cell}_{2 + step}"] = "_".join(map(str, sorted(inputs)))
+    order = [*(f"edge_{c}_{e}" for c in ("normal", "reduce") for e in range(14)),
+             *(f"inputs_node_{c}_{n}" for c in ("normal", "reduce") for n in (3, 4, 5))]
+    return np.array([[code_of(encoding, name, columns[name]) for name in order]], np.int32)
+
+
+def code_of(encoding: dict[str, Any], column: str, value: str) -> int:
+    """The code of a value of a column."""
+    codes = encoding[next(key for key in encoding if key.endswith(column))]
+    return 0 if value == "#na#" else int(codes[value])
+
+
+BENCHES: dict[str, Callable[[], Bench]] = {
+    "nb201-cifar10": lambda: table_bench("nb201", "cifar10_valid", "cifar10_test", "nb201"),
+    "nb201-cifar100": lambda: table_bench("nb201", "cifar100_test", "cifar100_test", "nb201"),
+    "nb201-imagenet16": lambda: table_bench("nb201", "imagenet16_120_test", "imagenet16_120_test", "nb201"),
+    "transnas-class_scene": lambda: table_bench("transnas-micro", "class_scene", "class_scene", "transnas-micro"),
+    "nbgraph-cora": lambda: table_bench("nbgraph-cora", "valid_perf", "test_perf", "nbgraph", labelled_only=True),
+    "nb101": lambda: table_bench("nb101-all", "valid_108ep", "valid_108ep", "nb101", labelled_only=True),
+    "nb301": nb301,
+}
+QUICK = "transnas-class_scene"
+
+
+def config_of(name: str, bench: Bench, seed: int) -> SearchConfig:
+    """The options of a named strategy on a benchmark."""
+    options = dict(STRATEGIES[name])
+    pretrain = PretrainConfig(pretext=options.pop("pretext", "flow"))
+    if "proxies" in options:
+        options["proxies"] = bench.proxies
+    return SearchConfig(seed=seed, surrogate=SURROGATES.get(bench.problem.space.name, SurrogateConfig()),
+                        encoder=EncoderConfig(), pretrain=pretrain, fit=FitConfig(epochs=NPENAS_EPOCHS), **options)
+
+
+def simulate(bench: Bench, config: SearchConfig, budget: int) -> dict[str, list[float]]:
+    """One trial: validation and test result of each training, and the seconds that its suggestion took."""
+    strategy = make_strategy(config, bench.problem, bench.whole)
+    strategy.prepare(False)
+    told: list[Architecture] = []
+    ids: list[str] = []
+    origins: list[str] = []
+    valid: list[float] = []
+    test: list[float] = []
+    seconds: list[float] = []
+    plan: list[Proposal] = []
+    while len(told) < budget:
+        started = time.perf_counter()
+        if not plan:
+            rng = np.random.default_rng([config.seed, len(told)])
+            plan = strategy.propose(History(told, np.array(valid), origins, [], len(told)),
+                                    Candidates(bench.problem, bench.whole, ids, rng), 1)
+            if not plan:
+                break
+        proposal = plan.pop(0)
+        seconds.append(time.perf_counter() - started)
+        table = ArchTable.from_architectures([proposal.candidate.architecture])
+        told.append(proposal.candidate.architecture)
+        ids.append(proposal.candidate.canonical_id)
+        origins.append(proposal.origin)
+        valid.append(float(bench.valid(table)[0]))
+        test.append(float(bench.test(table)[0]))
+    return {"valid": valid, "test": test, "seconds": seconds}
+
+
+def chosen(entry: dict[str, Any]) -> FloatArray:
+    """(n,): after each training, the test result of the best so far by validation."""
+    best = np.maximum.accumulate(entry["valid"])
+    first = [entry["valid"].index(value) for value in best]
+    return np.array(entry["test"])[first]
+
+
+def report(name: str, entries: dict[str, list[dict[str, Any]]], optimum: float, best_valid: float | None) -> str:
+    """The table of one benchmark."""
+    steps = [s for s in (20, 40, 60, 80, 100, 150) if s <= max(len(e["test"]) for of in entries.values() for e in of)]
+    rows = [["strategy", *(f"@{s}" for s in steps), "best cell found after", "s a suggestion", "trials"]]
+    for strategy, trials in entries.items():
+        curves = np.stack([chosen(e) for e in trials])
+        found = [next((i + 1 for i, v in enumerate(e["valid"]) if best_valid is not None and v >= best_valid - 1e-9),
+                      None) for e in trials]
+        median = np.median([np.inf if f is None else f for f in found])
+        rows.append([strategy, *(f"{curves[:, s - 1].mean():.3f} ({curves[:, s - 1].std():.3f})" for s in steps),
+                     "-" if best_valid is None else f"{median:.0f} ({sum(f is not None for f in found)}/{len(found)})",
+                     f"{np.mean([np.mean(e['seconds']) for e in trials]):.3f}", str(len(trials))])
+    return f"### {name}\n\nBest test result: {optimum:.3f}.\n\n{markdown(rows)}"
+
+
+def draw(path: Path, curves: dict[str, dict[str, FloatArray]]) -> None:
+    """Mean regret against the number of trainings, a panel for each benchmark."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5 * len(curves), 4), layout="constrained")
+    for axes, (name, of) in zip(np.ravel(figure.subplots(1, len(curves))), curves.items(), strict=True):
+        for strategy, regret in of.items():
+            mean = regret.mean(axis=0)
+            axes.plot(np.arange(1, len(mean) + 1), np.maximum(mean, 1e-4), label=strategy)
+        axes.set(yscale="log", title=name, xlabel="trainings", ylabel="mean test regret")
+        axes.legend(fontsize=7)
+    with atomic_write(path) as file:
+        figure.savefig(file, format="png", dpi=110)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--benchmarks", default=",".join(BENCHES))
+    parser.add_argument("--strategies", default=",".join(STRATEGIES))
+    parser.add_argument("--trials", type=int, default=10)
+    parser.add_argument("--budget", type=int, default=150)
+    parser.add_argument("--out", type=Path, default=Path("runs/search"))
+    parser.add_argument("--quick", action="store_true", help="2 trials of 40 trainings on TransNAS micro")
+    parser.add_argument("--report", action="store_true", help="only write table and figure of what was done")
+    options = parser.parse_args()
+    names = options.benchmarks.split(",")
+    if options.quick:
+        names, options.trials, options.budget, options.out = [QUICK], 2, 40, options.out / "quick"
+    torch.set_num_threads(1)
+    journal = Journal(options.out / "journal.jsonl")
+    texts, curves = [], {}
+    for name in names:
+        bench = BENCHES[name]()
+        for trial in range(options.trials):  # trial by trial, so that a run that is stopped compares all strategies
+            for strategy in options.strategies.split(","):
+                key = f"{name} {strategy} {trial} {options.budget}"
+                lacks = strategy == "fgp+proxies" and not bench.proxies
+                if options.report or lacks or key in journal.entries():
+                    continue
+                started = time.perf_counter()
+                result = simulate(bench, config_of(strategy, bench, trial), options.budget)
+                journal.append({"key": key, **result})
+                print(f"{key}: {chosen(result)[-1]:.3f} in {time.perf_counter() - started:.0f} s", flush=True)
+        done = journal.entries()
+        entries = {s: [done[key] for t in range(options.trials) if (key := f"{name} {s} {t} {options.budget}") in done]
+                   for s in options.strategies.split(",")}
+        entries = {s: of for s, of in entries.items() if of}
+        if not entries:
+            continue
+        optimum = bench.optimum
+        if np.isnan(optimum):
+            optimum = max(max(e["test"]) for of in entries.values() for e in of)
+        texts.append(report(name, entries, optimum, bench.best_valid))
+        curves[name] = {s: np.stack([optimum - chosen(e) for e in of]) for s, of in entries.items()}
+    command = " ".join(["python benchmarks/search.py", *(["--quick"] if options.quick else [])])
+    text = ("\n".join(texts) + "\nMean (standard deviation) over trials of the test result of the best so far by "
+            f"validation.\n\nCommand: `{command}`\nMachine: {machine()}, {versions()}\n")
+    write_text(options.out / "search.md", text)
+    draw(options.out / "search.png", curves)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

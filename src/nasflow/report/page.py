@@ -1,0 +1,122 @@
+"""`page`: sections as one HTML file, complete in itself.
+
+* plotly.js is in it, once; nothing is fetched, and the page's policy (Content-Security-Policy) forbids fetching.
+* Whatever comes from a file is text: escaped in HTML, in JSON that no `</script>` can end, and written by the page's
+  own scripts as text nodes. The policy lets those scripts run that stand here, by their hash, and no other.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+
+from nasflow.extras import require_extra
+from nasflow.report.section import Data, Figure, Section, Table
+
+
+def page(title: str, about: Sequence[str], sections: Mapping[str, Section], made: Sequence[str]) -> str:
+    """The HTML of a report.
+
+    Args:
+        title: the heading.
+        about: sentences below it.
+        sections: by their headings.
+        made: lines at the end: how, when and on what the results were made.
+
+    Raises:
+        MissingExtraError: plotly is not installed.
+    """
+    plotly = require_extra("plotly.offline", "report", "a report")
+    cells = next((section.cells for section in sections.values() if section.cells), None)
+    data: Data = {"figures": {
+        block.name: {"data": block.traces, "layout": block.layout}
+        for section in sections.values() for block in section.blocks if isinstance(block, Figure)
+    }, "cells": cells}
+    scripts = [_script(plotly.get_plotlyjs()), _script(_file("cell.js")), _script(_file("page.js"))]
+    # what plotly.js draws in WebGL is compiled while the page runs: 'unsafe-eval' is for that
+    policy = (f"default-src 'none'; script-src {' '.join(_hash(script) for script in scripts)} 'unsafe-eval'; "
+              "style-src 'unsafe-inline'; img-src data: blob:")
+    links = " ".join(f'<a href="#s{i}">{escaped(heading)}</a>' for i, heading in enumerate(sections))
+    body = "".join(_section(i, heading, section, cells is not None)
+                   for i, (heading, section) in enumerate(sections.items()))
+    text = f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escaped(title)}</title>
+<style>{_file("page.css")}</style>
+</head>
+<body>
+<main>
+<h1>{escaped(title)}</h1>
+<p class="about">{escaped(" ".join(about))}</p>
+<nav>{links}</nav>
+<noscript><p>The figures need JavaScript; the tables do not.</p></noscript>
+{body}
+<footer>{"".join(f"<p>{escaped(line)}</p>" for line in made)}</footer>
+</main>
+<script type="application/json" id="data">{_json(data)}</script>
+{"".join(f"<script>{script}</script>" for script in scripts)}
+</body>
+</html>
+"""
+    # names in JSON may hold halves of surrogate pairs, which UTF-8 cannot write
+    return text.encode(errors="replace").decode()
+
+
+def escaped(text: str) -> str:
+    """`text` as HTML shows it letter by letter, in an element or a quoted attribute."""
+    return html.escape(text, quote=True)
+
+
+def _section(number: int, heading: str, section: Section, cells: bool) -> str:
+    blocks = "".join(_table(block) if isinstance(block, Table) else _figure(block, cells)
+                     for block in section.blocks)
+    return (f'<section id="s{number}"><h2>{escaped(heading)}</h2><p>{escaped(section.text)}</p>{blocks}</section>\n')
+
+
+def _table(table: Table) -> str:
+    header, *rows = table.rows
+    head = "".join(f'<th scope="col">{escaped(cell)}</th>' for cell in header)
+    body = "".join(f'<tr><th scope="row">{_cell(first)}</th>{"".join(f"<td>{_cell(cell)}</td>" for cell in cells)}</tr>'
+                   for first, *cells in rows)
+    # the box scrolls, not the page; tabindex lets the keyboard scroll it too
+    return (f'<div class="scroll" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+            "</div>")
+
+
+def _cell(text: str) -> str:
+    first, *further = text.split("\n")
+    return escaped(first) + "".join(f"<small>{escaped(line)}</small>" for line in further)
+
+
+def _figure(figure: Figure, cells: bool) -> str:
+    plot = f'<div class="plot" id="{figure.name}" style="height:{figure.height}px"></div>'
+    if not (figure.cells and cells):
+        return plot
+    return (f'<div class="with-cell">{plot}<div class="cell" id="{figure.name}-cell" aria-live="polite"></div></div>')
+
+
+def _json(data: Data) -> str:
+    """JSON that is the same JSON inside `<script>`: nothing in it can close the element or open a comment."""
+    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _file(name: str) -> str:
+    return files("nasflow.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _script(text: str) -> str:
+    """A script that can stand between its tags: in a JavaScript string `<\\/` is the same as `</`."""
+    return text.replace("</script", "<\\/script")
+
+
+def _hash(script: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"

@@ -1,0 +1,53 @@
+"""gp-onehot: a Gaussian process on the plain one-hot code, the strategy without pre-training that fgp has to beat.
+
+The code is that of `nasflow.search.codes.one_hot`: on NAS-Bench-201 the operation on each edge of the cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from nasflow.search.codes import one_hot
+from nasflow.search.known import FloatArray
+from nasflow.search.strategies.bayesian import Bayesian
+from nasflow.table import ArchTable
+
+_SAMPLES = 256  # to see how many nodes the graphs of a space have
+
+
+class OneHotProcess(Bayesian):
+    """Expected improvement over one-hot operations and edges."""
+
+    def features(self, elements: ArchTable) -> FloatArray:
+        """(N, d): one-hot operations, then edges."""
+        if self.whole is not None and elements is self.whole.table:
+            return self._whole_features
+        return one_hot(elements.with_vocabulary(self._vocabulary), self._n_nodes)
+
+    def groups(self) -> Sequence[int]:
+        """All features share their scales."""
+        return [self._n_nodes * len(self._vocabulary) + self._n_nodes * (self._n_nodes - 1) // 2]
+
+    @cached_property
+    def _whole_features(self) -> FloatArray:
+        assert self.whole is not None
+        return one_hot(self.whole.table.with_vocabulary(self._vocabulary), self._n_nodes)
+
+    @cached_property
+    def _samples(self) -> ArchTable:
+        if self.whole is not None:
+            return self.whole.table
+        rng = np.random.default_rng(0)
+        return ArchTable.from_architectures([self.problem.space.sample(rng) for _ in range(_SAMPLES)])
+
+    @property
+    def _vocabulary(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([*self.problem.space.ops, *self._samples.vocabulary]))
+
+    @cached_property
+    def _n_nodes(self) -> int:
+        return int(np.diff(self._samples.node_ptr).max())
+

@@ -1,0 +1,189 @@
+"""Each strategy on small spaces, against what it must obviously do."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from nasflow.architecture import Architecture
+from nasflow.errors import UnknownNameError
+from nasflow.search.candidates import Candidates, listed
+from nasflow.search.problem import Problem
+from nasflow.search.strategies.base import History
+from nasflow.search.strategies.bayesian import expected_improvement, normal_scores, on_scale
+from nasflow.search.strategies.gp_onehot import one_hot
+from nasflow.search.strategies.registry import make_strategy, strategy_names
+from nasflow.spaces import load_space
+from nasflow.table import ArchTable
+from search_spaces import CHAIN, MODELS, OPEN, Walk, options, worth
+
+
+@pytest.mark.parametrize("strategy", strategy_names())
+@pytest.mark.parametrize("whole", [True, False], ids=["listed", "drawn"])
+def test_a_small_space_is_searched_to_its_end_without_a_twin(strategy: str, whole: bool) -> None:
+    problem = Problem(OPEN)
+    n_elements = len(set(OPEN.enumerate().canonical_ids))
+    walk = Walk(options(strategy, n_initial=5, population=5), problem, whole=whole)
+    while walk.step(8):
+        pass
+    ids = [p.candidate.canonical_id for p in walk.proposals]
+    assert len(set(ids)) == len(ids)
+    assert ids == [a.canonical_id for a in walk.architectures]
+    assert len(ids) == n_elements if whole else len(ids) >= 0.9 * n_elements
+
+
+@pytest.mark.parametrize("strategy", strategy_names())
+def test_the_same_history_gives_the_same_proposals(strategy: str) -> None:
+    a, b = (Walk(options(strategy, n_initial=5, population=5), Problem(CHAIN)).walk(14) for _ in range(2))
+    assert a.proposals == b.proposals
+    if strategy != "npenas":  # a strategy that joins later proposes what one from the beginning does
+        later = Walk(options(strategy, n_initial=5, population=5), Problem(CHAIN))
+        later.proposals = a.proposals[:12]
+        assert later.walk(14).proposals == a.proposals[:14]
+    other = Walk(options(strategy, n_initial=5, population=5, seed=3), Problem(CHAIN)).walk(14)
+    assert other.proposals != a.proposals
+
+
+def test_random_is_uniform() -> None:
+    problem = Problem(CHAIN)
+    strategy, whole = make_strategy(options("random"), problem, None), listed(problem)
+    counts: Counter[str] = Counter()
+    for seed in range(1000):
+        candidates = Candidates(problem, whole, [], np.random.default_rng(seed))
+        history = History([], np.zeros(0), [], [], 0)
+        counts.update(p.candidate.canonical_id for p in strategy.propose(history, candidates, 1))
+    assert len(counts) == 81
+    assert scipy.stats.chisquare(list(counts.values())).pvalue > 0.01
+
+
+def test_local_search_stops_at_a_local_optimum_and_starts_again() -> None:
+    walk = Walk(options("local-search", n_initial=1), Problem(CHAIN))
+    while not any(p.origin == "restart" for p in walk.proposals):
+        assert walk.step()
+    start = walk.proposals[-1]
+    architectures, values = walk.architectures[:-1], walk.values[:-1]
+    best = architectures[int(np.argmax(values))]
+    neighbours = list(CHAIN.neighbours(best))
+    assert max(map(worth, neighbours)) <= worth(best)
+    assert {n.canonical_id for n in neighbours} <= {a.canonical_id for a in architectures}
+    assert start.candidate.architecture not in architectures
+    # each step is a neighbour of what was the best before it
+    for i, proposal in enumerate(walk.proposals[:-1]):
+        if proposal.origin == "neighbour":
+            before = architectures[int(np.argmax(values[:i]))]
+            assert proposal.candidate.architecture in list(CHAIN.neighbours(before))
+
+
+def test_evolution_mutates_the_winners_among_the_youngest() -> None:
+    """The best of all is the oldest, so with a population of the others it is never a parent."""
+    table = CHAIN.enumerate()
+    order = np.argsort([-worth(a) for a in table], kind="stable")
+    told = [table[int(order[0])], *(table[int(row)] for row in order[40:50])]
+    values = np.array([worth(a) for a in told])
+    problem = Problem(CHAIN)
+    history = History(told, values, ["random"] * 11, [], 11)
+
+    def parents(population: int, tournament: int) -> Counter[Architecture]:
+        strategy = make_strategy(
+            options("evolution", population=population, tournament=tournament, n_initial=11), problem, None)
+        found: Counter[Architecture] = Counter()
+        for seed in range(40):
+            candidates = Candidates(problem, None, [a.canonical_id for a in told], np.random.default_rng(seed))
+            (child,) = strategy.propose(history, candidates, 1)
+            assert child.origin == "mutation"
+            near = [a for a in told if child.candidate.architecture in set(CHAIN.neighbours(a))]
+            found.update(near)
+        return found
+
+    assert parents(11, 11)[told[0]] == 40  # in the population, and the best of every full tournament
+    assert parents(10, 10)[told[1]] == 40  # the oldest left the population, so the next best wins
+    assert len(parents(10, 1)) > 5  # a tournament of one is a uniform draw
+
+
+@pytest.mark.parametrize("strategy", MODELS)
+def test_models_find_the_best_of_81_before_chance_would(strategy: str) -> None:
+    best = max(worth(a) for a in CHAIN.enumerate())
+    walk = Walk(options(strategy, n_initial=10), Problem(CHAIN)).walk(34)
+    assert max(walk.values) == best
+    predictions = [p.predicted for p in walk.proposals if p.origin not in ("random",)]
+    assert all(p is not None and np.isfinite(p) for p in predictions)
+
+
+@pytest.mark.parametrize("strategy", MODELS)
+def test_equal_results_are_no_error(strategy: str) -> None:
+    walk = Walk(options(strategy, n_initial=3), Problem(CHAIN)).walk(4)
+    history = History(walk.architectures, np.ones(4), ["random"] * 4, [], 4)
+    candidates = Candidates(walk.problem, walk.whole, [], np.random.default_rng(0))
+    assert len(walk.strategy.propose(history, candidates, 2)) >= 2
+
+
+def test_proposals_made_together_differ_from_what_is_being_trained() -> None:
+    """What is pending counts as having the expected result, so its neighbourhood is no longer uncertain."""
+    walk = Walk(options("fgp", n_initial=8), Problem(CHAIN)).walk(8)
+    together = walk.step(6)
+    assert len({p.candidate.canonical_id for p in together}) == 6
+    many = Walk(options("fgp", n_initial=8), Problem(CHAIN)).walk(8).step(60)
+    assert len({p.candidate.canonical_id for p in many}) == 60
+
+
+def test_npenas_goes_in_rounds_and_from_the_pre_trained_weights() -> None:
+    walk = Walk(options("npenas", n_initial=8), Problem(CHAIN)).walk(8)
+    first = walk.strategy.propose
+    history = History(walk.architectures, np.array(walk.values), ["random"] * 8, [], 8)
+
+    def propose() -> list[object]:
+        seen = [p.candidate.canonical_id for p in walk.proposals]
+        return list(first(history, Candidates(walk.problem, walk.whole, seen, np.random.default_rng(1)), 1))
+
+    round_1 = propose()
+    assert len(round_1) == 6
+    assert propose() == round_1  # a fit that went on from the last one's weights would predict otherwise
+    parents = [walk.architectures[i] for i in np.argsort(-history.utility, kind="stable")[:4]]
+    near = {child for parent in parents for child in CHAIN.neighbours(parent)}
+    assert all(p.candidate.architecture in near for p in round_1)  # type: ignore[attr-defined]
+
+
+def test_an_unknown_strategy_or_proxy_is_named() -> None:
+    with pytest.raises(UnknownNameError, match=r"unknown strategy 'fpg' \(did you mean 'fgp'\?\)"):
+        make_strategy(options("fpg"), Problem(CHAIN), None)
+    with pytest.raises(UnknownNameError, match="unknown known quantity 'jacov'"):
+        make_strategy(options("fgp", proxies=("jacov",)), Problem(CHAIN), None)
+
+
+# -- the arithmetic ---------------------------------------------------------------------------------------
+
+
+def test_expected_improvement_is_the_mean_of_what_is_above_the_best() -> None:
+    rng = np.random.default_rng(0)
+    for mean, deviation, best in [(0.3, 0.5, 0.1), (-1.0, 0.7, 0.5), (2.0, 0.1, 0.0)]:
+        draws = rng.normal(mean, deviation, 400_000)
+        expected = np.maximum(draws - best, 0).mean()
+        seen = expected_improvement(np.array([mean]), np.array([deviation]), best)[0]
+        assert seen == pytest.approx(expected, rel=0.05, abs=2e-3)
+    assert expected_improvement(np.array([1.0, -1.0]), np.zeros(2), 0.0).tolist() == pytest.approx([1.0, 0.0])
+
+
+def test_scores_go_back_to_the_values_they_came_from() -> None:
+    values = np.array([90.0, 91.0, 10.0, 93.0, 92.0])
+    scores = normal_scores(values)
+    assert np.argsort(scores).tolist() == np.argsort(values).tolist()
+    for score, value in zip(scores, values, strict=True):
+        assert on_scale(float(score), 0.1, values)[0] == pytest.approx(value)
+    assert on_scale(float(scores.max()) + 1, 0.1, values)[0] > 93
+    assert on_scale(0.0, 0.5, values)[1] > on_scale(0.0, 0.1, values)[1] > 0
+
+
+@pytest.mark.parametrize("name", ["nb101", "nb201", "darts"])
+def test_the_one_hot_code_says_which_operation_is_where_and_which_edges_there_are(name: str) -> None:
+    space, rng = load_space(name), np.random.default_rng(0)
+    table = ArchTable.from_architectures([space.sample(rng) for _ in range(6)])
+    n, ops = int(np.diff(table.node_ptr).max()), table.vocabulary
+    rows = []
+    for a in table:
+        code = [float(i < a.n_nodes and a.ops[i] == op) for i in range(n) for op in ops]
+        rows.append(code + [float((i, j) in a.edges) for i in range(n) for j in range(i + 1, n)])
+    np.testing.assert_array_equal(one_hot(table, n), rows)
+    assert one_hot(table, 3).shape == (6, 3 * len(ops) + 3)
