@@ -112,9 +112,9 @@ class Study:
                 if due and wanted > 0:
                     owned = set(self.store.own([t.number for t in due[:wanted]], None, self.me, begin=begin))
                     given += [t for t in due[:wanted] if t.number in owned]
-                elif planned or wanted < 1 or (self.window is not None and len(trials) >= first + self.window):
-                    break
-                elif not self._propose(trials, wanted):
+                    continue
+                full = planned or wanted < 1 or (self.window is not None and len(trials) >= first + self.window)
+                if full or not self._propose(trials, wanted):
                     break
         if given:
             self.store.keep_beating()
