@@ -1,16 +1,18 @@
 """`RayWorkers`: the workers of a Ray cluster, with the methods of `nasflow.workers.Workers`.
 
-A task takes one processor of the cluster. What it reads and writes must be on a disk that all machines share: journals
-and weights are files. Ray restarts nothing by itself here; `run_tasks` does, by its own rule. The extra `ray` installs
-Ray.
+A task takes one processor of the cluster. What it reads and writes must be on a disk that all machines share, under
+absolute paths: journals and weights are files. nasflow's environment variables go along. Ray restarts nothing by
+itself here; `run_tasks` does, by its own rule. The extra `ray` installs Ray.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import TYPE_CHECKING, Any, Self
 
+from nasflow.environment import VARIABLES
 from nasflow.extras import require_extra
 
 if TYPE_CHECKING:
@@ -34,7 +36,9 @@ class RayWorkers:
         self._ray = ray = require_extra("ray", "ray", "working on a Ray cluster")
         self._own = not ray.is_initialized()
         if self._own:
-            ray.init(address=address, log_to_driver=False, **({"num_cpus": n_workers} if address == "local" else {}))
+            known = {name: os.environ[name] for name in VARIABLES if name in os.environ}
+            ray.init(address=address, log_to_driver=False, runtime_env={"env_vars": known},
+                     **({"num_cpus": n_workers} if address == "local" else {}))
         self.n_workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
         errors = ray.exceptions
         self.deaths: tuple[type[BaseException], ...] = (

@@ -40,6 +40,7 @@ def run_grid(
             its machines share.
         progress: whether to draw a progress bar.
     """
+    folder = folder.absolute()  # workers of a cluster may start elsewhere
     journal = Journal(folder / "runs.jsonl")
     known = journal.entries()
     work, key_of = (do_run, _key) if what == "test" else (do_validation, validation_key)
