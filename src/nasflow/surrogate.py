@@ -14,10 +14,10 @@ The definition (section 3 of the paper; h[v] = P[x_v], x_v the operation of node
     W  (2k, k)       N(0, sigma^2)     one draw for a whole space
 
 Beyond the paper, as options: another activation than relu, for all operations or for some; messages summed and
-divided by the square root of their number (`pooling="root"`), or brought nearer to the length of r before they are used
-(`rescale` = q): m[v] (|r| / |m[v]|)^q stands for m[v], and likewise for m'[v]. The logarithm of |m| / |r| shrinks by
-1 - q at each node, so it stays bounded at any depth; with q < 1 a message from two equal nodes still differs from one
-of them.
+divided by the square root of their number (`pooling="root"`), or brought nearer to the length of r before they are
+used (`rescale` = q): m[v] (|r| / |m[v]|)^q stands for m[v], and likewise for m'[v]. That shrinks the logarithm of
+|m| / |r| by 1 - q at each node, so it stays bounded at any depth; with q < 1 two equal messages still count more than
+one (docs/results/questions/magnitude.md).
 
 How it is fast:
 

@@ -104,7 +104,7 @@ def correlation(options: ReproduceOptions) -> Page:
                                          n_draws)
             manifest[source] = {**about_dataset(dataset, metric), "surrogate": config.to_dict(), "rows": len(rows)}
             advance(source)
-    done = ("The surrogate of every architecture, as pre-training on that space has it, against its label. Intervals:\n"
+    done = ("The surrogate of every architecture, as pre-training on that space has it, against its label. Intervals: "
             f"95 %, percentiles of {n_resamples} bootstrap resamples of the architectures."
             + (f" A first look: {n_rows:,} rows." if options.quick else ""))
     blocks: list[Block] = [
@@ -113,8 +113,9 @@ def correlation(options: ReproduceOptions) -> Page:
         Picture("components", "rank correlation of the norm and of each component with the label, by space",
                 partial(_draw, followed=followed, measured=measured)),
         "## Beyond counts of operations\n\nR^2 of ridge regression on normal scores of the label, on rows it was not "
-        "fitted on, from counts of operations, from\nthe surrogate, and from both; tau x100 of a Gaussian process on "
-        f"a few labels, mean of {n_draws} draws; and what pre-training\ngained in tau x100 at 1 % of the labels.",
+        "fitted on, from counts of operations, from the surrogate, from both, and from the features of `gp`, the floor "
+        "of every table (counts of operations, of joined pairs, and places); tau x100 of a Gaussian process on a few "
+        f"labels, mean of {n_draws} draws; and what pre-training gained in tau x100 at 1 % of the labels.",
         Table(_explained_rows(measured)),
         "## All components", Table(_all_rows(followed)),
     ]
@@ -122,7 +123,10 @@ def correlation(options: ReproduceOptions) -> Page:
 
 
 def agreement(measured: Mapping[str, Explained], of: str) -> tuple[float, float, int]:
-    """Spearman of a measure of `Explained` with the gains of pre-training, its two-sided p, the number of points."""
+    """Spearman of a measure of `Explained` with the gains of pre-training, its two-sided p, and the number of points.
+
+    NaN with fewer than four points.
+    """
     sources = [source for source in measured if source in FLOW_GAIN]
     values = np.array([getattr(measured[source], of) for source in sources])
     gains = np.array([FLOW_GAIN[source] for source in sources])
@@ -149,11 +153,13 @@ def _verdict(followed: Mapping[str, Mapping[str, Correlations]], measured: Mappi
              f"* The component that follows best has |Spearman| {min(best.values()):.2f} to {max(best.values()):.2f} "
              f"(least in {min(best, key=lambda t: best[t])}, most in {max(best, key=lambda t: best[t])}).",
              "* Beyond counts of operations the surrogate explains "
-              f"{100 * min(e.beyond for e in measured.values()):.0f} "
-             f"to {100 * max(e.beyond for e in measured.values()):.0f} % of the label's variance."]
-    words = {"beyond": "the share explained beyond counts",
-             "few_gain": "what it adds to a Gaussian process on few labels",
-             "counts": "the share that counts explain by themselves"}
+             f"{100 * min(e.beyond for e in measured.values()):.0f} to "
+             f"{100 * max(e.beyond for e in measured.values()):.0f} % of the label's variance, beyond the floor's "
+             f"features {100 * min(e.beyond_wiring for e in measured.values()):.0f} to "
+             f"{100 * max(e.beyond_wiring for e in measured.values()):.0f} %."]
+    words = {"beyond": "the share explained beyond counts", "counts": "the share that counts explain by themselves",
+             "beyond_wiring": "the share explained beyond the floor's features",
+             "few_gain": "what it adds to a Gaussian process on few labels"}
     for of, what in words.items():
         found, p, n = agreement(measured, of)
         if np.isfinite(found):
@@ -181,12 +187,12 @@ def _all_rows(followed: Mapping[str, Mapping[str, Correlations]]) -> list[list[s
 
 
 def _explained_rows(measured: Mapping[str, Explained]) -> list[list[str]]:
-    rows = [["data set", "R^2 counts", "R^2 surrogate", "R^2 both", "beyond counts", "few labels", "tau counts",
-             "tau both", "gain of pre-training"]]
+    rows = [["data set", "R^2 counts", "R^2 surrogate", "R^2 both", "beyond counts", "R^2 floor's features",
+             "beyond these", "few labels", "tau counts", "tau both", "gain of pre-training"]]
     for source, e in sorted(measured.items(), key=lambda item: -item[1].beyond):
         rows.append([source, f"{e.counts:.2f}", f"{e.surrogate:.2f}", f"{e.both:.2f}", f"{e.beyond:+.2f}",
-                     str(e.few_labels), f"{100 * e.few_counts:.1f}", f"{100 * e.few_both:.1f}",
-                     f"{FLOW_GAIN[source]:+.1f}" if source in FLOW_GAIN else "-"])
+                     f"{e.wiring:.2f}", f"{e.beyond_wiring:+.2f}", str(e.few_labels), f"{100 * e.few_counts:.1f}",
+                     f"{100 * e.few_both:.1f}", f"{FLOW_GAIN[source]:+.1f}" if source in FLOW_GAIN else "-"])
     return rows
 
 
@@ -201,8 +207,7 @@ def _draw(path: Path, followed: Mapping[str, Mapping[str, Correlations]], measur
             span = np.array([[e.value - e.low for e in estimates], [e.high - e.value for e in estimates]])
             left.errorbar(x, value, np.abs(span), fmt="o", markersize=3, linewidth=1)
             left.plot(x[:1], value[:1], "ks", markersize=5, fillstyle="none")
-            short = title.replace("NAS-Bench-", "NB-").replace("TransNAS-Bench-101", "TransNAS")
-            ticks.append((float(x.mean()), short))
+            ticks.append((float(x.mean()), title.replace("TransNAS-Bench-101", "TransNAS").replace("NAS-Bench", "NB")))
             at = x[-1] + 3
         left.axhline(0, color="grey", linewidth=0.7)
         left.set_xticks([x for x, _ in ticks], [title for _, title in ticks], rotation=20, ha="right")

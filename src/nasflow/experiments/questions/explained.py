@@ -1,11 +1,12 @@
 """How much of a label the surrogate explains beyond what counting operations does: a reason for gains to differ.
 
 A graph network without pre-training learns from a few labels which operations are good. What the flow surrogate can
-add must be in the surrogate and not in the counts. Two measures of it, both on normal scores of the label (its ranks
-through the inverse of the normal distribution function: accuracies have a long lower tail):
+add must be in the surrogate and not in the counts; or not even in the floor's features (`gp.graph_features`), which
+also say which operations are joined. Two measures, both on normal scores of the label (its ranks as quantiles of a
+normal distribution: accuracies have a long lower tail):
 
-* R^2 of a ridge regression on 4/5 of the rows, measured on the other fifth, for counts, surrogate, and both;
-* Kendall tau of a Gaussian process on as few labels as a 1 % run has, with counts, and with both.
+* R^2 of a ridge regression on 4/5 of the rows, measured on the other fifth, with and without the surrogate;
+* Kendall tau of a Gaussian process on as few labels as a 1 % run has, on counts, with and without the surrogate.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.stats
 
-from nasflow.gp import GaussianProcess
+from nasflow.gp import GaussianProcess, graph_features
 from nasflow.metrics import kendall_tau
 from nasflow.table import ArchTable
 
@@ -29,12 +30,15 @@ N_TEST = 3000  # rows that the Gaussian process is tested on
 
 @dataclass(frozen=True)
 class Explained:
-    """What counts of operations, the surrogate, and both explain of a label."""
+    """What counts of operations, the surrogate, and both explain of a label: R^2 on rows not fitted on, and tau."""
 
     counts: float
     surrogate: float
     both: float
-    """R^2 on rows not fitted on."""
+    wiring: float
+    """The features of the Gaussian process that is the floor: counts of operations and of joined pairs, places."""
+    wiring_both: float
+    """These and the surrogate."""
     few_labels: int
     few_counts: float
     few_both: float
@@ -44,6 +48,11 @@ class Explained:
     def beyond(self) -> float:
         """The share of the label's variance that the surrogate explains and the counts do not."""
         return self.both - self.counts
+
+    @property
+    def beyond_wiring(self) -> float:
+        """The share that the surrogate explains and the floor's features do not."""
+        return self.wiring_both - self.wiring
 
     @property
     def few_gain(self) -> float:
@@ -73,9 +82,10 @@ def explained(
         for order in (rng.permutation(len(labels)) for _ in range(n_draws))
     ])
     few_counts, few_both = taus.mean(axis=0).tolist()
-    of_counts, of_surrogate, of_both = (out_of_fold_r2(features, scores, fold)
-                                        for features in (counts, surrogate, both))
-    return Explained(of_counts, of_surrogate, of_both, few_labels=n_few, few_counts=few_counts, few_both=few_both)
+    wiring = graph_features(table)
+    r2 = [out_of_fold_r2(features, scores, fold)
+          for features in (counts, surrogate, both, wiring, np.hstack([wiring, surrogate]))]
+    return Explained(r2[0], r2[1], r2[2], r2[3], r2[4], n_few, few_counts, few_both)
 
 
 def explained_beyond(table: ArchTable, surrogate: FloatArray, labels: FloatArray, seed: int = 0) -> float:

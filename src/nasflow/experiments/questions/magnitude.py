@@ -64,7 +64,7 @@ def fan(rng: np.random.Generator, width: int) -> Architecture:
     """An input, `width` operations side by side, and an output that receives from all of them."""
     ops = (OPS[0], *rng.choice(OPS[1:-1], width).tolist(), OPS[-1])
     middle = range(1, width + 1)
-    return Architecture(ops, tuple((0, v) for v in middle) + tuple((v, width + 1) for v in middle))
+    return Architecture(ops, (*((0, v) for v in middle), *((v, width + 1) for v in middle)))
 
 
 def size(config: SurrogateConfig, graphs: Sequence[Architecture]) -> float:
@@ -148,13 +148,11 @@ def magnitude(options: ReproduceOptions) -> Page:
         Table(_size_rows(sizes, depths)),
         "## Size by width\n\n|s| / |r| of an input, operations side by side, and an output.", Table(_fan_rows(fans)),
         f"## Memory\n\nRelative change of s when one operation of a ladder of {LENGTH} nodes is exchanged, by its "
-        "distance "
-        "from the input.", Table(_memory_rows(memories)),
+        "distance from the input.", Table(_memory_rows(memories)),
         Picture("depth", "size by depth and memory by distance, for each normalisation",
                 partial(_draw, sizes=sizes, memories=memories, depths=depths)),
-        f"## What it costs\n\nOf {len(cells):,} cells of NAS-Bench-101, those that share another's surrogate "
-        "(float64); and "
-        "the share of the label's variance\nexplained beyond counts of operations (see the question `correlation`).",
+        f"## What it costs\n\nOf {len(cells):,} cells of NAS-Bench-101, those that share another's surrogate; "
+        "and the share of the label's variance explained beyond counts of operations (see the question `correlation`).",
         Table(_cost_rows(lost, beyond, spaces)),
     ]
     done = (f"Surrogates of random ladders and fans, {n_graphs} of each kind, in float64. "
@@ -201,8 +199,7 @@ def _verdict(
         own = (best[0], "as published")
         lines.append(
             f"* The cure: {', '.join(best)}, which of these loses the fewest of {n_cells:,} cells, {lost[best]:,} (as "
-            "published "
-            f"{lost[own]:,}); explained beyond counts: "
+            f"published {lost[own]:,}); explained beyond counts: "
             + ", ".join(f"{name} {after:.3f} (as published {before:.3f})"
                         for name, before, after in zip(spaces, beyond[own], beyond[best], strict=True)) + ".")
     return "\n".join(lines)

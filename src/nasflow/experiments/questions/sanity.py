@@ -55,8 +55,8 @@ FAMILIES: Mapping[str, Mapping[str, Callable[[int], Edges]]] = {
         "two chains": _two_chains,
         "one beside a chain": lambda n: [(0, 1), (1, n - 1), *pairwise([0, *range(2, n)])],
         "early diamond": lambda n: [(0, 1), (0, 2), (1, 3), (2, 3), *pairwise(range(3, n))],
-        "late diamond": lambda n: [
-            *pairwise(range(n - 3)), (n - 4, n - 3), (n - 4, n - 2), (n - 3, n - 1), (n - 2, n - 1)],
+        "late diamond": lambda n: [*pairwise(range(n - 3)), (n - 4, n - 3), (n - 4, n - 2), (n - 3, n - 1),
+                                   (n - 2, n - 1)],
     },
 }
 """By set and family: the edges of a graph with n nodes, the first its input, the last its output."""
@@ -138,8 +138,7 @@ def sanity(options: ReproduceOptions) -> Page:
                    Picture(f"map-{i + 1}", f"principal components of the surrogates, coloured by family: {title}",
                            partial(_draw, surrogates=surrogates, family=family, titles=tuple(of)))]
     done = (f"Two sets of 5 families, {n_draws} graphs of 6 to 12 nodes in each family: each sequence of operations "
-            "occurs once\n"
-            "in every family. Surrogates are standardised over the graphs of a set.")
+            "occurs once in every family. Surrogates are standardised over the graphs of a set.")
     return Page("Do surrogates cluster by structure?", done, ["\n".join(verdict), *blocks],
                 manifest={"surrogates": {name: config.to_dict() for name, config in CONFIGS.items()}})
 
@@ -150,8 +149,7 @@ def _verdict(title: str, measured: Measured) -> str:
     return (f"* {title.capitalize()}: of the nearest graphs "
             + ", ".join(f"{100 * measured[name][1]:.0f} % ({name})" for name in CONFIGS)
             + f" are of the same family; {100 * chance:.0f} % by chance, {100 * shape:.0f} % by numbers of nodes and "
-             "edges. "
-            f"{n_above} of {len(CONFIGS)} surrogates cluster by structure (twice chance or more); silhouettes "
+            f"edges. {n_above} of {len(CONFIGS)} surrogates cluster by structure (twice chance or more); silhouettes "
             + ", ".join(f"{measured[name][0]:+.2f}" for name in CONFIGS) + ".")
 
 

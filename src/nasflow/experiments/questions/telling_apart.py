@@ -30,7 +30,11 @@ PRIME = np.uint64(2**31 - 1)  # products of two residues fit in 64 bits
 def flow_words(table: ArchTable, rounds: int = 1) -> U64:
     """(N,) uint64: equal exactly (but for hash collisions) where the flow cannot differ, after `rounds` rounds."""
     op_word = mix_words(np.arange(1, table.n_ops + 1, dtype=np.uint64))
-    return _flow(table, rounds, np.uint64(7), mix_words, lambda sums, ops: mix_words(op_word[ops] ^ mix_words(sums)))
+
+    def receive(sums: U64, ops: Any) -> U64:
+        return mix_words(op_word[ops] ^ mix_words(sums))
+
+    return _flow(table, rounds, np.uint64(7), mix_words, receive)
 
 
 def path_words(table: ArchTable, rounds: int = 1) -> U64:
@@ -42,8 +46,8 @@ def path_words(table: ArchTable, rounds: int = 1) -> U64:
         constant = rng.integers(1, int(PRIME), table.n_ops).astype(np.uint64)
 
         def receive(sums: U64, ops: Any, slope: np.uint64 = slope, constant: U64 = constant) -> U64:
-            received: U64 = (sums % PRIME * slope + constant[ops]) % PRIME
-            return received
+            values: U64 = (sums % PRIME * slope + constant[ops]) % PRIME
+            return values
 
         words.append(_flow(table, rounds, start, lambda values: values, receive))
     return mix_words(words[0]) + words[1]
@@ -79,13 +83,15 @@ def _flow(
     return result
 
 
-def _steps(receivers: IntArray, senders: IntArray, generation: npt.NDArray[Any]) -> list[tuple[IntArray, ...]]:
+def _steps(
+    receivers: IntArray, senders: IntArray, generation: npt.NDArray[Any]
+) -> list[tuple[IntArray, IntArray, IntArray]]:
     """For each generation that receives: its nodes, what they receive from, and where each node's part starts."""
-    steps: list[tuple[IntArray, ...]] = []
+    steps = []
     for number in np.unique(generation[receivers]):
         edges = np.flatnonzero(generation[receivers] == number)
         own = receivers[edges]
-        starts = np.flatnonzero(np.diff(own, prepend=-1))
+        starts = np.flatnonzero(np.diff(own, prepend=-1)).astype(np.int64)
         steps.append((own[starts], senders[edges], starts))
     return steps
 

@@ -42,6 +42,8 @@ _QUESTIONS = {
     "magnitude": ("magnitude:magnitude",
                   "Question: does the surrogate vanish or explode with depth, and what cures it?"),
     "sanity": ("sanity:sanity", "Question: do surrogates of chains and branching graphs cluster by structure?"),
+    "activation": ("activation:activation", "Question: other activations than relu, also per operation"),
+    "depth": ("depth:depth", "Question: cells of 8 to 1,000 nodes: time, memory, convergence of pre-training"),
 }
 _PLACES = {
     name: (f"nasflow.experiments.{package}.{place}", summary)
