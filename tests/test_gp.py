@@ -106,3 +106,74 @@ def test_rows_that_do_not_fit_are_refused(features: np.ndarray, labels: np.ndarr
 def test_predict_before_fit_is_refused() -> None:
     with pytest.raises(NotFittedError, match="call fit"):
         GaussianProcess().predict(np.zeros((1, 1)))
+
+
+def test_groups_of_features_have_kernels_of_their_own() -> None:
+    """One group tells, one is noise: its part of the kernel must fade, where a single length takes both alike."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(120, 12))
+    y = np.sin(2 * x[:, 0]) + x[:, 1]
+    told, new = slice(0, 70), slice(70, 120)
+    grouped, alike = (GaussianProcess(groups, prior=0.02).fit(x[told], y[told]) for groups in ([2, 10], None))
+    errors = [float(np.abs(process.predict(x[new])[0] - y[new]).mean()) for process in (grouped, alike)]
+    assert errors[0] < 0.5 * errors[1]
+
+    mean, deviation = grouped.predict(x[new])
+    scales = np.exp(grouped._log_scales)
+    own = (x - x[told].mean(axis=0)) / x[told].std(axis=0)
+
+    def kernel(p: np.ndarray, q: np.ndarray) -> float:  # type: ignore[type-arg]
+        total = 0.0
+        for columns, (length, smooth, linear) in zip(([0, 1], range(2, 12)), scales[:-1].reshape(2, 3), strict=True):
+            a, b = p[list(columns)], q[list(columns)]
+            total += smooth * np.exp(-0.5 * np.mean((a - b) ** 2) / length) + linear * np.mean(a * b)
+        return float(total)
+
+    K = np.array([[kernel(a, b) for b in own[told]] for a in own[told]]) + (scales[-1] + 1e-8) * np.eye(70)
+    k = np.array([[kernel(a, b) for b in own[told]] for a in own[new]])
+    z = (y[told] - y[told].mean()) / y[told].std()
+    np.testing.assert_allclose(mean, y[told].mean() + y[told].std() * k @ np.linalg.solve(K, z), rtol=1e-4, atol=1e-6)
+    variance = np.array([kernel(a, a) for a in own[new]]) - np.einsum("ij,ji->i", k, np.linalg.solve(K, k.T))
+    np.testing.assert_allclose(deviation, y[told].std() * np.sqrt(variance), rtol=1e-3, atol=1e-5)
+    with pytest.raises(DataError, match="groups of"):
+        GaussianProcess([3, 3]).fit(x, y)
+
+
+def test_the_scales_are_where_the_likelihood_has_its_maximum() -> None:
+    """The gradient that leads there is right: no step along any scale is better."""
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(50, 5))
+    y = np.sin(x[:, 0]) + 0.5 * x[:, 3] + 0.3 * rng.normal(size=50)
+    process = GaussianProcess([2, 3]).fit(x, y)
+    own, z = (x - x.mean(axis=0)) / x.std(axis=0), (y - y.mean()) / y.std()
+
+    def cost(log_scales: np.ndarray) -> float:  # type: ignore[type-arg]
+        K = np.zeros((50, 50))
+        for columns, (length, smooth, linear) in zip((slice(0, 2), slice(2, 5)),
+                                                     np.exp(log_scales[:-1]).reshape(2, 3), strict=True):
+            a = own[:, columns]
+            square = ((a[:, None] - a) ** 2).mean(axis=2)
+            K += smooth * np.exp(-0.5 * square / length) + linear * a @ a.T / a.shape[1]
+        K += (np.exp(log_scales[-1]) + 1e-8) * np.eye(50)
+        return float(0.5 * z @ np.linalg.solve(K, z) + 0.5 * np.linalg.slogdet(K)[1])
+
+    best = process._log_scales
+    inside = [i for i in range(len(best)) if -7.9 < best[i] < 3.9 and (i % 3 or best[i] > -5.9)]
+    assert len(inside) >= 3
+    for i in inside:
+        for step in (-0.2, 0.2):
+            moved = best.copy()
+            moved[i] += step
+            assert cost(moved) > cost(best) - 1e-4
+
+
+def test_conditioning_again_keeps_the_scales() -> None:
+    x = np.linspace(0, 1, 12)[:, None]
+    y = np.sin(6 * x[:, 0])
+    process = GaussianProcess().fit(x[:8], y[:8])
+    scales = process._log_scales.copy()
+    before = process.predict(x[10:])[1]
+    process.condition(x, y)
+    np.testing.assert_array_equal(process._log_scales, scales)
+    assert (process.predict(x[10:])[1] < before).all()
+    np.testing.assert_allclose(process.predict(x)[0], y, atol=0.05)

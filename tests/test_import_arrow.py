@@ -12,7 +12,8 @@ import nasflow
 ROOT = Path(nasflow.__file__).parent
 LEVELS = [
     {"errors"},
-    {"config", "environment", "extras", "files", "journal", "progress", "registries", "text", "workers"},
+    {"config", "environment", "extras", "files", "journal", "progress", "ray_workers", "registries",
+     "text", "workers"},
     {"architecture"},
     {"canonical", "flat_arrays", "table"},
     {"batch", "checkpoints", "datasets", "gp", "importers", "layouts", "losses", "metrics", "networks", "proxy_ranks",
@@ -23,7 +24,7 @@ LEVELS = [
     {"predictor"},
     {"experiments", "search"},
     {"report"},
-    {"cli", "commands", "search_command", "__main__"},
+    {"cli", "commands", "reproduce_command", "search_command", "__main__"},
 ]
 LEVEL = {part: level for level, parts in enumerate(LEVELS) for part in parts}
 # `canonical_id` is a property of both: the import is made when it is first asked for

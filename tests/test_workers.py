@@ -1,8 +1,16 @@
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
+
 import pytest
 
+from nasflow.cli import main
+from nasflow.errors import MissingExtraError
+from nasflow.journal import Journal
 from nasflow.workers import Task, WorkerError, run_tasks
+from tiny_space import use
 from worker_functions import add, die, die_once, fail
 
 
@@ -44,3 +52,54 @@ def test_the_caller_may_take_a_second_death_and_the_rest_goes_on() -> None:
               lambda task, reason: results.__setitem__(task.name, reason))
     assert (results["good"], results["next"]) == (2, 4)
     assert "died twice" in str(results["cursed"])
+
+
+def test_without_ray_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingExtraError, match=r"nasflow\[ray\]"):
+        run_tasks([Task("a", add, (1, 2))], 1, print, ray="local")
+
+
+@pytest.mark.slow
+def test_a_ray_cluster_keeps_the_rules_of_local_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a cluster of this machine alone: order, one restart, a second death that names the task, exceptions."""
+    if not os.environ.get("NASFLOW_FULL"):
+        pytest.skip("starts a Ray cluster: set NASFLOW_FULL=1 to run it")
+    ray = pytest.importorskip("ray")
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    try:
+        seen: list[str] = []
+        results: dict[str, object] = {}
+        tasks = [Task("c", add, (1, 2), after=("a", "b")), Task("a", add, (3, 4)), Task("b", add, (5, 6), after=("a",)),
+                 Task("victim", die_once, (f"{tmp_path}/flag", 9))]
+        run_tasks(tasks, 1, lambda task, result: (seen.append(task.name), results.__setitem__(task.name, result)),
+                  ray="auto")
+        assert [name for name in seen if name != "victim"] == ["a", "b", "c"]
+        assert results == {"a": 7, "b": 11, "c": 3, "victim": 9}
+        with pytest.raises(WorkerError, match="cursed: the worker died twice; out of memory"):
+            run_tasks([Task("cursed", die, ())], 1, print, ray="auto")
+        with pytest.raises(ZeroDivisionError, match="on purpose"):
+            run_tasks([Task("bad", fail, ()), Task("good", add, (1, 1))], 1, lambda *_: None, ray="auto")
+        # a cluster that was there before is left running
+        assert ray.is_initialized()
+    finally:
+        ray.shutdown()
+
+
+@pytest.mark.slow
+def test_a_grid_gives_the_same_on_a_ray_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not os.environ.get("NASFLOW_FULL"):
+        pytest.skip("starts a Ray cluster: set NASFLOW_FULL=1 to run it")
+    pytest.importorskip("ray")
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    path = use(monkeypatch, tmp_path)
+    words = ["--methods", "none,flow", "--metric", "cifar10_test", "--ratio", "0.2", "--splits", "[1,2]",
+             "--seeds", "[1]", "--encoder.width", "8", "--pretrain.epochs", "1", "--fit.epochs", "2", "--jobs", "2"]
+    tables = []
+    for name, more in (("local", []), ("ray", ["--ray", "local"])):
+        main(["evaluate", str(path), *words, *more, "--out", str(tmp_path / name)])
+        entries = Journal(tmp_path / name / "runs.jsonl").entries().values()
+        tables.append({e["key"]: e["tau"] for e in entries if e["kind"] == "run"})
+    assert tables[0] == tables[1]
+    assert len(tables[0]) == 6

@@ -6,7 +6,7 @@ any command is there at once.
 
 from __future__ import annotations
 
-import argparse
+import dataclasses
 import os
 import sys
 from collections.abc import Callable
@@ -18,6 +18,7 @@ import jsonargparse
 from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, ProtocolConfig, ProxyConfig, SurrogateConfig
 from nasflow.errors import ConfigError
 from nasflow.experiments.defaults import default_options, encoder_options, named_encoder
+from nasflow.reproduce_command import RAY_HELP, add_reproduce, add_tune, check_jobs, run_reproduce, run_tune
 from nasflow.search_command import EXAMPLE, add_search, run_search
 from nasflow.text import aligned
 
@@ -49,6 +50,10 @@ def _add_stage(parser: Parser, stage: type[Any], key: str, skip: set[str] | None
     parser.add_class_arguments(stage, key, skip=skip or set())
 
 
+def _protocol(given: Namespace) -> ProtocolConfig:
+    return ProtocolConfig(**{name: getattr(given, name) for name in ProtocolConfig().to_dict()})
+
+
 def _add_encoder(parser: Parser, words: list[str]) -> None:
     _add_stage(parser, EncoderConfig, "encoder")
     own = encoder_options(named_encoder(words), _source(words))
@@ -57,16 +62,6 @@ def _add_encoder(parser: Parser, words: list[str]) -> None:
 
 def _add_device(parser: Parser) -> None:
     parser.add_argument("--device", type=str, default="cpu", help="where to compute, such as cpu or cuda")
-
-
-def check_jobs(n_jobs: int) -> None:
-    """Return if `n_jobs` is a number of processes.
-
-    Raises:
-        ConfigError: it is not.
-    """
-    if n_jobs < 1:
-        raise ConfigError(f"--jobs is {n_jobs}; legal: a whole number of at least 1")
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -365,6 +360,10 @@ def _add_evaluate(parser: Parser, words: list[str]) -> None:
     parser.add_argument("--out", type=str | None, default=None,
                         help="folder for results (default: runs/SOURCE-METRIC); what is done there is not done again")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="number of processes")
+    parser.add_argument("--ray", type=str | None, default=None, help=RAY_HELP)
+    parser.add_argument("--per_method", type=dict[str, dict[str, Any]], default={},
+                        help="options of single methods, which override all others, as nasflow tune writes them: "
+                        "{flow: {pretrain.lr: 0.0005}}")
     _add_config_file(parser)
     parser.add_class_arguments(ProtocolConfig)
     _add_stage(parser, EncoderConfig, "encoder")
@@ -387,7 +386,6 @@ def _source(words: list[str]) -> str:
 
 
 def _evaluate(options: Namespace) -> None:
-    import dataclasses
     from pathlib import Path
 
     from nasflow.experiments.evaluate import evaluate
@@ -398,8 +396,7 @@ def _evaluate(options: Namespace) -> None:
         options.source, options.metric, _names(options.methods), folder,
         encoder=options.encoder, surrogate=options.surrogate,
         pretrain=dataclasses.replace(options.pretrain, proxies=_names(options.proxy or "")), fit=options.fit,
-        protocol=ProtocolConfig(options.ratio, options.n_validation, options.group, options.splits, options.seeds),
-        n_workers=options.jobs,
+        protocol=_protocol(options), per_method=options.per_method, n_workers=options.jobs, ray=options.ray,
     )
     print(text + f"\n{folder}: table.md, runs.csv, manifest.json, surrogates.png\nnext: nasflow report {folder}")
 
@@ -416,67 +413,6 @@ def _report(options: Namespace) -> None:
     from nasflow.report.build import write_report
 
     print(write_report(options.results, options.out))
-
-
-# -- reproduce ------------------------------------------------------------------------------------------
-
-
-class _KeepLines(argparse.RawDescriptionHelpFormatter, jsonargparse.DefaultHelpFormatter):
-    """Help whose closing words keep their line breaks."""
-
-
-def _add_reproduce(parser: Parser, __: list[str]) -> None:
-    from nasflow.experiments.reproductions.registry import reproduction_summaries
-
-    parser.formatter_class = _KeepLines
-    names = aligned([[f"  {name}", summary] for name, summary in reproduction_summaries().items()])
-    parser.epilog = f"names:\n{names}\n\n{parser.epilog}"
-    parser.add_argument("name", type=str, help="list, all, or one of the names below")
-    parser.add_argument("--out", type=str | None, default=None,
-                        help="folder for pages, journal and weights; what is done there is not done again (default: "
-                        "runs/reproduce, with --quick runs/quick)")
-    parser.add_argument("--quick", action="store_true", help="a first look: one split, one seed, few epochs")
-    parser.add_argument("--spaces", type=str | None, default=None,
-                        help="spaces to measure on, separated by commas, such as nb201 (default: the paper's)")
-    parser.add_argument("--only", type=str | None, default=None,
-                        help="rows and groups of rows to measure now, separated by commas, such as none,FGP,GIN; the "
-                        "page shows all that is known (default: all)")
-    parser.add_argument("--splits", type=tuple[int, ...] | None, default=None,
-                        help="seeds of the splits, such as [21,2021] (default: three)")
-    parser.add_argument("--seeds", type=tuple[int, ...] | None, default=None,
-                        help="seeds of the model (default: three)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="number of processes")
-    _add_config_file(parser)
-
-
-def _reproduce(options: Namespace) -> None:
-    from pathlib import Path
-
-    from nasflow.experiments.reproductions.registry import (
-        NOT_HERE,
-        load_reproduction,
-        reproduction_names,
-        reproduction_summaries,
-    )
-
-    if options.name == "list":
-        print(aligned([[name, summary] for name, summary in reproduction_summaries().items()]))
-        print("\nNot here:\n" + aligned([[name, reason] for name, reason in NOT_HERE.items()]))
-        return
-    check_jobs(options.jobs)
-    names = reproduction_names() if options.name == "all" else [options.name]
-    chosen = [load_reproduction(name) for name in names]
-    from nasflow.experiments.reproductions.base import ReproduceOptions
-
-    how = ReproduceOptions(
-        Path(options.out or ("runs/quick" if options.quick else "runs/reproduce")), quick=options.quick,
-        jobs=options.jobs, splits=options.splits, seeds=options.seeds,
-        spaces=None if options.spaces is None else _names(options.spaces),
-        only=None if options.only is None else _names(options.only),
-    )
-    for reproduction in chosen:
-        page = reproduction.run(how).write(reproduction.name, how)
-        print(f"{page.read_text()}\n{page}", flush=True)
 
 
 def _add_demo(parser: Parser, __: list[str]) -> None:
@@ -517,8 +453,10 @@ COMMANDS = {
     "evaluate": Command("Compare methods on a benchmark: splits x seeds, paired differences", _add_evaluate,
                         _evaluate, "nasflow evaluate nb201 --metric cifar10_test --ratio 0.01 "
                         "--methods none,flow,flow+proxy"),
-    "reproduce": Command("Measure a table or figure of the paper, and write a page on it", _add_reproduce,
-                         _reproduce, "nasflow reproduce surrogate-map --out runs/reproduce"),
+    "reproduce": Command("Measure a table or figure of the paper, and write a page on it", add_reproduce,
+                         run_reproduce, "nasflow reproduce surrogate-map --out runs/reproduce"),
+    "tune": Command("Choose the options of each method on the validation rows of a space", add_tune, run_tune,
+                    "nasflow tune nb201 --trials 12 --out runs/tune"),
     "report": Command("Show results as one HTML page: tables, curves, a map with its cells", _add_report, _report,
                       "nasflow report runs/nb201 --out report.html"),
 }

@@ -7,6 +7,7 @@ more than the standard library, so that `nasflow --help` can show the options wi
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import math
@@ -83,7 +84,8 @@ class Options:
             raise self._wrong(name, value, span + (f" to {high:g}" if high < math.inf else ""))
 
     def _choice(self, name: str) -> None:
-        legal = get_args(get_type_hints(type(self))[name])
+        kind: Any = type(self)
+        legal = get_args(_type_hints(kind)[name])
         if getattr(self, name) not in legal:
             raise self._wrong(name, getattr(self, name), ", ".join(map(str, legal)))
 
@@ -98,6 +100,11 @@ class Options:
 
     def _wrong(self, name: str, value: object, legal: str) -> ConfigError:
         return ConfigError(f"{type(self).__name__}.{name} is {value!r}; legal: {legal}")
+
+
+@functools.cache
+def _type_hints(options: Any) -> dict[str, Any]:
+    return get_type_hints(options)  # half a millisecond a call
 
 
 def later(absent: Any, default: Any = dataclasses.MISSING) -> Any:
@@ -199,7 +206,8 @@ class PretrainConfig(Options):
     """Pre-training: tasks that need no labels."""
 
     pretext: str = "flow"
-    """Tasks joined by +, such as flow+proxy: flow, proxy, graphcl, arch2vec, gmae; none leaves the encoder as drawn."""
+    """Tasks joined by +, such as flow+proxy: flow, proxy, graphcl, arch2vec, gmae, and from Python vectors; none leaves
+    the encoder as drawn."""
     proxies: tuple[str, ...] = ()
     """The columns that the task proxy ranks by; they must need no training."""
     proxy_heads: ProxyHeads = "each"

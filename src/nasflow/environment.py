@@ -11,6 +11,8 @@ from pathlib import Path
 
 from nasflow.errors import ConfigError
 
+VARIABLES = ("NASFLOW_DATA", "NASFLOW_CACHE")
+
 
 def data_dir() -> Path | None:
     """The folder `NASFLOW_DATA` points at, or None where it is not set.

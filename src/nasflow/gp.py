@@ -112,6 +112,8 @@ class GaussianProcess:
             return float(value), np.array([*slopes, noise * np.trace(rest)]) + self._prior * away
 
         bounds = [*[(-6.0, 4.0), (-8.0, 4.0), (-8.0, 4.0)] * len(sizes), (-8.0, 2.0)]
+        if self._prior:
+            starts = starts[:1]  # the prior leaves one valley, and says where it is
         found = [scipy.optimize.minimize(cost, s, jac=True, method="L-BFGS-B", bounds=bounds) for s in starts]
         self._log_scales = min(found, key=lambda result: float(result.fun)).x
         return self.condition(features, labels)

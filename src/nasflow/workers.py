@@ -1,4 +1,4 @@
-"""Work spread over local processes: what is done when a worker dies, and in which order things start.
+"""Work spread over local processes, or over a Ray cluster: what is done when a worker dies, and what starts when.
 
 `run_tasks` is for a list that is known beforehand, `Workers` for work that comes one by one.
 
@@ -14,11 +14,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pebble import ProcessExpired, ProcessPool
 
 from nasflow.errors import NasflowError
+
+if TYPE_CHECKING:
+    from nasflow.ray_workers import RayWorkers
 
 
 class WorkerError(NasflowError, RuntimeError):
@@ -41,9 +44,15 @@ class Workers:
 
     Args:
         n_workers: how many.
+
+    Attributes:
+        deaths: what a task's future raises where its worker died.
     """
 
+    deaths: tuple[type[BaseException], ...] = (ProcessExpired,)
+
     def __init__(self, n_workers: int) -> None:
+        self.n_workers = n_workers
         # spawned, not forked: a fork of a process with torch's threads may hang
         self._pool = ProcessPool(max_workers=n_workers, context=multiprocessing.get_context("spawn"))
         self._running: dict[Future[Any], Task] = {}
@@ -89,6 +98,8 @@ def run_tasks(
     n_workers: int,
     on_result: Callable[[Task, Any], None],
     on_lost: Callable[[Task, str], None] | None = None,
+    *,
+    ray: str | None = None,
 ) -> None:
     """Run all tasks, at most `n_workers` at a time; earlier ones in the list start first.
 
@@ -97,33 +108,37 @@ def run_tasks(
         n_workers: number of processes. 1 runs everything in this process.
         on_result: called here, with each task and what it returned, as they finish.
         on_lost: called here with a task that a worker died twice on, and the reason.
+        ray: address of a Ray cluster whose workers do it instead (`nasflow.ray_workers`), as many at a time as it has
+            processors.
 
     Raises:
+        MissingExtraError: Ray is wanted and not installed.
         WorkerError: a worker died twice on one task, and there is no `on_lost`.
     """
     waiting, done = list(tasks), set[str]()
-    if n_workers == 1:
+    if n_workers == 1 and ray is None:
         while waiting:
             task = next(task for task in waiting if done.issuperset(task.after))
             waiting.remove(task)
             on_result(task, task.function(*task.arguments))
             done.add(task.name)
         return
-    with Workers(n_workers) as workers:
+    with _workers(n_workers, ray) as workers:
         while waiting or workers.running:
-            free = n_workers - len(workers.running)
+            free = workers.n_workers - len(workers.running)
             for task in list(islice((task for task in waiting if done.issuperset(task.after)), free)):
                 waiting.remove(task)
                 workers.start(task)
             for task, future in workers.finished():
                 try:
                     result = future.result()
-                except ProcessExpired as error:
+                except workers.deaths as error:
                     task.deaths += 1
                     if task.deaths == 1:
                         waiting.insert(0, task)
                         continue
-                    reason = f"the worker died twice (exit code {error.exitcode}); out of memory?"
+                    code = f" (exit code {error.exitcode})" if isinstance(error, ProcessExpired) else ""
+                    reason = f"the worker died twice{code}; out of memory?"
                     if on_lost is None:
                         raise WorkerError(f"{task.name}: {reason} Try fewer jobs") from None
                     done.add(task.name)
@@ -131,3 +146,11 @@ def run_tasks(
                     continue
                 done.add(task.name)
                 on_result(task, result)
+
+
+def _workers(n_workers: int, ray: str | None) -> Workers | RayWorkers:
+    if ray is None:
+        return Workers(n_workers)
+    from nasflow.ray_workers import RayWorkers
+
+    return RayWorkers(ray, n_workers)

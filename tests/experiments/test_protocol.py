@@ -245,3 +245,119 @@ def test_labels_reach_no_pre_training_of_the_protocol(
         do_pretraining(run.pretraining, tmp_path / name)
         weights.append(Predictor.load(run.pretraining.path(tmp_path / name)).embed(data.table[:50]))
     np.testing.assert_array_equal(*weights)
+
+
+# -- what a key depends on ------------------------------------------------------------------------------
+
+
+def test_columns_that_a_run_does_not_use_and_the_name_of_the_file_change_no_key(proteins: Dataset) -> None:
+    params = proteins.metrics["params"]
+    grown = dataclasses.replace(proteins, metrics={**proteins.metrics, "new": replace(params, name="new")},
+                                values={**proteins.values, "new": proteins.labels("params"),
+                                        "latency": proteins.labels("latency") + 1})
+    run, pretrain = _one(proteins, "flow+proxy", pretrain=PretrainConfig(proxies=("params",))), None
+    assert (pretrain := run.pretraining) is not None
+    same = _one(grown, "flow+proxy", pretrain=PretrainConfig(proxies=("params",)))
+    moved = replace(run, dataset="elsewhere.npz")
+    assert run.key == same.key == moved.key
+    assert same.pretraining is not None
+    assert moved.pretraining is not None
+    assert pretrain.digest() == same.pretraining.digest() == moved.pretraining.digest()
+    other = dataclasses.replace(proteins, values={**proteins.values, "params": proteins.labels("params") + 1})
+    assert _one(other, "flow+proxy", pretrain=PretrainConfig(proxies=("params",))).key != run.key
+    assert _one(other, "flow").key == _one(proteins, "flow").key
+
+
+def test_options_that_a_method_does_not_use_change_no_key(proteins: Dataset) -> None:
+    changes: dict[str, Any] = {
+        "surrogate": SurrogateConfig(k=9), "pretrain": PretrainConfig(mask_share=0.7, proxies=("params",), margin=3.0),
+        "protocol": replace(OPTIONS["protocol"], pretrain_share=0.5, pretrain_on="training-half"),
+    }
+    for method in ("none", "gp"):
+        assert _one(proteins, method, **changes).key == _one(proteins, method, pretrain=PretrainConfig()).key
+    assert _one(proteins, "gp", encoder=EncoderConfig(width=9), fit=FitConfig(epochs=9)).key == _one(proteins, "gp").key
+    graphcl, gmae = (_one(proteins, m, surrogate=SurrogateConfig(k=9)) for m in ("graphcl", "gmae"))
+    assert graphcl.key == _one(proteins, "graphcl").key
+    changed = replace(OPTIONS["pretrain"], mask_share=0.7)
+    assert _one(proteins, "graphcl", pretrain=changed).key == graphcl.key
+    assert _one(proteins, "gmae", pretrain=changed).key != gmae.key
+
+
+# -- pre-training on some rows, on given vectors; testing on another metric --------------------------------
+
+
+def _pretrained_on(monkeypatch: pytest.MonkeyPatch, run: Run, folder: Path) -> Any:
+    """The table that the pre-training of `run` is given."""
+    seen: list[Any] = []
+    original = Predictor.pretrain
+    monkeypatch.setattr(Predictor, "pretrain",
+                        lambda self, table, *rest, **named: seen.append(table) or original(self, table, *rest, **named))
+    assert run.pretraining is not None
+    do_pretraining(run.pretraining, folder)
+    return seen[0]
+
+
+def test_pre_training_sees_the_training_half_of_the_split_or_a_share_of_it(
+    proteins: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half = half_split(2021, 21, 0.03, 20, file_order=False).training_half
+    for share in (1.0, 0.2):
+        protocol_ = replace(OPTIONS["protocol"], pretrain_on="training-half", pretrain_share=share)
+        table = _pretrained_on(monkeypatch, _one(proteins, "flow", protocol=protocol_), tmp_path)
+        rows = np.sort(half[: int(share * 1011)])
+        np.testing.assert_array_equal(table.canonical_ids, proteins.table.canonical_ids[rows])
+    everywhere = replace(OPTIONS["protocol"], pretrain_share=0.2)
+    table = _pretrained_on(monkeypatch, _one(proteins, "flow", protocol=everywhere), tmp_path)
+    order = np.random.RandomState(1).permutation(2021)
+    np.testing.assert_array_equal(table.canonical_ids, proteins.table.canonical_ids[np.sort(order[:404])])
+
+
+def test_pre_training_on_a_half_belongs_to_its_split_and_on_a_share_to_none(proteins: Dataset) -> None:
+    on_half = _plan(proteins, "flow", protocol=replace(OPTIONS["protocol"], pretrain_on="training-half"))
+    assert len({run.pretraining.digest() for run in on_half if run.pretraining is not None}) == 4
+    on_share = _plan(proteins, "flow", protocol=replace(OPTIONS["protocol"], pretrain_share=0.5))
+    assert len({run.pretraining.digest() for run in on_share if run.pretraining is not None}) == 2
+
+
+def test_another_metric_is_tested_and_sees_no_training(
+    proteins: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = replace(OPTIONS["protocol"], test_metric="latency")
+    measured: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(protocol, "measures", lambda *of: measured.append(of) or measures(*of))
+    transferred = do_run(_one(proteins, "none", protocol=chosen), tmp_path)
+    plain = do_run(_one(proteins, "none"), tmp_path)
+    assert transferred["metric"] == "latency"
+    assert transferred["best_epoch"] == plain["best_epoch"]
+    # the same predictions, turned round: less latency is better
+    (predicted, truth, maximise), _, (of_plain, _, _), _ = measured
+    np.testing.assert_array_equal(predicted, -of_plain)
+    np.testing.assert_array_equal(truth, proteins.labels("latency")[half_split(
+        2021, 21, 0.03, 20, file_order=False).test])
+    assert not maximise
+    labels = proteins.labels("latency").copy()
+    labels[:5] = np.nan
+    gappy = dataclasses.replace(proteins, values={**proteins.values, "latency": labels})
+    monkeypatch.setattr(protocol, "_dataset", lambda *_: gappy)
+    assert do_run(_one(gappy, "none", protocol=chosen), tmp_path)["n_test"] == transferred["n_test"] - 2
+
+
+def test_vectors_are_the_embeddings_of_the_fitted_source(
+    proteins: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = _one(proteins, "none")
+    run = replace(_one(proteins, "vectors"), source=source)
+    given: list[Any] = []
+    monkeypatch.setattr(Predictor, "pretrain", lambda self, table, columns, **_: given.append(columns) or 1 / 0)
+    assert run.pretraining is not None
+    with pytest.raises(ZeroDivisionError):
+        do_pretraining(run.pretraining, tmp_path)
+    split = half_split(2021, 21, 0.03, 20, file_order=False)
+    fitted = Predictor(encoder=source.encoder, pretraining=source.pretrain, fitting=source.fit,
+                       vocabulary=proteins.table.vocabulary)
+    fitted.fit(proteins.table[split.train], proteins.labels()[split.train],
+               validation=(proteins.table[split.validation], proteins.labels()[split.validation]))
+    expected = fitted.embed(proteins.table)
+    np.testing.assert_array_equal(np.stack([given[0][f"vector.{i}"] for i in range(8)], axis=1), expected)
+    assert run.key != _one(proteins, "vectors").key
+    assert run.pretraining.digest() != replace(run, source=replace(source, split=2021)).pretraining.digest()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, ProtocolConfig, SurrogateConfig
 from nasflow.datasets import Dataset, open_dataset
-from nasflow.errors import ConfigError
+from nasflow.errors import ConfigError, unknown_name
 from nasflow.experiments import tables
 from nasflow.experiments.grid import pretraining_seconds, run_grid
 from nasflow.experiments.manifest import write_manifest
 from nasflow.experiments.pictures import surrogate_map
 from nasflow.experiments.protocol import plan
+from nasflow.experiments.stages import Stages
 from nasflow.files import write_text
 from nasflow.proxy_ranks import without_value
 from nasflow.surrogate import FlowSurrogate
@@ -32,30 +34,39 @@ def evaluate(
     pretrain: PretrainConfig,
     fit: FitConfig,
     protocol: ProtocolConfig,
+    per_method: Mapping[str, Mapping[str, Any]] | None = None,
     n_workers: int,
+    ray: str | None = None,
     progress: bool = True,
 ) -> str:
     """Run the grid and write `table.md`, `runs.csv`, `manifest.json` and `surrogates.png` into `folder`.
 
-    Returns the text of `table.md`. The floor (`gp`) is always among the methods.
+    Returns the text of `table.md`. The floor (`gp`) is always among the methods. `per_method` changes options of single
+    methods, by dotted names.
     """
     if not methods:
         raise ConfigError("no method is named; name at least one, such as flow")
     dataset = open_dataset(source)
     what = dataset.metric(metric)
     chosen = tuple(dict.fromkeys([*methods, FLOOR]))
-    runs = plan(source, dataset, what.name, chosen, encoder=encoder, surrogate=surrogate, pretrain=pretrain,
-                fit=fit, protocol=protocol)
+    given = Stages(encoder, surrogate, pretrain, fit, protocol)
+    own = {method: given.changed((per_method or {}).get(method, {})) for method in chosen}
+    if unknown := set(per_method or {}) - set(chosen):
+        raise unknown_name("method of per_method among those evaluated", unknown.pop(), chosen)
+    runs = [run for method, stages in own.items() for run in plan(
+        source, dataset, what.name, (method,), encoder=stages.encoder, surrogate=stages.surrogate,
+        pretrain=stages.pretrain, fit=stages.fit, protocol=stages.protocol)]
     write_manifest(folder / "manifest.json", dataset, runs[0].metrics[-1], {
         "methods": chosen, "metric": what.name, "encoder": encoder.to_dict(), "surrogate": surrogate.to_dict(),
         "pretrain": pretrain.to_dict(), "fit": fit.to_dict(), "protocol": protocol.to_dict(),
+        "per_method": dict(per_method or {}),
     }, runs)
     map_path = folder / "surrogates.png"
     values = dataset.labels(what.name) * (1 if what.maximise else -1)
     surrogates = FlowSurrogate(dataset.table.n_ops, surrogate).targets(dataset.table).numpy()
     surrogate_map(map_path, surrogates, values, f"Flow surrogates of {dataset.name}",
                   f"rank by {what.name} (100 = best)")
-    entries = run_grid(runs, folder, n_workers, progress=progress)
+    entries = run_grid(runs, folder, n_workers, ray=ray, progress=progress)
     first, n_runs = entries[0], len(protocol.splits) * len(protocol.seeds)
     ceiling = dataset.repeatability(what.name)
     pairs = tables.interesting_pairs(chosen)

@@ -12,29 +12,42 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from nasflow.experiments.protocol import Run, do_pretraining, do_run
+from nasflow.experiments.protocol import Run, do_pretraining, do_run, do_validation, validation_key
 from nasflow.journal import Journal
 from nasflow.progress import progress_bar
 from nasflow.workers import Task, run_tasks
 
 
-def run_grid(runs: Sequence[Run], folder: Path, n_workers: int, *, progress: bool = True) -> list[dict[str, Any]]:
+def run_grid(
+    runs: Sequence[Run],
+    folder: Path,
+    n_workers: int,
+    *,
+    what: Literal["test", "validation"] = "test",
+    ray: str | None = None,
+    progress: bool = True,
+) -> list[dict[str, Any]]:
     """Do the runs that are not done yet; the journal entries of all of them, in the order of `runs`.
 
     Args:
         runs: what `plan` gave.
         folder: where results live.
         n_workers: number of processes.
+        what: all that there is to know of a run, or how it does on the validation rows alone.
+        ray: address of a Ray cluster that does the work in place of local processes; `folder` must be one that all
+            its machines share.
         progress: whether to draw a progress bar.
     """
+    folder = folder.absolute()  # workers of a cluster may start elsewhere
     journal = Journal(folder / "runs.jsonl")
     known = journal.entries()
+    work, key_of = (do_run, _key) if what == "test" else (do_validation, validation_key)
     tasks: dict[str, Task] = {}
     for run in runs:
         pretraining = run.pretraining
-        if run.key in known:
+        if key_of(run) in known:
             continue
         after: tuple[str, ...] = ()
         if pretraining is not None and not (pretraining.digest() in known and pretraining.path(folder).exists()):
@@ -43,7 +56,7 @@ def run_grid(runs: Sequence[Run], folder: Path, n_workers: int, *, progress: boo
             tasks.setdefault(name, Task(name, do_pretraining, (pretraining, folder)))
             after = (name,)
         name = f"{run.method} on {run.dataset}, split {run.split}, seed {run.seed} ({run.key[:8]})"
-        tasks[name] = Task(name, do_run, (run, folder), after)
+        tasks[name] = Task(name, work, (run, folder), after)
     # pre-trainings first: the longest tasks, and others wait for them
     ordered = sorted(tasks.values(), key=lambda task: task.function is not do_pretraining)
     with progress_bar("runs", len(ordered), show=progress and bool(ordered)) as advance:
@@ -52,9 +65,13 @@ def run_grid(runs: Sequence[Run], folder: Path, n_workers: int, *, progress: boo
             journal.append(entry)
             advance(task.name)
 
-        run_tasks(ordered, n_workers, record)
+        run_tasks(ordered, n_workers, record, ray=ray)
     known = journal.entries()
-    return [known[run.key] for run in runs]
+    return [known[key_of(run)] for run in runs]
+
+
+def _key(run: Run) -> str:
+    return run.key
 
 
 def pretraining_seconds(runs: Sequence[Run], folder: Path) -> dict[str, float]:

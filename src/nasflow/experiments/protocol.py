@@ -132,10 +132,10 @@ class Run(Options):
 
     def identity(self) -> dict[str, Any]:
         """All but the name of the data set, whose content counts, and the other runs of the grid."""
-        protocol = replace(self.protocol, splits=(self.split,), seeds=(self.seed,))
-        return {**_without_dataset(super().identity()), "protocol": protocol.identity()}
+        protocol = {**self.protocol.identity(), "splits": (self.split,), "seeds": (self.seed,)}
+        return {**_without_dataset(super().identity()), "protocol": protocol}
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
         """The name of this run's row: equal exactly when everything that its result depends on is."""
         return self.digest()
@@ -306,6 +306,25 @@ def do_run(run: Run, folder: Path) -> dict[str, Any]:
         np.array(() if fitted is None else fitted.validation_tau, np.float32),
     ).save(folder, run.key)
     return entry
+
+
+def do_validation(run: Run, folder: Path) -> dict[str, Any]:
+    """Fine-tune, and return a journal entry with Kendall's tau on the validation rows; for choosing options.
+
+    Test rows are not predicted, nor their labels looked at.
+    """
+    torch.set_num_threads(1)
+    dataset = _dataset(run.dataset, run.data_hash)
+    fitted = fit_run(dataset, run, split_of(dataset, run.metrics, run.split, run.protocol), folder).fitted
+    assert fitted is not None
+    return {"key": validation_key(run), "kind": "validation", "dataset": run.dataset, "metric": run.metric,
+            "method": run.method, "split": run.split, "seed": run.seed, "best_epoch": fitted.best_epoch,
+            "validation_tau": fitted.validation_tau[fitted.best_epoch]}
+
+
+def validation_key(run: Run) -> str:
+    """The name of what `do_validation` gives for a run."""
+    return f"{run.key}-validation"
 
 
 def split_of(dataset: Dataset, metrics: Sequence[str], seed: int, protocol: ProtocolConfig) -> Split:

@@ -59,8 +59,6 @@ def test_spaces_are_chosen_among_those_there_are() -> None:
     assert ReproduceOptions(Path(), spaces=("nb201",)).choose(("nb101", "nb201")) == ("nb201",)
     with pytest.raises(ConfigError, match="--spaces names nb301; legal here: nb101, nb201"):
         ReproduceOptions(Path(), spaces=("nb201", "nb301")).choose(("nb101", "nb201"))
-    with pytest.raises(ConfigError, match="--jobs is 0"):
-        ReproduceOptions(Path(), jobs=0)
 
 
 @pytest.mark.parametrize("name", reproduction_names())

@@ -8,6 +8,6 @@ from nasflow.experiments.reproductions.settings import SETTINGS, Setting
 
 SPACES: Mapping[str, Setting] = {
     **SETTINGS,
-    "nasbench-macro": Setting("nasbench-macro", "NAS-Bench-Macro", "test_acc_mean",
+    "nasbench-macro": Setting("nasbench-macro", "nasbench-macro", "NAS-Bench-Macro", "test_acc_mean",
                               "CIFAR-10 test accuracy, mean of three runs; the paper does not use this space"),
 }

@@ -35,6 +35,8 @@ class ReproduceOptions:
     """A first look: one split, one seed, few epochs; under three minutes."""
     jobs: int = 1
     """Number of processes."""
+    ray: str | None = None
+    """Address of a Ray cluster that does the work in place of local processes."""
     splits: tuple[int, ...] | None = None
     """Seeds of the splits; None for the reproduction's own."""
     seeds: tuple[int, ...] | None = None
@@ -45,10 +47,6 @@ class ReproduceOptions:
     """Rows and groups of rows to measure now, such as none, FGP, GIN; None for all. The page shows all known ones."""
     progress: bool = True
     """Whether to draw progress bars."""
-
-    def __post_init__(self) -> None:
-        if self.jobs < 1:
-            raise ConfigError(f"--jobs is {self.jobs}; legal: a whole number of at least 1")
 
     def choose(self, spaces: Sequence[str]) -> tuple[str, ...]:
         """Those of `spaces`, a reproduction's own, that were asked for; all where none was named.

@@ -133,7 +133,7 @@ def measure(
                 now = run.split in _splits(options) and (run.seed in _seeds(options) or variant.method == FLOOR)
                 if variant in chosen and now:
                     wanted.append(run)
-    run_grid(wanted, options.folder, options.jobs, progress=options.progress)
+    run_grid(wanted, options.folder, options.jobs, ray=options.ray, progress=options.progress)
     known = Journal(options.folder / "runs.jsonl").entries()
     entries: list[Entry] = [
         {**known[run.key], "space": space, "group": variant.group, "pretext": variant.method, "method": variant.label}

@@ -1,0 +1,135 @@
+"""`tune`: random search over the options of each method, chosen on the validation rows alone (section 6 of the method).
+
+Every method gets the same number of trials, once for a space. A trial is the mean over the splits of the Kendall tau on
+the 40 validation rows, at the epoch that they choose, with one seed of the model. The first trial is the options as
+they are, so that what is chosen is never worse on these rows. Test rows are neither predicted nor looked at.
+
+    FOLDER/runs.jsonl     one line for each finished pre-training and trial: a tuning that was killed goes on
+    FOLDER/SPACE.yaml     what was chosen, as `nasflow evaluate --config` and `nasflow reproduce` read it
+    FOLDER/SPACE.md       every trial
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from nasflow.errors import ConfigError, unknown_name
+from nasflow.experiments.grid import run_grid
+from nasflow.experiments.protocol import Run, plan
+from nasflow.experiments.reproductions.settings import SETTINGS, Setting
+from nasflow.experiments.tables import markdown
+from nasflow.files import write_text
+
+Grid = Mapping[str, Sequence[Any]]
+
+_FIT: Grid = {
+    "encoder.width": (64, 128, 256), "fit.epochs": (300, 400, 500), "fit.lr": (1e-3, 5e-4),
+    "fit.weight_decay": (1e-6, 0.0),
+}
+_PRETRAIN: Grid = {
+    "pretrain.lr": (1e-3, 5e-4, 1e-4), "pretrain.decoder_width": (32, 64, 128, 256),
+    "pretrain.decoder_layers": (1, 2, 3), "pretrain.weight_decay": (1e-6, 0.0), "pretrain.epochs": (20, 40, 80),
+}
+_FLOW: Grid = {"surrogate.k": tuple(range(4, 13)), "surrogate.sigma": (0.1, 1.0)}
+# the paper's three, and one that suits losses which begin at 1
+_WEIGHTS: Grid = {"pretrain.weights": tuple({"flow": flow, "proxy": proxy} for flow, proxy in (
+    (1.0, 1.0), (1.0, 2.0), (2.0, 1.0), (1.0, 9.0)))}
+
+METHODS = ("none", "graphcl", "arch2vec", "gmae", "proxy", "flow", "flow+proxy")
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """How the search is done."""
+
+    space: str
+    """A name of `nasflow.experiments.reproductions.settings`."""
+    methods: tuple[str, ...] = METHODS
+    trials: int = 12
+    """Options tried for each method, the given ones among them."""
+    seed: int = 21
+    """Of the draws, and of the model in every trial."""
+    splits: tuple[int, ...] = (21, 2021, 202121)
+    """The validation rows of these splits choose."""
+    share: float = 1.0
+    """Share of the architectures that trials pre-train on, to save time."""
+
+    def __post_init__(self) -> None:
+        if self.space not in SETTINGS:
+            raise unknown_name("space to tune on", self.space, SETTINGS)
+        if self.trials < 1:
+            raise ConfigError(f"--trials is {self.trials}; legal: a whole number of at least 1")
+
+
+def grid_of(method: str) -> dict[str, Sequence[Any]]:
+    """The values that are tried for each option of a method, by dotted names."""
+    tasks = () if method == "none" else tuple(method.split("+"))
+    grid = {**_FIT, **(_PRETRAIN if tasks else {}), **(_FLOW if "flow" in tasks else {})}
+    return {**grid, **(_WEIGHTS if {"flow", "proxy"} <= set(tasks) else {})}
+
+
+def candidates(method: str, trials: int, seed: int) -> list[dict[str, Any]]:
+    """Different options to try: first none changed, then draws from the grid."""
+    grid, rng = grid_of(method), np.random.default_rng(seed)
+    n_possible = int(np.prod([len(values) for values in grid.values()]))
+    chosen: list[dict[str, Any]] = [{}]
+    while len(chosen) < min(trials, n_possible + 1):
+        draw = {name: values[int(rng.integers(len(values)))] for name, values in grid.items()}
+        if draw not in chosen:
+            chosen.append(draw)
+    return chosen
+
+
+def tune(tuning: Tuning, folder: Path, n_workers: int, *, ray: str | None = None, progress: bool = True) -> str:
+    """Try, choose, and write what was chosen; returns the table of all trials.
+
+    Raises:
+        UnknownNameError: a method that does not exist.
+    """
+    setting = SETTINGS[tuning.space]
+    tried = {method: candidates(method, tuning.trials, tuning.seed) for method in tuning.methods}
+    runs = {(method, i): _runs(tuning, setting, method, options)
+            for method, trials in tried.items() for i, options in enumerate(trials)}
+    entries = run_grid([run for own in runs.values() for run in own], folder, n_workers, what="validation", ray=ray,
+                       progress=progress)
+    taus = iter(entries)
+    score = {trial: float(np.mean([next(taus)["validation_tau"] for _ in own])) for trial, own in runs.items()}
+    rows = [["method", "trial", "validation tau", "options"]]
+    chosen, remarks = {}, []
+    for method, trials in tried.items():
+        order = np.argsort([-score[method, i] for i in range(len(trials))], kind="stable").tolist()
+        best = order[0]
+        chosen[method] = trials[best]
+        remarks.append(f"# {method}: {100 * score[method, best]:.1f} in trial {best}, "
+                       f"{100 * score[method, 0]:.1f} with the options as they were")
+        rows += [[method, str(i), f"{100 * score[method, i]:.1f}", _in_words(trials[i])] for i in order]
+    command = (f"nasflow tune {tuning.space} --methods {','.join(tuning.methods)} --trials {tuning.trials} "
+               f"--seed {tuning.seed}" + (f" --share {tuning.share:g}" if tuning.share < 1 else ""))
+    n_validation = runs[tuning.methods[0], 0][0].protocol.n_validation
+    about = (f"# {setting.title}: the best of {tuning.trials} trials of each method, by the mean Kendall tau (x100)\n"
+             f"# on the {n_validation} validation rows of {len(tuning.splits)} splits, with one seed of the model.\n"
+             f"# Test rows were not looked at. {command}\n")
+    text = yaml.safe_dump({"per_method": chosen}, sort_keys=False, default_flow_style=False)
+    write_text(folder / f"{tuning.space}.yaml", about + "\n".join(remarks) + "\n" + text)
+    table = markdown(rows)
+    write_text(folder / f"{tuning.space}.md", f"# Tuning on {setting.title}\n\n{about.replace('# ', '')}\n{table}\n"
+                                               f"Command: `{command}`\n")
+    return table
+
+
+def _runs(tuning: Tuning, setting: Setting, method: str, options: Mapping[str, Any]) -> list[Run]:
+    dataset = setting.dataset()
+    stages = setting.stages(method, tuned=False).changed({**options, "pretrain_share": tuning.share})
+    protocol = replace(stages.protocol, splits=tuning.splits, seeds=(tuning.seed,))
+    return plan(setting.source, dataset, setting.metric, (method,), encoder=stages.encoder, surrogate=stages.surrogate,
+                pretrain=stages.pretrain, fit=stages.fit, protocol=protocol)
+
+
+def _in_words(options: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in options.items()) or "as they are"

@@ -1,0 +1,116 @@
+"""Choosing options on the validation rows: the same trials for all, and no look at a test label."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from nasflow.cli import main
+from nasflow.errors import UnknownNameError
+from nasflow.experiments import grid, protocol, tuning
+from nasflow.experiments.protocol import split_of
+from nasflow.experiments.reproductions import settings
+from nasflow.experiments.tuned import read_tuned
+from nasflow.experiments.tuning import METHODS, Tuning, candidates, grid_of, tune
+from nasflow.journal import Journal
+from nasflow.predictor import Predictor
+from tiny_space import dataset, use
+
+SMALL = {"encoder.width": (8,), "fit.epochs": (1, 3), "fit.lr": (1e-3, 1e-2), "fit.weight_decay": (1e-6,)}
+
+
+@pytest.fixture(autouse=True)
+def _tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, tmp_path)
+    monkeypatch.setattr(tuning, "_FIT", SMALL)
+    monkeypatch.setattr(tuning, "_PRETRAIN", {"pretrain.epochs": (1,), "pretrain.lr": (1e-3, 1e-4)})
+    monkeypatch.setattr(settings, "default_options", lambda _: {
+        "proxy": "jacov", "ratio": 0.2, "n_validation": 10, "encoder.width": 8, "fit.epochs": 2, "pretrain.epochs": 1})
+
+
+def test_every_method_gets_the_same_number_of_different_trials_the_first_as_it_is() -> None:
+    for method in METHODS:
+        trials = candidates(method, 4, seed=1)
+        assert trials[0] == {}
+        assert len({str(trial) for trial in trials}) == 4
+        assert trials == candidates(method, 4, seed=1)
+        assert all(value in grid_of(method)[name] for trial in trials for name, value in trial.items())
+    assert candidates("none", 4, seed=1) != candidates("none", 4, seed=2)
+    assert len(candidates("none", 100, seed=1)) == 5  # there are no more
+    assert "surrogate.k" in grid_of("flow")
+    assert "surrogate.k" not in grid_of("proxy")
+    assert "pretrain.weights" in grid_of("flow+proxy")
+
+
+def test_the_best_on_the_validation_rows_is_chosen(tmp_path: Path) -> None:
+    what = Tuning("nb201", ("none", "flow"), trials=4, splits=(21, 2021))
+    table = tune(what, tmp_path / "out", 1, progress=False)
+    entries = Journal(tmp_path / "out" / "runs.jsonl").entries()
+    taus = [e["validation_tau"] for e in entries.values() if e["kind"] == "validation" and e["method"] == "none"]
+    assert len(taus) == 8  # four trials on two splits
+    means = np.array(taus).reshape(4, 2).mean(axis=1)
+    chosen = read_tuned(tmp_path / "out" / "nb201.yaml")
+    assert chosen["none"] == candidates("none", 4, 21)[int(means.argmax())]
+    assert f"| none | {means.argmax()} | {100 * means.max():.1f} |" in table
+    text = (tmp_path / "out" / "nb201.yaml").read_text()
+    assert f"# none: {100 * means.max():.1f} in trial {means.argmax()}, {100 * means[0]:.1f} with" in text
+    assert "nasflow tune nb201 --methods none,flow --trials 4 --seed 21" in text
+
+
+def test_no_test_row_is_predicted_and_no_test_label_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other test labels, and predictions and metrics that raise, change nothing."""
+    what = Tuning("nb201", ("none", "flow+proxy"), trials=2, splits=(2021,))
+    first = tune(what, tmp_path / "first", 1, progress=False)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("looked at test rows")
+
+    data = dataset()
+    labels = data.labels("cifar10_test").copy()
+    test = split_of(data, ("cifar10_test",), 2021, settings.SETTINGS["nb201"].stages().protocol).test
+    assert len(test) == 50
+    labels[test] = np.random.default_rng(5).normal(size=50)
+    spoilt = dataclasses.replace(data, values={**data.values, "cifar10_test": labels})
+    (tmp_path / "spoilt").mkdir()
+    use(monkeypatch, tmp_path / "spoilt", spoilt)
+    monkeypatch.setattr(settings, "default_options", lambda _: {
+        "proxy": "jacov", "ratio": 0.2, "n_validation": 10, "encoder.width": 8, "fit.epochs": 2, "pretrain.epochs": 1})
+    for place, name in ((protocol, "measures"), (grid, "do_run"), (Predictor, "predict")):
+        monkeypatch.setattr(place, name, refuse)
+    assert tune(what, tmp_path / "second", 1, progress=False) == first
+
+
+def test_a_tuning_goes_on_and_its_choice_is_read_by_evaluate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["tune", "nb201", "--methods", "none,flow", "--trials", "2", "--out", str(tmp_path / "out"), "--jobs", "1"]
+    main(words)
+    first = capsys.readouterr().out
+    with monkeypatch.context() as patch:
+        for name in ("do_validation", "do_pretraining"):
+            patch.setattr(grid, name, None)
+        main(words)
+    assert capsys.readouterr().out == first
+    config = tmp_path / "out" / "nb201.yaml"
+    written = yaml.safe_load(config.read_text())["per_method"]
+    written["flow"] = {"pretrain.lr": 0.125, "fit.epochs": 1}
+    config.write_text(yaml.safe_dump({"per_method": written}))
+    main(["evaluate", str(tmp_path / "tiny.npz"), "--metric", "cifar10_test", "--methods", "none,flow",
+          "--config", str(config), "--ratio", "0.2", "--n_validation", "10", "--splits", "[21]", "--seeds", "[21]",
+          "--out", str(tmp_path / "runs"), "--jobs", "1", "--encoder.width", "8", "--pretrain.epochs", "1",
+          "--fit.epochs", "1"])
+    assert "per_method" in (tmp_path / "runs" / "manifest.json").read_text()
+    assert "| flow |" in capsys.readouterr().out
+
+
+def test_a_space_or_method_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="'nb102' .did you mean 'nb10"):
+        Tuning("nb102")
+    with pytest.raises(UnknownNameError, match="unknown method 'folw'"):
+        tune(Tuning("nb201", ("folw",)), tmp_path, 1, progress=False)
