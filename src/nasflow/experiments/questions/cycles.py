@@ -32,6 +32,7 @@ from nasflow.experiments.pictures import drawing
 from nasflow.experiments.questions.cyclic_flow import Digraphs, FixedPoint, fixed_point, lipschitz
 from nasflow.experiments.questions.telling_apart import groups, refinement_words
 from nasflow.experiments.reproductions.base import Page, Picture, ReproduceOptions, Table
+from nasflow.flat_arrays import row_ptr
 from nasflow.importers.cycles import condensed
 from nasflow.progress import progress_bar
 from nasflow.surrogate import FlowSurrogate
@@ -72,10 +73,11 @@ def with_several(cell: Architecture, n_edges: int, rng: np.random.Generator) -> 
 
 def n_different(graphs: Digraphs, vocabulary: tuple[str, ...]) -> int:
     """How many of the graphs refinement tells apart."""
-    n_edges = np.bincount(np.searchsorted(graphs.node_ptr, graphs.edges[1], side="right") - 1,
+    edges = graphs.edges[:, np.lexsort(graphs.edges)]  # by target, as in a table
+    n_edges = np.bincount(np.searchsorted(graphs.node_ptr, edges[1], side="right") - 1,
                           minlength=len(graphs.node_ptr) - 1)
-    edge_ptr = np.concatenate([[0], np.cumsum(n_edges)])
-    local = graphs.edges - np.repeat(graphs.node_ptr[:-1], n_edges)
+    edge_ptr = row_ptr(n_edges)
+    local = edges - np.repeat(graphs.node_ptr[:-1], n_edges)
     # not a table to compute with, since it has cycles: refinement reads operations and edges alone
     table = ArchTable(vocabulary, graphs.ops.astype(np.uint8), graphs.node_ptr, local, edge_ptr,
                       np.zeros(len(graphs.ops), np.int64))

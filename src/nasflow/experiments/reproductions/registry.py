@@ -46,8 +46,7 @@ _QUESTIONS = {
     "depth": ("depth:depth", "Question: cells of 8 to 1,000 nodes: time, memory, convergence of pre-training"),
     "cycles": ("cycles:cycles", "Question: graphs with cycles, condensed or iterated to a fixed point"),
     "hypergraph": ("hypergraph:hypergraph", "Question: several inputs of one sum or concatenation as one hyperedge"),
-    "robustness": ("robustness:robustness", "Question: does the draw of the random vectors matter, or the model's "
-    "seed?"),
+    "robustness": ("robustness:robustness", "Question: draws of the random vectors against seeds of the model"),
 }
 _PLACES = {
     name: (f"nasflow.experiments.{package}.{place}", summary)
