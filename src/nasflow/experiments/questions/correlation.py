@@ -7,13 +7,14 @@ label the surrogate explains beyond counts of operations (`explained`), beside w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import scipy.stats
 
 from nasflow.datasets import open_dataset
 from nasflow.experiments.defaults import default_options
@@ -39,6 +40,7 @@ FLOW_GAIN = {
     "nbgraph-photo": 1.2, "nbgraph-computers": 3.8, "nbgraph-arxiv": -2.9, "nbgraph-proteins": -1.4,
 }
 """The others over three runs, one on each split: their intervals are several points wide."""
+N_PERMUTATIONS = 10_000
 STATISTICS = {
     "Pearson": lambda x, y: float(np.corrcoef(x, y)[0, 1]), "Spearman": spearman, "Kendall": kendall_tau,
 }
@@ -145,19 +147,17 @@ class Agreement:
 def agreement(values: FloatArray, gains: FloatArray) -> Agreement:
     """How a measure (n,) of some data sets goes with the gains (n,) of pre-training on them."""
     upper = np.argsort(np.argsort(values)) >= len(values) // 2
-
-    def halves(gains: FloatArray) -> float:
-        return float(gains[upper].mean() - gains[~upper].mean())
-
+    sides = np.where(upper, 1 / upper.sum(), -1 / (~upper).sum())  # times gains: the difference of the halves' means
+    ranks = [scipy.stats.zscore(scipy.stats.rankdata(x)) / np.sqrt(len(x)) for x in (values, gains)]
     rng = np.random.default_rng(0)
-    shuffled = [rng.permutation(gains) for _ in range(2000)]
 
-    def p(statistic: Callable[[FloatArray], float]) -> float:
-        found = abs(statistic(gains)) - 1e-12
-        return (1 + sum(abs(statistic(chance)) >= found for chance in shuffled)) / (1 + len(shuffled))
+    def p(weights: FloatArray, of: FloatArray) -> float:
+        shuffled = rng.permuted(np.tile(of, (N_PERMUTATIONS, 1)), axis=1)
+        as_large = np.abs(shuffled @ weights) >= abs(float(of @ weights)) - 1e-12
+        return float((1 + as_large.sum()) / (1 + N_PERMUTATIONS))
 
-    return Agreement(len(values), spearman(values, gains), p(lambda gains: spearman(values, gains)),
-                     float(gains[upper].mean()), float(gains[~upper].mean()), p(halves))
+    return Agreement(len(values), float(ranks[0] @ ranks[1]), p(ranks[0], ranks[1]), float(gains[upper].mean()),
+                     float(gains[~upper].mean()), p(sides, gains))
 
 
 def _strongest_component(found: Mapping[str, Correlations]) -> str:
