@@ -8,7 +8,7 @@ import networkx as nx
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from nasflow.architecture import Architecture
@@ -62,6 +62,7 @@ def test_a_loop_settles_where_the_equations_hold(activation: Any) -> None:
     assert damped.n_steps[0] > found.n_steps[0]
 
 
+@settings(max_examples=25)
 @given(st.lists(dags(OPS), min_size=1, max_size=4), st.sampled_from(["sum", "mean", "root"]),
        st.sampled_from([0.0, 0.5]), st.sampled_from(["relu", "swish"]))
 def test_without_a_cycle_it_is_the_surrogate(
@@ -73,6 +74,7 @@ def test_without_a_cycle_it_is_the_surrogate(
     np.testing.assert_allclose(found.surrogate, [flow_surrogate(g, OPS, config) for g in graphs], rtol=1e-9)
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 10**6), st.sampled_from([0.05, 0.1, 0.3]), st.sampled_from(["relu", "gelu", "tanh"]))
 def test_what_the_bound_guarantees_converges(seed: int, sigma: float, activation: Any) -> None:
     rng = np.random.default_rng(seed)
@@ -84,6 +86,22 @@ def test_what_the_bound_guarantees_converges(seed: int, sigma: float, activation
     assume(lipschitz(surrogate) * graphs.spectral_radii()[0] < 0.95)
     # 0.95^1500 < 1e-33: from there on only rounding moves
     assert fixed_point(graphs, surrogate, max_steps=1500).converged.all()
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_no_conversion_stretches_a_difference_by_more_than_the_bound(activation: Any) -> None:
+    surrogate = drawn(SurrogateConfig(k=4, sigma=1.0, alpha=0.3, activation=activation))
+    W, rng = surrogate.W[4:].numpy(), np.random.default_rng(0)
+    base = 3 * rng.normal(size=(5000, 4))
+    # in all directions, and in the one that W stretches most
+    step = 1e-3 * np.concatenate([rng.normal(size=(2500, 4)), np.tile(np.linalg.svd(W)[0][:, 0], (2500, 1))])
+
+    def convert(m: np.ndarray) -> np.ndarray:
+        return np.asarray(0.3 * m + 0.7 * ACTIVATIONS[activation]((m @ W).ravel()).reshape(m.shape))
+
+    stretch = np.linalg.norm(convert(base + step) - convert(base), axis=1) / np.linalg.norm(step, axis=1)
+    assert stretch.max() <= lipschitz(surrogate)
+    assert stretch.max() > 0.6 * lipschitz(surrogate)  # so the bound is not idle
 
 
 def test_a_growing_loop_does_not_converge() -> None:
@@ -107,7 +125,8 @@ def test_what_it_cannot_do_is_refused() -> None:
         Digraphs.of([(OPS[:2], ((0, 1), (1, 0)))], OPS)
     with pytest.raises(GraphError, match="graph 1: every node has a successor"):
         Digraphs.of([LOOP, (OPS[:3], ((0, 1), (1, 2), (2, 1)))], OPS)
-    for options in ({"pooling": "max"}, {"rounds": 2}, {"directions": "forward"}, {"op_activations": {"input": "tanh"}}):
+    illegal = ({"pooling": "max"}, {"rounds": 2}, {"directions": "forward"}, {"op_activations": {"input": "tanh"}})
+    for options in illegal:
         with pytest.raises(ConfigError, match="a fixed point needs both directions"):
             fixed_point(Digraphs.of([LOOP], OPS), drawn(SurrogateConfig(k=4, **options)))  # type: ignore[arg-type]
 

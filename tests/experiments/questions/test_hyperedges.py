@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nasflow.architecture import Architecture
@@ -83,12 +83,14 @@ def hypergraphs(draw: Any) -> Hypergraph:
     return Hypergraph(ops, tuple(edges))
 
 
+@settings(max_examples=25)
 @given(st.lists(hypergraphs(), min_size=1, max_size=4), st.sampled_from([CONFIG, SurrogateConfig(k=3, alpha=0.3)]))
 def test_the_star_graph_gives_what_the_definition_says(graphs: list[Hypergraph], config: SurrogateConfig) -> None:
     seen = hypergraph_surrogates(graphs, OPS, KINDS, config).numpy()
     np.testing.assert_allclose(seen, [by_definition(graph, config) for graph in graphs], rtol=1e-10)
 
 
+@settings(max_examples=25)
 @given(dags(OPS))
 def test_with_one_source_each_a_hypergraph_is_the_graph_to_the_bit(graph: Architecture) -> None:
     edges = tuple(Hyperedge((u,), (v,), "sum") for u, v in graph.edges)

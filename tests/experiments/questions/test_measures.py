@@ -92,7 +92,7 @@ def test_correlations_lie_in_intervals_that_shrink_with_data() -> None:
         assert many[name].high - many[name].low < few[name].high - few[name].low
     # the 95 % interval of Pearson's r, by Fisher's z
     low, high = scipy.stats.pearsonr(x, y).confidence_interval()
-    assert (many["Pearson"].low, many["Pearson"].high) == pytest.approx((low, high), abs=0.015)
+    assert (many["Pearson"].low, many["Pearson"].high) == pytest.approx((low, high), abs=0.008)
 
 
 def test_constant_components_are_left_out() -> None:
@@ -272,6 +272,9 @@ def test_components_of_variance_are_found_again() -> None:
     parts = robustness.components(cube)
     assert (parts.draw, parts.split, parts.seed) == pytest.approx((3, 2, 1), rel=0.3)
     assert parts.rest == pytest.approx(0.5, rel=0.02)
+    # without any effect about half of the estimates are below 0, which is no variance
+    noise = [robustness.components(rng.normal(size=(5, 3, 3))).draw for _ in range(40)]
+    assert 8 < noise.count(0.0) < 32
     one_split = robustness.components(cube[:, :1])
     assert one_split.split == 0
     assert one_split.draw == pytest.approx(3, rel=0.3)

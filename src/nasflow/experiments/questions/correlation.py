@@ -182,16 +182,22 @@ def _verdict(followed: Mapping[str, Mapping[str, Correlations]], measured: Mappi
     words = {"beyond": "the share explained beyond counts", "counts": "the share that counts explain by themselves",
              "beyond_wiring": "the share explained beyond the floor's features",
              "few_gain": "what it adds to a Gaussian process on few labels"}
+    agreements: dict[str, Agreement] = {}
     for well, gains in (("", FLOW_GAIN), (" measured over six runs or more", WELL_MEASURED)):
         sources = [source for source in measured if source in gains]
         if len(sources) < 4 or (well and len(sources) == len(measured)):
             continue
         for of, what in words.items():
             values = np.array([getattr(measured[source], of) for source in sources])
-            a = agreement(values, np.array([gains[source] for source in sources]))
+            agreements[what + well] = a = agreement(values, np.array([gains[source] for source in sources]))
             lines.append(f"* {a.n} data sets{well}: Spearman between {what} and the gain of pre-training "
                          f"{a.spearman:+.2f} (p = {a.p:.2f}); mean gain {a.upper:+.1f} in the upper half, "
                          f"{a.lower:+.1f} in the lower (p = {a.p_halves:.2f}; both by permutation).")
+    if agreements:
+        best = min(agreements, key=lambda what: min(agreements[what].p, agreements[what].p_halves))
+        n_small = sum(p < 0.05 for a in agreements.values() for p in (a.p, a.p_halves))
+        lines.append(f"* What tells best where pre-training pays is {best}. Of {2 * len(agreements)} tests {n_small} "
+                     f"{'has' if n_small == 1 else 'have'} p < 0.05; by chance {0.1 * len(agreements):.1f} would.")
     return "\n".join(lines)
 
 

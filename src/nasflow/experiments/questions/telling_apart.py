@@ -108,7 +108,7 @@ def groups(values: npt.NDArray[np.float64], tolerance: float) -> IntArray:
     """(N,) int64: for each row of `values` (N, d) the first row of its group.
 
     Rows are in one group unless, column by column, a gap divides them: two neighbours in the sorted column that differ
-    by more than `tolerance` times the larger of their rows' largest absolute values. So rows that are equal but for
+    by more than `tolerance` times the largest absolute value of the row above the gap. So rows that are equal but for
     rounding share a group wherever a border of a grid might have been; at a large tolerance a chain of near rows is one
     group too.
     """
@@ -120,7 +120,7 @@ def groups(values: npt.NDArray[np.float64], tolerance: float) -> IntArray:
         order = members[np.lexsort((values[members, column], label[members]))]
         other_group = np.diff(label[order], prepend=-1) != 0
         gap = np.diff(values[order, column], prepend=0.0)
-        begins = other_group | (gap > tolerance * np.maximum(scale[order], np.roll(scale[order], 1)))
+        begins = other_group | (gap > tolerance * scale[order])
         n_unchanged = n_unchanged + 1 if begins.sum() == other_group.sum() else 0
         starts = np.flatnonzero(begins)
         sizes = np.diff(starts, append=len(order))
