@@ -99,6 +99,7 @@ def test_a_tuning_goes_on_and_its_choice_is_read_by_evaluate(
     assert capsys.readouterr().out == first
     config = tmp_path / "out" / "nb201.yaml"
     written = yaml.safe_load(config.read_text())["per_method"]
+    written["gmae"] = {"pretrain.lr": 0.5}  # evaluated or not
     written["flow"] = {"pretrain.lr": 0.125, "fit.epochs": 1}
     config.write_text(yaml.safe_dump({"per_method": written}))
     main(["evaluate", str(tmp_path / "tiny.npz"), "--metric", "cifar10_test", "--methods", "none,flow",
@@ -109,8 +110,8 @@ def test_a_tuning_goes_on_and_its_choice_is_read_by_evaluate(
     assert "| flow |" in capsys.readouterr().out
 
 
-def test_a_space_or_method_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_a_space_or_method_that_is_none_is_refused() -> None:
     with pytest.raises(UnknownNameError, match="'nb102' .did you mean 'nb10"):
         Tuning("nb102")
     with pytest.raises(UnknownNameError, match="unknown method 'folw'"):
-        tune(Tuning("nb201", ("folw",)), tmp_path, 1, progress=False)
+        Tuning("nb201", ("folw",))
