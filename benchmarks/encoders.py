@@ -144,7 +144,8 @@ def main() -> None:
         print(f"  {pair:40}" + "".join(f"{by_job[job]:16.2f}" for job in by_job))
     print(f"  the 15,625-row table takes {cells.nbytes / 1e6:.2f} MB in memory")
     write_json(RESULTS, {
-        "command": f"python benchmarks/encoders.py --threads {options.threads} --width {options.width}",
+        "command": f"python benchmarks/encoders.py --threads {options.threads} --width {options.width} "
+                   f"--turns {options.turns}",
         "architectures_per_second": rates, "ratios": ratios, "table_bytes": cells.nbytes, "machine": machine(),
         "versions": {**versions(), "torch_geometric": torch_geometric.__version__},
     })

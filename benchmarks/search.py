@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -272,7 +273,7 @@ def main() -> None:
             optimum = max(max(e["test"]) for of in entries.values() for e in of)
         texts.append(report(name, entries, optimum, bench.best_valid))
         curves[name] = {s: np.stack([optimum - chosen(e) for e in of]) for s, of in entries.items()}
-    command = " ".join(["python benchmarks/search.py", *(["--quick"] if options.quick else [])])
+    command = " ".join(["python benchmarks/search.py", *sys.argv[1:]])
     text = ("\n".join(texts) + "\nMean (standard deviation) over trials of the test result of the best so far by "
             f"validation.\n\nCommand: `{command}`\nMachine: {machine()}, {versions()}\n")
     write_text(options.out / "search.md", text)

@@ -171,14 +171,19 @@ def test_help_is_quick_and_imports_neither_torch_nor_matplotlib(words: list[str]
     code = ("import sys; from nasflow.cli import main\n"
             f"try: main({words!r})\nexcept SystemExit: pass\n"
             "sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules or 'scipy' in sys.modules)")
+    # of the processor, not of the clock: other work on the machine is not the command's fault; neither is a slow one
+    assert _processor_seconds(code) < max(0.4, 2.5 * _processor_seconds("import jsonargparse, numpy"))
+
+
+def _processor_seconds(code: str) -> float:
+    """The least of three runs of a program."""
     seconds = []
     for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        # of the processor, not of the clock: other work on the machine is not the command's fault
         seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert min(seconds) < 0.4
+    return min(seconds)
 
 
 def test_every_option_of_the_protocol_reaches_the_grid(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:

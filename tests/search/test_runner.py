@@ -168,14 +168,13 @@ def told(folder: Path) -> dict[int, tuple[str, float | None]]:
 @pytest.mark.parametrize("whole_group", [False, True], ids=["the-search", "the-search-and-its-workers"])
 def test_kills_lose_nothing_and_repeat_nothing(tmp_path: Path, whole_group: bool) -> None:
     """kill -9 at random moments: the final table is as without, and no training that was told ran twice."""
-    budget, kills = (60, 20) if FULL else (16, 3)
+    budget, kills = (60, 20) if FULL else (12, 3)
     rng = np.random.default_rng(5)
     (tmp_path / "calm").mkdir()
     finished(searching(tmp_path / "calm", budget, tmp_path / "calm.log", "--parallel", "2"))
     expected = told(tmp_path / "calm")
     assert len(expected) == budget
     before: dict[int, tuple[str, float | None]] = {}
-    cut_off = 0
     for _ in range(kills):
         process = searching(tmp_path, budget, tmp_path / "log", "--parallel", "2")
         wait_for_results(tmp_path, len(before) + int(rng.integers(0, 3)), budget, process)
@@ -192,13 +191,11 @@ def test_kills_lose_nothing_and_repeat_nothing(tmp_path: Path, whole_group: bool
     lines = (tmp_path / "log").read_text().split("\n")
     ended = Counter(line.split()[1] for line in lines if line.startswith("end"))
     begun = Counter(line.split()[1] for line in lines if line.startswith("begin"))
-    cut_off = sum(n > 1 for n in begun.values())
     if whole_group:
         assert max(begun.values()) <= 2
-        assert cut_off <= 2 * kills
-        same = {n for n, result in told(tmp_path).items() if result == expected[n]}
-        failed = {n for n, (_, value) in told(tmp_path).items() if value is None}  # cut off twice
-        assert failed or len(same) == budget
+        assert sum(n > 1 for n in begun.values()) <= 2 * kills
+        # a training that was cut off twice counts as failed, and changes what comes after it
+        assert told(tmp_path) == expected or any(value is None for _, value in told(tmp_path).values())
     else:  # trainings outlive the search that began them
         assert set(begun.values()) == set(ended.values()) == {1}
         assert told(tmp_path) == expected

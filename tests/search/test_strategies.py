@@ -51,7 +51,7 @@ def test_random_is_uniform() -> None:
     problem = Problem(CHAIN)
     strategy, whole = make_strategy(options("random"), problem, None), listed(problem)
     counts: Counter[str] = Counter()
-    for seed in range(1000):
+    for seed in range(600):
         candidates = Candidates(problem, whole, [], np.random.default_rng(seed))
         history = History([], np.zeros(0), [], [], 0)
         counts.update(p.candidate.canonical_id for p in strategy.propose(history, candidates, 1))

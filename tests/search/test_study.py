@@ -228,11 +228,11 @@ def test_an_owner_of_another_host_lives_as_long_as_its_lease(tmp_path: Path) -> 
     assert not owner.is_alive("elsewhere 1 5", now - owner.LEASE_SECONDS - 1)
     host, pid, started = owner.this_process().split()
     assert not owner.is_alive(f"{host} {pid} {int(started) + 1}", now)  # the id came back for another process
-    monkey = Store(tmp_path / "a")
-    number = Store.add(monkey._connection, CHAIN.enumerate()[0], canonical_id="x", state="planned", origin="random")
-    assert monkey.own(number, None, "elsewhere 1 5", begin=True)
-    assert not monkey.own(number, None, owner.this_process(), begin=True)
-    assert not monkey.finish(number, 1.0, None, of=owner.this_process())
+    store = Store(tmp_path / "a")
+    number = Store.add(store._connection, CHAIN.enumerate()[0], canonical_id="x", state="planned", origin="random")
+    assert store.own([number], None, "elsewhere 1 5", begin=True) == [number]
+    assert store.own([number], None, owner.this_process(), begin=True) == []
+    assert not store.finish(number, 1.0, None, of=owner.this_process())
 
 
 def _add_twice(store: Store) -> None:

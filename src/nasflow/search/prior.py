@@ -1,8 +1,7 @@
 """`Prior`: what is known of a space before the first training. An encoder pre-trained without labels, kept on disk.
 
 Architectures are seen as they compute: pruned of what is on no path from input to output, `none` being no connection.
-So twins look alike, and dead branches do not count (on NAS-Bench-201 a process on such embeddings alone finds 94.34
-within 60 trainings, on embeddings of unpruned cells 93.84).
+So dead branches do not count.
 
 All elements of a space that is small enough to list are pre-trained on, one of each class of twins, and a random
 sample of a larger one. The weights lie in the cache folder under a key of the graphs, the proxies and every option; a

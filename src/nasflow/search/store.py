@@ -16,7 +16,7 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -138,22 +138,22 @@ class Store:
         rows.execute(f"INSERT INTO trials ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
         return number
 
-    def own(self, number: int, former: str | None, new: str, *, begin: bool) -> bool:
-        """Make a trial the process `new`'s, if it is `former`'s still. Returns whether it is.
+    def own(self, numbers: Sequence[int], former: str | None, new: str, *, begin: bool) -> list[int]:
+        """Make trials the process `new`'s, if they are `former`'s still. Returns the numbers of those that are.
 
         Args:
-            number: of the trial.
-            former: the owner it must have; None for a planned trial.
-            new: the owner it gets.
-            begin: whether its training begins with this.
+            numbers: of the trials.
+            former: the owner they must have; None for planned trials.
+            new: the owner they get.
+            begin: whether their trainings begin with this.
         """
         now = time.time()
         with self.transaction() as rows:
-            return rows.execute(
+            return [number for number in numbers if rows.execute(
                 "UPDATE trials SET state = 'asked', owner = ?, heartbeat = ?, starts = starts + ?, "
                 "started_at = CASE WHEN ? THEN ? ELSE started_at END "
                 "WHERE number = ? AND owner IS ? AND state IN ('planned', 'asked')",
-                (new, now, begin, begin, now, number, former)).rowcount == 1
+                (new, now, begin, begin, now, number, former)).rowcount == 1]
 
     def finish(self, number: int, value: float | None, reason: str | None, of: str | None = None) -> bool:
         """Record a value, or the reason of a failure, of an unfinished trial. Returns whether it was unfinished.

@@ -105,16 +105,17 @@ class Study:
                 trials = self.store.trials()
                 room = math.inf if limit is None else limit - sum(
                     t.state != "planned" and t.origin != "told" for t in trials)
-                if room < 1:
+                wanted = int(min(n - len(given), room))
+                planned = [t for t in trials if t.state == "planned"]
+                first = min((t.number for t in trials if not t.finished), default=len(trials))
+                due = [t for t in planned if self.window is None or t.number < first + self.window]
+                if due and wanted > 0:
+                    owned = set(self.store.own([t.number for t in due[:wanted]], None, self.me, begin=begin))
+                    given += [t for t in due[:wanted] if t.number in owned]
+                    continue
+                full = planned or wanted < 1 or (self.window is not None and len(trials) >= first + self.window)
+                if full or not self._propose(trials, wanted):
                     break
-                trial = next((t for t in trials if t.state == "planned"), None)
-                if not self._is_due(trials, len(trials) if trial is None else trial.number):
-                    break
-                if trial is None:
-                    if not self._propose(trials, int(min(n - len(given), room))):
-                        break
-                elif self.store.own(trial.number, None, self.me, begin=begin):
-                    given.append(trial)
         if given:
             self.store.keep_beating()
         return given
@@ -173,10 +174,6 @@ class Study:
             raise DataError(f"{self.problem.second} of {self.problem.space.format(architecture)} is not known, and "
                             "it is the second objective: such an architecture has no place in this study")
         return value
-
-    def _is_due(self, trials: list[Trial], number: int) -> bool:
-        """Whether the results are there that the trial of this number may know of."""
-        return self.window is None or all(t.finished for t in trials if t.number <= number - self.window)
 
     def recover(self) -> None:
         """Put back what dead processes were training, or fail it if that was not the first time."""

@@ -134,7 +134,7 @@ def train_and_tell(training: Training) -> None:
     Does nothing if the trial is no longer the process's that handed it over.
     """
     store, me = Store(training.study), owner.this_process()
-    if not store.own(training.number, training.former, me, begin=True):
+    if not store.own([training.number], training.former, me, begin=True):
         return
     store.keep_beating()
     try:
