@@ -71,7 +71,8 @@ def test_the_page_says_what_it_rests_on(tmp_path: Path) -> None:
     for words in (
         "# Some table\n\nWhat was done.", "GMAE is left out.", "Label: `cifar10_test`, a made-up cifar10_test.",
         "78 labels to train on, 40 more", "Runs of each row: 6.", "they were not tuned",
-        "Encoder: resgatedgcn, width 128, layers 3; 300 epochs of fine-tuning, 40 of pre-training.", "| FGP | 82.3 (0.8) | 82.2 (0.7) |",
+        "Encoder: resgatedgcn, width 128, layers 3; 300 epochs of fine-tuning, 40 of pre-training.",
+        "| FGP | 82.3 (0.8) | 82.2 (0.7) |",
         "the paper's best method is the best here in 1 of 1 comparisons, and 3 of 3 pairs",
         "| ResGatedGCN | NAS-Bench-201 | FGP | FGP | 3/3 | 3, 3 | 2/3 |",
         "Order by tau: FGP > ZC-Proxy > none; as in the paper.", "| FGP - none | +8.3 |",
