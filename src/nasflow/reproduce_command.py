@@ -95,8 +95,8 @@ def run_tune(options: jsonargparse.Namespace) -> None:
                     share=options.share)
     folder = Path(options.out)
     print(tune(tuning, folder, options.jobs, ray=options.ray))
-    print(f"{folder}/{tuning.space}.yaml: what was chosen. next: nasflow evaluate {tuning.space} --config "
-          f"{folder}/{tuning.space}.yaml")
+    path = folder / f"{tuning.space}.yaml"
+    print(f"{path}: what was chosen. next: nasflow evaluate {tuning.source} --config {path}")
 
 
 def _add_workers(parser: jsonargparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ import yaml
 from nasflow.cli import main
 from nasflow.errors import UnknownNameError
 from nasflow.experiments import grid, protocol, tuning
-from nasflow.experiments.protocol import split_of
+from nasflow.experiments.protocol import do_validation, fit_run, plan, split_of
 from nasflow.experiments.reproductions import settings
 from nasflow.experiments.tuned import read_tuned
 from nasflow.experiments.tuning import METHODS, Tuning, candidates, grid_of, tune
@@ -61,6 +61,17 @@ def test_the_best_on_the_validation_rows_is_chosen(tmp_path: Path) -> None:
     assert "nasflow tune nb201 --methods none,flow --trials 4 --seed 21" in text
 
 
+def test_a_trial_is_judged_at_the_epoch_that_its_validation_rows_choose(tmp_path: Path) -> None:
+    setting = settings.SETTINGS["nb201"]
+    stages = setting.stages().changed({"fit.epochs": 12, "fit.lr": 0.2, "splits": (21,), "seeds": (1,)})
+    data = setting.dataset()
+    run = plan(setting.source, data, setting.metric, ("none",), encoder=stages.encoder, surrogate=stages.surrogate,
+               pretrain=stages.pretrain, fit=stages.fit, protocol=stages.protocol)[0]
+    taus = fit_run(data, run, split_of(data, run.metrics, 21, run.protocol), tmp_path).fitted.validation_tau
+    assert taus[-1] < max(taus)
+    assert do_validation(run, tmp_path)["validation_tau"] == max(taus)
+
+
 def test_no_test_row_is_predicted_and_no_test_label_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,18 +110,22 @@ def test_a_tuning_goes_on_and_its_choice_is_read_by_evaluate(
     assert capsys.readouterr().out == first
     config = tmp_path / "out" / "nb201.yaml"
     written = yaml.safe_load(config.read_text())["per_method"]
+    written["gmae"] = {"pretrain.lr": 0.5}  # evaluated or not
     written["flow"] = {"pretrain.lr": 0.125, "fit.epochs": 1}
     config.write_text(yaml.safe_dump({"per_method": written}))
-    main(["evaluate", str(tmp_path / "tiny.npz"), "--metric", "cifar10_test", "--methods", "none,flow",
-          "--config", str(config), "--ratio", "0.2", "--n_validation", "10", "--splits", "[21]", "--seeds", "[21]",
-          "--out", str(tmp_path / "runs"), "--jobs", "1", "--encoder.width", "8", "--pretrain.epochs", "1",
-          "--fit.epochs", "1"])
+    words = ["evaluate", str(tmp_path / "tiny.npz"), "--metric", "cifar10_test", "--methods", "none,flow", "--ratio",
+             "0.2", "--n_validation", "10", "--splits", "[21]", "--seeds", "[21]", "--out", str(tmp_path / "runs"),
+             "--jobs", "1", "--encoder.width", "8", "--pretrain.epochs", "1", "--fit.epochs", "1"]
+    main([*words, "--config", str(config)])
     assert "per_method" in (tmp_path / "runs" / "manifest.json").read_text()
+    main(words)
+    runs = [e["method"] for e in Journal(tmp_path / "runs" / "runs.jsonl").entries().values() if e["kind"] == "run"]
+    assert runs.count("flow") == 2  # one with the options of the file, one without
     assert "| flow |" in capsys.readouterr().out
 
 
-def test_a_space_or_method_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_a_space_or_method_that_is_none_is_refused() -> None:
     with pytest.raises(UnknownNameError, match="'nb102' .did you mean 'nb10"):
         Tuning("nb102")
     with pytest.raises(UnknownNameError, match="unknown method 'folw'"):
-        tune(Tuning("nb201", ("folw",)), tmp_path, 1, progress=False)
+        Tuning("nb201", ("folw",))

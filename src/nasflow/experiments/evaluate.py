@@ -9,12 +9,12 @@ from typing import Any
 
 from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, ProtocolConfig, SurrogateConfig
 from nasflow.datasets import Dataset, open_dataset
-from nasflow.errors import ConfigError, unknown_name
+from nasflow.errors import ConfigError
 from nasflow.experiments import tables
 from nasflow.experiments.grid import pretraining_seconds, run_grid
 from nasflow.experiments.manifest import write_manifest
 from nasflow.experiments.pictures import surrogate_map
-from nasflow.experiments.protocol import plan
+from nasflow.experiments.protocol import check_methods, plan
 from nasflow.experiments.stages import Stages
 from nasflow.files import write_text
 from nasflow.proxy_ranks import without_value
@@ -42,7 +42,7 @@ def evaluate(
     """Run the grid and write `table.md`, `runs.csv`, `manifest.json` and `surrogates.png` into `folder`.
 
     Returns the text of `table.md`. The floor (`gp`) is always among the methods. `per_method` changes options of single
-    methods, by dotted names.
+    methods, by dotted names; it may know more methods than are evaluated.
     """
     if not methods:
         raise ConfigError("no method is named; name at least one, such as flow")
@@ -50,9 +50,8 @@ def evaluate(
     what = dataset.metric(metric)
     chosen = tuple(dict.fromkeys([*methods, FLOOR]))
     given = Stages(encoder, surrogate, pretrain, fit, protocol)
+    check_methods(per_method or {})
     own = {method: given.changed((per_method or {}).get(method, {})) for method in chosen}
-    if unknown := set(per_method or {}) - set(chosen):
-        raise unknown_name("method of per_method among those evaluated", unknown.pop(), chosen)
     runs = [run for method, stages in own.items() for run in plan(
         source, dataset, what.name, (method,), encoder=stages.encoder, surrogate=stages.surrogate,
         pretrain=stages.pretrain, fit=stages.fit, protocol=stages.protocol)]

@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -177,10 +177,7 @@ def plan(
     tested = () if protocol.test_metric is None else (dataset.metric(protocol.test_metric).name,)
     for name in fit.proxies:
         dataset.proxy(name)
-    for method in methods:
-        for task in _tasks(method):
-            if task not in pretext_names():
-                raise unknown_name("method", task, ["none", "gp", *pretext_names()])
+    check_methods(methods)
     if not methods or len(set(methods)) != len(methods):
         raise ConfigError(f"methods {', '.join(methods) or '(none given)'}: name each once, and at least one")
     encoder = with_max_nodes(encoder, dataset.table)  # of all rows: the test rows may hold larger graphs
@@ -201,6 +198,18 @@ def plan(
                 runs.append(Run(source, data_hash, pretrain_hash, metric, method, split, own_encoder, own_surrogate,
                                 replace(own, seed=seed), replace(own_fit, seed=seed), own_protocol))
     return runs
+
+
+def check_methods(methods: Iterable[str]) -> None:
+    """Return if all are names of methods.
+
+    Raises:
+        UnknownNameError: one is not; the message names the nearest.
+    """
+    for method in methods:
+        for task in _tasks(method):
+            if task not in pretext_names():
+                raise unknown_name("method", task, ["none", "gp", *pretext_names()])
 
 
 def _tasks(method: str) -> tuple[str, ...]:

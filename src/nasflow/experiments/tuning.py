@@ -21,7 +21,7 @@ import yaml
 
 from nasflow.errors import ConfigError, unknown_name
 from nasflow.experiments.grid import run_grid
-from nasflow.experiments.protocol import Run, plan
+from nasflow.experiments.protocol import Run, check_methods, plan
 from nasflow.experiments.reproductions.settings import SETTINGS, Setting
 from nasflow.experiments.tables import markdown
 from nasflow.files import write_text
@@ -63,8 +63,14 @@ class Tuning:
     def __post_init__(self) -> None:
         if self.space not in SETTINGS:
             raise unknown_name("space to tune on", self.space, SETTINGS)
+        check_methods(self.methods)
         if self.trials < 1:
             raise ConfigError(f"--trials is {self.trials}; legal: a whole number of at least 1")
+
+    @property
+    def source(self) -> str:
+        """The data set that trials are made on."""
+        return SETTINGS[self.space].source
 
 
 def grid_of(method: str) -> dict[str, Sequence[Any]]:
@@ -87,11 +93,7 @@ def candidates(method: str, trials: int, seed: int) -> list[dict[str, Any]]:
 
 
 def tune(tuning: Tuning, folder: Path, n_workers: int, *, ray: str | None = None, progress: bool = True) -> str:
-    """Try, choose, and write what was chosen; returns the table of all trials.
-
-    Raises:
-        UnknownNameError: a method that does not exist.
-    """
+    """Try, choose, and write what was chosen; returns the table of all trials."""
     setting = SETTINGS[tuning.space]
     tried = {method: candidates(method, tuning.trials, tuning.seed) for method in tuning.methods}
     runs = {(method, i): _runs(tuning, setting, method, options)

@@ -17,7 +17,7 @@ from nasflow.experiments.reproductions.comparison import (
     results,
     wilcoxon,
 )
-from nasflow.experiments.reproductions.variants import FGP, NONE, ZC_PROXY, Measured
+from nasflow.experiments.reproductions.variants import FGP, NONE, ZC_PROXY, Measured, stages_of
 from tiny_space import dataset
 
 TAUS = {"none": 0.73, "ZC-Proxy": 0.80, "FGP": 0.81, "gp": 0.66}
@@ -32,6 +32,8 @@ def entry(method: str, split: int, seed: int) -> dict[str, Any]:
 
 ENTRIES = [entry(m, split, seed) for m in ("none", "ZC-Proxy", "FGP") for split in (0, 1, 2) for seed in (1, 2)] + [
     entry("gp", split, 1) for split in (0, 1, 2)]
+OPTIONS = {f"ResGatedGCN, nb201, {v.label}": {"method": v.method, **stages_of(v, "nb201", quick=False).to_dict()}
+           for v in (NONE, ZC_PROXY, FGP)}
 PAPER = papers_numbers(["table1"], "ResGatedGCN", "nb201")
 
 
@@ -63,12 +65,14 @@ def test_wilcoxon_is_over_the_runs_that_both_have() -> None:
 def test_the_page_says_what_it_rests_on(tmp_path: Path) -> None:
     comparison = Comparison("Some table", "What was done.", [NONE, ZC_PROXY, FGP], ("nb201",), ["table1"],
                             [("FGP", "none")])
-    measured = Measured(ENTRIES, {}, ["GMAE is left out."], {"nb201": dataset()}, {"options": {}})
+    measured = Measured(ENTRIES, {}, ["GMAE is left out."], {"nb201": dataset()}, {"options": OPTIONS})
     options = ReproduceOptions(tmp_path)
     text = page_of(comparison, measured, options).write("some", options).read_text()
     for words in (
         "# Some table\n\nWhat was done.", "GMAE is left out.", "Label: `cifar10_test`, a made-up cifar10_test.",
-        "78 labels to train on, 40 more", "Runs of each row: 6.", "| FGP | 82.3 (0.8) | 82.2 (0.7) |",
+        "78 labels to train on, 40 more", "Runs of each row: 6.", "they were not tuned",
+        "Encoder: resgatedgcn, width 128, layers 3; 300 epochs of fine-tuning, 40 of pre-training.",
+        "| FGP | 82.3 (0.8) | 82.2 (0.7) |",
         "the paper's best method is the best here in 1 of 1 comparisons, and 3 of 3 pairs",
         "| ResGatedGCN | NAS-Bench-201 | FGP | FGP | 3/3 | 3, 3 | 2/3 |",
         "Order by tau: FGP > ZC-Proxy > none; as in the paper.", "| FGP - none | +8.3 |",
@@ -83,7 +87,7 @@ def test_an_order_that_contradicts_the_paper_is_said(tmp_path: Path, changed: st
                for e in ENTRIES]
     comparison = Comparison("Some table", "What was done.", [NONE, ZC_PROXY, FGP], ("nb201",), ["table1"])
     options = ReproduceOptions(tmp_path)
-    measured = Measured(entries, {}, [], {"nb201": dataset()}, {})
+    measured = Measured(entries, {}, [], {"nb201": dataset()}, {"options": OPTIONS})
     text = page_of(comparison, measured, options).write("some", options).read_text()
     assert "Clear here and against the paper:" in text
     assert "none > FGP (ResGatedGCN, NAS-Bench-201)" in " ".join(text.split())

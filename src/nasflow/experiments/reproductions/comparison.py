@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import scipy.stats
@@ -18,6 +19,7 @@ from nasflow.experiments.reproductions.settings import SETTINGS
 from nasflow.experiments.reproductions.variants import FLOOR, Measured, Variant, measure
 from nasflow.experiments.reproductions.verdict import Verdict, judge
 from nasflow.experiments.tables import Entry, by_method, paired, same_runs
+from nasflow.experiments.tuned import tuned_options
 
 NAMES = {"tau": "tau", "p1": "P@1%", "p5": "P@5%"}
 HOW = ("tau and P@K x100: mean (standard deviation over the runs). Differences are paired by split and seed; their 95 "
@@ -61,7 +63,7 @@ def page_of(comparison: Comparison, measured: Measured, options: ReproduceOption
             labels = [v.label for v in comparison.variants if v.group == group]
             if not any(entry["method"] in labels for entry in entries):
                 continue
-            sections.append(f"### {group}, {SETTINGS[space].title}")
+            sections.append(f"### {group}, {SETTINGS[space].title}\n\n{_options(measured, group, space)}")
             paper = papers_numbers(comparison.tables, group, space)
             sections.append(Table(results(entries, paper, comparison.metrics)))
             if differences := compared(entries, comparison.pairs, paper):
@@ -115,7 +117,8 @@ def compared(
             continue
         tau, p1 = (paired(entries, better, worse, metric) for metric in ("tau", "p1"))
         span = "-" if math.isnan(tau.low) else f"{100 * tau.low:+.1f} to {100 * tau.high:+.1f}"
-        row = [f"{better} - {worse}", f"{100 * tau.mean:+.1f}", span, _p(wilcoxon(entries, better, worse)),
+        p = f"{wilcoxon(entries, better, worse):.3f}" if tau.n_runs > 1 else "-"
+        row = [f"{better} - {worse}", f"{100 * tau.mean:+.1f}", span, p,
                f"{tau.n_better}/{tau.n_runs} runs", f"{100 * p1.mean:+.1f}"]
         rows.append(row + [_papers_difference(paper.get(metric, {}), better, worse) for metric in ("tau", "p1")])
     header = ["difference", "tau", "95 % interval over splits", "p", "better in", "P@1%", "paper's tau", "paper's P@1%"]
@@ -135,10 +138,6 @@ def _mean_std(runs: Sequence[Entry], metric: str) -> str:
     return f"{values.mean():.1f} ({values.std():.1f})"
 
 
-def _p(value: float) -> str:
-    return f"{value:.3f}"
-
-
 def _papers_difference(numbers: Mapping[str, Number], better: str, worse: str) -> str:
     if better not in numbers or worse not in numbers:
         return ""
@@ -156,10 +155,26 @@ def _about(space: str, measured: Measured) -> str:
         (e["n_train"], e["n_validation"], e["n_test"]) for e in entries
     ):
         text += f"{n_train} labels to train on, {n_validation} more to choose the epoch, {n_test:,} to test on. "
+    text += ("Options of each method were chosen on the validation rows by `nasflow tune`. " if tuned_options(space)
+             else "Options are the package's defaults; they were not tuned. ")
     counts = sorted({len(runs) for runs in _by_row(entries).values()})
     if counts:
         text += f"Runs of each row: {' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))}."
     return text
+
+
+def _options(measured: Measured, group: str, space: str) -> str:
+    """The encoder and the length of pre-training of a table's rows, where they have several values all of them."""
+    rows = [options for place, options in measured.manifest.get("options", {}).items()
+            if place.startswith(f"{group}, {space}, ") and options["method"] != FLOOR]
+
+    def values(stage: str, option: str, rows: list[Any]) -> str:
+        return ", ".join(map(str, dict.fromkeys(row[stage][option] for row in rows)))
+
+    trained = [row for row in rows if row["method"] != "none"]
+    text = (f"Encoder: {values('encoder', 'name', rows)}, width {values('encoder', 'width', rows)}, layers "
+            f"{values('encoder', 'n_layers', rows)}; {values('fit', 'epochs', rows)} epochs of fine-tuning")
+    return text + (f", {values('pretrain', 'epochs', trained)} of pre-training." if trained else ".")
 
 
 def _by_row(entries: Sequence[Entry]) -> dict[tuple[str, str], list[Entry]]:

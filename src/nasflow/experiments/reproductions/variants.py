@@ -117,12 +117,12 @@ def measure(
     datasets = {name: SETTINGS[name].dataset() for name in names}
     planned: list[tuple[Run, Variant, str]] = []
     wanted: list[Run] = []
-    left_out, of_variant = [], {}
+    left_out: dict[str, list[str]] = {}
+    of_variant: dict[str, Any] = {}
     for space in names:
         for variant in variants:
-            missing = _missing_proxy(variant, space, datasets[space])
-            if missing:
-                left_out.append(missing)
+            if not _has_proxy(variant, space, datasets[space]):
+                left_out.setdefault(space, []).append(variant.label)
                 continue
             stages = stages_of(variant, space, options.quick)
             of_variant[f"{variant.group}, {space}, {variant.label}"] = {
@@ -144,7 +144,9 @@ def measure(
         "runs": {run.key: None if run.pretraining is None else run.pretraining.digest()
                  for run, _, _ in planned if run.key in known},
     }
-    return Measured(entries, _seconds(planned, known), left_out, datasets, manifest)
+    sentences = [f"Not measured on {SETTINGS[space].title}, for which no proxy is at hand: "
+                 f"{', '.join(dict.fromkeys(labels))}." for space, labels in left_out.items()]
+    return Measured(entries, _seconds(planned, known), sentences, datasets, manifest)
 
 
 def _floors(variants: Sequence[Variant]) -> list[Variant]:
@@ -206,15 +208,13 @@ def _asked_for(variants: Sequence[Variant], options: ReproduceOptions) -> list[V
     return [v for v in variants if v.group in of_groups and (v.label in of_labels or v.label == FLOOR)]
 
 
-def _missing_proxy(variant: Variant, space: str, dataset: Dataset) -> str | None:
-    """Why a variant that needs a proxy cannot be measured on a data set; None if it can."""
+def _has_proxy(variant: Variant, space: str, dataset: Dataset) -> bool:
+    """Whether the data set has the proxies of a variant; true for one that needs none."""
     if "proxy" not in variant.tasks:
-        return None
+        return True
     names = stages_of(variant, space, quick=False).pretrain.proxies
     free = [metric.name for metric in dataset.metrics.values() if not metric.trained]
-    if names and all(name in free for name in names):
-        return None
-    return f"{variant.label} is not measured on {SETTINGS[space].title}: no proxy is at hand for it."
+    return bool(names) and all(name in free for name in names)
 
 
 def _seconds(
