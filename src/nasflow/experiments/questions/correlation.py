@@ -194,9 +194,9 @@ def _verdict(followed: Mapping[str, Mapping[str, Correlations]], measured: Mappi
                          f"{a.spearman:+.2f} (p = {a.p:.2f}); mean gain {a.upper:+.1f} in the upper half, "
                          f"{a.lower:+.1f} in the lower (p = {a.p_halves:.2f}; both by permutation).")
     if agreements:
-        best = min(agreements, key=lambda what: min(agreements[what].p, agreements[what].p_halves))
+        telling = min(agreements, key=lambda what: min(agreements[what].p, agreements[what].p_halves))
         n_small = sum(p < 0.05 for a in agreements.values() for p in (a.p, a.p_halves))
-        lines.append(f"* What tells best where pre-training pays is {best}. Of {2 * len(agreements)} tests {n_small} "
+        lines.append(f"* What tells best where pre-training pays is {telling}. Of {2 * len(agreements)} tests {n_small} "
                      f"{'has' if n_small == 1 else 'have'} p < 0.05; by chance {0.1 * len(agreements):.1f} would.")
     return "\n".join(lines)
 
