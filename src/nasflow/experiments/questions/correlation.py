@@ -196,8 +196,9 @@ def _verdict(followed: Mapping[str, Mapping[str, Correlations]], measured: Mappi
     if agreements:
         telling = min(agreements, key=lambda what: min(agreements[what].p, agreements[what].p_halves))
         n_small = sum(p < 0.05 for a in agreements.values() for p in (a.p, a.p_halves))
-        lines.append(f"* What tells best where pre-training pays is {telling}. Of {2 * len(agreements)} tests {n_small} "
-                     f"{'has' if n_small == 1 else 'have'} p < 0.05; by chance {0.1 * len(agreements):.1f} would.")
+        lines.append(f"* What tells best where pre-training pays is {telling}. Of {2 * len(agreements)} tests "
+                     f"{n_small} {'has' if n_small == 1 else 'have'} p < 0.05; by chance {len(agreements) / 10:.1f} "
+                     "would.")
     return "\n".join(lines)
 
 
