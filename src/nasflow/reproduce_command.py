@@ -80,6 +80,9 @@ def add_tune(parser: jsonargparse.ArgumentParser, _: list[str]) -> None:
     parser.add_argument("--seed", type=int, default=21, help="of the draws, and of the model")
     parser.add_argument("--share", type=float, default=1.0,
                         help="share of the architectures that trials pre-train on, to save time")
+    parser.add_argument("--only", type=str | None, default=None,
+                        help="names of the options to tune, or how they begin, separated by commas; fit. leaves "
+                        "pre-training as it is, so that each method pre-trains once (default: all)")
     parser.add_argument("--out", type=str, default="runs/tune",
                         help="folder for journal, weights, SPACE.yaml and SPACE.md; what is done there is not done "
                         "again")
@@ -92,7 +95,7 @@ def run_tune(options: jsonargparse.Namespace) -> None:
 
     check_jobs(options.jobs)
     tuning = Tuning(options.space, _names(options.methods) or METHODS, options.trials, options.seed,
-                    share=options.share)
+                    share=options.share, only=_names(options.only) or ())
     folder = Path(options.out)
     print(tune(tuning, folder, options.jobs, ray=options.ray))
     path = folder / f"{tuning.space}.yaml"
