@@ -39,10 +39,11 @@ def test_a_small_space_is_searched_to_its_end_without_a_twin(strategy: str, whol
 def test_the_same_history_gives_the_same_proposals(strategy: str) -> None:
     a, b = (Walk(options(strategy, n_initial=5, population=5), Problem(CHAIN)).walk(14) for _ in range(2))
     assert a.proposals == b.proposals
-    if strategy != "npenas":  # a strategy that joins later proposes what one from the beginning does
+    # a strategy that joins later proposes what one from the beginning does; npenas, at the end of a round
+    for n in (11,) if strategy == "npenas" else range(5, 14):
         later = Walk(options(strategy, n_initial=5, population=5), Problem(CHAIN))
-        later.proposals = a.proposals[:12]
-        assert later.walk(14).proposals == a.proposals[:14]
+        later.proposals = a.proposals[:n]
+        assert later.walk(14).proposals[:14] == a.proposals[:14]
     other = Walk(options(strategy, n_initial=5, population=5, seed=3), Problem(CHAIN)).walk(14)
     assert other.proposals != a.proposals
 

@@ -31,6 +31,7 @@ class FGP(Bayesian):
         from nasflow.search.prior import Prior  # loads torch
 
         self._prior = Prior(self.config, self.problem, self.whole, progress)
+        _ = self._prior.groups  # needs the encoder, so it is pre-trained now
 
     def features(self, elements: ArchTable) -> FloatArray:
         """(N, d): embedding, surrogate, ranks by proxies."""
