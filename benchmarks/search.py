@@ -27,7 +27,6 @@ import torch
 
 import search_tables as tables
 from nasflow import environment
-from nasflow.architecture import Architecture
 from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, SearchConfig, SurrogateConfig
 from nasflow.datasets import Dataset, load_dataset
 from nasflow.datasets.base import Metric
@@ -35,17 +34,15 @@ from nasflow.experiments.manifest import machine, versions
 from nasflow.extras import require_extra
 from nasflow.files import write_text
 from nasflow.journal import Journal
-from nasflow.search.candidates import Candidates, Listed, listed
+from nasflow.search.candidates import Listed, listed
 from nasflow.search.known import Constraint, Known
 from nasflow.search.problem import Problem
-from nasflow.search.strategies.base import History, Proposal
-from nasflow.search.strategies.registry import make_strategy
+from nasflow.search.simulation import Values, simulate
 from nasflow.spaces import load_space
 from nasflow.spaces.darts import OPERATIONS, Darts
 from nasflow.table import ArchTable
 
 FloatArray = npt.NDArray[np.float64]
-Values = Callable[[ArchTable], FloatArray]
 
 # name -> strategy and what differs from the defaults
 STRATEGIES: dict[str, dict[str, Any]] = {
@@ -171,45 +168,6 @@ def config_of(name: str, bench: Bench, seed: int) -> SearchConfig:
                         encoder=EncoderConfig(), pretrain=pretrain, fit=FitConfig(epochs=NPENAS_EPOCHS), **options)
 
 
-def simulate(bench: Bench, config: SearchConfig, budget: int) -> dict[str, list[float]]:
-    """One trial: validation and test result of each training, and the seconds that its suggestion took."""
-    strategy = make_strategy(config, bench.problem, bench.whole)
-    strategy.prepare(False)
-    told: list[Architecture] = []
-    ids: list[str] = []
-    origins: list[str] = []
-    valid: list[float] = []
-    test: list[float] = []
-    seconds: list[float] = []
-    plan: list[Proposal] = []
-    while len(told) < budget:
-        started = time.perf_counter()
-        if not plan:
-            rng = np.random.default_rng([config.seed, len(told)])
-            plan = strategy.propose(History(told, np.array(valid), origins, [], len(told)),
-                                    Candidates(bench.problem, bench.whole, ids, rng), 1)
-            if not plan:
-                break
-        proposal = plan.pop(0)
-        seconds.append(time.perf_counter() - started)
-        table = ArchTable.from_architectures([proposal.candidate.architecture])
-        told.append(proposal.candidate.architecture)
-        ids.append(proposal.candidate.canonical_id)
-        origins.append(proposal.origin)
-        valid.append(float(bench.valid(table)[0]))
-        test.append(float(bench.test(table)[0]))
-    return {"valid": valid, "test": test, "seconds": seconds}
-
-
-def improvements(trial: dict[str, list[float]]) -> list[list[float]]:
-    """[trainings, validation result, test result] each time that the best by validation changes."""
-    found: list[list[float]] = []
-    for i, (valid, test) in enumerate(zip(trial["valid"], trial["test"], strict=True)):
-        if not found or valid > found[-1][1]:
-            found.append([i + 1, valid, test])
-    return found
-
-
 def key_of(name: str, strategy: str, trial: int, budget: int) -> str:
     """Under what a trial is kept."""
     return f"{name} {strategy} {trial} {budget}"
@@ -221,10 +179,11 @@ def run_trial(journal: Journal, name: str, bench: Bench, strategy: str, trial: i
     if key in journal.entries() or lacks_proxies(strategy, bench):
         return
     started = time.perf_counter()
-    result = simulate(bench, config_of(strategy, bench, trial), budget)
-    journal.append({"key": key, "improvements": improvements(result), "trainings": len(result["test"]),
-                    "seconds": round(float(np.mean(result["seconds"])), 4)})
-    print(f"{key}: {improvements(result)[-1]} in {time.perf_counter() - started:.0f} s", flush=True)
+    found = simulate(bench.problem, bench.whole, config_of(strategy, bench, trial), bench.valid, budget)
+    course = found.course(bench.test)
+    journal.append({"key": key, "course": course, "trainings": len(found.values),
+                    "seconds": round(float(found.seconds.mean()), 4)})
+    print(f"{key}: {course[-1]} in {time.perf_counter() - started:.0f} s", flush=True)
 
 
 def main() -> None:
@@ -259,7 +218,7 @@ def main() -> None:
             continue
         # where no optimum is known, regret is against the best that any strategy found
         optimum = bench.optimum if np.isfinite(bench.optimum) else max(
-            entry["improvements"][-1][2] for entries in of.values() for entry in entries)
+            entry["course"][-1][2] for entries in of.values() for entry in entries)
         texts.append(tables.results(name, of, optimum, bench.best_valid))
         texts += [tables.paired(*pair.split("/"), done, name, trials, options.budget)
                   for pair in options.pairs.split(",") if pair]

@@ -23,10 +23,10 @@ import numpy as np
 import torch
 
 import search
-import search_tables as tables
 from nasflow.experiments.tables import markdown
 from nasflow.files import write_text
 from nasflow.journal import Journal
+from nasflow.search.simulation import along
 
 BENCHMARKS = ("transnas-class_scene", "nb101", "nbgraph-cora")
 SETS = ("one-hot", "counts", "surrogate", "counts+one-hot", "surrogate+counts+one-hot",
@@ -51,8 +51,9 @@ def main() -> None:
             for name in names:
                 search.run_trial(journal, bench_name, bench, name, trial, BUDGET)
         done = journal.entries()
-        regrets = {name: [bench.best_valid - tables.curve(done[search.key_of(bench_name, name, t, BUDGET)], 1)
-                          for t in range(options.trials)] for name in names}
+        courses = {name: [done[search.key_of(bench_name, name, t, BUDGET)]["course"] for t in range(options.trials)]
+                   for name in names}
+        regrets = {name: [bench.best_valid - along(course, BUDGET, 1) for course in of] for name, of in courses.items()}
         means = {name: np.array([r[FIRST_STEP - 1 :].mean() for r in of]) for name, of in regrets.items()}
         for name in names:
             losses[name] += (means[name] / means["random"].mean()).tolist()

@@ -12,6 +12,7 @@ import scipy.stats
 
 from nasflow.experiments.tables import markdown
 from nasflow.files import atomic_write
+from nasflow.search.simulation import along
 
 FloatArray = npt.NDArray[np.float64]
 Entry = dict[str, Any]
@@ -20,17 +21,9 @@ STEPS = (20, 40, 60, 80, 100, 150)
 FROM = 40  # trainings from which on pairs are compared
 
 
-def curve(entry: Entry, column: int) -> FloatArray:
-    """(trainings,): after each training the validation (1) or test (2) result of the best so far by validation."""
-    changes = np.array(entry["improvements"])
-    at = np.searchsorted(changes[:, 0], np.arange(1, entry["trainings"] + 1), side="right") - 1
-    values: FloatArray = changes[at, column]
-    return values
-
-
 def tests(entry: Entry) -> FloatArray:
     """(trainings,): after each training, the test result of the best so far by validation."""
-    return curve(entry, 2)
+    return along(entry["course"], entry["trainings"])
 
 
 def results(name: str, of: Mapping[str, list[Entry]], optimum: float, best_valid: float | None) -> str:
@@ -39,8 +32,8 @@ def results(name: str, of: Mapping[str, list[Entry]], optimum: float, best_valid
     rows = [["strategy", *(f"@{s}" for s in steps), "best cell found after", "s a suggestion", "trials"]]
     for strategy, entries in of.items():
         curves = np.stack([tests(e) for e in entries])
-        found = [e["improvements"][-1][0] if best_valid is not None and e["improvements"][-1][1] >= best_valid - 1e-9
-                 else np.inf for e in entries]
+        ends = [e["course"][-1] for e in entries]
+        found = [n if best_valid is not None and valid >= best_valid - 1e-9 else np.inf for n, valid, _ in ends]
         rows.append([strategy, *(f"{curves[:, s - 1].mean():.3f} ({curves[:, s - 1].std():.3f})" for s in steps),
                      "-" if best_valid is None else f"{np.median(found):.0f} ({np.isfinite(found).sum()}/{len(found)})",
                      f"{np.mean([e['seconds'] for e in entries]):.3f}", str(len(entries))])
