@@ -70,8 +70,9 @@ def search(options: ReproduceOptions) -> Page:
     done = (f"NPENAS on {setting.title}: {budget} trainings, 20 of them at random, then rounds of 20: the predictor is "
             "fitted from its pre-trained weights to all results, the best 20 get five mutations each, and the 20 "
             f"predicted to be best are trained. Chosen is by {CHOSEN_BY}, shown is {setting.metric} of the best so "
-            "far, mean (standard deviation) over trials; trial by trial all start from the same 20. Pre-training is without labels, on the whole space, once for all trials. The paper "
-            "shows its result as a figure alone, so no number of it stands here.")
+            "far, mean (standard deviation) over trials; trial by trial all start from the same 20. Pre-training is "
+            "without labels, on the whole space, once for all trials. The paper shows its result as a figure alone, "
+            "so no number of it stands here.")
     best = float(np.nanmax(dataset.labels(setting.metric)))
     blocks: list[Block] = [Table(_results(curves)), Picture(
         "regret", "Mean test regret against the number of trainings, a line for each pre-training",
