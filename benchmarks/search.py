@@ -54,6 +54,7 @@ STRATEGIES: dict[str, dict[str, Any]] = {
     "npenas-flow+jacov": {"strategy": "npenas", "pretext": "flow+proxy", "pretrain_proxies": ("jacov",)},
     "gp-onehot": {"strategy": "gp-onehot"},
     "fgp": {"strategy": "fgp"},
+    "fgp+embedding": {"strategy": "fgp", "features": ("embedding", "surrogate", "counts", "one-hot")},
     "fgp+proxies": {"strategy": "fgp", "proxies": ("jacov", "params")},
 }
 SURROGATES = {"nb101": SurrogateConfig(k=4, sigma=1.0), "nb201": SurrogateConfig(k=7), "darts": SurrogateConfig(k=12)}

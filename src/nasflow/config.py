@@ -404,9 +404,10 @@ class SearchConfig(Options):
     """fgp, gp-onehot: mutations, and as many fresh samples, to choose from where a space is too large to list."""
     proxies: tuple[str, ...] = ()
     """fgp: known quantities (columns or functions) whose ranks join the features."""
-    features: tuple[str, ...] = later(("embedding", "surrogate", "counts", "one-hot"))
-    """fgp: what the process sees of an architecture. embedding (pre-trained), surrogate, counts (of operations and
-    edges), one-hot (operation of each node, each edge); without embedding nothing is pre-trained."""
+    features: tuple[str, ...] = later(("surrogate", "counts", "one-hot"))
+    """fgp: what the process sees of an architecture. surrogate (of the flow), counts (of operations and edges), one-hot
+    (operation of each node, each edge), embedding (by an encoder, which is then pre-trained). The default was chosen
+    by benchmarks/search_features.py."""
     pretrain_rows: int = 10_000
     """fgp, npenas: random architectures to pre-train on where a space is too large to list."""
     encoder: EncoderConfig = field(default_factory=EncoderConfig)

@@ -33,7 +33,7 @@ class Simulated:
     values: FloatArray
     """(n,): what was optimised."""
     seconds: FloatArray
-    """(n,): what each suggestion took; of a round, the first bears all."""
+    """(n,): what each suggestion took of the processor; of a round, the first bears all."""
 
     def course(self, reported: Values) -> list[list[float]]:
         """Each change of the best so far: trainings, its value, and what is reported of it."""
@@ -64,7 +64,7 @@ def simulate(
     seconds: list[float] = []
     plan: list[Proposal] = []
     while len(told) < budget:
-        started = time.perf_counter()
+        started = time.process_time()
         if not plan:
             rng = np.random.default_rng([config.seed, len(told)])
             plan = strategy.propose(History(told, np.array(values), origins, [], len(told)),
@@ -72,7 +72,7 @@ def simulate(
             if not plan:
                 break
         proposal = plan.pop(0)
-        seconds.append(time.perf_counter() - started)
+        seconds.append(time.process_time() - started)
         told.append(proposal.candidate.architecture)
         ids.append(proposal.candidate.canonical_id)
         origins.append(proposal.origin)
