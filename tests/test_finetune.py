@@ -166,8 +166,14 @@ def test_any_number_of_labels_from_2_on_can_be_fitted(n: int) -> None:
 def test_scores_do_not_depend_on_the_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     scorer = _scorer()
     whole = scores(scorer, TABLE)
-    monkeypatch.setattr(nasflow.finetune, "ENCODE_CHUNK", 7)
-    assert len(in_chunks(scorer, TABLE)) == 6
+    monkeypatch.setattr(nasflow.finetune, "ENCODE_NODES", 30)
+    first = next(n for n in range(1, 40) if TABLE.node_ptr[n + 1] > 30)
+    sizes = [len(chunk) for chunk in in_chunks(scorer, TABLE)]
+    assert sizes[0] == first > 1
+    assert sum(sizes) == 40
+    np.testing.assert_allclose(scores(scorer, TABLE), whole, rtol=1e-4, atol=1e-6)
+    monkeypatch.setattr(nasflow.finetune, "ENCODE_NODES", 3)  # fewer than any graph has
+    assert len(in_chunks(scorer, TABLE)) == len(TABLE)
     np.testing.assert_allclose(scores(scorer, TABLE), whole, rtol=1e-4, atol=1e-6)
     assert scores(scorer, TABLE[:0]).shape == (0,)
 

@@ -24,7 +24,7 @@ LEVELS = [
     {"predictor"},
     {"experiments", "search"},
     {"report"},
-    {"cli", "commands", "reproduce_command", "search_command", "__main__"},
+    {"cli", "commands", "__main__"},
 ]
 LEVEL = {part: level for level, parts in enumerate(LEVELS) for part in parts}
 # `canonical_id` is a property of both: the import is made when it is first asked for

@@ -125,6 +125,19 @@ def test_float64_agrees_with_the_loop_to_the_last_digits() -> None:
         np.testing.assert_allclose(seen.numpy(), expected, rtol=1e-12)
 
 
+def test_the_states_of_nodes_add_up_to_the_surrogate() -> None:
+    table = random_table(20)
+    for directions in ("both", "forward", "backward"):
+        surrogate = FlowSurrogate(5, _with(PUBLISHED, directions=directions), torch.float64)
+        states, expected = surrogate.states(table).numpy(), surrogate(table).numpy()
+        assert states.shape == (len(table.ops), 4)
+        for row, graph in enumerate(table):
+            ends = graph.successors if directions == "forward" else graph.predecessors
+            own = states[table.node_ptr[row] : table.node_ptr[row + 1]]
+            total = own[[not neighbours for neighbours in ends]].sum(axis=0)
+            np.testing.assert_allclose(total, expected[row], rtol=1e-12)
+
+
 def test_rescaled_messages_keep_their_length_in_deep_and_wide_graphs() -> None:
     config = SurrogateConfig(k=6, sigma=0.1, rescale=1.0)
     chain = Architecture(("conv1x1",) * 300, tuple((i, i + 1) for i in range(299)))

@@ -14,7 +14,8 @@ from typing import NoReturn
 
 import jsonargparse
 
-from nasflow.commands import COMMANDS, Command, Namespace, Parser
+from nasflow.commands.registry import COMMANDS, Command
+from nasflow.commands.shared import Namespace, Parser
 from nasflow.errors import NasflowError, nearest, unknown_name
 
 

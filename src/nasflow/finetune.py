@@ -7,6 +7,7 @@ initial weights. The weights kept are copies: later steps cannot reach them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,7 @@ from nasflow.seeding import seeded
 from nasflow.table import ArchTable
 
 Labels = npt.NDArray[np.float64]
-ENCODE_CHUNK = 512  # architectures at a time: larger ones leave the processor's cache
+ENCODE_NODES = 16_384  # nodes at a time: enough that many look alike, few enough that memory stays small
 
 
 class Scorer(nn.Module):
@@ -144,11 +145,19 @@ def in_chunks(model: nn.Module, table: ArchTable, extra: Tensor | None = None) -
     model.eval()
     chunks = []
     with torch.inference_mode():
-        for i in range(0, len(table), ENCODE_CHUNK):
-            batch = GraphBatch.from_table(table[i : i + ENCODE_CHUNK], device)
-            more = () if extra is None else (extra[i : i + ENCODE_CHUNK].to(device),)
-            chunks.append(model(batch, *more).cpu())
+        for rows in _chunks(table, ENCODE_NODES):
+            more = () if extra is None else (extra[rows].to(device),)
+            chunks.append(model(GraphBatch.from_table(table[rows], device), *more).cpu())
     return chunks
+
+
+def _chunks(table: ArchTable, n_nodes: int) -> Iterator[slice]:
+    """Consecutive rows of at most `n_nodes` nodes together, of which a larger graph is alone."""
+    start, end = 0, table.node_ptr
+    while start < len(table):
+        stop = max(start + 1, int(np.searchsorted(end, end[start] + n_nodes, side="right")) - 1)
+        yield slice(start, stop)
+        start = stop
 
 
 def check_labels(table: ArchTable, labels: Labels, what: str) -> None:

@@ -60,6 +60,8 @@ class FlowSurrogate:
         n_ops: size of the vocabulary.
         config: width, scale, seed and variant.
         dtype: float64 where it matters whether two surrogates are equal; float32 is twice as fast.
+        n_later_ops: how many operations at the end of the vocabulary have their rows of P drawn last, so that the
+            draw of the others is that of a vocabulary without them.
 
     Attributes:
         r, P, W: the random draws, bit-compatible with the published order: `RandomState(seed)`, then
@@ -73,14 +75,16 @@ class FlowSurrogate:
     """
 
     def __init__(
-        self, n_ops: int, config: SurrogateConfig | None = None, dtype: torch.dtype = torch.float32
+        self, n_ops: int, config: SurrogateConfig | None = None, dtype: torch.dtype = torch.float32,
+        n_later_ops: int = 0,
     ) -> None:
         self.config = config = config or SurrogateConfig()
         k, rng = config.k, np.random.RandomState(config.seed)
         self.r = torch.from_numpy(rng.uniform(0, 1, k)).to(dtype)
         rng.uniform(0, 1, k)  # drawn and not used, as published: P and W follow it
-        self.P = torch.from_numpy(rng.normal(0, config.sigma, (n_ops, k))).to(dtype)
-        self.W = torch.from_numpy(rng.normal(0, config.sigma, (2 * k, k))).to(dtype)
+        P, W = rng.normal(0, config.sigma, (n_ops - n_later_ops, k)), rng.normal(0, config.sigma, (2 * k, k))
+        later = rng.normal(0, config.sigma, (n_later_ops, k))
+        self.P, self.W = torch.from_numpy(np.concatenate([P, later])).to(dtype), torch.from_numpy(W).to(dtype)
         # zero columns up to a multiple of 8 change no value and make the k x k product 1.6 times as fast
         width = -k % 8
         self._start = pad(self.r, (0, width))
@@ -163,7 +167,7 @@ class FlowSurrogate:
 
 
 # Each works in place where torch can: the conversion's argument is not used again.
-_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu_, "gelu": gelu, "swish": partial(silu, inplace=True), "tanh": torch.tanh_,
 }
 
@@ -182,7 +186,7 @@ class _Activate:
                 raise ConfigError(f"op_activations names {op!r}; the table's operations: {', '.join(vocabulary)}")
         names = [config.op_activations.get(op, config.activation) for op in vocabulary]
         different = list(dict.fromkeys(names))
-        return cls([_FUNCTIONS[name] for name in different], torch.tensor([different.index(name) for name in names]))
+        return cls([ACTIVATIONS[name] for name in different], torch.tensor([different.index(name) for name in names]))
 
     def __call__(self, converted: Tensor, ops: Tensor) -> Tensor:
         """(n, k): `converted` with the activation of each row's operation; it may be overwritten."""

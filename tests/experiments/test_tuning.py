@@ -124,6 +124,18 @@ def test_a_tuning_goes_on_and_its_choice_is_read_by_evaluate(
     assert "| flow |" in capsys.readouterr().out
 
 
+def test_some_options_alone_can_be_tuned(tmp_path: Path) -> None:
+    what = Tuning("nb201", ("none", "flow"), trials=3, splits=(21,), only=("fit.",))
+    assert {name for trial in candidates("flow", 4, 1, what.only) for name in trial} == set(SMALL) - {"encoder.width"}
+    tune(what, tmp_path / "out", 1, progress=False)
+    kinds = [entry["kind"] for entry in Journal(tmp_path / "out" / "runs.jsonl").entries().values()]
+    assert kinds.count("pretraining") == 1  # all trials of a method share it
+    assert kinds.count("validation") == 6
+    assert "--seed 21 --only fit." in (tmp_path / "out" / "nb201.yaml").read_text()
+    with pytest.raises(UnknownNameError, match="unknown option to tune 'fti.'"):
+        Tuning("nb201", only=("fti.",))
+
+
 def test_a_space_or_method_that_is_none_is_refused() -> None:
     with pytest.raises(UnknownNameError, match="'nb102' .did you mean 'nb10"):
         Tuning("nb102")

@@ -31,7 +31,7 @@ def write_manifest(
     write_json(path, {
         **about_dataset(dataset, metric), "options": dict(options),
         "runs": {run.key: None if run.pretraining is None else run.pretraining.digest() for run in runs},
-        **surroundings(" ".join(sys.argv)),
+        **surroundings(" ".join(["nasflow", *sys.argv[1:]])),
     })
 
 

@@ -28,8 +28,9 @@ from nasflow.files import write_text
 
 Grid = Mapping[str, Sequence[Any]]
 
+# the paper's values, and gentler ones of fine-tuning
 _FIT: Grid = {
-    "encoder.width": (64, 128, 256), "fit.epochs": (300, 400, 500), "fit.lr": (1e-3, 5e-4),
+    "encoder.width": (64, 128, 256), "fit.epochs": (100, 200, 300, 400, 500), "fit.lr": (1e-3, 5e-4, 2e-4),
     "fit.weight_decay": (1e-6, 0.0),
 }
 _PRETRAIN: Grid = {
@@ -59,6 +60,9 @@ class Tuning:
     """The validation rows of these splits choose."""
     share: float = 1.0
     """Share of the architectures that trials pre-train on, to save time."""
+    only: tuple[str, ...] = ()
+    """How the dotted names of the options to tune begin; empty for all. ("fit.",) leaves pre-training as it is, so that
+    each method pre-trains once for all trials."""
 
     def __post_init__(self) -> None:
         if self.space not in SETTINGS:
@@ -66,6 +70,10 @@ class Tuning:
         check_methods(self.methods)
         if self.trials < 1:
             raise ConfigError(f"--trials is {self.trials}; legal: a whole number of at least 1")
+        known = {name for method in self.methods for name in grid_of(method)}
+        for start in self.only:
+            if not any(name.startswith(start) for name in known):
+                raise unknown_name("option to tune", start, sorted(known))
 
     @property
     def source(self) -> str:
@@ -80,9 +88,10 @@ def grid_of(method: str) -> dict[str, Sequence[Any]]:
     return {**grid, **(_WEIGHTS if {"flow", "proxy"} <= set(tasks) else {})}
 
 
-def candidates(method: str, trials: int, seed: int) -> list[dict[str, Any]]:
-    """Different options to try: first none changed, then draws from the grid."""
+def candidates(method: str, trials: int, seed: int, only: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    """Different options to try: first none changed, then draws from the grid, of names that begin as in `only`."""
     grid, rng = grid_of(method), np.random.default_rng(seed)
+    grid = {name: values for name, values in grid.items() if not only or name.startswith(only)}
     n_possible = int(np.prod([len(values) for values in grid.values()]))
     chosen: list[dict[str, Any]] = [{}]
     while len(chosen) < min(trials, n_possible + 1):
@@ -95,7 +104,7 @@ def candidates(method: str, trials: int, seed: int) -> list[dict[str, Any]]:
 def tune(tuning: Tuning, folder: Path, n_workers: int, *, ray: str | None = None, progress: bool = True) -> str:
     """Try, choose, and write what was chosen; returns the table of all trials."""
     setting = SETTINGS[tuning.space]
-    tried = {method: candidates(method, tuning.trials, tuning.seed) for method in tuning.methods}
+    tried = {method: candidates(method, tuning.trials, tuning.seed, tuning.only) for method in tuning.methods}
     runs = {(method, i): _runs(tuning, setting, method, options)
             for method, trials in tried.items() for i, options in enumerate(trials)}
     entries = run_grid([run for own in runs.values() for run in own], folder, n_workers, what="validation", ray=ray,
@@ -112,7 +121,8 @@ def tune(tuning: Tuning, folder: Path, n_workers: int, *, ray: str | None = None
                        f"{100 * score[method, 0]:.1f} with the options as they were")
         rows += [[method, str(i), f"{100 * score[method, i]:.1f}", _in_words(trials[i])] for i in order]
     command = (f"nasflow tune {tuning.space} --methods {','.join(tuning.methods)} --trials {tuning.trials} "
-               f"--seed {tuning.seed}" + (f" --share {tuning.share:g}" if tuning.share < 1 else ""))
+               f"--seed {tuning.seed}" + (f" --share {tuning.share:g}" if tuning.share < 1 else "")
+               + (f" --only {','.join(tuning.only)}" if tuning.only else ""))
     n_validation = runs[tuning.methods[0], 0][0].protocol.n_validation
     about = (f"# {setting.title}: the best of {tuning.trials} trials of each method, by the mean Kendall tau (x100)\n"
              f"# on the {n_validation} validation rows of {len(tuning.splits)} splits, with one seed of the model.\n"

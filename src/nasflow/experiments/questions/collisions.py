@@ -212,8 +212,8 @@ def _verdict(name: str, told: Exact, found: Sequence[Distinct]) -> list[str]:
         f"* {name}: {told.isomorphism:,} graphs, no two isomorphic, have {own.n_distinct[1]:,} different surrogates "
         f"({_in_words(own.config)}): {lost:,} ({100 * lost / told.isomorphism:.1f} %) are lost.",
         f"* {told.isomorphism - by_flow:,} of these no draw and no activation can save: their unfoldings are equal. "
-        f"With a second round they are {told.isomorphism - told.flow[1]:,}; "
-        f"refinement in both directions tells {told.refinement:,} graphs apart.",
+        f"With a second round they are {told.isomorphism - told.flow[1]:,}; refinement in both directions tells "
+        f"{told.refinement:,} graphs apart.",
         f"* relu loses the other {lost - (told.isomorphism - by_flow):,}: with {best.config.activation} there are "
         f"{best.n_distinct[1]:,} different surrogates of {by_flow:,} possible.",
         "* By width: " + ", ".join(f"k = {k} {n:,}" for k, n in sorted(relu.items())) + "; by rounds: "

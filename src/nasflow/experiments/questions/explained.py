@@ -11,14 +11,16 @@ normal distribution: accuracies have a long lower tail):
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import scipy.stats
 
+from nasflow.config import SurrogateConfig
 from nasflow.gp import GaussianProcess, graph_features
 from nasflow.metrics import kendall_tau
+from nasflow.surrogate import FlowSurrogate, standardised
 from nasflow.table import ArchTable
 
 FloatArray = npt.NDArray[np.float64]
@@ -89,11 +91,17 @@ def explained(
 
 
 def explained_beyond(table: ArchTable, surrogate: FloatArray, labels: FloatArray, seed: int = 0) -> float:
-    """The share of the label's variance that a surrogate explains and counts of operations do not, alone."""
+    """The share of the label's variance that a surrogate (N, k) explains and counts of operations do not."""
     fold = np.random.default_rng(seed).permutation(len(labels)) % N_FOLDS
     counts, scores = operation_counts(table), normal_scores(labels)
     both = out_of_fold_r2(np.hstack([counts, surrogate]), scores, fold)
     return both - out_of_fold_r2(counts, scores, fold)
+
+
+def beyond_by_draw(table: ArchTable, labels: FloatArray, config: SurrogateConfig, n_draws: int) -> list[float]:
+    """`explained_beyond` of the surrogates of a table for the first seeds 0, 1, ..."""
+    drawn = [FlowSurrogate(table.n_ops, replace(config, seed=seed)) for seed in range(n_draws)]
+    return [explained_beyond(table, standardised(surrogate(table)).double().numpy(), labels) for surrogate in drawn]
 
 
 def operation_counts(table: ArchTable) -> FloatArray:

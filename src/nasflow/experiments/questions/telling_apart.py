@@ -34,7 +34,7 @@ def flow_words(table: ArchTable, rounds: int = 1) -> U64:
     def receive(sums: U64, ops: Any) -> U64:
         return mix_words(op_word[ops] ^ mix_words(sums))
 
-    return _flow(table, rounds, np.uint64(7), mix_words, receive)
+    return _in_order(_flow(table, rounds, np.uint64(7), mix_words, receive))
 
 
 def path_words(table: ArchTable, rounds: int = 1) -> U64:
@@ -49,8 +49,8 @@ def path_words(table: ArchTable, rounds: int = 1) -> U64:
             values: U64 = (sums % PRIME * slope + constant[ops]) % PRIME
             return values
 
-        words.append(_flow(table, rounds, start, lambda values: values, receive))
-    return mix_words(words[0]) + words[1]
+        words.append(_in_order(_flow(table, rounds, start, lambda values: values, receive) % PRIME))
+    return _in_order(np.stack(words))
 
 
 def refinement_words(table: ArchTable) -> U64:
@@ -58,10 +58,18 @@ def refinement_words(table: ArchTable) -> U64:
     return np.add.reduceat(mix_words(refine(table)), table.node_ptr[:-1])
 
 
+def _in_order(words: U64) -> U64:
+    """(N,): one word for each column of `words` (n, N)."""
+    result = np.zeros(words.shape[1], np.uint64)
+    for row in words:
+        result = mix_words(result) + row
+    return result
+
+
 def _flow(
     table: ArchTable, rounds: int, start: np.uint64, send: Callable[[U64], U64], receive: Callable[[U64, Any], U64]
 ) -> U64:
-    """(N,) uint64: a word for what the sources of each graph hold after every round.
+    """(rounds, N) uint64: the sum over the sources of each graph after every round.
 
     Args:
         start: the value of sources before the first round.
@@ -75,12 +83,12 @@ def _flow(
     sources = np.flatnonzero(table.generation == 0)
     first = np.searchsorted(sources, table.node_ptr[:-1])
     value = np.full(len(table.ops), start)
-    result = np.zeros(len(table), np.uint64)
+    sums = []
     for _ in range(rounds):
         for nodes, neighbours, starts in [*forward, *backward]:
             value[nodes] = receive(np.add.reduceat(send(value[neighbours]), starts), table.ops[nodes])
-        result = mix_words(result) + np.add.reduceat(send(value[sources]), first)
-    return result
+        sums.append(np.add.reduceat(send(value[sources]), first))
+    return np.stack(sums)
 
 
 def _steps(
@@ -100,7 +108,7 @@ def groups(values: npt.NDArray[np.float64], tolerance: float) -> IntArray:
     """(N,) int64: for each row of `values` (N, d) the first row of its group.
 
     Rows are in one group unless, column by column, a gap divides them: two neighbours in the sorted column that differ
-    by more than `tolerance` times the larger of their rows' largest absolute values. So rows that are equal but for
+    by more than `tolerance` times the largest absolute value of the row above the gap. So rows that are equal but for
     rounding share a group wherever a border of a grid might have been; at a large tolerance a chain of near rows is one
     group too.
     """
@@ -112,7 +120,7 @@ def groups(values: npt.NDArray[np.float64], tolerance: float) -> IntArray:
         order = members[np.lexsort((values[members, column], label[members]))]
         other_group = np.diff(label[order], prepend=-1) != 0
         gap = np.diff(values[order, column], prepend=0.0)
-        begins = other_group | (gap > tolerance * np.maximum(scale[order], np.roll(scale[order], 1)))
+        begins = other_group | (gap > tolerance * scale[order])
         n_unchanged = n_unchanged + 1 if begins.sum() == other_group.sum() else 0
         starts = np.flatnonzero(begins)
         sizes = np.diff(starts, append=len(order))

@@ -45,6 +45,9 @@ _QUESTIONS = {
     "sanity": ("sanity:sanity", "Question: do surrogates of chains and branching graphs cluster by structure?"),
     "activation": ("activation:activation", "Question: other activations than relu, also per operation"),
     "depth": ("depth:depth", "Question: cells of 8 to 1,000 nodes: time, memory, convergence of pre-training"),
+    "cycles": ("cycles:cycles", "Question: graphs with cycles, condensed or iterated to a fixed point"),
+    "hypergraph": ("hypergraph:hypergraph", "Question: several inputs of one sum or concatenation as one hyperedge"),
+    "robustness": ("robustness:robustness", "Question: draws of the random vectors against seeds of the model"),
 }
 _PLACES = {
     name: (f"nasflow.experiments.{package}.{place}", summary)

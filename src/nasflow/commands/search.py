@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jsonargparse
-
+from nasflow.commands.shared import Namespace, Parser, add_config_file
 from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, SearchConfig, SurrogateConfig
 from nasflow.errors import ConfigError
 from nasflow.experiments.defaults import default_options, encoder_options, named_encoder
@@ -16,10 +15,9 @@ if TYPE_CHECKING:
     from nasflow.search.problem import Problem
 
 STAGES = {"encoder": EncoderConfig, "surrogate": SurrogateConfig, "pretrain": PretrainConfig, "fit": FitConfig}
-EXAMPLE = 'nasflow search nb201 --train "python train.py {arch_json}" --budget 50 --parallel 2 --study study.db'
 
 
-def add_search(parser: jsonargparse.ArgumentParser, words: list[str]) -> None:
+def add_arguments(parser: Parser, words: list[str]) -> None:
     """The arguments; defaults of the stages depend on the space that `words` name."""
     parser.add_argument("space", type=str, help="a space (nasflow data list), or one of your own in a .yaml")
     parser.add_argument(
@@ -48,7 +46,7 @@ def add_search(parser: jsonargparse.ArgumentParser, words: list[str]) -> None:
                         "so the study does not depend on which training ends first. 0: wait for none")
     parser.add_argument("--out", type=str | None, default=None,
                         help="folder for trials.csv, table.txt and search.png (default: beside the study)")
-    parser.add_argument("--config", action="config", help="YAML file with any of the options below")
+    add_config_file(parser)
     parser.add_class_arguments(SearchConfig, skip=set(STAGES))
     for key, stage in STAGES.items():
         parser.add_class_arguments(stage, key, skip={"seed"} if key in ("pretrain", "fit") else set())
@@ -60,13 +58,13 @@ def add_search(parser: jsonargparse.ArgumentParser, words: list[str]) -> None:
 _DEFAULTS_OF = {"darts": "nb301"}  # options are kept under the name of the data
 
 
-def run_search(options: jsonargparse.Namespace) -> None:
+def run(options: Namespace) -> None:
     """Search, and write what came of it."""
     import dataclasses
 
     from nasflow.files import write_text
+    from nasflow.search import runner
     from nasflow.search.report import draw, final_table, summary, write_trials
-    from nasflow.search.runner import run
     from nasflow.search.study import Study
     from nasflow.search.view import View
 
@@ -85,7 +83,7 @@ def run_search(options: jsonargparse.Namespace) -> None:
     if earlier:
         print(f"going on with {options.study}: {summary(earlier)}")
     with View(problem, options.budget, options.parallel) as view:
-        run(study, options.train, options.budget, parallel=options.parallel, limit=options.limit, watcher=view)
+        runner.run(study, options.train, options.budget, parallel=options.parallel, limit=options.limit, watcher=view)
     folder = Path(options.out) if options.out else Path(options.study).with_suffix("")
     table = final_table(study)
     write_text(folder / "table.txt", table)
@@ -94,7 +92,7 @@ def run_search(options: jsonargparse.Namespace) -> None:
     print(f"{table}\n{summary(study.trials())}\n{folder}: table.txt, trials.csv, search.png")
 
 
-def _problem(options: jsonargparse.Namespace) -> Problem:
+def _problem(options: Namespace) -> Problem:
     from nasflow.search.known import Constraint
     from nasflow.search.problem import Problem
     from nasflow.spaces import load_space

@@ -1,0 +1,65 @@
+"""`nasflow evaluate`: methods compared on a benchmark, over splits and seeds."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import Any
+
+from nasflow.commands.shared import (
+    RAY_HELP,
+    SOURCE_HELP,
+    Namespace,
+    Parser,
+    add_config_file,
+    add_stage,
+    check_jobs,
+    names_in,
+    source_in,
+)
+from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, ProtocolConfig, SurrogateConfig
+from nasflow.experiments.defaults import default_options, encoder_options, named_encoder
+
+
+def add_arguments(parser: Parser, words: list[str]) -> None:
+    """The arguments."""
+    parser.add_argument("source", type=str, help=SOURCE_HELP)
+    parser.add_argument("--metric", type=str | None, default=None, help="what is predicted; see nasflow data info")
+    parser.add_argument("--methods", type=str, default="none,flow",
+                        help="none, or tasks: flow, proxy, graphcl, arch2vec, gmae, or several as in flow+proxy; "
+                             "separated by commas; the floor gp is always added")
+    parser.add_argument("--proxy", type=str | None, default=None,
+                        help="columns that the method proxy ranks by, separated by commas")
+    parser.add_argument("--out", type=str | None, default=None,
+                        help="folder for results (default: runs/SOURCE-METRIC); what is done there is not done again")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="number of processes")
+    parser.add_argument("--ray", type=str | None, default=None, help=RAY_HELP)
+    parser.add_argument("--per_method", type=dict[str, dict[str, Any]], default={},
+                        help="options of single methods, which override all others, as nasflow tune writes them: "
+                        "{flow: {pretrain.lr: 0.0005}}")
+    add_config_file(parser)
+    parser.add_class_arguments(ProtocolConfig)
+    add_stage(parser, EncoderConfig, "encoder")
+    add_stage(parser, SurrogateConfig, "surrogate")
+    add_stage(parser, PretrainConfig, "pretrain", skip={"pretext", "proxies", "seed"})
+    add_stage(parser, FitConfig, "fit", skip={"seed"})
+    source = source_in(words)
+    parser.set_defaults(default_options(source) | encoder_options(named_encoder(words), source))
+
+
+def run(options: Namespace) -> None:
+    """Make the runs that are missing, and print the tables."""
+    from pathlib import Path
+
+    from nasflow.experiments.evaluate import evaluate
+
+    check_jobs(options.jobs)
+    protocol = ProtocolConfig(**{name: getattr(options, name) for name in ProtocolConfig().to_dict()})
+    folder = Path(options.out or f"runs/{Path(options.source).stem}-{options.metric or 'default'}")
+    text = evaluate(
+        options.source, options.metric, names_in(options.methods), folder,
+        encoder=options.encoder, surrogate=options.surrogate,
+        pretrain=dataclasses.replace(options.pretrain, proxies=names_in(options.proxy)), fit=options.fit,
+        protocol=protocol, per_method=options.per_method, n_workers=options.jobs, ray=options.ray,
+    )
+    print(text + f"\n{folder}: table.md, runs.csv, manifest.json, surrogates.png\nnext: nasflow report {folder}")

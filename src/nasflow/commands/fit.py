@@ -1,0 +1,74 @@
+"""`nasflow fit`: a head, and the encoder under it, learn a few labels."""
+
+from __future__ import annotations
+
+from nasflow.commands.shared import (
+    SOURCE_HELP,
+    Namespace,
+    Parser,
+    add_config_file,
+    add_device,
+    add_encoder,
+    add_stage,
+)
+from nasflow.config import FitConfig
+from nasflow.errors import ConfigError
+
+
+def add_arguments(parser: Parser, words: list[str]) -> None:
+    """The arguments."""
+    parser.add_argument("source", type=str, help=SOURCE_HELP + "; rows without the label are left out")
+    parser.add_argument("--model", type=str | None, default=None,
+                        help="what nasflow pretrain wrote; without it the encoder starts from random weights")
+    parser.add_argument("--metric", type=str | None, default=None, help="the label, where there are several")
+    parser.add_argument("--validation", type=float, default=0.2,
+                        help="share of the labelled rows that choose the epoch; 0 keeps the last epoch")
+    parser.add_argument("--out", type=str, default="fitted.safetensors", help="the model file to write")
+    add_device(parser)
+    add_config_file(parser)
+    add_encoder(parser, words)
+    add_stage(parser, FitConfig, "fit")
+
+
+def run(options: Namespace) -> None:
+    """Fit, write, and say how well the held-out rows are ranked."""
+    import numpy as np
+
+    from nasflow.datasets import open_dataset
+    from nasflow.errors import DataError
+    from nasflow.files import check_writable
+    from nasflow.metrics import kendall_tau
+    from nasflow.predictor import Predictor
+    from nasflow.proxy_ranks import take, without_value
+
+    if not 0 <= options.validation < 1:
+        raise ConfigError(f"--validation is {options.validation:g}; legal: from 0 to below 1")
+    check_writable(options.out)
+    dataset = open_dataset(options.source)
+    labels = dataset.labels(options.metric)
+    rows = np.flatnonzero(np.isfinite(labels))
+    if len(rows) < 2:
+        raise DataError(f"{options.source} has {len(rows)} labelled architectures; fit needs at least 2")
+    if options.model:
+        predictor = Predictor.load(options.model, options.device)
+        predictor.fit_config = options.fit
+    else:
+        predictor = Predictor(encoder=options.encoder, fitting=options.fit, device=options.device)
+    rows = np.random.default_rng(options.fit.seed).permutation(rows)
+    n_held = int(options.validation * len(rows))
+    held, train = rows[:n_held], rows[n_held:]
+    table = dataset.table
+    columns = {name: dataset.proxy(name) for name in options.fit.proxies}
+    validation = (table[held], labels[held], take(columns, held)) if n_held > 1 else None
+    predictor.fit(table[train], labels[train], validation=validation, proxies=take(columns, train),
+                  reference=columns, progress=True)
+    predictor.save(options.out)
+    print(f"{options.out}: fitted on {len(train)} of {len(dataset)} architectures")
+    if told := without_value(options.fit.proxies, columns):
+        print(told)
+    if validation:
+        assert predictor.fitted is not None
+        tau = kendall_tau(predictor.predict(validation[0], validation[2]), validation[1])
+        print(f"Kendall tau on the {n_held} validation rows {tau:.3f} (epoch {predictor.fitted.best_epoch} of "
+              f"{options.fit.epochs}, chosen on these rows: an optimistic number)")
+    print(f"next: nasflow predict --model {options.out} --archs mine.jsonl")

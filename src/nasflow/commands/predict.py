@@ -1,0 +1,49 @@
+"""`nasflow predict`: the performance of architectures, by a fitted model."""
+
+from __future__ import annotations
+
+import sys
+
+from nasflow.commands.shared import SOURCE_HELP, Namespace, Parser, add_device
+from nasflow.errors import ConfigError
+
+
+def add_arguments(parser: Parser, __: list[str]) -> None:
+    """The arguments."""
+    parser.add_argument("--model", type=str, required=True, help="what nasflow fit wrote")
+    parser.add_argument("--archs", type=str, required=True, help=SOURCE_HELP)
+    parser.add_argument("--out", type=str | None, default=None,
+                        help="CSV to write (row, prediction); without it the predictions are printed")
+    parser.add_argument("--top", type=int | None, default=None, help="only the highest so many, best first")
+    add_device(parser)
+
+
+def run(options: Namespace) -> None:
+    """Predict, and print or write a CSV."""
+    import numpy as np
+
+    from nasflow.datasets.jsonl import read_jsonl
+    from nasflow.datasets.registry import open_dataset
+    from nasflow.files import write_text
+    from nasflow.predictor import Predictor
+    from nasflow.proxy_ranks import without_value
+
+    if options.top is not None and options.top < 1:
+        raise ConfigError(f"--top is {options.top}; legal: a whole number of at least 1")
+    predictor = Predictor.load(options.model, options.device)
+    if options.archs.endswith(".jsonl"):
+        dataset = read_jsonl(options.archs, predictor.vocabulary)  # errors name the line
+    else:
+        dataset = open_dataset(options.archs)
+    table, names = dataset.table, predictor.proxies
+    columns = {name: dataset.labels(name) for name in names}
+    if told := without_value(names, columns):
+        print(told, file=sys.stderr)
+    predictions = predictor.predict(table, columns)
+    rows = np.arange(len(table)) if options.top is None else np.argsort(-predictions, kind="stable")[: options.top]
+    text = "row,prediction\n" + "".join(f"{row},{predictions[row]:.6g}\n" for row in rows)
+    if options.out:
+        write_text(options.out, text)
+        print(f"{options.out}: {len(rows)} predictions")
+    else:
+        print(text, end="")

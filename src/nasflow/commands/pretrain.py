@@ -1,0 +1,51 @@
+"""`nasflow pretrain`: an encoder learns from architectures without labels."""
+
+from __future__ import annotations
+
+from nasflow.commands.shared import (
+    SOURCE_HELP,
+    Namespace,
+    Parser,
+    add_config_file,
+    add_device,
+    add_encoder,
+    add_stage,
+)
+from nasflow.config import PretrainConfig, SurrogateConfig
+
+
+def add_arguments(parser: Parser, words: list[str]) -> None:
+    """The arguments."""
+    parser.add_argument("source", type=str, help=SOURCE_HELP + "; labels in it are not looked at")
+    parser.add_argument("--out", type=str, default="pretrained.safetensors", help="the model file to write")
+    add_device(parser)
+    add_config_file(parser)
+    add_encoder(parser, words)
+    add_stage(parser, SurrogateConfig, "surrogate")
+    add_stage(parser, PretrainConfig, "pretrain")
+
+
+def run(options: Namespace) -> None:
+    """Pre-train, going on from a checkpoint beside the output if there is one."""
+    from pathlib import Path
+
+    from nasflow.datasets import open_dataset
+    from nasflow.files import check_writable
+    from nasflow.predictor import Predictor
+
+    check_writable(options.out)
+    dataset = open_dataset(options.source)
+    proxies = {name: dataset.proxy(name) for name in options.pretrain.proxies}
+    predictor = Predictor(encoder=options.encoder, surrogate=options.surrogate, pretraining=options.pretrain,
+                          device=options.device)
+    checkpoint = Path(options.out + ".checkpoint")
+    if checkpoint.exists():
+        print(f"going on from {checkpoint}")
+    predictor.pretrain(dataset.table, proxies, checkpoint=checkpoint, progress=True)
+    predictor.save(options.out)
+    checkpoint.unlink(missing_ok=True)
+    history = predictor.history
+    assert history is not None
+    loss = f"; loss {history.loss[0]:.4f} -> {history.loss[-1]:.4f}" if history.loss else ""
+    print(f"{options.out}: {options.pretrain.pretext} on {len(dataset)} architectures in "
+          f"{sum(history.seconds):.0f} s{loss}\nnext: nasflow fit DATA --model {options.out} --out fitted.safetensors")
