@@ -1,10 +1,10 @@
-"""`Prior`: what is known of a space before the first training. An encoder pre-trained without labels, kept on disk.
+"""`Prior`: what is known of a space before the first training: features, and an encoder pre-trained without labels.
 
 Architectures are seen as they compute: pruned of what is on no path from input to output, `none` being no connection.
 So dead branches do not count.
 
-All elements of a space that is small enough to list are pre-trained on, one of each class of twins, and a random
-sample of a larger one. The weights lie in the cache folder under a key of the graphs, the proxies and every option; a
+The encoder is pre-trained when it is first needed: on all elements of a space that is small enough to list, one of each
+class of twins, and on a random sample of a larger one. The weights lie in the cache folder under a key of the graphs, the proxies and every option; a
 pre-training that was killed goes on from its checkpoint, and a second process waits for the first.
 """
 
