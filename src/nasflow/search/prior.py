@@ -4,8 +4,9 @@ Architectures are seen as they compute: pruned of what is on no path from input 
 So dead branches do not count.
 
 The encoder is pre-trained when it is first needed: on all elements of a space that is small enough to list, one of each
-class of twins, and on a random sample of a larger one. The weights lie in the cache folder under a key of the graphs, the proxies and every option; a
-pre-training that was killed goes on from its checkpoint, and a second process waits for the first.
+class of twins, and on a random sample of a larger one. The weights lie in the cache folder under a key of the graphs,
+the proxies and every option; a pre-training that was killed goes on from its checkpoint, and a second process waits for
+the first.
 """
 
 from __future__ import annotations
