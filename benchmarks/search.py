@@ -2,7 +2,7 @@
 
     python benchmarks/search.py                          all benchmarks and strategies, 10 trials of 150 trainings
     python benchmarks/search.py --quick                  2 trials of 40 on the smallest of them, in a minute or two
-    python benchmarks/search.py --benchmarks nb201-cifar10 --strategies fgp,gp-onehot
+    python benchmarks/search.py --benchmarks nb201-cifar10 --strategies fgp,gp-onehot --pairs fgp/gp-onehot
 
 Each trial is kept in runs/search/journal.jsonl when it ends, and not made again. Tables and figures go to the folder
 named by --out. A training is a look at the benchmark's table. What is optimised is the validation result where the
@@ -25,27 +25,24 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+import search_tables as tables
 from nasflow import environment
-from nasflow.architecture import Architecture
 from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, SearchConfig, SurrogateConfig
 from nasflow.datasets import Dataset, load_dataset
 from nasflow.datasets.base import Metric
 from nasflow.experiments.manifest import machine, versions
-from nasflow.experiments.tables import markdown
 from nasflow.extras import require_extra
-from nasflow.files import atomic_write, write_text
+from nasflow.files import write_text
 from nasflow.journal import Journal
-from nasflow.search.candidates import Candidates, Listed, listed
+from nasflow.search.candidates import Listed, listed
 from nasflow.search.known import Constraint, Known
 from nasflow.search.problem import Problem
-from nasflow.search.strategies.base import History, Proposal
-from nasflow.search.strategies.registry import make_strategy
+from nasflow.search.simulation import Values, simulate
 from nasflow.spaces import load_space
 from nasflow.spaces.darts import OPERATIONS, Darts
 from nasflow.table import ArchTable
 
 FloatArray = npt.NDArray[np.float64]
-Values = Callable[[ArchTable], FloatArray]
 
 # name -> strategy and what differs from the defaults
 STRATEGIES: dict[str, dict[str, Any]] = {
@@ -53,9 +50,11 @@ STRATEGIES: dict[str, dict[str, Any]] = {
     "evolution": {"strategy": "evolution"},
     "local-search": {"strategy": "local-search"},
     "npenas-none": {"strategy": "npenas", "pretext": "none"},
-    "npenas": {"strategy": "npenas"},
+    "npenas-flow": {"strategy": "npenas"},
+    "npenas-flow+jacov": {"strategy": "npenas", "pretext": "flow+proxy", "pretrain_proxies": ("jacov",)},
     "gp-onehot": {"strategy": "gp-onehot"},
     "fgp": {"strategy": "fgp"},
+    "fgp+embedding": {"strategy": "fgp", "features": ("embedding", "surrogate", "counts", "one-hot")},
     "fgp+proxies": {"strategy": "fgp", "proxies": ("jacov", "params")},
 }
 SURROGATES = {"nb101": SurrogateConfig(k=4, sigma=1.0), "nb201": SurrogateConfig(k=7), "darts": SurrogateConfig(k=12)}
@@ -73,11 +72,9 @@ class Bench:
     test: Values
     """What is reported of the best by `valid`."""
     optimum: float
-    """The best test result that there is, as far as known."""
+    """The best test result that there is; NaN where it is not known."""
     best_valid: float | None
     """The best validation result that there is; None where it is not known."""
-    proxies: tuple[str, ...] = ()
-    """Known quantities that fgp+proxies may use."""
 
 
 def table_bench(name: str, valid: str, test: str, space: str, *, labelled_only: bool = False) -> Bench:
@@ -91,8 +88,7 @@ def table_bench(name: str, valid: str, test: str, space: str, *, labelled_only: 
     whole = Listed(problem, data.table) if labelled_only else listed(problem)
     labels, tests = data.labels(valid), data.labels(test)
     return Bench(problem, whole, lambda table: everything.values(valid, table),
-                 lambda table: everything.values(test, table), float(np.nanmax(tests)), float(np.nanmax(labels)),
-                 tuple(p for p in ("jacov", "params") if p in data.metrics))
+                 lambda table: everything.values(test, table), float(np.nanmax(tests)), float(np.nanmax(labels)))
 
 
 def nb301() -> Bench:
@@ -113,7 +109,6 @@ def nb301() -> Bench:
             found.append(float(np.ravel(accuracy)[0]))
         return np.array(found)
 
-    # no optimum is known: regret is against the best that any strategy found (filled in by the report)
     return Bench(Problem(space), None, values, values, float("nan"), None)
 
 
@@ -157,81 +152,39 @@ BENCHES: dict[str, Callable[[], Bench]] = {
 QUICK = "transnas-class_scene"
 
 
+def lacks_proxies(name: str, bench: Bench) -> bool:
+    """Whether a strategy needs proxies that a benchmark does not have."""
+    options = STRATEGIES.get(name, {})
+    return not {*options.get("proxies", ()), *options.get("pretrain_proxies", ())} <= set(bench.problem.known.names)
+
+
 def config_of(name: str, bench: Bench, seed: int) -> SearchConfig:
-    """The options of a named strategy on a benchmark."""
-    options = dict(STRATEGIES[name])
-    pretrain = PretrainConfig(pretext=options.pop("pretext", "flow"))
-    if "proxies" in options:
-        options["proxies"] = bench.proxies
+    """The options of a named strategy on a benchmark; `fgp:counts+one-hot` is fgp with these features."""
+    base, _, features = name.partition(":")
+    options = dict(STRATEGIES[base])
+    if features:
+        options["features"] = tuple(features.split("+"))
+    pretrain = PretrainConfig(pretext=options.pop("pretext", "flow"), proxies=options.pop("pretrain_proxies", ()))
     return SearchConfig(seed=seed, surrogate=SURROGATES.get(bench.problem.space.name, SurrogateConfig()),
                         encoder=EncoderConfig(), pretrain=pretrain, fit=FitConfig(epochs=NPENAS_EPOCHS), **options)
 
 
-def simulate(bench: Bench, config: SearchConfig, budget: int) -> dict[str, list[float]]:
-    """One trial: validation and test result of each training, and the seconds that its suggestion took."""
-    strategy = make_strategy(config, bench.problem, bench.whole)
-    strategy.prepare(False)
-    told: list[Architecture] = []
-    ids: list[str] = []
-    origins: list[str] = []
-    valid: list[float] = []
-    test: list[float] = []
-    seconds: list[float] = []
-    plan: list[Proposal] = []
-    while len(told) < budget:
-        started = time.perf_counter()
-        if not plan:
-            rng = np.random.default_rng([config.seed, len(told)])
-            plan = strategy.propose(History(told, np.array(valid), origins, [], len(told)),
-                                    Candidates(bench.problem, bench.whole, ids, rng), 1)
-            if not plan:
-                break
-        proposal = plan.pop(0)
-        seconds.append(time.perf_counter() - started)
-        table = ArchTable.from_architectures([proposal.candidate.architecture])
-        told.append(proposal.candidate.architecture)
-        ids.append(proposal.candidate.canonical_id)
-        origins.append(proposal.origin)
-        valid.append(float(bench.valid(table)[0]))
-        test.append(float(bench.test(table)[0]))
-    return {"valid": valid, "test": test, "seconds": seconds}
+def key_of(name: str, strategy: str, trial: int, budget: int) -> str:
+    """Under what a trial is kept."""
+    return f"{name} {strategy} {trial} {budget}"
 
 
-def chosen(entry: dict[str, Any]) -> FloatArray:
-    """(n,): after each training, the test result of the best so far by validation."""
-    best = np.maximum.accumulate(entry["valid"])
-    first = [entry["valid"].index(value) for value in best]
-    return np.array(entry["test"])[first]
-
-
-def report(name: str, entries: dict[str, list[dict[str, Any]]], optimum: float, best_valid: float | None) -> str:
-    """The table of one benchmark."""
-    steps = [s for s in (20, 40, 60, 80, 100, 150) if s <= max(len(e["test"]) for of in entries.values() for e in of)]
-    rows = [["strategy", *(f"@{s}" for s in steps), "best cell found after", "s a suggestion", "trials"]]
-    for strategy, trials in entries.items():
-        curves = np.stack([chosen(e) for e in trials])
-        found = [next((i + 1 for i, v in enumerate(e["valid"]) if best_valid is not None and v >= best_valid - 1e-9),
-                      None) for e in trials]
-        median = np.median([np.inf if f is None else f for f in found])
-        rows.append([strategy, *(f"{curves[:, s - 1].mean():.3f} ({curves[:, s - 1].std():.3f})" for s in steps),
-                     "-" if best_valid is None else f"{median:.0f} ({sum(f is not None for f in found)}/{len(found)})",
-                     f"{np.mean([np.mean(e['seconds']) for e in trials]):.3f}", str(len(trials))])
-    return f"### {name}\n\nBest test result: {optimum:.3f}.\n\n{markdown(rows)}"
-
-
-def draw(path: Path, curves: dict[str, dict[str, FloatArray]]) -> None:
-    """Mean regret against the number of trainings, a panel for each benchmark."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5 * len(curves), 4), layout="constrained")
-    for axes, (name, of) in zip(np.ravel(figure.subplots(1, len(curves))), curves.items(), strict=True):
-        for strategy, regret in of.items():
-            mean = regret.mean(axis=0)
-            axes.plot(np.arange(1, len(mean) + 1), np.maximum(mean, 1e-4), label=strategy)
-        axes.set(yscale="log", title=name, xlabel="trainings", ylabel="mean test regret")
-        axes.legend(fontsize=7)
-    with atomic_write(path) as file:
-        figure.savefig(file, format="png", dpi=110)
+def run_trial(journal: Journal, name: str, bench: Bench, strategy: str, trial: int, budget: int) -> None:
+    """Make a trial, unless it was made before or the benchmark lacks the proxies it needs."""
+    key = key_of(name, strategy, trial, budget)
+    if key in journal.entries() or lacks_proxies(strategy, bench):
+        return
+    started = time.perf_counter()
+    found = simulate(bench.problem, bench.whole, config_of(strategy, bench, trial), bench.valid, budget)
+    course = found.course(bench.test)
+    journal.append({"key": key, "course": course, "trainings": len(found.values),
+                    "seconds": round(float(found.seconds.mean()), 4)})
+    print(f"{key}: {course[-1]} in {time.perf_counter() - started:.0f} s", flush=True)
 
 
 def main() -> None:
@@ -239,45 +192,43 @@ def main() -> None:
     parser.add_argument("--benchmarks", default=",".join(BENCHES))
     parser.add_argument("--strategies", default=",".join(STRATEGIES))
     parser.add_argument("--trials", type=int, default=10)
+    parser.add_argument("--first", type=int, default=0, help="number of the first trial, which is its seed")
     parser.add_argument("--budget", type=int, default=150)
     parser.add_argument("--out", type=Path, default=Path("runs/search"))
     parser.add_argument("--quick", action="store_true", help="2 trials of 40 trainings on TransNAS micro")
     parser.add_argument("--report", action="store_true", help="only write table and figure of what was done")
+    parser.add_argument("--pairs", default="", help="compare A with B, trial by trial: A/B,C/D")
     options = parser.parse_args()
-    names = options.benchmarks.split(",")
+    names, strategies = options.benchmarks.split(","), options.strategies.split(",")
     if options.quick:
         names, options.trials, options.budget, options.out = [QUICK], 2, 40, options.out / "quick"
     torch.set_num_threads(1)
     journal = Journal(options.out / "journal.jsonl")
+    trials = range(options.first, options.first + options.trials)
     texts, curves = [], {}
     for name in names:
         bench = BENCHES[name]()
-        for trial in range(options.trials):  # trial by trial, so that a run that is stopped compares all strategies
-            for strategy in options.strategies.split(","):
-                key = f"{name} {strategy} {trial} {options.budget}"
-                lacks = strategy == "fgp+proxies" and not bench.proxies
-                if options.report or lacks or key in journal.entries():
-                    continue
-                started = time.perf_counter()
-                result = simulate(bench, config_of(strategy, bench, trial), options.budget)
-                journal.append({"key": key, **result})
-                print(f"{key}: {chosen(result)[-1]:.3f} in {time.perf_counter() - started:.0f} s", flush=True)
+        for trial in trials:  # trial by trial, so that a run that is stopped compares all strategies
+            for strategy in strategies:
+                if not options.report:
+                    run_trial(journal, name, bench, strategy, trial, options.budget)
         done = journal.entries()
-        entries = {s: [done[key] for t in range(options.trials) if (key := f"{name} {s} {t} {options.budget}") in done]
-                   for s in options.strategies.split(",")}
-        entries = {s: of for s, of in entries.items() if of}
-        if not entries:
+        of = {s: [done[key] for t in trials if (key := key_of(name, s, t, options.budget)) in done] for s in strategies}
+        of = {s: entries for s, entries in of.items() if entries}
+        if not of:
             continue
-        optimum = bench.optimum
-        if np.isnan(optimum):
-            optimum = max(max(e["test"]) for of in entries.values() for e in of)
-        texts.append(report(name, entries, optimum, bench.best_valid))
-        curves[name] = {s: np.stack([optimum - chosen(e) for e in of]) for s, of in entries.items()}
+        # where no optimum is known, regret is against the best that any strategy found
+        optimum = bench.optimum if np.isfinite(bench.optimum) else max(
+            entry["course"][-1][2] for entries in of.values() for entry in entries)
+        texts.append(tables.results(name, of, optimum, bench.best_valid))
+        texts += [tables.paired(*pair.split("/"), done, name, trials, options.budget)
+                  for pair in options.pairs.split(",") if pair]
+        curves[name] = {s: np.stack([optimum - tables.tests(e) for e in entries]) for s, entries in of.items()}
     command = " ".join(["python benchmarks/search.py", *sys.argv[1:]])
     text = ("\n".join(texts) + "\nMean (standard deviation) over trials of the test result of the best so far by "
             f"validation.\n\nCommand: `{command}`\nMachine: {machine()}, {versions()}\n")
     write_text(options.out / "search.md", text)
-    draw(options.out / "search.png", curves)
+    tables.draw(options.out / "search.png", curves)
     print(text)
 
 

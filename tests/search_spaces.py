@@ -29,7 +29,11 @@ def worth(architecture: Architecture) -> float:
 
 
 def options(strategy: str, **more: object) -> SearchConfig:
-    return dataclasses.replace(SMALL, strategy=strategy, **more)  # type: ignore[arg-type]
+    """Small options; `fgp+embedding` is fgp with an encoder that is pre-trained."""
+    name, _, part = strategy.partition("+")
+    if part:
+        more = {"features": (part, "surrogate"), **more}
+    return dataclasses.replace(SMALL, strategy=name, **more)  # type: ignore[arg-type]
 
 
 class Walk:

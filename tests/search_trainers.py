@@ -1,4 +1,7 @@
-"""Stand-ins for what users train: importable by name in a worker process."""
+"""Stand-ins for what users train: importable by name in a worker process. As a script, a search with one of them.
+
+    python search_trainers.py STUDY STRATEGY BUDGET PARALLEL WINDOW
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,8 @@ def dies(architecture: Architecture) -> float:
 
 
 def dies_once(architecture: Architecture) -> float:
-    flag = Path(os.environ["TRAINING_LOG"]) / architecture.canonical_id
+    """Takes its process down the first time that it is called at all."""
+    flag = Path(os.environ["TRAINING_LOG"]) / "died"
     if not flag.exists():
         flag.touch()
         os.kill(os.getpid(), signal.SIGKILL)
@@ -70,3 +74,17 @@ def stuck_in_c(architecture: Architecture) -> float:
     signal.signal(signal.SIGALRM, signal.SIG_IGN)  # what a library in C that never returns amounts to
     while True:
         time.sleep(1)
+
+
+def main() -> None:
+    from nasflow.config import SearchConfig
+    from nasflow.search import Problem, Study, run
+    from nasflow.spaces.nb201 import NB201
+
+    path, strategy, budget, parallel, window = sys.argv[1:]
+    study = Study(path, Problem(NB201()), SearchConfig(strategy=strategy, n_initial=4), window=int(window))
+    run(study, f"{__file__}:logged", int(budget), parallel=int(parallel))
+
+
+if __name__ == "__main__":
+    main()

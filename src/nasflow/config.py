@@ -404,6 +404,10 @@ class SearchConfig(Options):
     """fgp, gp-onehot: mutations, and as many fresh samples, to choose from where a space is too large to list."""
     proxies: tuple[str, ...] = ()
     """fgp: known quantities (columns or functions) whose ranks join the features."""
+    features: tuple[str, ...] = later(("surrogate", "counts", "one-hot"))
+    """fgp: what the process sees of an architecture. surrogate (of the flow), counts (of operations and edges), one-hot
+    (operation of each node, each edge), embedding (by an encoder, which is then pre-trained). The default was chosen
+    by benchmarks/search_features.py."""
     pretrain_rows: int = 10_000
     """fgp, npenas: random architectures to pre-train on where a space is too large to list."""
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
@@ -416,10 +420,11 @@ class SearchConfig(Options):
     """npenas: fine-tuning on the results."""
 
     def __post_init__(self) -> None:
-        proxies: object = self.proxies
-        if isinstance(proxies, str):
-            raise self._wrong("proxies", proxies, "a list")
-        object.__setattr__(self, "proxies", tuple(self.proxies))
+        self._names("proxies")
+        self._names("features")
+        legal = ("embedding", "surrogate", "counts", "one-hot")
+        if not self.features or not set(self.features) <= set(legal):
+            raise self._wrong("features", self.features, f"one or more of {', '.join(legal)}")
         self._positive_int("population", "tournament", "n_parents", "n_mutations", "round_size", "n_pool",
                            "pretrain_rows")
         if self.n_initial is not None:

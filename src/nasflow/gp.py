@@ -22,6 +22,7 @@ from nasflow.errors import DataError, NotFittedError
 from nasflow.table import ArchTable
 
 FloatArray = npt.NDArray[np.float64]
+Block = tuple[FloatArray, FloatArray]
 
 _JITTER = 1e-8  # keeps the factorisation stable where two rows are equal
 
@@ -70,7 +71,7 @@ class GaussianProcess:
 
     def __init__(self, groups: Sequence[int] | None = None, prior: float = 0.0) -> None:
         self._groups, self._prior = groups, prior
-        self._x: FloatArray | None = None
+        self._x: list[Block] | None = None
 
     def fit(self, features: FloatArray, labels: FloatArray) -> Self:
         """Condition on `labels` (n,) at `features` (n, d); the kernel's scales are chosen here.
@@ -87,28 +88,30 @@ class GaussianProcess:
             raise DataError(f"groups of {list(sizes)} columns; the features have {features.shape[1]}")
         self._mean, self._scale = features.mean(axis=0), features.std(axis=0)
         self._scale[self._scale == 0] = 1.0
-        self._label_mean, self._label_scale = float(labels.mean()), float(labels.std()) or 1.0
+        self.label_mean, self.label_scale = float(labels.mean()), float(labels.std()) or 1.0
         self._columns = [slice(end - size, end) for size, end in zip(sizes, np.cumsum(sizes), strict=True)]
-        x, y = self._normalised(features), (labels - self._label_mean) / self._label_scale
-        parts = self._parts(x, x)
-        diagonal = np.diag_indices(len(x))
+        x, y = self.blocks(features), self.standardised(labels)
+        parts = _parts(x, x)
+        diagonal = np.diag_indices(len(y))
         starts = [np.array([*[length, -np.log(len(sizes)), linear] * len(sizes), noise])
                   for length, linear, noise in ((0.0, -2.0, -2.0), (2.0, -4.0, -1.0))]
+        identity = np.eye(len(y))
 
         def cost(log_scales: FloatArray) -> tuple[float, FloatArray]:
-            kernel = _kernel(parts, log_scales)
+            curves = _curves(parts, log_scales)
+            kernel = _sum(parts, curves, log_scales)
             noise = np.exp(log_scales[-1])
             kernel[diagonal] += noise + _JITTER
             away = log_scales - starts[0]
             try:
-                factor = scipy.linalg.cho_factor(kernel, lower=True)
+                factor = scipy.linalg.cho_factor(kernel, lower=True, overwrite_a=True, check_finite=False)
             except np.linalg.LinAlgError:
                 return 1e10, np.zeros_like(log_scales)
-            weights = scipy.linalg.cho_solve(factor, y)
+            weights = scipy.linalg.cho_solve(factor, y, check_finite=False)
             value = 0.5 * y @ weights + np.log(np.diag(factor[0])).sum() + 0.5 * self._prior * away @ away
             # half the derivative of the kernel's trace, weighted by what is not explained yet
-            rest = 0.5 * (scipy.linalg.cho_solve(factor, np.eye(len(x))) - np.outer(weights, weights))
-            slopes = [float((rest * change).sum()) for change in _changes(parts, log_scales)]
+            rest = 0.5 * (scipy.linalg.cho_solve(factor, identity, check_finite=False) - np.outer(weights, weights))
+            slopes = [float(np.vdot(rest, change)) for change in _changes(parts, curves, log_scales)]
             return float(value), np.array([*slopes, noise * np.trace(rest)]) + self._prior * away
 
         bounds = [*[(-6.0, 4.0), (-8.0, 4.0), (-8.0, 4.0)] * len(sizes), (-8.0, 2.0)]
@@ -120,11 +123,11 @@ class GaussianProcess:
 
     def condition(self, features: FloatArray, labels: FloatArray) -> Self:
         """Condition on other rows, with the scales and the normalisation that `fit` chose."""
-        x, y = self._normalised(features), (labels - self._label_mean) / self._label_scale
-        kernel = _kernel(self._parts(x, x), self._log_scales)
-        kernel[np.diag_indices(len(x))] += np.exp(self._log_scales[-1]) + _JITTER
+        x = self.blocks(features)
+        kernel = self.covariance(x, x)
+        kernel[np.diag_indices(len(kernel))] += self.noise
         self._factor = scipy.linalg.cho_factor(kernel, lower=True)
-        self._weights = scipy.linalg.cho_solve(self._factor, y)
+        self._weights = scipy.linalg.cho_solve(self._factor, self.standardised(labels))
         self._x = x
         return self
 
@@ -132,31 +135,57 @@ class GaussianProcess:
         """Mean (m,) and standard deviation (m,) of the noise-free label at `features` (m, d)."""
         if self._x is None:
             raise NotFittedError("predict needs labels first: call fit")
-        x = self._normalised(features)
-        cross = _kernel(self._parts(x, self._x), self._log_scales)
+        x = self.blocks(features)
+        cross = self.covariance(x, self._x)
         mean = cross @ self._weights
-        prior = np.zeros(len(x))
-        for columns, (_, smooth, linear) in zip(self._columns, _scales(self._log_scales), strict=True):
-            prior += smooth + linear * (x[:, columns] ** 2).mean(axis=1)
         explained = np.einsum("ij,ji->i", cross, scipy.linalg.cho_solve(self._factor, cross.T))
-        deviation = np.sqrt(np.maximum(prior - explained, 0.0))
-        return self._label_mean + self._label_scale * mean, self._label_scale * deviation
+        deviation = np.sqrt(np.maximum(self.variance(x) - explained, 0.0))
+        return self.label_mean + self.label_scale * mean, self.label_scale * deviation
 
-    def _normalised(self, features: FloatArray) -> FloatArray:
-        normalised: FloatArray = (features - self._mean) / self._scale
-        return normalised
+    # -- the prior that `fit` chose, for who updates a posterior row by row -------------------------------
 
-    def _parts(self, a: FloatArray, b: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
-        """For each group the mean squared distances and the mean products (n, m) of its columns."""
-        return [(_squared_distances(a[:, c], b[:, c]), a[:, c] @ b[:, c].T / (c.stop - c.start))
-                for c in self._columns]
+    @property
+    def noise(self) -> float:
+        """The variance of a standardised label around its mean."""
+        return float(np.exp(self._log_scales[-1])) + _JITTER
+
+    def standardised(self, labels: FloatArray) -> FloatArray:
+        """(n,): labels on the process's own scale."""
+        standardised: FloatArray = (labels - self.label_mean) / self.label_scale
+        return standardised
+
+    def blocks(self, features: FloatArray) -> list[Block]:
+        """For each group its normalised columns (n, d_g), and the mean square (n,) of each row of them."""
+        x = (features - self._mean) / self._scale
+        values = [np.ascontiguousarray(x[:, columns]) for columns in self._columns]
+        return [(block, (block**2).mean(axis=1)) for block in values]
+
+    def covariance(self, a: Sequence[Block], b: Sequence[Block]) -> FloatArray:
+        """(n, m): the kernel without noise, between rows that `blocks` gave."""
+        parts = _parts(a, b)
+        return _sum(parts, _curves(parts, self._log_scales), self._log_scales)
+
+    def variance(self, a: Sequence[Block]) -> FloatArray:
+        """(n,): the kernel without noise of each row with itself."""
+        variance = np.zeros(len(a[0][1]))
+        for (_, squares), (_, smooth, linear) in zip(a, _scales(self._log_scales), strict=True):
+            variance += smooth + linear * squares
+        return variance
 
 
-def _squared_distances(a: FloatArray, b: FloatArray) -> FloatArray:
-    """(n, m): mean squared difference over the features; negative rounding errors become 0."""
-    square = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
-    distances: FloatArray = np.maximum(square, 0.0) / a.shape[1]
-    return distances
+def _parts(a: Sequence[Block], b: Sequence[Block]) -> list[tuple[FloatArray, FloatArray]]:
+    """For each group (n, m) each: mean over its columns of squared differences, and of products."""
+    return [_distances_and_products(*of_a, *of_b) for of_a, of_b in zip(a, b, strict=True)]
+
+
+def _distances_and_products(
+    a: FloatArray, a_squares: FloatArray, b: FloatArray, b_squares: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    products: FloatArray = a @ b.T
+    products /= a.shape[1]
+    distances = a_squares[:, None] + b_squares
+    distances -= 2 * products
+    return np.maximum(distances, 0.0, out=distances), products  # rounding errors may go below 0
 
 
 def _scales(log_scales: FloatArray) -> FloatArray:
@@ -165,18 +194,41 @@ def _scales(log_scales: FloatArray) -> FloatArray:
     return scales
 
 
-def _kernel(parts: Sequence[tuple[FloatArray, FloatArray]], log_scales: FloatArray) -> FloatArray:
-    """Kernel without noise; log_scales = the logarithms of `_scales`, group after group, then of the noise."""
-    kernel = np.zeros_like(parts[0][0])
-    for (square, product), (length, smooth, linear) in zip(parts, _scales(log_scales), strict=True):
-        kernel += smooth * np.exp(-0.5 * square / length) + linear * product
+def _curves(parts: Sequence[tuple[FloatArray, FloatArray]], log_scales: FloatArray) -> list[FloatArray]:
+    """The squared exponential of each group.
+
+    log_scales = the logarithms of `_scales`, group after group, then of the noise.
+    """
+    curves = []
+    for (square, _), (length, smooth, _) in zip(parts, _scales(log_scales), strict=True):
+        curve = square * (-0.5 / length)
+        np.exp(curve, out=curve)
+        curve *= smooth
+        curves.append(curve)
+    return curves
+
+
+def _sum(
+    parts: Sequence[tuple[FloatArray, FloatArray]], curves: Sequence[FloatArray], log_scales: FloatArray
+) -> FloatArray:
+    """The kernel without noise: squared exponentials and linear parts of all groups."""
+    kernel = np.zeros_like(curves[0])
+    for (_, product), curve, (_, _, linear) in zip(parts, curves, _scales(log_scales), strict=True):
+        kernel += curve
+        kernel += linear * product
     return kernel
 
 
-def _changes(parts: Sequence[tuple[FloatArray, FloatArray]], log_scales: FloatArray) -> Iterator[FloatArray]:
+def _kernel(parts: Sequence[tuple[FloatArray, FloatArray]], log_scales: FloatArray) -> FloatArray:
+    """The kernel without noise."""
+    return _sum(parts, _curves(parts, log_scales), log_scales)
+
+
+def _changes(
+    parts: Sequence[tuple[FloatArray, FloatArray]], curves: Sequence[FloatArray], log_scales: FloatArray
+) -> Iterator[FloatArray]:
     """The kernel's derivative by each of `log_scales` but the noise."""
-    for (square, product), (length, smooth, linear) in zip(parts, _scales(log_scales), strict=True):
-        curve = smooth * np.exp(-0.5 * square / length)
-        yield curve * (0.5 * square / length)
+    for (square, product), curve, (length, _, linear) in zip(parts, curves, _scales(log_scales), strict=True):
+        yield curve * square * (0.5 / length)
         yield curve
         yield linear * product

@@ -9,21 +9,25 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import search_trainers
+from nasflow.architecture import Architecture
 from nasflow.cli import main
 from nasflow.config import SearchConfig
 from nasflow.errors import ConfigError
-from nasflow.search import Problem, Study, run
+from nasflow.search import Problem, Study, run, runner
 from nasflow.search.store import Store
 from nasflow.search.training import Training, check_train, outcome
 from nasflow.spaces.nb201 import NB201
 
 FULL = bool(os.environ.get("NASFLOW_FULL"))
+BUDGET, STRATEGY = (60, "gp-onehot") if FULL else (8, "evolution")
+Search = subprocess.Popen[bytes]
 TRAINERS = Path(search_trainers.__file__)
 SPACE = NB201()
 
@@ -117,20 +121,19 @@ def test_a_search_goes_on_past_every_odd_result(tmp_path: Path) -> None:
 def test_a_worker_that_dies_starts_its_training_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRAINING_LOG", str(tmp_path))
     s = study(tmp_path)
-    run(s, f"{TRAINERS}:dies_once", 2, parallel=2)
-    assert [(t.state, t.starts) for t in s.trials()] == [("done", 2)] * 2
-    (tmp_path / "b").mkdir()
-    s = study(tmp_path / "b")
-    run(s, search_trainers.dies, 1)
+    run(s, f"{TRAINERS}:dies_once", 2)
+    assert [(t.state, t.starts) for t in s.trials()] == [("done", 2), ("done", 1)]
+
+
+@pytest.mark.parametrize("train", [search_trainers.dies, search_trainers.vanishes], ids=["signal", "exit"])
+def test_a_training_whose_worker_dies_twice_has_failed(
+        tmp_path: Path, train: Callable[[Architecture], float], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "_LATE", 0.5)
+    s = study(tmp_path)
+    run(s, train, 1)
     (trial,) = s.trials()
     assert (trial.state, trial.starts) == ("failed", 2)
     assert "cut off 2 times" in str(trial.reason)
-
-
-def test_a_function_that_ends_its_process_without_an_error_is_noticed(tmp_path: Path) -> None:
-    s = study(tmp_path)
-    run(s, search_trainers.vanishes, 1)
-    assert [(t.state, t.starts) for t in s.trials()] == [("failed", 2)]
 
 
 def test_what_no_signal_interrupts_is_ended_all_the_same() -> None:
@@ -147,93 +150,111 @@ def test_what_no_signal_interrupts_is_ended_all_the_same() -> None:
 ENV = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TRAINERS.parent), *sys.path])}
 
 
-def searching(folder: Path, budget: int, log: Path, *more: str) -> subprocess.Popen[bytes]:
-    """`nasflow search` in a process group of its own."""
-    words = ["search", "nb201", "--train", f"{TRAINERS}:logged", "--budget", str(budget), "--study",
-             str(folder / "study.db"), "--strategy", "evolution", "--n_initial", "8", *more]
-    return subprocess.Popen([sys.executable, "-m", "nasflow", *words], env={**ENV, "TRAINING_LOG": str(log)},
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+def searching(folder: Path, parallel: int) -> Search:
+    """A search of `BUDGET` trainings in a process group of its own, the order of whose ends makes no difference."""
+    words = [folder / "study.db", STRATEGY, BUDGET, parallel, 2]
+    return subprocess.Popen([sys.executable, str(TRAINERS), *map(str, words)],
+                            env={**ENV, "TRAINING_LOG": str(folder / "log")}, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, start_new_session=True)
 
 
-def finished(process: subprocess.Popen[bytes]) -> str:
+def finished(process: Search) -> None:
     out, _ = process.communicate(timeout=300)
     assert process.returncode == 0, out.decode()
-    return out.decode()
 
 
 def told(folder: Path) -> dict[int, tuple[str, float | None]]:
+    if not (folder / "study.db").exists():
+        return {}
     return {t.number: (t.canonical_id, t.value) for t in Store(folder / "study.db").trials() if t.finished}
 
 
-@pytest.mark.parametrize("whole_group", [False, True], ids=["the-search", "the-search-and-its-workers"])
-def test_kills_lose_nothing_and_repeat_nothing(tmp_path: Path, whole_group: bool) -> None:
-    """kill -9 at random moments: the final table is as without, and no training that was told ran twice."""
-    budget, kills = (60, 20) if FULL else (12, 3)
+def logged(folder: Path, word: str) -> Counter[str]:
+    """How often each architecture's training began or ended."""
+    lines = (folder / "log").read_text().splitlines() if (folder / "log").exists() else []
+    return Counter(line.split()[1] for line in lines if line.startswith(word))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[str, float | None]]:
+    """What a search ends with that nobody kills."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    finished(searching(folder, 2))
+    assert len(told(folder)) == BUDGET
+    return told(folder)
+
+
+def kill_at_random(folder: Path, kills: int, parallel: int, whole_group: bool) -> dict[str, int]:
+    """kill -9, so many times, each some time after a result. Returns how often begun what was told had been by then."""
     rng = np.random.default_rng(5)
-    (tmp_path / "calm").mkdir()
-    finished(searching(tmp_path / "calm", budget, tmp_path / "calm.log", "--parallel", "2"))
-    expected = told(tmp_path / "calm")
-    assert len(expected) == budget
     before: dict[int, tuple[str, float | None]] = {}
+    begun: dict[str, int] = {}
     for _ in range(kills):
-        process = searching(tmp_path, budget, tmp_path / "log", "--parallel", "2")
-        wait_for_results(tmp_path, len(before) + int(rng.integers(0, 3)), budget, process)
-        time.sleep(float(rng.uniform(0, 0.2)))
+        process = searching(folder, parallel)
+        wait_for_results(folder, len(before) + 1 + int(rng.integers(2)), process)
+        time.sleep(float(rng.uniform(0, 0.15)))
         if whole_group:
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()
         process.wait()
-        now = told(tmp_path)
-        assert before.items() <= now.items()
+        now, counts = told(folder), logged(folder, "begin")
+        assert before.items() <= now.items()  # no result is lost
+        begun |= {canonical_id: counts[canonical_id] for canonical_id, _ in now.values() if canonical_id not in begun}
         before = now
-    finished(searching(tmp_path, budget, tmp_path / "log", "--parallel", "2"))
-    lines = (tmp_path / "log").read_text().split("\n")
-    ended = Counter(line.split()[1] for line in lines if line.startswith("end"))
-    begun = Counter(line.split()[1] for line in lines if line.startswith("begin"))
-    if whole_group:
-        assert max(begun.values()) <= 2
-        assert sum(n > 1 for n in begun.values()) <= 2 * kills
-        # a training that was cut off twice counts as failed, and changes what comes after it
-        assert told(tmp_path) == expected or any(value is None for _, value in told(tmp_path).values())
-    else:  # trainings outlive the search that began them
-        assert set(begun.values()) == set(ended.values()) == {1}
-        assert told(tmp_path) == expected
+    assert len(before) < BUDGET, "the search ended before the last kill"
+    return begun
 
 
-def wait_for_results(folder: Path, n: int, budget: int, process: subprocess.Popen[bytes]) -> None:
+def test_a_search_and_its_workers_killed_at_random_moments(
+        tmp_path: Path, undisturbed: dict[int, tuple[str, float | None]]) -> None:
+    """Nothing that was told is lost or trained again, and in the end all is as without a kill."""
+    kills = 20 if FULL else 2
+    begun = kill_at_random(tmp_path, kills, 1, whole_group=True)
+    finished(searching(tmp_path, 1))
+    assert told(tmp_path) == undisturbed
+    counts = logged(tmp_path, "begin")
+    assert all(counts[canonical_id] == n for canonical_id, n in begun.items())  # what was told did not begin again
+    assert set(counts.values()) <= {1, 2}  # what a kill cut off began once more
+    assert sum(n - 1 for n in counts.values()) <= kills
+    print(f"{kills} kills, {len(counts)} trainings, {sum(n == 2 for n in counts.values())} of them begun twice")
+
+
+def test_trainings_outlive_the_search_that_began_them(
+        tmp_path: Path, undisturbed: dict[int, tuple[str, float | None]]) -> None:
+    kill_at_random(tmp_path, 10 if FULL else 1, 2, whole_group=False)
+    finished(searching(tmp_path, 2))
+    assert set(logged(tmp_path, "begin").values()) == set(logged(tmp_path, "end").values()) == {1}
+    assert told(tmp_path) == undisturbed
+
+
+def wait_for_results(folder: Path, n: int, process: Search) -> None:
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        if (folder / "study.db").exists() and len(told(folder)) >= min(n, budget):
-            return
+    while time.monotonic() < deadline and process.poll() is None and len(told(folder)) < min(n, BUDGET):
         time.sleep(0.02)
 
 
-def test_two_processes_share_one_study(tmp_path: Path) -> None:
-    pair = [searching(tmp_path, 16, tmp_path / "log", "--parallel", "1", "--window", "2") for _ in range(2)]
-    for process in pair:
+def test_two_processes_share_one_study(
+        tmp_path: Path, undisturbed: dict[int, tuple[str, float | None]]) -> None:
+    for process in [searching(tmp_path, 1) for _ in range(2)]:
         finished(process)
-    begun = Counter(line for line in (tmp_path / "log").read_text().splitlines() if line.startswith("begin"))
-    assert len(begun) == 16
-    assert set(begun.values()) == {1}
-    (tmp_path / "alone").mkdir()
-    finished(searching(tmp_path / "alone", 16, tmp_path / "log2", "--parallel", "2"))
-    assert told(tmp_path) == told(tmp_path / "alone")
+    assert set(logged(tmp_path, "begin").values()) == {1}
+    assert told(tmp_path) == undisturbed
 
 
 def test_the_command_shows_and_writes_what_happened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["search", "nb201", "--train", f"{TRAINERS}:odd", "--strategy", "random", "--limit", "0.5", "--study",
              str(tmp_path / "study.db"), "--parallel", "2"]
-    main([*words, "--budget", "4"])
-    main([*words, "--budget", "8", "--out", str(tmp_path / "out")])
+    main([*words, "--budget", "2"])
+    main([*words, "--budget", "5", "--out", str(tmp_path / "out")])
     captured = capsys.readouterr()
     assert "going on with" in captured.out
-    assert "8/8" in captured.err
+    assert "5/5" in captured.err
     assert "failed: " in captured.err
     rows = (tmp_path / "out" / "trials.csv").read_text().splitlines()
-    assert len(rows) == 9
+    assert len(rows) == 6
     assert (tmp_path / "out" / "search.png").read_bytes().startswith(b"\x89PNG")
     assert "results, the best" in (tmp_path / "out" / "table.txt").read_text()
     with pytest.raises(SystemExit):
-        main([*words, "--budget", "8", "--seed", "5"])
+        main([*words, "--budget", "5", "--seed", "5"])
     assert "another option seed: 21 there, 5 asked for" in capsys.readouterr().err

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.stats
 
 from nasflow.architecture import Architecture
-from nasflow.errors import UnknownNameError
+from nasflow.errors import ConfigError, UnknownNameError
 from nasflow.search.candidates import Candidates, listed
 from nasflow.search.problem import Problem
 from nasflow.search.strategies.base import History
@@ -23,7 +24,9 @@ from search_spaces import CHAIN, MODELS, OPEN, Walk, options, worth
 
 @pytest.mark.parametrize("strategy", strategy_names())
 @pytest.mark.parametrize("whole", [True, False], ids=["listed", "drawn"])
-def test_a_small_space_is_searched_to_its_end_without_a_twin(strategy: str, whole: bool) -> None:
+def test_a_small_space_is_searched_to_its_end_without_a_twin(
+        strategy: str, whole: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nasflow.search.candidates._TRIES", 8)  # to see sooner that nothing is left
     problem = Problem(OPEN)
     n_elements = len(set(OPEN.enumerate().canonical_ids))
     walk = Walk(options(strategy, n_initial=5, population=5), problem, whole=whole)
@@ -35,14 +38,15 @@ def test_a_small_space_is_searched_to_its_end_without_a_twin(strategy: str, whol
     assert len(ids) == n_elements if whole else len(ids) >= 0.9 * n_elements
 
 
-@pytest.mark.parametrize("strategy", strategy_names())
+@pytest.mark.parametrize("strategy", [*strategy_names(), "fgp+embedding"])
 def test_the_same_history_gives_the_same_proposals(strategy: str) -> None:
     a, b = (Walk(options(strategy, n_initial=5, population=5), Problem(CHAIN)).walk(14) for _ in range(2))
     assert a.proposals == b.proposals
-    if strategy != "npenas":  # a strategy that joins later proposes what one from the beginning does
+    # a strategy that joins later proposes what one from the beginning does; npenas, at the end of a round
+    for n in (11,) if strategy == "npenas" else range(5, 14):
         later = Walk(options(strategy, n_initial=5, population=5), Problem(CHAIN))
-        later.proposals = a.proposals[:12]
-        assert later.walk(14).proposals == a.proposals[:14]
+        later.proposals = a.proposals[:n]
+        assert later.walk(14).proposals[:14] == a.proposals[:14]
     other = Walk(options(strategy, n_initial=5, population=5, seed=3), Problem(CHAIN)).walk(14)
     assert other.proposals != a.proposals
 
@@ -144,6 +148,23 @@ def test_npenas_goes_in_rounds_and_from_the_pre_trained_weights() -> None:
     parents = [walk.architectures[i] for i in np.argsort(-history.utility, kind="stable")[:4]]
     near = {child for parent in parents for child in CHAIN.neighbours(parent)}
     assert all(p.candidate.architecture in near for p in round_1)  # type: ignore[attr-defined]
+
+
+def test_fgp_sees_the_parts_that_are_named_and_pre_trains_for_embeddings_alone(tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NASFLOW_CACHE", str(tmp_path))
+        plain = Walk(options("fgp", features=("counts", "surrogate")), Problem(CHAIN))
+        assert not list(tmp_path.iterdir())
+        both = Walk(options("fgp", features=("surrogate", "embedding")), Problem(CHAIN))
+        assert list(tmp_path.glob("search-custom-*.safetensors"))
+    assert plain.whole is not None
+    n_ops = len(plain.whole.table.vocabulary)
+    assert list(plain.strategy.groups()) == [n_ops + n_ops**2, 3]  # type: ignore[attr-defined]
+    assert list(both.strategy.groups()) == [3, 8]  # type: ignore[attr-defined]
+    seen = [walk.strategy.features(plain.whole.table) for walk in (plain, both)]  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(seen[0][:, -3:], seen[1][:, :3])
+    with pytest.raises(ConfigError, match=r"features is \('accuracy',\); legal: one or more of embedding, surrogate"):
+        options("fgp", features=("accuracy",))
 
 
 def test_an_unknown_strategy_or_proxy_is_named() -> None:

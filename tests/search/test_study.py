@@ -141,6 +141,16 @@ def test_with_a_window_neither_order_nor_number_of_the_asked_matters(tmp_path: P
     assert [t.number for t in s.ask(5)] == [2, 3]
 
 
+def test_a_model_goes_on_as_if_it_had_not_been_stopped(tmp_path: Path) -> None:
+    """What a process remembers makes no difference: each step by another one, or all by one, two at a time."""
+    reopened = told_to_the_end(tmp_path / "a", 22, 2, strategy="gp-onehot", window=2)
+    s = study(tmp_path / "b", "gp-onehot", window=2)
+    while trials := s.ask(2, limit=22):
+        for trial in trials[::-1]:
+            s.tell(trial.architecture, worth(trial.architecture))
+    assert [(t.canonical_id, t.value) for t in s.trials()] == reopened
+
+
 def test_the_limit_counts_failures_and_what_is_under_way_and_not_what_was_brought_along(tmp_path: Path) -> None:
     s = study(tmp_path / "a")
     s.tell(CHAIN.enumerate()[5], 1.0)

@@ -44,6 +44,12 @@ class Listed:
         first[allowed[np.unique(self.ids[allowed], return_index=True)[1]]] = True
         return first
 
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """Canonical id -> the row that `allowed_first` marks of that class, where there is one."""
+        rows = np.flatnonzero(self.allowed_first)
+        return dict(zip(self.ids[rows].tolist(), rows.tolist(), strict=True))
+
 
 def listed(problem: Problem) -> Listed | None:
     """The elements of the problem's space, or None where there are too many to list."""
@@ -125,7 +131,9 @@ class Candidates:
     def unseen(self) -> npt.NDArray[np.int64]:
         """Rows of the listed space that may be proposed, one of each class of twins."""
         assert self.whole is not None
-        return np.flatnonzero(self.whole.allowed_first & ~np.isin(self.whole.ids, list(self._seen)))
+        left = self.whole.allowed_first.copy()
+        left[[row for row in map(self.whole.row_of.get, self._seen) if row is not None]] = False
+        return np.flatnonzero(left)
 
     def take(self, row: int) -> Candidate:
         """The element in a row of the listed space, given out."""

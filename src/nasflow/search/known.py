@@ -76,7 +76,8 @@ class Known:
     def __init__(self, dataset: Dataset | None = None, functions: Mapping[str, Function] | None = None) -> None:
         self._dataset = dataset
         self._functions = dict(functions or {})
-        self._rows: tuple[dict[bytes, int], dict[str, int]] | None = None
+        self._exact: dict[bytes, int] | None = None  # the rows of the data set by their graphs
+        self._twins: dict[str, int] | None = None  # the first row of each canonical id
 
     @property
     def names(self) -> list[str]:
@@ -113,16 +114,16 @@ class Known:
         """(N,): the row of the data set that is each graph, else a twin of it, else -1."""
         if table is reference:
             return np.arange(len(table))
-        if self._rows is None:
-            ids = reference.canonical_ids
-            self._rows = ({key: row for row, key in enumerate(_keys(reference))},
-                          {str(ids[row]): row for row in range(len(ids) - 1, -1, -1)})
-        exact, twin = self._rows
-        found = [exact.get(key, -1) for key in _keys(table)]
+        if self._exact is None:
+            self._exact = {key: row for row, key in enumerate(_keys(reference))}
+        found = [self._exact.get(key, -1) for key in _keys(table)]
         missing = [i for i, row in enumerate(found) if row < 0]
         if missing:
+            if self._twins is None:
+                ids = reference.canonical_ids.tolist()
+                self._twins = {ids[row]: row for row in range(len(ids) - 1, -1, -1)}
             for i, canonical_id in zip(missing, table[np.array(missing)].canonical_ids, strict=True):
-                found[i] = twin.get(str(canonical_id), -1)
+                found[i] = self._twins.get(str(canonical_id), -1)
         return np.array(found, np.int64)
 
 

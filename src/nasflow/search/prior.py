@@ -1,11 +1,12 @@
-"""`Prior`: what is known of a space before the first training. An encoder pre-trained without labels, kept on disk.
+"""`Prior`: what is known of a space before the first training: features, and an encoder pre-trained without labels.
 
 Architectures are seen as they compute: pruned of what is on no path from input to output, `none` being no connection.
 So dead branches do not count.
 
-All elements of a space that is small enough to list are pre-trained on, one of each class of twins, and a random
-sample of a larger one. The weights lie in the cache folder under a key of the graphs, the proxies and every option; a
-pre-training that was killed goes on from its checkpoint, and a second process waits for the first.
+The encoder is pre-trained when it is first needed: on all elements of a space that is small enough to list, one of each
+class of twins, and on a random sample of a larger one. The weights lie in the cache folder under a key of the graphs,
+the proxies and every option; a pre-training that was killed goes on from its checkpoint, and a second process waits for
+the first.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -49,7 +51,7 @@ class Prior:
         self._vocabulary = tuple(dict.fromkeys([*problem.space.ops, *self._elements.vocabulary]))
         self._n_nodes = int(np.diff(self._elements.node_ptr).max())
         self._proxies = {name: problem.known.values(name, self._elements) for name in config.proxies}
-        self.predictor = self._predictor(progress)
+        self._progress = progress
         self._surrogate = FlowSurrogate(len(self._vocabulary), config.surrogate)
 
     def graphs(self, elements: ArchTable) -> ArchTable:
@@ -62,7 +64,7 @@ class Prior:
             return self._own_features
         return np.hstack(list(self._parts(elements).values()))
 
-    @property
+    @cached_property
     def groups(self) -> list[int]:
         """How many features each part has."""
         return [part.shape[1] for part in self._parts(self._elements[:1]).values()]
@@ -74,12 +76,13 @@ class Prior:
 
     def _parts(self, elements: ArchTable) -> dict[str, FloatArray]:
         graphs = self.graphs(elements)
-        parts = {
-            "embedding": self.predictor.embed(graphs).astype(np.float64),
-            "surrogate": self._surrogate(graphs).double().numpy(),
-            "counts": counts(graphs),
-            "one-hot": one_hot(elements.with_vocabulary(self._vocabulary), self._n_nodes),
+        makers: dict[str, Callable[[], FloatArray]] = {
+            "embedding": lambda: self.predictor.embed(graphs).astype(np.float64),
+            "surrogate": lambda: self._surrogate(graphs).double().numpy(),
+            "counts": lambda: counts(graphs),
+            "one-hot": lambda: one_hot(elements.with_vocabulary(self._vocabulary), self._n_nodes),
         }
+        parts = {name: makers[name]() for name in self._config.features}
         if self._proxies:
             parts["proxies"] = np.stack([
                 ranks_among(reference if elements is self._elements else self._problem.known.values(name, elements),
@@ -87,11 +90,14 @@ class Prior:
         return parts
 
     def _sample(self) -> ArchTable:
-        rng = np.random.default_rng([self._config.seed, 0x5A])  # a stream of its own, apart from the proposals'
+        # a stream of its own, apart from the proposals', and of the pre-training, so that searches can share it
+        rng = np.random.default_rng([self._config.pretrain.seed, 0x5A])
         return ArchTable.from_architectures(
             [self._problem.space.sample(rng) for _ in range(self._config.pretrain_rows)])
 
-    def _predictor(self, progress: bool) -> Predictor:
+    @cached_property
+    def predictor(self) -> Predictor:
+        """The pre-trained predictor: read from the cache folder, or pre-trained now."""
         config = self._config
         elements = self._elements[np.sort(np.unique(self._elements.canonical_ids, return_index=True)[1])]
         graphs = self.graphs(elements)
@@ -109,7 +115,7 @@ class Prior:
                 predictor = Predictor(encoder=config.encoder, surrogate=config.surrogate, pretraining=config.pretrain,
                                       fitting=config.fit)
                 checkpoint = Path(f"{path}.checkpoint")
-                predictor.pretrain(graphs, proxies, checkpoint=checkpoint, progress=progress)
+                predictor.pretrain(graphs, proxies, checkpoint=checkpoint, progress=self._progress)
                 predictor.save(path)
                 checkpoint.unlink(missing_ok=True)
         # always what the file holds, so that the first process sees the same bits as all later ones

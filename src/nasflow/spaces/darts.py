@@ -20,6 +20,7 @@ resolution and has parameters. Elements are merged graphs; the form is applied b
 
 from __future__ import annotations
 
+import functools
 from typing import Any, ClassVar, NoReturn
 
 import numpy as np
@@ -106,10 +107,7 @@ class Darts(ChangeSpace):
 
     def from_cells(self, normal: Cell, reduce: Cell) -> Architecture:
         """The element of two cells, each four steps of two pairs (operation, input)."""
-        ops, edges = _merged_cell(normal, 0)
-        more_ops, more_edges = _merged_cell(reduce, _CELL_NODES)
-        joint = [(_CELL_NODES - 1, _CELL_NODES), (_CELL_NODES - 1, _CELL_NODES + 1)]
-        return Architecture(tuple(ops + more_ops), tuple(edges + more_edges + joint))
+        return _merged(normal, reduce)
 
     def to_cells(self, architecture: Architecture) -> tuple[Cell, Cell]:
         """The normal and the reduction cell of an element.
@@ -117,27 +115,11 @@ class Darts(ChangeSpace):
         Raises:
             GraphError: the architecture is no element of this space.
         """
-        if architecture.n_nodes == 2 * _CELL_NODES:
-            cells = tuple(self._read_cell(architecture, start) for start in (0, _CELL_NODES))
-            normal, reduce = cells
-            legal = all(_legal_step(j, step) for cell in cells for j, step in enumerate(cell))
-            if legal and self.from_cells(normal, reduce) == architecture:
-                return normal, reduce
-        raise GraphError(f"{architecture} is no element of {self.name}: it is no merged graph of two DARTS cells, "
-                         "each step with two operations of OPERATIONS on two different inputs, in ascending order")
-
-    @staticmethod
-    def _read_cell(architecture: Architecture, start: int) -> Cell:
-        steps = []
-        for j in range(N_STEPS):
-            pairs = []
-            for node in (start + 2 + 3 * j, start + 3 + 3 * j):
-                before = architecture.predecessors[node]
-                source = before[0] - start if before else -1
-                # inputs are numbers 0 and 1; the sum of step j sits at 4 + 3j and is number 2 + j
-                pairs.append((architecture.ops[node], source if source < 2 else 2 + (source - 4) // 3))
-            steps.append((pairs[0], pairs[1]))
-        return tuple(steps)
+        cells = _cells_of(architecture)
+        if cells is None:
+            raise GraphError(f"{architecture} is no element of {self.name}: it is no merged graph of two DARTS cells, "
+                             "each step with two operations of OPERATIONS on two different inputs, in ascending order")
+        return cells
 
     def graph(self, architecture: Architecture) -> Architecture:
         """The element in the chosen form."""
@@ -188,6 +170,36 @@ class Darts(ChangeSpace):
     def enumerate(self) -> NoReturn:
         """Raises a `GraphError`: the space is too large to list."""
         raise GraphError(f"{self.name} has {N_ELEMENTS:.1e} elements: draw with sample() instead")
+
+
+def _merged(normal: Cell, reduce: Cell) -> Architecture:
+    ops, edges = _merged_cell(normal, 0)
+    more_ops, more_edges = _merged_cell(reduce, _CELL_NODES)
+    joint = [(_CELL_NODES - 1, _CELL_NODES), (_CELL_NODES - 1, _CELL_NODES + 1)]
+    return Architecture(tuple(ops + more_ops), tuple(edges + more_edges + joint))
+
+
+@functools.lru_cache(maxsize=512)  # a search mutates the same few parents a thousand times
+def _cells_of(architecture: Architecture) -> tuple[Cell, Cell] | None:
+    """The cells of an element, None of another graph."""
+    if architecture.n_nodes != 2 * _CELL_NODES:
+        return None
+    normal, reduce = (_read_cell(architecture, start) for start in (0, _CELL_NODES))
+    legal = all(_legal_step(j, step) for cell in (normal, reduce) for j, step in enumerate(cell))
+    return (normal, reduce) if legal and _merged(normal, reduce) == architecture else None
+
+
+def _read_cell(architecture: Architecture, start: int) -> Cell:
+    steps = []
+    for j in range(N_STEPS):
+        pairs = []
+        for node in (start + 2 + 3 * j, start + 3 + 3 * j):
+            before = architecture.predecessors[node]
+            source = before[0] - start if before else -1
+            # inputs are numbers 0 and 1; the sum of step j sits at 4 + 3j and is number 2 + j
+            pairs.append((architecture.ops[node], source if source < 2 else 2 + (source - 4) // 3))
+        steps.append((pairs[0], pairs[1]))
+    return tuple(steps)
 
 
 def _sorted_step(a: tuple[str, int], b: tuple[str, int]) -> Step:

@@ -17,7 +17,7 @@ from tiny_space import use
 # the further questions have tests of their own
 OF_THE_PAPER = ("table1", "labels", "ablation", "speed", "train-only", "domains", "transfer", "encoders", "source",
                 "rounds", "pooling", "operations", "loss-weights", "pretraining-share", "random-draws", "equal-time",
-                "surrogate-map")
+                "search", "surrogate-map")
 
 
 @pytest.fixture(scope="module")

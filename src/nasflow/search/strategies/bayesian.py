@@ -9,6 +9,14 @@ with m and s the process's mean and standard deviation.
 Of a space that is small enough every unseen element is looked at; of a larger one, mutations of the best results and
 fresh samples. What is being trained counts as having the result that the process expects (the "Kriging believer" of
 Ginsbourger, Le Riche and Carraro 2010), so that several proposals at once differ.
+
+Decisions, all for the sake of seconds and of a study that goes on with the same proposals after a kill:
+
+* The kernel's scales are chosen anew after every fifth result, on the first 5, 10, 15, ... of them, always from the
+  same start: they are a function of these results alone. All results count in the posterior, which is made anew
+  with the scales and takes up the results after that one by one.
+* Features of what was trained are computed one architecture at a time and remembered: in a batch of another size the
+  last bits might differ.
 """
 
 from __future__ import annotations
@@ -18,24 +26,37 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+import scipy.special
 import scipy.stats
 
 from nasflow.architecture import Architecture
+from nasflow.config import SearchConfig
 from nasflow.gp import GaussianProcess
-from nasflow.search.candidates import Candidate, Candidates
-from nasflow.search.known import FloatArray
+from nasflow.search.candidates import Candidate, Candidates, Listed
+from nasflow.search.known import BoolArray, FloatArray
+from nasflow.search.posterior import Posterior
+from nasflow.search.problem import Problem
 from nasflow.search.strategies.base import History, Proposal, Strategy, drawn
 from nasflow.table import ArchTable
 
 PRIOR = 0.02  # on the logarithms of the kernel's scales: with ten results the likelihood alone may choose anything
+_REFIT = 5  # results between two choices of the kernel's scales
 _MAX_BELIEVED = 32  # proposals made one after another; of more at once the best are taken together
-_CHUNK = 20_000  # rows whose posterior is computed at a time
 
 
 class Bayesian(Strategy):
     """The largest expected improvement of a Gaussian process."""
 
     n_initial = 10
+
+    def __init__(self, config: SearchConfig, problem: Problem, whole: Listed | None) -> None:
+        super().__init__(config, problem, whole)
+        self._rows: dict[Architecture, FloatArray] = {}  # features of what was proposed
+        # kept for the next call, and looked at only if it would be made again just so
+        self._fitted: tuple[FloatArray, FloatArray, GaussianProcess] | None = None  # and what it was fitted to
+        self._last: tuple[Posterior, FloatArray] | None = None  # and its pool
+        self._elements: tuple[npt.NDArray[np.int64], FloatArray] | None = None  # of a listed space: rows, features
 
     @abstractmethod
     def features(self, elements: ArchTable) -> FloatArray:
@@ -50,39 +71,69 @@ class Bayesian(Strategy):
         if np.ptp(history.utility) == 0:
             return drawn(candidates.fresh(n), "random")
         pool = self._listed_pool(candidates) if self.whole is not None else self._drawn_pool(history, candidates, n)
-        if not len(pool.features):
+        left = pool.left
+        if not left.any():
             return []
         scores = normal_scores(history.utility)
-        x = self._features_of(history.told)
-        process = GaussianProcess(self.groups(), PRIOR).fit(x, scores)
-        believed = self._features_of(history.pending)
-        chosen: list[Proposal] = []
-        left = np.ones(len(pool.features), bool)
+        posterior = self._posterior(self._features_of(history.told), history.utility, pool.features)
+        # what is under way counts as having the expected result; of very many the newest do
+        believed = self._features_of(history.pending[-_MAX_BELIEVED:])
+        for row in believed:
+            posterior.add(row)
+        n_believed, chosen = len(believed), list[Proposal]()
         while len(chosen) < n and left.any():
-            if len(believed):
-                expected = process.condition(x, scores).predict(believed)[0]
-                process.condition(np.vstack([x, believed]), np.concatenate([scores, expected]))
-            mean, deviation = _in_chunks(process, pool.features)
+            mean, deviation = posterior.at_pool(scores)
             promise = np.where(left, expected_improvement(mean, deviation, float(scores.max())), -np.inf)
-            n_now = 1 if n <= _MAX_BELIEVED else min(n, int(left.sum()))
-            best = np.argsort(-promise, kind="stable")[:n_now]
+            if n <= _MAX_BELIEVED:
+                best = [int(promise.argmax())]
+            else:
+                best = np.argsort(-promise, kind="stable")[: min(n, int(left.sum()))].tolist()
             chosen += [Proposal(*pool.take(row), *on_scale(mean[row], deviation[row], history.utility))
-                       for row in best.tolist()]
+                       for row in best]
             left[best] = False
-            believed = np.vstack([believed, pool.features[best]])
+            if len(chosen) < n:
+                posterior.add(pool.features[best[0]])
+                n_believed += 1
+        posterior.drop(n_believed)
         return chosen
 
+    def _posterior(self, rows: FloatArray, utility: FloatArray, pool: FloatArray) -> Posterior:
+        """The posterior at a pool, given all results; the last call's, as far as its rows and pool are the same."""
+        process, n_fitted = self._process(rows, utility)
+        last = self._last
+        if last is None or last[0].process is not process or last[1] is not pool or not np.array_equal(
+                last[0].rows, rows[: len(last[0].rows)]):
+            last = self._last = Posterior(process, rows[:n_fitted], pool), pool
+        for row in rows[len(last[0].rows) :]:
+            last[0].add(row)
+        return last[0]
+
+    def _process(self, rows: FloatArray, utility: FloatArray) -> tuple[GaussianProcess, int]:
+        """The process with scales chosen on the first results (of fewer than `_REFIT`, on all), and their number."""
+        n = max(len(utility) // _REFIT * _REFIT, min(len(utility), _REFIT))
+        x, scores = rows[:n], normal_scores(utility[:n])
+        if self._fitted is None or not (np.array_equal(self._fitted[0], x) and np.array_equal(self._fitted[1], scores)):
+            self._fitted = x, scores, GaussianProcess(self.groups(), PRIOR).fit(x, scores)
+        return self._fitted[2], n
+
     def _features_of(self, architectures: Sequence[Architecture]) -> FloatArray:
-        """(n, d): the features of some architectures; of none, none."""
-        if not architectures:
-            return np.zeros((0, sum(self.groups())))
-        return self.features(ArchTable.from_architectures(architectures))
+        """(n, d): the features of some architectures that were proposed; of none, none."""
+        for architecture in architectures:
+            if architecture not in self._rows:
+                self._rows[architecture] = self.features(ArchTable.from_architectures([architecture]))[0]
+        rows = [self._rows[architecture] for architecture in architectures]
+        return np.array(rows).reshape(len(rows), sum(self.groups()))
 
     def _listed_pool(self, candidates: Candidates) -> _Pool:
-        """Every unseen element of a listed space."""
+        """Every element of a listed space that has no twin before it; left are the unseen ones."""
         assert self.whole is not None
-        rows = candidates.unseen()
-        return _Pool(self.features(self.whole.table)[rows], lambda i: (candidates.take(int(rows[i])), "model"))
+        if self._elements is None:
+            rows = np.flatnonzero(self.whole.allowed_first)
+            self._elements = rows, self.features(self.whole.table)[rows]
+        rows, features = self._elements
+        left = np.zeros(len(self.whole.table), bool)
+        left[candidates.unseen()] = True
+        return _Pool(features, left[rows], lambda i: (candidates.take(int(rows[i])), "model"))
 
     def _drawn_pool(self, history: History, candidates: Candidates, n: int) -> _Pool:
         """Mutations of the best results, and fresh samples."""
@@ -91,15 +142,19 @@ class Bayesian(Strategy):
         mutations = candidates.mutations([history.told[int(i)] for i in best], -(-size // len(best)))
         fresh = candidates.fresh(size)
         found = [*mutations, *fresh]
-        return _Pool(self._features_of([c.architecture for c in found]),
+        features = self._features_of([])
+        if found:
+            features = self.features(ArchTable.from_architectures([c.architecture for c in found]))
+        return _Pool(features, np.ones(len(found), bool),
                      lambda i: (found[i], "model, mutation" if i < len(mutations) else "model, sample"))
 
 
 @dataclass(frozen=True, eq=False)
 class _Pool:
-    """What may be chosen, no two of it twins: features (N, d), and a function that gives row i out."""
+    """Features (N, d) of architectures, no two of them twins; which (N,) may be chosen; what gives row i out."""
 
     features: FloatArray
+    left: BoolArray
     take: Callable[[int], tuple[Candidate, str]]
 
 
@@ -128,12 +183,5 @@ def expected_improvement(mean: FloatArray, deviation: FloatArray, best: float) -
     """(N,): how much above `best` the results are expected to be, counting those below as 0."""
     s = np.maximum(deviation, 1e-12)
     z = (mean - best) / s
-    improvement: FloatArray = s * (z * scipy.stats.norm.cdf(z) + scipy.stats.norm.pdf(z))
+    improvement: FloatArray = s * (z * scipy.special.ndtr(z) + np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi))
     return improvement
-
-
-def _in_chunks(process: GaussianProcess, features: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mean and standard deviation of all rows, in bounded memory."""
-    parts = [process.predict(features[i : i + _CHUNK]) for i in range(0, len(features), _CHUNK)]
-    means, deviations = zip(*parts, strict=True)
-    return np.concatenate(means), np.concatenate(deviations)

@@ -1,9 +1,12 @@
-"""fgp: the package's best. A Gaussian process over what FGP knows of the space before the first training.
+"""fgp: the default. A Gaussian process over what FGP knows of the space before the first training.
 
-Its features, in groups with scales of their own: the embedding by an encoder that was pre-trained without labels, the
-flow surrogate (section 3 of the paper), and the ranks by zero-cost proxies, if any are given. The encoder stays as it
-is: with dozens of results an exact posterior over frozen embeddings finds the top better than fine-tuning, and takes
-a second.
+Its features, in groups with scales of their own: the flow surrogate (section 3 of the paper), counts, one-hot codes,
+the embedding by an encoder that was pre-trained without labels, and the ranks by zero-cost proxies, as far as they are
+asked for. An encoder stays as it is: an exact posterior over frozen embeddings takes a fraction of a second.
+
+The default features need no pre-training. Sets of features were compared on TransNAS micro, NAS-Bench-101 and
+NAS-Bench-Graph (benchmarks/search_features.py): with embeddings in place of surrogates the mean loss was 0.487, against
+0.505, within the standard error of the difference.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ class FGP(Bayesian):
         from nasflow.search.prior import Prior  # loads torch
 
         self._prior = Prior(self.config, self.problem, self.whole, progress)
+        _ = self._prior.groups  # needs the encoder, so it is pre-trained now
 
     def features(self, elements: ArchTable) -> FloatArray:
         """(N, d): embedding, surrogate, ranks by proxies."""

@@ -35,6 +35,7 @@ class NPENAS(Strategy):
         from nasflow.search.prior import Prior  # loads torch
 
         self._prior = Prior(self.config, self.problem, self.whole, progress)
+        _ = self._prior.predictor  # is pre-trained now
 
     def choose(self, history: History, candidates: Candidates, n: int) -> list[Proposal]:
         """A round; fresh samples where all results are equal or no mutation is new."""

@@ -1,0 +1,80 @@
+"""Tables and figures of simulated searches, from the journal that `search.py` keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.stats
+
+from nasflow.experiments.tables import markdown
+from nasflow.files import atomic_write
+from nasflow.search.simulation import along
+
+FloatArray = npt.NDArray[np.float64]
+Entry = dict[str, Any]
+
+STEPS = (20, 40, 60, 80, 100, 150)
+FROM = 40  # trainings from which on pairs are compared
+
+
+def tests(entry: Entry) -> FloatArray:
+    """(trainings,): after each training, the test result of the best so far by validation."""
+    return along(entry["course"], entry["trainings"])
+
+
+def results(name: str, of: Mapping[str, list[Entry]], optimum: float, best_valid: float | None) -> str:
+    """The table of one benchmark."""
+    steps = [s for s in STEPS if s <= max(e["trainings"] for entries in of.values() for e in entries)]
+    rows = [["strategy", *(f"@{s}" for s in steps), "best cell found after", "s a suggestion", "trials"]]
+    for strategy, entries in of.items():
+        curves = np.stack([tests(e) for e in entries])
+        ends = [e["course"][-1] for e in entries]
+        found = [n if best_valid is not None and valid >= best_valid - 1e-9 else np.inf for n, valid, _ in ends]
+        rows.append([strategy, *(f"{curves[:, s - 1].mean():.3f} ({curves[:, s - 1].std():.3f})" for s in steps),
+                     "-" if best_valid is None else f"{np.median(found):.0f} ({np.isfinite(found).sum()}/{len(found)})",
+                     f"{np.mean([e['seconds'] for e in entries]):.3f}", str(len(entries))])
+    return f"### {name}\n\nBest test result: {optimum:.3f}.\n\n{markdown(rows)}"
+
+
+def paired(
+    one: str, other: str, done: Mapping[str, Entry], name: str, trials: Sequence[int], budget: int
+) -> str:
+    """How far the test result of one strategy is above another's from the same starts, with 95 % intervals."""
+    pairs = [(a, b) for t in trials if (a := done.get(f"{name} {one} {t} {budget}"))
+             and (b := done.get(f"{name} {other} {t} {budget}"))]
+    if len(pairs) < 2:
+        return ""
+    gains = np.stack([tests(a) - tests(b) for a, b in pairs])
+    half = scipy.stats.t.ppf(0.975, len(gains) - 1) * gains.std(axis=0, ddof=1) / np.sqrt(len(gains))
+    rows = [["trainings", f"{one} above {other}", "95 % interval", "ahead", "behind"]]
+    for s in (s for s in STEPS if s <= gains.shape[1]):
+        g, h = gains[:, s - 1], half[s - 1]
+        rows.append([str(s), f"{g.mean():+.3f}", f"{g.mean() - h:+.3f} to {g.mean() + h:+.3f}",
+                     str(int((g > 0).sum())), str(int((g < 0).sum()))])
+    mean = gains.mean(axis=0)[FROM - 1 :]
+    return (f"{name}, {one} against {other}, {len(pairs)} starts in common. From {FROM} trainings on, {one}'s mean "
+            f"regret is at or below {other}'s at {int((mean >= -1e-9).sum())} of {len(mean)} steps.\n\n"
+            f"{markdown(rows)}")
+
+
+def draw(path: Path, curves: dict[str, dict[str, FloatArray]]) -> None:
+    """Mean regret against the number of trainings, a panel for each benchmark."""
+    from matplotlib.figure import Figure
+
+    columns = min(4, len(curves))
+    figure = Figure(figsize=(4.5 * columns, 3.6 * -(-len(curves) // columns)), layout="constrained")
+    panels = np.ravel(figure.subplots(-(-len(curves) // columns), columns))
+    for axes in panels[len(curves) :]:
+        axes.set_axis_off()
+    for axes, (name, of) in zip(panels, curves.items(), strict=False):
+        for strategy, regret in of.items():
+            mean = regret.mean(axis=0)
+            axes.plot(np.arange(1, len(mean) + 1), np.maximum(mean, 1e-3), label=strategy)
+        axes.set(yscale="log", title=name, xlabel="trainings", ylabel="mean test regret")
+        axes.legend(fontsize=7)
+    with atomic_write(path) as file:
+        figure.savefig(file, format="png", dpi=100)

@@ -1,0 +1,88 @@
+"""`simulate`: a search whose trainings are looked up in a table, to compare strategies; and its course.
+
+A course lists each change of the best so far: [trainings, what is optimised, what is reported], such as validation
+and test accuracy. It is all that tables and curves of a simulated search need.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nasflow.architecture import Architecture
+from nasflow.config import SearchConfig
+from nasflow.search.candidates import Candidates, Listed
+from nasflow.search.known import FloatArray
+from nasflow.search.problem import Problem
+from nasflow.search.strategies.base import History, Proposal
+from nasflow.search.strategies.registry import make_strategy
+from nasflow.table import ArchTable
+
+Values = Callable[[ArchTable], FloatArray]
+"""From a table of n architectures to n numbers."""
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """What a simulated search trained, in order."""
+
+    architectures: Sequence[Architecture]
+    values: FloatArray
+    """(n,): what was optimised."""
+    seconds: FloatArray
+    """(n,): what each suggestion took of the processor; of a round, the first bears all."""
+
+    def course(self, reported: Values) -> list[list[float]]:
+        """Each change of the best so far: trainings, its value, and what is reported of it."""
+        best = np.maximum.accumulate(self.values)
+        at = np.flatnonzero(np.diff(best, prepend=-np.inf) > 0)
+        numbers = reported(ArchTable.from_architectures([self.architectures[int(i)] for i in at]))
+        return [[int(i) + 1, float(self.values[i]), float(number)] for i, number in zip(at, numbers, strict=True)]
+
+
+def simulate(
+    problem: Problem, whole: Listed | None, config: SearchConfig, optimised: Values, budget: int
+) -> Simulated:
+    """A search of `budget` trainings, one at a time; fewer where the space holds no more.
+
+    Args:
+        problem: the space; more of `optimised` is better.
+        whole: all elements, where the space was listed.
+        config: strategy, seed, options.
+        optimised: gives what a training would.
+        budget: number of trainings.
+    """
+    strategy = make_strategy(config, problem, whole)
+    strategy.prepare(False)
+    told: list[Architecture] = []
+    ids: list[str] = []
+    origins: list[str] = []
+    values: list[float] = []
+    seconds: list[float] = []
+    plan: list[Proposal] = []
+    while len(told) < budget:
+        started = time.process_time()
+        if not plan:
+            rng = np.random.default_rng([config.seed, len(told)])
+            plan = strategy.propose(History(told, np.array(values), origins, [], len(told)),
+                                    Candidates(problem, whole, ids, rng), 1)
+            if not plan:
+                break
+        proposal = plan.pop(0)
+        seconds.append(time.process_time() - started)
+        told.append(proposal.candidate.architecture)
+        ids.append(proposal.candidate.canonical_id)
+        origins.append(proposal.origin)
+        values.append(float(optimised(ArchTable.from_architectures(told[-1:]))[0]))
+    return Simulated(told, np.array(values), np.array(seconds))
+
+
+def along(course: Sequence[Sequence[float]], n: int, column: int = 2) -> FloatArray:
+    """(n,): after each of n trainings, a column of the course: 1 what was optimised, 2 what is reported of it."""
+    changes = np.array(course)
+    at = np.searchsorted(changes[:, 0], np.arange(1, n + 1), side="right") - 1
+    values: FloatArray = changes[at, column]
+    return values

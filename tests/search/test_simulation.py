@@ -1,0 +1,42 @@
+"""Simulated searches, against a study that is told the same results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from nasflow.search.candidates import listed
+from nasflow.search.known import FloatArray
+from nasflow.search.problem import Problem
+from nasflow.search.simulation import along, simulate
+from nasflow.search.study import Study
+from nasflow.table import ArchTable
+from search_spaces import CHAIN, OPEN, options, worth
+
+
+def worths(table: ArchTable) -> FloatArray:
+    return np.array([worth(architecture) for architecture in table])
+
+
+def test_it_proposes_what_a_study_would_and_tells_its_course(tmp_path: Path) -> None:
+    config, problem = options("gp-onehot", n_initial=5), Problem(CHAIN)
+    found = simulate(problem, listed(problem), config, worths, 14)
+    study = Study(tmp_path / "study.db", problem, config)
+    for _ in range(14):
+        for trial in study.ask():
+            study.tell(trial.architecture, worth(trial.architecture))
+    assert list(found.architectures) == [t.architecture for t in study.trials()]
+    assert found.values.tolist() == [t.value for t in study.trials()]
+    assert found.seconds.shape == (14,)
+    course = found.course(lambda table: 100 - worths(table))
+    best = np.maximum.accumulate(found.values)
+    np.testing.assert_allclose(along(course, 14, 1), best)
+    np.testing.assert_allclose(along(course, 14), 100 - best)
+    assert len(course) == len(np.unique(best))
+
+
+def test_it_ends_where_the_space_does() -> None:
+    problem = Problem(OPEN)
+    n = len(set(OPEN.enumerate().canonical_ids))
+    assert len(simulate(problem, listed(problem), options("random"), worths, 1000).values) == n
