@@ -121,7 +121,8 @@ def test_a_search_goes_on_past_every_odd_result(tmp_path: Path) -> None:
 def test_a_worker_leaves_alone_what_is_no_longer_its_searchs(tmp_path: Path) -> None:
     s = study(tmp_path)
     (trial,) = s.ask()
-    train_and_tell(Training(str(s.store.path), trial.number, trial.architecture, "", search_trainers.worth, 9.0, "other"))
+    of_another = Training(str(s.store.path), trial.number, trial.architecture, "", search_trainers.worth, 9.0, "other")
+    train_and_tell(of_another)
     assert [(t.state, t.starts) for t in s.trials()] == [("asked", 1)]
 
 
