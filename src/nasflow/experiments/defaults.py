@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-# Surrogate width and scale: the authors' values (NB-Graph: ours). Their encoder of NB-101 is 256 wide; 128 here, to save
-# time (docs/results/spaces.md has 256). Margins and pairs: section 3 of the method. Share of hidden
-# operations: GMAE's authors, see pretext/gmae.py (NB-201's is the default of the option).
+# Surrogate width and scale: the authors' values (NB-Graph: ours). Their encoder of NB-101 is 256 wide; 128 here, to
+# save time (docs/results/spaces.md has 256). Margins and pairs: section 3 of the method. Share of hidden operations:
+# GMAE's authors, see pretext/gmae.py (NB-201's is the default of the option).
 _BY_SPACE: dict[str, dict[str, Any]] = {
     "nb101": {"surrogate.k": 4, "surrogate.sigma": 1.0, "pretrain.margin": 0.5, "pretrain.pairs_per_graph": 8,
               "fit.margin": 0.5, "pretrain.mask_share": 0.75, "proxy": "jacob_cov"},
