@@ -224,7 +224,8 @@ def main() -> None:
         texts.append(tables.results(name, of, optimum, bench.best_valid))
         texts += [tables.paired(*pair.split("/"), done, name, trials, options.budget)
                   for pair in options.pairs.split(",") if pair]
-        curves[name] = {s: np.stack([optimum - tables.tests(e) for e in entries]) for s, entries in of.items()}
+        best = tables.percent(np.array([optimum]))
+        curves[name] = {s: np.stack([best - tables.tests(e) for e in entries]) for s, entries in of.items()}
     command = " ".join(["python benchmarks/search.py", *sys.argv[1:]])
     text = ("\n".join(texts) + "\nMean (standard deviation) over trials of the test result of the best so far by "
             f"validation.\n\nCommand: `{command}`\nMachine: {machine()}, {versions()}\n")
