@@ -58,6 +58,7 @@ STRATEGIES: dict[str, dict[str, Any]] = {
     "fgp+proxies": {"strategy": "fgp", "proxies": ("jacov", "params")},
 }
 SURROGATES = {"nb101": SurrogateConfig(k=4, sigma=1.0), "nb201": SurrogateConfig(k=7), "darts": SurrogateConfig(k=12)}
+N_POOL = 300  # candidates of either kind where a space is too large to list; 1,000 by default
 NPENAS_EPOCHS = 100  # of each fit; 300 in the evaluation protocol
 
 
@@ -165,7 +166,7 @@ def config_of(name: str, bench: Bench, seed: int) -> SearchConfig:
     if features:
         options["features"] = tuple(features.split("+"))
     pretrain = PretrainConfig(pretext=options.pop("pretext", "flow"), proxies=options.pop("pretrain_proxies", ()))
-    return SearchConfig(seed=seed, surrogate=SURROGATES.get(bench.problem.space.name, SurrogateConfig()),
+    return SearchConfig(seed=seed, n_pool=N_POOL, surrogate=SURROGATES.get(bench.problem.space.name, SurrogateConfig()),
                         encoder=EncoderConfig(), pretrain=pretrain, fit=FitConfig(epochs=NPENAS_EPOCHS), **options)
 
 
@@ -223,7 +224,8 @@ def main() -> None:
         texts.append(tables.results(name, of, optimum, bench.best_valid))
         texts += [tables.paired(*pair.split("/"), done, name, trials, options.budget)
                   for pair in options.pairs.split(",") if pair]
-        curves[name] = {s: np.stack([optimum - tables.tests(e) for e in entries]) for s, entries in of.items()}
+        best = tables.percent(np.array([optimum]))
+        curves[name] = {s: np.stack([best - tables.tests(e) for e in entries]) for s, entries in of.items()}
     command = " ".join(["python benchmarks/search.py", *sys.argv[1:]])
     text = ("\n".join(texts) + "\nMean (standard deviation) over trials of the test result of the best so far by "
             f"validation.\n\nCommand: `{command}`\nMachine: {machine()}, {versions()}\n")

@@ -21,9 +21,14 @@ STEPS = (20, 40, 60, 80, 100, 150)
 FROM = 40  # trainings from which on pairs are compared
 
 
+def percent(values: FloatArray) -> FloatArray:
+    """Accuracies that a benchmark gives as fractions in per cent; others as they are."""
+    return values * 100 if np.abs(values).max() <= 1 else values
+
+
 def tests(entry: Entry) -> FloatArray:
     """(trainings,): after each training, the test result of the best so far by validation."""
-    return along(entry["course"], entry["trainings"])
+    return percent(along(entry["course"], entry["trainings"]))
 
 
 def results(name: str, of: Mapping[str, list[Entry]], optimum: float, best_valid: float | None) -> str:
@@ -37,7 +42,7 @@ def results(name: str, of: Mapping[str, list[Entry]], optimum: float, best_valid
         rows.append([strategy, *(f"{curves[:, s - 1].mean():.3f} ({curves[:, s - 1].std():.3f})" for s in steps),
                      "-" if best_valid is None else f"{np.median(found):.0f} ({np.isfinite(found).sum()}/{len(found)})",
                      f"{np.mean([e['seconds'] for e in entries]):.3f}", str(len(entries))])
-    return f"### {name}\n\nBest test result: {optimum:.3f}.\n\n{markdown(rows)}"
+    return f"### {name}\n\nBest test result: {percent(np.array([optimum]))[0]:.3f}.\n\n{markdown(rows)}"
 
 
 def paired(

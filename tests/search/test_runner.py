@@ -22,7 +22,7 @@ from nasflow.config import SearchConfig
 from nasflow.errors import ConfigError
 from nasflow.search import Problem, Study, run, runner
 from nasflow.search.store import Store
-from nasflow.search.training import Training, check_train, outcome
+from nasflow.search.training import Training, check_train, outcome, train_and_tell
 from nasflow.spaces.nb201 import NB201
 
 FULL = bool(os.environ.get("NASFLOW_FULL"))
@@ -116,6 +116,14 @@ def test_a_search_goes_on_past_every_odd_result(tmp_path: Path) -> None:
     assert {t.number for t in trials if t.state == "done"} == {t.number for t in good}
     assert all(t.value == search_trainers.worth(t.architecture) for t in good)
     assert all(t.reason for t in trials if t.state == "failed")
+
+
+def test_a_worker_leaves_alone_what_is_no_longer_its_searchs(tmp_path: Path) -> None:
+    s = study(tmp_path)
+    (trial,) = s.ask()
+    of_another = Training(str(s.store.path), trial.number, trial.architecture, "", search_trainers.worth, 9.0, "other")
+    train_and_tell(of_another)
+    assert [(t.state, t.starts) for t in s.trials()] == [("asked", 1)]
 
 
 def test_a_worker_that_dies_starts_its_training_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

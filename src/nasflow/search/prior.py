@@ -33,6 +33,7 @@ from nasflow.surrogate import FlowSurrogate
 from nasflow.table import ArchTable
 
 _VERSION = 1  # of what the key stands for
+_TO_SEE = 256  # samples that show how many nodes the graphs of a space have, where nothing else is asked of them
 
 
 class Prior:
@@ -47,7 +48,8 @@ class Prior:
 
     def __init__(self, config: SearchConfig, problem: Problem, whole: Listed | None, progress: bool) -> None:
         self._config, self._problem = config, problem
-        self._elements = self._sample() if whole is None else whole.table
+        pretrains = config.strategy == "npenas" or "embedding" in config.features
+        self._elements = self._sample(pretrains or bool(config.proxies)) if whole is None else whole.table
         self._vocabulary = tuple(dict.fromkeys([*problem.space.ops, *self._elements.vocabulary]))
         self._n_nodes = int(np.diff(self._elements.node_ptr).max())
         self._proxies = {name: problem.known.values(name, self._elements) for name in config.proxies}
@@ -89,11 +91,11 @@ class Prior:
                             reference) for name, reference in self._proxies.items()], axis=1)
         return parts
 
-    def _sample(self) -> ArchTable:
+    def _sample(self, needed: bool) -> ArchTable:
         # a stream of its own, apart from the proposals', and of the pre-training, so that searches can share it
         rng = np.random.default_rng([self._config.pretrain.seed, 0x5A])
         return ArchTable.from_architectures(
-            [self._problem.space.sample(rng) for _ in range(self._config.pretrain_rows)])
+            [self._problem.space.sample(rng) for _ in range(self._config.pretrain_rows if needed else _TO_SEE)])
 
     @cached_property
     def predictor(self) -> Predictor:

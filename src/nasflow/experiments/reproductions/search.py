@@ -35,7 +35,7 @@ from nasflow.spaces import load_space
 from nasflow.workers import Task, run_tasks
 
 SPACE, CHOSEN_BY = "nb201", "cifar10_valid"
-TRIALS, BUDGET, QUICK_BUDGET = 10, 150, 40
+TRIALS, BUDGET, QUICK_BUDGET = 3, 150, 40
 STEPS = (20, 40, 60, 80, 100, 150)
 
 
