@@ -5,14 +5,16 @@
 NAS-Bench-201: 500 random cells of the published 9,445, width 16, 5 cells a stage. NAS-Bench-101: the 500 published
 cells, width 128, 3 cells a stack. The published values are of CIFAR-10 images; here they are scikit-learn's digits,
 enlarged to 32 x 32. Beside each: how well the published values of cells that compute the same agree with each other.
-An hour and a half on two cores; a killed run goes on from its journals (--journals FOLDER).
+Two hours on two cores; a killed run goes on from its journals (--journals FOLDER).
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,18 +49,22 @@ def published_nb201() -> Dataset:
 
 def compare(
     name: str, dataset: Dataset, rows: np.ndarray, measures: tuple[str, ...], config: ProxyConfig, journals: Path,
-    jobs: int,
-) -> dict[str, dict[str, float]]:
-    """Spearman of each measure with the published column, over rows of a data set."""
+    jobs: int, draws: int = 1,
+) -> dict[str, dict[str, Any]]:
+    """Spearman of each measure with the published column, over rows of a data set; the mean of some draws."""
     assert dataset.space is not None
     twins = pairs_of_equals(dataset)
     # of cells that compute the same only one is measured, and dead branches have parameters: keep one of each
     _, first = np.unique(dataset.table[rows].canonical_ids, return_index=True)
     rows = rows[np.sort(first)]
     table = dataset.table[rows]
-    measured = measure_table(dataset.space, table, measures, config, journal=journals / f"{name}.journal",
-                             n_workers=jobs, progress=True)
-    columns = measured.proxies.columns(ProxyTable.ids_of(table.canonical_ids))
+    found = []
+    for seed in range(draws):
+        journal = journals / (f"{name}-{seed}.journal" if seed else f"{name}.journal")
+        measured = measure_table(dataset.space, table, measures, dataclasses.replace(config, seed=seed),
+                                 journal=journal, n_workers=jobs, progress=True)
+        found.append(measured.proxies.columns(ProxyTable.ids_of(table.canonical_ids)))
+    columns = {measure: np.mean([draw[measure] for draw in found], axis=0) for measure in measures}
     result = {}
     for measure in measures:
         everywhere = dataset.proxy(PUBLISHED.get(measure, measure))
@@ -66,6 +72,7 @@ def compare(
         both = np.isfinite(published) & np.isfinite(columns[measure])
         result[measure] = {"spearman": round(spearman(columns[measure][both], published[both]), 4),
                            "asked": LEAST[measure], "architectures": int(both.sum()),
+                           "each_draw": [round(spearman(draw[measure][both], published[both]), 4) for draw in found],
                            "published_with_itself": round(spearman(*everywhere[twins]), 4),
                            "pairs": twins.shape[1],
                            "seconds_each": round(measured.seconds[measure], 3)}
@@ -92,6 +99,7 @@ def main() -> None:
     parser.add_argument("--nb201", type=int, default=500, help="cells of NAS-Bench-201")
     parser.add_argument("--nb101", type=int, default=500, help="cells of NAS-Bench-101, measures without a batch")
     parser.add_argument("--nb101-gradients", type=int, default=500, help="cells of NAS-Bench-101, the others")
+    parser.add_argument("--nb101-noise", type=int, default=100, help="cells of NAS-Bench-101 with noise for images")
     parser.add_argument("--batch-201", type=int, default=32)
     parser.add_argument("--batch-101", type=int, default=16)
     parser.add_argument("--journals", type=Path, default=Path(tempfile.mkdtemp()), help="folder for unfinished work")
@@ -108,13 +116,17 @@ def main() -> None:
                   ("snip", "grad_norm", "jacob_cov"), ProxyConfig(
             width=128, cells=3, image_size=32, batch_size=options.batch_101), options.journals, options.jobs),
     }
+    # Jacobians of digits, which are alike, are correlated as those of photographs and of noise are not
+    results["nb101, noise"] = compare("nb101-noise", nb101, order[: options.nb101_noise], ("jacob_cov",), ProxyConfig(
+        width=128, cells=3, image_size=32, batch_size=32, images="noise"), options.journals, options.jobs, draws=4)
     for space, by_measure in results.items():
         print(space)
         for measure, row in by_measure.items():
             verdict = "" if row["spearman"] >= row["asked"] else "   below"
             print(f"  {measure:10} Spearman {row['spearman']:6.3f} (asked {row['asked']:.2f}) over "
                   f"{row['architectures']} cells, {row['seconds_each']:.2f} s each; published values of "
-                  f"{row['pairs']} pairs of cells that compute the same: {row['published_with_itself']:.3f}{verdict}")
+                  f"{row['pairs']} pairs of cells that compute the same: {row['published_with_itself']:.3f}{verdict}"
+                  + (f"; single draws {row['each_draw']}" if len(row["each_draw"]) > 1 else ""))
     write_json(RESULTS, {"command": "python benchmarks/proxy_agreement.py", "options": {
         name: value for name, value in vars(options).items() if name != "journals"}, "spearman": results,
         "machine": machine(), "versions": versions()})
