@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
-from nasflow.commands.shared import Namespace, Parser
+from nasflow.commands.shared import Namespace, Parser, add_jobs
 
 
 def add_arguments(parser: Parser, __: list[str]) -> None:
     """The arguments."""
     parser.add_argument("--out", type=str, default="demo", help="folder for results")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="number of processes")
+    add_jobs(parser)
 
 
 def run(options: Namespace) -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from typing import Any
 
 from nasflow.commands.shared import (
-    RAY_HELP,
     SOURCE_HELP,
     Namespace,
     Parser,
     add_config_file,
     add_stage,
+    add_workers,
     check_jobs,
     names_in,
     source_in,
@@ -32,8 +31,7 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
                         help="columns that the method proxy ranks by, separated by commas")
     parser.add_argument("--out", type=str | None, default=None,
                         help="folder for results (default: runs/SOURCE-METRIC); what is done there is not done again")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="number of processes")
-    parser.add_argument("--ray", type=str | None, default=None, help=RAY_HELP)
+    add_workers(parser)
     parser.add_argument("--per_method", type=dict[str, dict[str, Any]], default={},
                         help="options of single methods, which override all others, as nasflow tune writes them: "
                         "{flow: {pretrain.lr: 0.0005}}")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
-from nasflow.commands.shared import Namespace, Parser, add_config_file, check_jobs, names_in
+from nasflow.commands.shared import Namespace, Parser, add_config_file, add_jobs, check_jobs, names_in
 from nasflow.config import ProxyConfig
 
 
@@ -21,7 +19,7 @@ def add_arguments(parser: Parser, __: list[str]) -> None:
     parser.add_argument("--sample", type=int | None, default=None, help="only so many rows, drawn by --seed")
     parser.add_argument("--metric", type=str | None, default=None,
                         help="state each measure's Kendall tau with this metric; default: the data set's first")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="number of processes")
+    add_jobs(parser)
     add_config_file(parser)
     parser.add_class_arguments(ProxyConfig)
 

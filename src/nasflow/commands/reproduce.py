@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jsonargparse
 
-from nasflow.commands.shared import Namespace, Parser, add_workers, check_jobs, names_in
+from nasflow.commands.shared import Namespace, Parser, add_config_file, add_workers, check_jobs, names_in
 from nasflow.text import aligned
 
 
@@ -37,6 +37,7 @@ def add_arguments(parser: Parser, _: list[str]) -> None:
     parser.add_argument("--seeds", type=tuple[int, ...] | None, default=None,
                         help="seeds of the model (default: three)")
     add_workers(parser)
+    add_config_file(parser)
 
 
 def run(options: Namespace) -> None:

@@ -16,8 +16,6 @@ Parser = jsonargparse.ArgumentParser
 
 SOURCE_HELP = ("a registered name (nasflow data list), or a file: .jsonl or .npz; +FILE.npz behind it adds the columns "
                "that nasflow proxies wrote")
-RAY_HELP = ("address of a Ray cluster that does the work in place of local processes: host:port, auto, or local for a "
-            "new one; the folder of results must be on a disk that its machines share (extra ray)")
 
 
 def add_config_file(parser: Parser) -> None:
@@ -42,11 +40,17 @@ def add_device(parser: Parser) -> None:
     parser.add_argument("--device", type=str, default="cpu", help="where to compute, such as cpu or cuda")
 
 
-def add_workers(parser: Parser) -> None:
-    """--jobs, --ray and --config."""
+def add_jobs(parser: Parser) -> None:
+    """--jobs."""
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="number of processes")
-    parser.add_argument("--ray", type=str | None, default=None, help=RAY_HELP)
-    add_config_file(parser)
+
+
+def add_workers(parser: Parser) -> None:
+    """--jobs and --ray."""
+    add_jobs(parser)
+    parser.add_argument("--ray", type=str | None, default=None, help=(
+        "address of a Ray cluster that does the work in place of local processes: host:port, auto, or local for a new "
+        "one; the folder of results must be on a disk that its machines share (extra ray)"))
 
 
 def check_jobs(n_jobs: int) -> None:

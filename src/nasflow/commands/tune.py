@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nasflow.commands.shared import Namespace, Parser, add_workers, check_jobs, names_in
+from nasflow.commands.shared import Namespace, Parser, add_config_file, add_workers, check_jobs, names_in
 
 
 def add_arguments(parser: Parser, _: list[str]) -> None:
@@ -23,6 +23,7 @@ def add_arguments(parser: Parser, _: list[str]) -> None:
                         help="folder for journal, weights, SPACE.yaml and SPACE.md; what is done there is not done "
                         "again")
     add_workers(parser)
+    add_config_file(parser)
 
 
 def run(options: Namespace) -> None:
