@@ -8,17 +8,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.stats
 
 from nasflow.experiments.tables import markdown
 from nasflow.files import atomic_write
+from nasflow.search.comparison import FROM, STEPS, at_steps, gains_table, steps_at_or_above
 from nasflow.search.simulation import along
 
 FloatArray = npt.NDArray[np.float64]
 Entry = dict[str, Any]
-
-STEPS = (20, 40, 60, 80, 100, 150)
-FROM = 40  # trainings from which on pairs are compared
 
 
 def percent(values: FloatArray) -> FloatArray:
@@ -39,7 +36,7 @@ def results(name: str, of: Mapping[str, list[Entry]], optimum: float, best_valid
         curves = np.stack([tests(e) for e in entries])
         ends = [e["course"][-1] for e in entries]
         found = [n if best_valid is not None and valid >= best_valid - 1e-9 else np.inf for n, valid, _ in ends]
-        rows.append([strategy, *(f"{curves[:, s - 1].mean():.3f} ({curves[:, s - 1].std():.3f})" for s in steps),
+        rows.append([strategy, *at_steps(curves, steps),
                      "-" if best_valid is None else f"{np.median(found):.0f} ({np.isfinite(found).sum()}/{len(found)})",
                      f"{np.mean([e['seconds'] for e in entries]):.3f}", str(len(entries))])
     return f"### {name}\n\nBest test result: {percent(np.array([optimum]))[0]:.3f}.\n\n{markdown(rows)}"
@@ -54,15 +51,10 @@ def paired(
     if len(pairs) < 2:
         return ""
     gains = np.stack([tests(a) - tests(b) for a, b in pairs])
-    half = scipy.stats.t.ppf(0.975, len(gains) - 1) * gains.std(axis=0, ddof=1) / np.sqrt(len(gains))
-    rows = [["trainings", f"{one} above {other}", "95 % interval", "ahead", "behind"]]
-    for s in (s for s in STEPS if s <= gains.shape[1]):
-        g, h = gains[:, s - 1], half[s - 1]
-        rows.append([str(s), f"{g.mean():+.3f}", f"{g.mean() - h:+.3f} to {g.mean() + h:+.3f}",
-                     str(int((g > 0).sum())), str(int((g < 0).sum()))])
-    mean = gains.mean(axis=0)[FROM - 1 :]
+    rows = gains_table(one, other, gains, [s for s in STEPS if s <= gains.shape[1]])
+    n_good, n_steps = steps_at_or_above(gains)
     return (f"{name}, {one} against {other}, {len(pairs)} starts in common. From {FROM} trainings on, {one}'s mean "
-            f"regret is at or below {other}'s at {int((mean >= -1e-9).sum())} of {len(mean)} steps.\n\n"
+            f"regret is at or below {other}'s at {n_good} of {n_steps} steps.\n\n"
             f"{markdown(rows)}")
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.stats
 
 from nasflow.config import SearchConfig
 from nasflow.datasets import Dataset
@@ -28,6 +27,7 @@ from nasflow.experiments.reproductions.variants import FGP, METHODS, NONE, Varia
 from nasflow.journal import Journal
 from nasflow.progress import progress_bar
 from nasflow.search.candidates import Listed
+from nasflow.search.comparison import FROM, STEPS, at_steps, gains_table, steps_at_or_above
 from nasflow.search.known import Constraint, Known
 from nasflow.search.problem import Problem
 from nasflow.search.simulation import Values, along, simulate
@@ -36,7 +36,6 @@ from nasflow.workers import Task, run_tasks
 
 SPACE, CHOSEN_BY = "nb201", "cifar10_valid"
 TRIALS, BUDGET, QUICK_BUDGET = 3, 150, 40
-STEPS = (20, 40, 60, 80, 100, 150)
 
 
 def search(options: ReproduceOptions) -> Page:
@@ -130,8 +129,8 @@ def _results(curves: Mapping[str, Mapping[int, FloatArray]]) -> list[list[str]]:
     steps = _steps(curves)
     rows = [["pre-training", *(f"@{s}" for s in steps), "trials"]]
     for label, of in curves.items():
-        at = np.stack(list(of.values()))
-        rows.append([label, *(f"{at[:, s - 1].mean():.3f} ({at[:, s - 1].std():.3f})" for s in steps), str(len(at))])
+        at = np.stack(list(of.values())).astype(np.float64)
+        rows.append([label, *at_steps(at, steps), str(len(at))])
     return rows
 
 
@@ -142,17 +141,10 @@ def _differences(curves: Mapping[str, Mapping[int, FloatArray]]) -> list[Block]:
     if len(shared) < 2:
         return []
     gains = np.stack([fgp[trial] - none[trial] for trial in shared])
-    mean = gains.mean(axis=0)
-    half = scipy.stats.t.ppf(0.975, len(gains) - 1) * gains.std(axis=0, ddof=1) / np.sqrt(len(gains))
-    rows = [["trainings", "FGP above none", "95 % interval", "ahead", "behind"]]
-    for s in _steps(curves):
-        g, m, h = gains[:, s - 1], mean[s - 1], half[s - 1]
-        rows.append([str(s), f"{m:+.3f}", f"{m - h:+.3f} to {m + h:+.3f}", str(int((g > 0).sum())),
-                     str(int((g < 0).sum()))])
-    late = mean[39:]
-    return ["## FGP against no pre-training", Table(rows),
-            f"From 40 trainings on, the mean regret from FGP is at or below that from no pre-training at "
-            f"{int((late >= -1e-9).sum())} of {len(late)} steps ({len(shared)} trials)."]
+    n_good, n_steps = steps_at_or_above(gains)
+    return ["## FGP against no pre-training", Table(gains_table("FGP", "none", gains, _steps(curves))),
+            f"From {FROM} trainings on, the mean regret from FGP is at or below that from no pre-training at "
+            f"{n_good} of {n_steps} steps ({len(shared)} trials)."]
 
 
 def _steps(curves: Mapping[str, Mapping[int, FloatArray]]) -> Sequence[int]:
