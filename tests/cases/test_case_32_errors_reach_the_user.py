@@ -10,7 +10,7 @@ from nasflow.config import FitConfig, SurrogateConfig
 from nasflow.datasets import load_dataset
 from nasflow.encoders.resgatedgcn import ResGatedGCN
 from nasflow.experiments.grid import run_grid
-from nasflow.experiments.protocol import plan
+from nasflow.experiments.runs import plan
 
 
 def test_a_predictor_that_raises_stops_the_grid_and_leaves_no_row(

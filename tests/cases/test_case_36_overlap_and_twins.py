@@ -7,7 +7,8 @@ import pytest
 
 from nasflow import EncoderConfig, FitConfig, PretrainConfig, ProtocolConfig, SurrogateConfig
 from nasflow.datasets import Dataset, Metric
-from nasflow.experiments.protocol import do_run, plan
+from nasflow.experiments.protocol import do_run
+from nasflow.experiments.runs import plan
 from nasflow.spaces.nb201 import NB201
 from nasflow.splits import half_split
 

@@ -9,7 +9,7 @@ from nasflow.datasets import load_dataset
 from nasflow.errors import ConfigError, UnknownNameError
 from nasflow.experiments import grid
 from nasflow.experiments.grid import pretraining_seconds, run_grid
-from nasflow.experiments.protocol import Run, plan
+from nasflow.experiments.runs import Run, plan
 from nasflow.journal import Journal
 
 VARYING = {"fit_seconds"}

@@ -15,8 +15,9 @@ from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, ProtocolCon
 from nasflow.datasets import Dataset, load_dataset
 from nasflow.errors import ConfigError, UnknownNameError
 from nasflow.experiments import protocol
-from nasflow.experiments.protocol import Run, do_pretraining, do_run, measures, plan
+from nasflow.experiments.protocol import do_pretraining, do_run, measures
 from nasflow.experiments.records import RunRecord
+from nasflow.experiments.runs import Run, plan
 from nasflow.metrics import kendall_tau, precision_at, rmse, spearman
 from nasflow.predictor import Predictor
 from nasflow.splits import half_split

@@ -12,8 +12,9 @@ import yaml
 from nasflow.cli import main
 from nasflow.errors import UnknownNameError
 from nasflow.experiments import grid, protocol, tuning
-from nasflow.experiments.protocol import do_validation, fit_run, plan, split_of
+from nasflow.experiments.protocol import do_validation, fit_run, split_of
 from nasflow.experiments.reproductions import settings
+from nasflow.experiments.runs import plan
 from nasflow.experiments.tuned import read_tuned
 from nasflow.experiments.tuning import METHODS, Tuning, candidates, grid_of, tune
 from nasflow.journal import Journal

@@ -14,7 +14,7 @@ from nasflow.experiments import tables
 from nasflow.experiments.grid import pretraining_seconds, run_grid
 from nasflow.experiments.manifest import write_manifest
 from nasflow.experiments.pictures import surrogate_map
-from nasflow.experiments.protocol import check_methods, plan
+from nasflow.experiments.runs import check_methods, plan
 from nasflow.experiments.stages import Stages
 from nasflow.files import write_text
 from nasflow.proxy_ranks import without_value

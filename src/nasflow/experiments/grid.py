@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from nasflow.experiments.protocol import Run, do_pretraining, do_run, do_validation, validation_key
+from nasflow.experiments.protocol import do_pretraining, do_run, do_validation
+from nasflow.experiments.runs import Run, validation_key
 from nasflow.journal import Journal
 from nasflow.progress import progress_bar
 from nasflow.workers import Task, run_tasks

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nasflow.datasets import Dataset
-from nasflow.experiments.protocol import Run
+from nasflow.experiments.runs import Run
 from nasflow.files import write_json
 
 

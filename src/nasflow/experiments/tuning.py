@@ -21,8 +21,8 @@ import yaml
 
 from nasflow.errors import ConfigError, unknown_name
 from nasflow.experiments.grid import run_grid
-from nasflow.experiments.protocol import Run, check_methods, plan
 from nasflow.experiments.reproductions.settings import SETTINGS, Setting
+from nasflow.experiments.runs import Run, check_methods, plan
 from nasflow.experiments.tables import markdown
 from nasflow.files import write_text
 

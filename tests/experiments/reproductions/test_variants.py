@@ -11,7 +11,6 @@ import pytest
 
 from nasflow.errors import ConfigError, UnknownNameError
 from nasflow.experiments import grid
-from nasflow.experiments.protocol import plan
 from nasflow.experiments.reproductions import settings
 from nasflow.experiments.reproductions.base import ReproduceOptions
 from nasflow.experiments.reproductions.variants import (
@@ -26,6 +25,7 @@ from nasflow.experiments.reproductions.variants import (
     with_encoder,
     with_options,
 )
+from nasflow.experiments.runs import plan
 from tiny_space import dataset, use
 
 

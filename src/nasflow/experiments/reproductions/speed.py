@@ -19,11 +19,11 @@ from nasflow.datasets import Dataset
 from nasflow.encoders import make_encoder
 from nasflow.encoders.base import Encoder
 from nasflow.experiments.manifest import about_dataset
-from nasflow.experiments.protocol import plan
 from nasflow.experiments.reproductions.base import Block, Page, ReproduceOptions, Table
 from nasflow.experiments.reproductions.published import ENCODING_SECONDS, SURROGATE_SECONDS, TOTAL_SPEED_UP
 from nasflow.experiments.reproductions.settings import SETTINGS, TWO_SPACES
 from nasflow.experiments.reproductions.variants import METHODS, Variant, stages_of
+from nasflow.experiments.runs import plan
 from nasflow.finetune import in_chunks
 from nasflow.pretrain import pretrain
 from nasflow.progress import progress_bar

@@ -15,9 +15,9 @@ from nasflow.datasets import Dataset
 from nasflow.errors import unknown_name
 from nasflow.experiments.grid import run_grid
 from nasflow.experiments.manifest import about_dataset
-from nasflow.experiments.protocol import Run, plan
 from nasflow.experiments.reproductions.base import ReproduceOptions
 from nasflow.experiments.reproductions.settings import SETTINGS
+from nasflow.experiments.runs import Run, plan
 from nasflow.experiments.stages import Stages
 from nasflow.experiments.tables import Entry
 from nasflow.journal import Journal
