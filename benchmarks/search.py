@@ -12,12 +12,12 @@ benchmark has one; regret is that of the test result of the best so far by valid
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +28,14 @@ import torch
 import search_tables as tables
 from nasflow import environment
 from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, SearchConfig, SurrogateConfig
-from nasflow.datasets import Dataset, load_dataset
-from nasflow.datasets.base import Metric
+from nasflow.datasets import load_dataset
 from nasflow.experiments.manifest import machine, versions
 from nasflow.extras import require_extra
 from nasflow.files import write_text
 from nasflow.journal import Journal
-from nasflow.search.candidates import Listed, listed
-from nasflow.search.known import Constraint, Known
+from nasflow.search.candidates import Listed
 from nasflow.search.problem import Problem
-from nasflow.search.simulation import Values, simulate
+from nasflow.search.simulation import Values, among_rows, simulate
 from nasflow.spaces import load_space
 from nasflow.spaces.darts import OPERATIONS, Darts
 from nasflow.table import ArchTable
@@ -78,18 +76,13 @@ class Bench:
     """The best validation result that there is; None where it is not known."""
 
 
-def table_bench(name: str, valid: str, test: str, space: str, *, labelled_only: bool = False) -> Bench:
+def table_bench(name: str, valid: str, test: str, space: str) -> Bench:
     """A search in a data set's table."""
     data = load_dataset(name)
-    metrics = {n: dataclasses.replace(m, trained=False) for n, m in data.metrics.items()}
-    metrics["labelled"] = Metric("labelled", "1 for every row", unit="", trained=False)
-    everything = Known(Dataset(data.name, data.table, metrics, {**data.values, "labelled": np.ones(len(data))}))
-    constraints = (Constraint.parse(f"{valid} > -inf"),) if labelled_only else ()
-    problem = Problem(load_space(space), constraints=constraints, known=everything)
-    whole = Listed(problem, data.table) if labelled_only else listed(problem)
-    labels, tests = data.labels(valid), data.labels(test)
-    return Bench(problem, whole, lambda table: everything.values(valid, table),
-                 lambda table: everything.values(test, table), float(np.nanmax(tests)), float(np.nanmax(labels)))
+    problem, whole = among_rows(data, load_space(space), valid)
+    values = problem.known.values
+    best_test, best_valid = (float(np.nanmax(data.labels(metric))) for metric in (test, valid))
+    return Bench(problem, whole, partial(values, valid), partial(values, test), best_test, best_valid)
 
 
 def nb301() -> Bench:
@@ -146,8 +139,8 @@ BENCHES: dict[str, Callable[[], Bench]] = {
     "nb201-cifar100": lambda: table_bench("nb201", "cifar100_test", "cifar100_test", "nb201"),
     "nb201-imagenet16": lambda: table_bench("nb201", "imagenet16_120_test", "imagenet16_120_test", "nb201"),
     "transnas-class_scene": lambda: table_bench("transnas-micro", "class_scene", "class_scene", "transnas-micro"),
-    "nbgraph-cora": lambda: table_bench("nbgraph-cora", "valid_perf", "test_perf", "nbgraph", labelled_only=True),
-    "nb101": lambda: table_bench("nb101-all", "valid_108ep", "valid_108ep", "nb101", labelled_only=True),
+    "nbgraph-cora": lambda: table_bench("nbgraph-cora", "valid_perf", "test_perf", "nbgraph"),
+    "nb101": lambda: table_bench("nb101-all", "valid_108ep", "valid_108ep", "nb101"),
     "nb301": nb301,
 }
 QUICK = "transnas-class_scene"

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from nasflow.datasets import Dataset
+from nasflow.datasets.base import Metric
 from nasflow.search.candidates import listed
 from nasflow.search.known import FloatArray
 from nasflow.search.problem import Problem
-from nasflow.search.simulation import along, simulate
+from nasflow.search.simulation import along, among_rows, simulate
 from nasflow.search.study import Study
 from nasflow.table import ArchTable
 from search_spaces import CHAIN, OPEN, options, worth
@@ -40,3 +42,15 @@ def test_it_ends_where_the_space_does() -> None:
     problem = Problem(OPEN)
     n = len(set(OPEN.enumerate().canonical_ids))
     assert len(simulate(problem, listed(problem), options("random"), worths, 1000).values) == n
+
+
+def test_among_rows_trains_only_what_was_measured() -> None:
+    table = CHAIN.enumerate()[::2]  # half of the space, of which every third row was not measured
+    values = worths(table)
+    values[::3] = np.nan
+    data = Dataset("half", table, {"accuracy": Metric("accuracy", "made up")}, {"accuracy": values})
+    problem, whole = among_rows(data, CHAIN, "accuracy")
+    found = simulate(problem, whole, options("gp-onehot"), lambda t: problem.known.values("accuracy", t), 1000)
+    assert sorted(found.values) == sorted(values[np.isfinite(values)])
+    measured = table[np.flatnonzero(np.isfinite(values))]
+    assert set(ArchTable.from_architectures(found.architectures).canonical_ids) == set(measured.canonical_ids)

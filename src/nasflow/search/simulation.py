@@ -6,6 +6,8 @@ and test accuracy. It is all that tables and curves of a simulated search need.
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,15 +16,28 @@ import numpy as np
 
 from nasflow.architecture import Architecture
 from nasflow.config import SearchConfig
+from nasflow.datasets import Dataset
 from nasflow.search.candidates import Candidates, Listed
-from nasflow.search.known import FloatArray
+from nasflow.search.known import Constraint, FloatArray, Known
 from nasflow.search.problem import Problem
 from nasflow.search.strategies.base import History, Proposal
 from nasflow.search.strategies.registry import make_strategy
+from nasflow.spaces import Space
 from nasflow.table import ArchTable
 
 Values = Callable[[ArchTable], FloatArray]
 """From a table of n architectures to n numbers."""
+
+
+def among_rows(dataset: Dataset, space: Space, metric: str) -> tuple[Problem, Listed]:
+    """A search among the rows of a data set where `metric` was measured, and all of them.
+
+    All metrics of the data set are known quantities of the problem: `problem.known.values(name, table)`.
+    """
+    metrics = {name: dataclasses.replace(m, trained=False) for name, m in dataset.metrics.items()}
+    known = Known(Dataset(dataset.name, dataset.table, metrics, dataset.values))
+    problem = Problem(space, constraints=(Constraint(metric, ">", -math.inf),), known=known)
+    return problem, Listed(problem, dataset.table)
 
 
 @dataclass(frozen=True, eq=False)

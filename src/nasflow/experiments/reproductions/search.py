@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ import numpy as np
 
 from nasflow.config import SearchConfig
 from nasflow.datasets import Dataset
-from nasflow.datasets.base import Metric
 from nasflow.errors import unknown_name
 from nasflow.experiments.manifest import about_dataset
 from nasflow.experiments.pictures import FloatArray, drawing
@@ -26,11 +26,8 @@ from nasflow.experiments.reproductions.settings import SETTINGS
 from nasflow.experiments.reproductions.variants import FGP, METHODS, NONE, Variant, stages_of
 from nasflow.journal import Journal
 from nasflow.progress import progress_bar
-from nasflow.search.candidates import Listed
 from nasflow.search.comparison import FROM, STEPS, at_steps, gains_table, steps_at_or_above
-from nasflow.search.known import Constraint, Known
-from nasflow.search.problem import Problem
-from nasflow.search.simulation import Values, along, simulate
+from nasflow.search.simulation import along, among_rows, simulate
 from nasflow.spaces import load_space
 from nasflow.workers import Task, run_tasks
 
@@ -86,21 +83,12 @@ def one_trial(
 ) -> dict[str, Any]:
     """The journal entry of one search."""
     dataset = dataclasses.replace(SETTINGS[SPACE], source=source).dataset()
-    problem, chosen_by, reported = _problem(dataset, metric)
-    config = dataclasses.replace(config, seed=trial)
-    found = simulate(problem, Listed(problem, dataset.table), config, chosen_by, budget)
-    return {"key": key, "trial": trial, "pretext": config.pretrain.pretext, "trainings": len(found.values),
-            "course": found.course(reported)}
-
-
-def _problem(dataset: Dataset, metric: str) -> tuple[Problem, Values, Values]:
-    """A search among the rows of a data set; what is optimised, and what is reported."""
     chosen_by = CHOSEN_BY if CHOSEN_BY in dataset.metrics else metric
-    metrics = {name: dataclasses.replace(m, trained=False) for name, m in dataset.metrics.items()}
-    metrics["row"] = Metric("row", "1 for each row", trained=False)
-    known = Known(Dataset(dataset.name, dataset.table, metrics, {**dataset.values, "row": np.ones(len(dataset))}))
-    problem = Problem(load_space(SPACE), constraints=(Constraint("row", ">", 0.0),), known=known)
-    return problem, lambda table: known.values(chosen_by, table), lambda table: known.values(metric, table)
+    problem, whole = among_rows(dataset, load_space(SPACE), chosen_by)
+    config = dataclasses.replace(config, seed=trial)
+    found = simulate(problem, whole, config, partial(problem.known.values, chosen_by), budget)
+    return {"key": key, "trial": trial, "pretext": config.pretrain.pretext, "trainings": len(found.values),
+            "course": found.course(partial(problem.known.values, metric))}
 
 
 def _config(variant: Variant, quick: bool) -> SearchConfig:
