@@ -17,6 +17,7 @@ _BY_SPACE: dict[str, dict[str, Any]] = {
     "nb201": {"surrogate.k": 7, "proxy": "jacov", "pretrain.weights": {"flow": 0.1, "proxy": 0.9}},
     "nb301": {"surrogate.k": 12, "pretrain.pairs_per_graph": 8, "pretrain.mask_share": 0.05, "proxy": "jacob_cov"},
     "nbgraph": {"pretrain.epochs": 30},
+    "transnas": {"proxy": "jacob_cov"},
 }
 
 # FlowerFormer: its authors' widths, layers, heads and dropout (CVPR 2024, configuration files); on NAS-Bench-301 the
