@@ -33,7 +33,10 @@ def test_every_row_has_a_value_and_measuring_one_again_gives_it(name: str, nasfl
     failed = {measure: sum(what == measure for _, what, _ in about["failed"]) for measure in MEASURES}
     for measure, column in columns.items():  # what failed has no value, nor have its isomorphic twins
         assert len(set(data.table.canonical_ids[~np.isfinite(column)])) == failed[measure]
-    for row in (200, len(data) // 2, len(data) - 1):
+    # of architectures that compute the same, the first was measured (dead parameters may differ)
+    first = np.sort(np.unique(data.table.canonical_ids, return_index=True)[1])
+    first = first[np.isfinite([column[first] for column in columns.values()]).all(axis=0)]
+    for row in (first[0], first[len(first) // 2], first[-1]):
         again = measure_architecture(space, data.table[row], measures, ProxyConfig(**settings))
         assert not again["failed"]
         assert again["values"]["params"] == columns["params"][row]
