@@ -45,7 +45,7 @@ def test_the_digest_changes_with_every_option(stage: Any) -> None:
         "clip": 2.0, "group": "isomorphism", "ratio": 0.5, "n_validation": 0, "splits": (1,), "seeds": (1,),
         "proxy_heads": "average", "view_share": 0.3, "temperature": 0.5, "mask_share": 0.5, "kl_weight": 0.0,
         "rescale": 0.5, "activation": "gelu", "op_activations": {"conv1x1": "gelu"},
-        "pretrain_on": "training-half", "pretrain_share": 0.5, "test_metric": "other",
+        "pretrain_on": "training-half", "pretrain_share": 0.5, "test_metric": "other", "average": 5,
     }
     names = [field.name for field in dataclasses.fields(stage)]
     digests = {stage().digest()} | {stage(**{name: other[name]}).digest() for name in names}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from typing import Any
 
@@ -106,6 +107,29 @@ def test_the_weights_of_the_best_validation_epoch_are_restored(
     assert _same(scorer.state_dict(), seen[best])
     assert _same(fitted.best, seen[best])
     assert _same(fitted.last, seen[-1])
+
+
+@pytest.mark.parametrize("window", [2, 3, 100])
+def test_averaged_weights_are_the_running_mean_of_every_epochs_own(
+    monkeypatch: pytest.MonkeyPatch, window: int
+) -> None:
+    own = _follow(monkeypatch, [0.1, 0.2, 0.9, 0.3, 0.4, 0.5])
+    fine_tune(_scorer(), TABLE, LABELS, CONFIG, VALIDATION)
+    means = {name: [tensor.double()] for name, tensor in own[1].items()}  # own[0] is the start
+    for n, weights in enumerate(own[2:], start=2):
+        for name, tensor in weights.items():
+            mean, share = means[name][-1], 1 / min(n, window)
+            means[name].append((1 - share) * mean + share * tensor.double())
+    shown, scorer = _follow(monkeypatch, [0.1, 0.2, 0.9, 0.3, 0.4, 0.5]), _scorer()
+    fitted = fine_tune(scorer, TABLE, LABELS, dataclasses.replace(CONFIG, average=window), VALIDATION)
+    assert _same(shown[0], own[0])  # before the first epoch there is no mean
+    for name, expected in means.items():
+        for seen, mean in zip(shown[1:], expected, strict=True):
+            torch.testing.assert_close(seen[name].double(), mean, rtol=0, atol=1e-6)
+    assert fitted.best_epoch == 2
+    assert _same(fitted.best, shown[2])
+    assert _same(fitted.last, shown[-1])
+    assert _same(scorer.state_dict(), shown[2])
 
 
 def test_the_weights_kept_are_copies_that_further_training_cannot_reach() -> None:

@@ -296,12 +296,14 @@ class FitConfig(Options):
     """By how much the better of a pair should score above the other."""
     proxies: tuple[str, ...] = ()
     """Columns whose ranks stand beside the embedding as inputs of the head; they must need no training."""
+    average: int = later(1)
+    """Epochs over which the weights are averaged, later ones counting more; 1 takes each epoch's own."""
     seed: int = 21
     """Seed of the head's weights, the order of the rows and the dropout."""
 
     def __post_init__(self) -> None:
         self._names("proxies")
-        self._positive_int("epochs", "batch_size")
+        self._positive_int("epochs", "batch_size", "average")
         if self.batch_size < 2:
             raise self._wrong("batch_size", self.batch_size, "at least 2: a ranking loss compares pairs")
         self._number("lr", 0, open_low=True)

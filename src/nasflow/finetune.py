@@ -3,17 +3,22 @@
 Margin ranking over all pairs of small batches, AdamW, clipped gradients (section 6 of the method). With
 validation rows the epoch of the best Kendall tau is kept: strictly better, so the first wins, beginning with the
 initial weights. The weights kept are copies: later steps cannot reach them.
+
+With `average` > 1 what counts after an epoch is a running mean of the weights (Polyak and Juditsky, 1992; Izmailov et
+al., UAI 2018), which the training itself never sees: the mean of all epochs at first, later of about so many.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from nasflow.batch import GraphBatch
 from nasflow.config import FitConfig
@@ -86,7 +91,7 @@ def fine_tune(
         scorer: its weights are the start.
         table: the labelled architectures.
         labels: (N,) finite values; higher scores go to higher ones.
-        config: epochs, batches, margin, seed.
+        config: epochs, batches, margin, averaging, seed.
         validation: other labelled architectures, to choose the epoch.
         extra, validation_extra: (N, n_extra) float32, the other inputs of the head for the rows of either table.
         progress: whether to draw a progress bar.
@@ -100,8 +105,11 @@ def fine_tune(
     device = next(scorer.parameters()).device
     values = torch.from_numpy(labels).to(device)
 
+    averaged = AveragedModel(scorer, avg_fn=_running_mean(config.average), use_buffers=True)
+    shown = scorer if config.average == 1 else cast(Scorer, averaged.module)
+
     def validation_tau(held_out: tuple[ArchTable, Labels]) -> float:
-        return kendall_tau(scores(scorer, held_out[0], validation_extra), held_out[1])
+        return kendall_tau(scores(shown, held_out[0], validation_extra), held_out[1])
 
     optimizer = torch.optim.AdamW(scorer.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True)
     taus = [] if validation is None else [validation_tau(validation)]
@@ -118,17 +126,24 @@ def fine_tune(
                 loss.backward()
                 nn.utils.clip_grad_norm_(scorer.parameters(), config.clip)
                 optimizer.step()
+            if shown is not scorer:
+                averaged.update_parameters(scorer)
             if validation is not None:
                 taus.append(validation_tau(validation))
                 if taus[-1] > taus[best_epoch]:
-                    best, best_epoch = weights_of(scorer), epoch
+                    best, best_epoch = weights_of(shown), epoch
             advance(f"validation tau {taus[-1]:.3f}" if taus else "")
-    last = weights_of(scorer)
+    last = weights_of(shown)
     if validation is None:
         best, best_epoch = last, config.epochs
     scorer.load_state_dict(best)
     scorer.eval()
     return FineTuned(best, last, best_epoch, tuple(taus))
+
+
+def _running_mean(window: int) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """How a mean of values takes in one more, the n-th after the first: as of about `window` values, or all so far."""
+    return lambda mean, value, n: mean + (value - mean) / min(int(n) + 1, window)
 
 
 def scores(scorer: Scorer, table: ArchTable, extra: Tensor | None = None) -> Labels:

@@ -19,7 +19,8 @@ from nasflow.experiments.tables import (
 
 def entry(method: str, split: int, seed: int, tau: float) -> dict:
     return {"key": f"{method}{split}{seed}", "kind": "run", "method": method, "split": split, "seed": seed, "tau": tau,
-            "spearman": tau, "p1": tau / 2, "p5": tau / 4, "rmse": 1.0, "last_tau": tau, "fit_seconds": 2.0}
+            "spearman": tau, "p1": tau / 2, "p5": tau / 4, "rmse": 1.0, "last_tau": tau, "last_p1": tau / 2,
+            "fit_seconds": 2.0}
 
 
 ENTRIES = [entry("none", s, m, 0.5 + s / 100) for s in (1, 2, 3) for m in (1, 2)] + [

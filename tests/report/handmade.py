@@ -48,7 +48,7 @@ def entry(data: Path, method: str, split: int, **changes: Any) -> dict[str, Any]
     return {"key": f"{method.encode().hex()}{split}", "kind": "run", "dataset": str(data), "metric": "accuracy",
             "method": method, "split": split, "seed": 7, "n_train": 2, "n_validation": 1, "n_test": 10,
             "fit_seconds": 2.0 * split, "n_twins": 0, "tau": tau, "spearman": tau, "p1": tau / 2, "p5": tau / 4,
-            "rmse": 1.5, "last_tau": tau - 0.1, **changes}
+            "rmse": 1.5, "last_tau": tau - 0.1, "last_p1": 0.3, **changes}
 
 
 def write_results(folder: Path, data: Path, methods: tuple[str, ...] = ("none", "flow"), **manifest: Any) -> Path:

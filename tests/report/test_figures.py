@@ -35,9 +35,9 @@ def test_the_tables(report: Report) -> None:
     results, differences = report.tables
     assert results[0][:5] == ["method", "tau", "Spearman", "P@1%", "P@5%"]
     assert results[1] == ["none", "60.0 (10.0)", "60.0 (10.0)", "30.0 (5.0)", "15.0 (2.5)", "1.500 (0.000)",
-                          "50.0 (10.0)", "0", "3.0", "2"]
+                          "50.0 (10.0)", "30.0 (0.0)", "0", "3.0", "2"]
     assert results[2] == ["flow", "80.0 (20.0)", "80.0 (20.0)", "40.0 (10.0)", "20.0 (5.0)", "1.500 (0.000)",
-                          "70.0 (20.0)", "30", "3.0", "2"]
+                          "70.0 (20.0)", "30.0 (0.0)", "30", "3.0", "2"]
     # +10 and +30 in the two splits: mean 20, standard error 10, times t(0.975, 1 degree) = 12.706
     assert differences[1:] == [["flow - none", "+20.0", "-107.1 to +147.1", "+10.0", "+5.0", "2/2 runs"]]
     (dots,) = report.traces("differences")

@@ -23,8 +23,8 @@ from nasflow.files import write_text
 Entry = Mapping[str, Any]
 
 COLUMNS = {"tau": "tau", "spearman": "Spearman", "p1": "P@1%", "p5": "P@5%", "rmse": "RMSE",
-           "last_tau": "tau, last epoch"}
-_IN_HUNDREDTHS = {"tau", "spearman", "p1", "p5", "last_tau"}
+           "last_tau": "tau, last epoch", "last_p1": "P@1%, last epoch"}
+_IN_HUNDREDTHS = {"tau", "spearman", "p1", "p5", "last_tau", "last_p1"}
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from nasflow.experiments.reproductions.registry import reproduction_names
 from nasflow.journal import Journal
 from tiny_space import use
 
-# the further questions have tests of their own
-OF_THE_PAPER = ("table1", "labels", "ablation", "speed", "train-only", "domains", "transfer", "encoders", "source",
+# the other questions have tests of their own
+NAMES = ("table1", "labels", "ablation", "speed", "train-only", "domains", "transfer", "encoders", "source",
                 "rounds", "pooling", "operations", "loss-weights", "pretraining-share", "random-draws", "equal-time",
-                "search", "surrogate-map")
+                "search", "surrogate-map", "epoch")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-@pytest.mark.parametrize("name", OF_THE_PAPER)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_command_writes_a_page(name: str, results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert name in reproduction_names()
     main(["reproduce", name, "--quick", "--jobs", "1", "--out", str(results)])

@@ -103,8 +103,8 @@ def results(
             row.append(_mean_std(runs, metric))
             if metric in paper:
                 row.append(str(paper[metric].get(method, "")))
-        rows.append([*row, _mean_std(runs, "last_tau"), str(len(runs))])
-    return [[*header, "tau, last epoch", "runs"], *rows]
+        rows.append([*row, _mean_std(runs, "last_tau"), _mean_std(runs, "last_p1"), str(len(runs))])
+    return [[*header, "tau, last epoch", "P@1%, last epoch", "runs"], *rows]
 
 
 def compared(
