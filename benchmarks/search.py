@@ -42,6 +42,8 @@ from nasflow.table import ArchTable
 
 FloatArray = npt.NDArray[np.float64]
 
+# what nasflow tune chose on NAS-Bench-201's validation rows for flow with a proxy (docs/results/tune/nb201.md)
+TUNED_LR = 2e-4
 # name -> strategy and what differs from the defaults
 STRATEGIES: dict[str, dict[str, Any]] = {
     "random": {"strategy": "random"},
@@ -49,7 +51,8 @@ STRATEGIES: dict[str, dict[str, Any]] = {
     "local-search": {"strategy": "local-search"},
     "npenas-none": {"strategy": "npenas", "pretext": "none"},
     "npenas-flow": {"strategy": "npenas"},
-    "npenas-flow+jacov": {"strategy": "npenas", "pretext": "flow+proxy", "pretrain_proxies": ("jacov",)},
+    "npenas-flow+jacov": {"strategy": "npenas", "pretext": "flow+proxy", "pretrain_proxies": ("jacov",),
+                          "weights": {"flow": 0.1, "proxy": 0.9}, "lr": TUNED_LR},
     "gp-onehot": {"strategy": "gp-onehot"},
     "fgp": {"strategy": "fgp"},
     "fgp+embedding": {"strategy": "fgp", "features": ("embedding", "surrogate", "counts", "one-hot")},
@@ -158,9 +161,11 @@ def config_of(name: str, bench: Bench, seed: int) -> SearchConfig:
     options = dict(STRATEGIES[base])
     if features:
         options["features"] = tuple(features.split("+"))
-    pretrain = PretrainConfig(pretext=options.pop("pretext", "flow"), proxies=options.pop("pretrain_proxies", ()))
+    pretrain = PretrainConfig(pretext=options.pop("pretext", "flow"), proxies=options.pop("pretrain_proxies", ()),
+                              weights=options.pop("weights", {}))
+    fit = FitConfig(epochs=NPENAS_EPOCHS, lr=options.pop("lr", FitConfig.lr))
     return SearchConfig(seed=seed, n_pool=N_POOL, surrogate=SURROGATES.get(bench.problem.space.name, SurrogateConfig()),
-                        encoder=EncoderConfig(), pretrain=pretrain, fit=FitConfig(epochs=NPENAS_EPOCHS), **options)
+                        encoder=EncoderConfig(), pretrain=pretrain, fit=fit, **options)
 
 
 def key_of(name: str, strategy: str, trial: int, budget: int) -> str:
