@@ -16,7 +16,7 @@ from nasflow.experiments.protocol import do_validation, fit_run, split_of
 from nasflow.experiments.reproductions import settings
 from nasflow.experiments.runs import plan
 from nasflow.experiments.tuned import read_tuned
-from nasflow.experiments.tuning import METHODS, Tuning, candidates, grid_of, tune
+from nasflow.experiments.tuning import METHODS, Tuning, candidates, grid_of, methods_on, tune
 from nasflow.journal import Journal
 from nasflow.predictor import Predictor
 from tiny_space import dataset, use
@@ -142,3 +142,10 @@ def test_a_space_or_method_that_is_none_is_refused() -> None:
         Tuning("nb102")
     with pytest.raises(UnknownNameError, match="unknown method 'folw'"):
         Tuning("nb201", ("folw",))
+
+
+def test_a_space_without_proxies_is_tuned_without_them() -> None:
+    assert methods_on("nb201") == METHODS
+    assert methods_on("nbgraph") == ("none", "graphcl", "arch2vec", "gmae", "flow")
+    with pytest.raises(UnknownNameError, match="nb2o1.*nb201"):
+        methods_on("nb2o1")

@@ -11,7 +11,8 @@ def add_arguments(parser: Parser, _: list[str]) -> None:
     """The arguments."""
     parser.add_argument("space", type=str, help="nb101, nb201, nb301, nbgraph or transnas")
     parser.add_argument("--methods", type=str | None, default=None,
-                        help="methods to tune, separated by commas (default: none and every pre-training of the paper)")
+                        help="methods to tune, separated by commas (default: none and every pre-training of the paper "
+                        "that the space allows)")
     parser.add_argument("--trials", type=int, default=12, help="options tried for each method, the given ones first")
     parser.add_argument("--seed", type=int, default=21, help="of the draws, and of the model")
     parser.add_argument("--share", type=float, default=1.0,
@@ -28,10 +29,10 @@ def add_arguments(parser: Parser, _: list[str]) -> None:
 
 def run(options: Namespace) -> None:
     """Try options, and write what was chosen."""
-    from nasflow.experiments.tuning import METHODS, Tuning, tune
+    from nasflow.experiments.tuning import Tuning, methods_on, tune
 
     check_jobs(options.jobs)
-    tuning = Tuning(options.space, names_in(options.methods) or METHODS, options.trials, options.seed,
+    tuning = Tuning(options.space, names_in(options.methods) or methods_on(options.space), options.trials, options.seed,
                     share=options.share, only=names_in(options.only))
     folder = Path(options.out)
     print(tune(tuning, folder, options.jobs, ray=options.ray))

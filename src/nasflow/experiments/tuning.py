@@ -65,8 +65,7 @@ class Tuning:
     each method pre-trains once for all trials."""
 
     def __post_init__(self) -> None:
-        if self.space not in SETTINGS:
-            raise unknown_name("space to tune on", self.space, SETTINGS)
+        _setting(self.space)
         check_methods(self.methods)
         if self.trials < 1:
             raise ConfigError(f"--trials is {self.trials}; legal: a whole number of at least 1")
@@ -78,7 +77,23 @@ class Tuning:
     @property
     def source(self) -> str:
         """The data set that trials are made on."""
-        return SETTINGS[self.space].source
+        return _setting(self.space).source
+
+
+def methods_on(space: str) -> tuple[str, ...]:
+    """The methods that a space allows: without a proxy none that ranks by one.
+
+    Raises:
+        UnknownNameError: there is no such space; the message lists the names.
+    """
+    has_proxy = bool(_setting(space).stages(tuned=False).pretrain.proxies)
+    return tuple(method for method in METHODS if has_proxy or "proxy" not in method.split("+"))
+
+
+def _setting(space: str) -> Setting:
+    if space not in SETTINGS:
+        raise unknown_name("space to tune on", space, SETTINGS)
+    return SETTINGS[space]
 
 
 def grid_of(method: str) -> dict[str, Sequence[Any]]:
@@ -103,7 +118,7 @@ def candidates(method: str, trials: int, seed: int, only: tuple[str, ...] = ()) 
 
 def tune(tuning: Tuning, folder: Path, n_workers: int, *, ray: str | None = None, progress: bool = True) -> str:
     """Try, choose, and write what was chosen; returns the table of all trials."""
-    setting = SETTINGS[tuning.space]
+    setting = _setting(tuning.space)
     tried = {method: candidates(method, tuning.trials, tuning.seed, tuning.only) for method in tuning.methods}
     runs = {(method, i): _runs(tuning, setting, method, options)
             for method, trials in tried.items() for i, options in enumerate(trials)}
