@@ -144,8 +144,9 @@ def test_a_space_or_method_that_is_none_is_refused() -> None:
         Tuning("nb201", ("folw",))
 
 
-def test_a_space_without_proxies_is_tuned_without_them() -> None:
+def test_a_space_without_proxies_is_tuned_without_them(monkeypatch: pytest.MonkeyPatch) -> None:
     assert methods_on("nb201") == METHODS
+    monkeypatch.setattr(settings, "default_options", lambda _: {"proxy": ""})
     assert methods_on("nbgraph") == ("none", "graphcl", "arch2vec", "gmae", "flow")
     with pytest.raises(UnknownNameError, match="nb2o1.*nb201"):
         methods_on("nb2o1")
