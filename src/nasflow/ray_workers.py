@@ -65,6 +65,12 @@ class RayWorkers:
         done, _ = wait(self._running, timeout=seconds, return_when=FIRST_COMPLETED)
         return [(self._running.pop(future)[0], future) for future in done]
 
+    def forget(self, name: str) -> None:
+        """Stop waiting for a task, and stop it."""
+        for future in [future for future, (task, _) in self._running.items() if task.name == name]:
+            _task, reference = self._running.pop(future)
+            self._ray.cancel(reference, force=True)
+
     def __enter__(self) -> Self:
         return self
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nasflow.commands.shared import Namespace, Parser, add_config_file
+from nasflow.commands.shared import Namespace, Parser, add_config_file, add_ray
 from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, SearchConfig, SurrogateConfig
 from nasflow.errors import ConfigError
 from nasflow.experiments.defaults import default_options, encoder_options, named_encoder
@@ -44,6 +44,7 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
                         help="trainings at once, over all processes that share the study (default: --parallel). "
                         "Each proposal waits for the training WINDOW places before it and looks at none after that, "
                         "so the study does not depend on which training ends first. 0: wait for none")
+    add_ray(parser, "the study stays on this machine, and what --train names must be found on all, in this folder")
     parser.add_argument("--out", type=str | None, default=None,
                         help="folder for trials.csv, table.txt and search.png (default: beside the study)")
     add_config_file(parser)
@@ -64,6 +65,7 @@ def run(options: Namespace) -> None:
 
     from nasflow.files import write_text
     from nasflow.search import runner
+    from nasflow.search.executors import RayExecutor
     from nasflow.search.report import draw, final_table, summary, write_trials
     from nasflow.search.study import Study
     from nasflow.search.view import View
@@ -82,8 +84,10 @@ def run(options: Namespace) -> None:
     earlier = study.trials()
     if earlier:
         print(f"going on with {options.study}: {summary(earlier)}")
+    executor = None if options.ray is None else RayExecutor(options.ray, options.parallel, study)
     with View(problem, options.budget, options.parallel) as view:
-        runner.run(study, options.train, options.budget, parallel=options.parallel, limit=options.limit, watcher=view)
+        runner.run(study, options.train, options.budget, parallel=options.parallel, limit=options.limit,
+                   executor=executor, watcher=view)
     folder = Path(options.out) if options.out else Path(options.study).with_suffix("")
     table = final_table(study)
     write_text(folder / "table.txt", table)

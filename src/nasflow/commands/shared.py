@@ -48,9 +48,14 @@ def add_jobs(parser: Parser) -> None:
 def add_workers(parser: Parser) -> None:
     """--jobs and --ray."""
     add_jobs(parser)
+    add_ray(parser, "the folder of results must be on a disk that its machines share")
+
+
+def add_ray(parser: Parser, needs: str) -> None:
+    """--ray; `needs` says what the machines of the cluster must have."""
     parser.add_argument("--ray", type=str | None, default=None, help=(
         "address of a Ray cluster that does the work in place of local processes: host:port, auto, or local for a new "
-        "one; the folder of results must be on a disk that its machines share (extra ray)"))
+        f"one; {needs} (extra ray)"))
 
 
 def check_jobs(n_jobs: int) -> None:

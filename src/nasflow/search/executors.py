@@ -1,17 +1,21 @@
-"""`Executor`: where trainings run. Local worker processes today; a cluster is one more class with the same methods.
+"""`Executor`: where trainings run: worker processes of this machine, or the machines of a Ray cluster.
 
-An executor starts trainings and says which have ended, well or not. Their results are in the study by then: a worker
-here writes them itself. One on another machine would hand its outcome back, and `ended` tell the study.
+An executor starts trainings and says which have ended, well or not. Their results are in the study by then. A worker
+here writes them itself, so they outlive the search. One on a cluster cannot reach the study's file: it hands its
+outcome back and `ended` tells the study; with the search its trainings end, and begin once more when it goes on.
 """
 
 from __future__ import annotations
 
+import os
 from types import TracebackType
 from typing import Protocol, Self
 
 from pebble import ProcessExpired
 
-from nasflow.search.training import Training, train_and_tell
+from nasflow.ray_workers import RayWorkers
+from nasflow.search.study import Study
+from nasflow.search.training import Training, outcome_in, train_and_tell
 from nasflow.workers import Task, Workers
 
 
@@ -73,4 +77,61 @@ class LocalExecutor:
 
     def give_up(self, number: int) -> None:
         """Stop waiting for a training whose worker is gone."""
+        self._workers.forget(str(number))
+
+
+class RayExecutor:
+    """The machines of a Ray cluster, which need no access to the study's file.
+
+    Commands and files by their names are looked for in this process's working directory, which must be the same folder
+    on all machines. A training takes one processor.
+
+    Args:
+        address: as in `nasflow.ray_workers.RayWorkers`.
+        n_workers: processors of a new local cluster.
+        study: what is told the results.
+    """
+
+    def __init__(self, address: str, n_workers: int, study: Study) -> None:
+        self._study = study
+        self._workers = RayWorkers(address, n_workers)
+
+    def __enter__(self) -> Self:
+        self._workers.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        unfinished = [int(task.name) for task in self._workers.running]
+        self._workers.__exit__(kind, error, trace)
+        for number in unfinished:
+            self._study.give_back(number, uncount=True)
+
+    def start(self, training: Training) -> None:
+        """Hand the training to the cluster; it counts as begun."""
+        if self._study.begin(training.number):
+            self._workers.start(Task(str(training.number), outcome_in, (training, os.getcwd())))
+
+    def ended(self, seconds: float) -> list[int]:
+        """Numbers of the trials whose outcome the study was told, or whose machine or process died on them.
+
+        Raises:
+            Exception: what a worker raised outside the user's code, such as a module that it does not have.
+        """
+        numbers = []
+        for task, future in self._workers.finished(seconds):
+            number = int(task.name)
+            error = future.exception()
+            if error is None:
+                self._study.end(number, *future.result())
+            elif isinstance(error, self._workers.deaths):
+                self._study.cut_off(number)
+            else:
+                raise error
+            numbers.append(number)
+        return numbers
+
+    def give_up(self, number: int) -> None:
+        """Stop a training that the study needs no more."""
         self._workers.forget(str(number))

@@ -124,11 +124,24 @@ class Study:
         """Whether a trial is this process's to train."""
         return any(n == number and of == self.me for n, of, *_ in self.store.owners())
 
-    def give_back(self, number: int | None = None) -> None:
-        """Give back a trial that this process was asked to train and has not begun (None: all of them)."""
+    def begin(self, number: int) -> bool:
+        """Count the training of a trial of this process as begun. Returns whether the trial is its own still."""
+        return bool(self.store.own([number], self.me, self.me, begin=True))
+
+    def end(self, number: int, value: float | None, reason: str | None) -> None:
+        """Record what came of a trial of this process: a value, or the reason why there is none."""
+        self.store.finish(number, value, reason, of=self.me)
+
+    def give_back(self, number: int | None = None, *, uncount: bool = False) -> None:
+        """Give back a trial that this process was asked to train (None: all of them).
+
+        Args:
+            number: of the trial.
+            uncount: whether its training had begun, and was stopped in an orderly way.
+        """
         for n, of, *_ in self.store.owners():
             if of == self.me and number in (None, n):
-                self.store.put_back(n, self.me)
+                self.store.put_back(n, self.me, uncount=uncount)
 
     @property
     def strategy(self) -> Strategy:
@@ -178,13 +191,21 @@ class Study:
     def recover(self) -> None:
         """Put back what dead processes were training, or fail it if that was not the first time."""
         for number, former, heartbeat, starts in self.store.owners():
-            if former == self.me or owner.is_alive(former, heartbeat):
-                continue
-            if starts < MAX_STARTS:
-                self.store.put_back(number, former)
-            else:
-                self.store.finish(number, None, f"cut off {starts} times: the process that trained it died "
-                                  "(out of memory, a signal)", of=former)
+            if former != self.me and not owner.is_alive(former, heartbeat):
+                self._cut_off(number, former, starts)
+
+    def cut_off(self, number: int) -> None:
+        """Put back a trial of this process whose training died elsewhere, or fail it if that was not the first time."""
+        for n, of, _, starts in self.store.owners():
+            if (n, of) == (number, self.me):
+                self._cut_off(number, of, starts)
+
+    def _cut_off(self, number: int, of: str, starts: int) -> None:
+        if starts < MAX_STARTS:
+            self.store.put_back(number, of)
+        else:
+            self.store.finish(number, None, f"cut off {starts} times: the process that trained it died (out of memory, "
+                              "a signal)", of=of)
 
     # -- telling ----------------------------------------------------------------------------------------
 

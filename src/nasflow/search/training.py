@@ -145,6 +145,20 @@ def train_and_tell(training: Training) -> None:
     store.finish(training.number, value, reason, of=me)
 
 
+def outcome_in(training: Training, folder: str) -> tuple[float | None, str | None]:
+    """`outcome`, in a working directory, for a worker on a machine of its own.
+
+    Raises:
+        SystemExit: the worker was asked to end; its caller sees that it died.
+    """
+    with contextlib.suppress(OSError):  # a cluster without this folder: absolute names still work
+        os.chdir(folder)
+    try:
+        return outcome(training)
+    except Stopped:
+        raise SystemExit from None
+
+
 def outcome(training: Training) -> tuple[float | None, str | None]:
     """Value and None, or None and the reason why there is no value."""
     with tempfile.TemporaryFile() as printed:

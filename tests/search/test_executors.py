@@ -1,0 +1,168 @@
+"""Trainings on a Ray cluster: on a stand-in for it, and with NASFLOW_FULL on a real one on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+import search_trainers
+from nasflow.cli import main
+from nasflow.config import SearchConfig
+from nasflow.search import Problem, Study, executors, run
+from nasflow.search.executors import RayExecutor
+from nasflow.search.store import Store
+from nasflow.search.training import Training
+from nasflow.spaces.nb201 import NB201
+from nasflow.workers import Task
+
+SPACE = NB201()
+
+
+class DiedError(Exception):
+    """What a machine that dies raises in the stand-in."""
+
+
+class Cluster:
+    """The methods of `RayWorkers`; every task is done when it is asked for, in this process."""
+
+    deaths = (DiedError,)
+
+    def __init__(self, address: str, n_workers: int) -> None:
+        self.running: list[Task] = []
+        self.dying: dict[str, int] = {}
+        self.forgotten: list[str] = []
+        self.open = False
+
+    def __enter__(self) -> Self:
+        self.open = True
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.open = False
+
+    def start(self, task: Task) -> None:
+        assert self.open
+        self.running.append(task)
+
+    def finished(self, seconds: float | None = None) -> list[tuple[Task, Future[Any]]]:
+        if not self.running:
+            return []
+        task, future = self.running.pop(0), Future[Any]()
+        if self.dying.get(task.name, 0):
+            self.dying[task.name] -= 1
+            future.set_exception(DiedError())
+        else:
+            try:
+                future.set_result(task.function(*task.arguments))
+            except KeyError as error:
+                future.set_exception(error)
+        return [(task, future)]
+
+    def forget(self, name: str) -> None:
+        self.forgotten.append(name)
+        self.running = [task for task in self.running if task.name != name]
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    return Study(tmp_path / "study.db", Problem(SPACE), SearchConfig(strategy="random", n_initial=4), window=2)
+
+
+@pytest.fixture
+def executor(study: Study, monkeypatch: pytest.MonkeyPatch) -> RayExecutor:
+    monkeypatch.setattr(executors, "RayWorkers", Cluster)
+    return RayExecutor("local", 2, study)
+
+
+def cluster(executor: RayExecutor) -> Cluster:
+    workers: Any = executor._workers
+    return workers
+
+
+def test_a_search_on_a_cluster_ends_as_one_on_this_machine(
+        study: Study, executor: RayExecutor, tmp_path: Path) -> None:
+    run(study, search_trainers.worth, 6, parallel=2, executor=executor)
+    here = Study(tmp_path / "here.db", Problem(SPACE), study.config, window=2)
+    run(here, search_trainers.worth, 6, parallel=2)
+    assert [(t.canonical_id, t.state, t.value, t.starts) for t in study.trials()] == [
+        (t.canonical_id, t.state, t.value, t.starts) for t in here.trials()]
+    assert not cluster(executor).open
+
+
+def test_odd_results_are_failures_with_reasons(study: Study, executor: RayExecutor) -> None:
+    run(study, search_trainers.odd, 8, limit=0.5, executor=executor)
+    assert all(t.finished and t.starts == 1 for t in study.trials())
+    assert {t.state for t in study.trials()} == {"done", "failed"}
+    assert all(t.reason for t in study.trials() if t.state == "failed")
+
+
+def test_a_machine_that_dies_costs_a_beginning_and_a_second_one_the_trial(
+        study: Study, executor: RayExecutor) -> None:
+    cluster(executor).dying = {"0": 1, "1": 2}
+    run(study, search_trainers.worth, 3, executor=executor)
+    assert [(t.state, t.starts) for t in study.trials()] == [("done", 2), ("failed", 2), ("done", 1)]
+    assert "cut off 2 times" in str(study.trials()[1].reason)
+
+
+def test_what_is_stopped_in_an_orderly_way_is_as_if_never_begun(study: Study, executor: RayExecutor) -> None:
+    (trial,) = study.ask(begin=False)
+    with contextlib.suppress(KeyboardInterrupt), executor:
+        executor.start(_training(study, trial.number))
+        assert [t.starts for t in study.trials()] == [1]
+        raise KeyboardInterrupt
+    assert [(t.state, t.starts) for t in study.trials()] == [("planned", 0)]
+
+
+def test_an_error_that_is_not_the_users_ends_the_search(study: Study, executor: RayExecutor) -> None:
+    (trial,) = study.ask(begin=False)
+    with executor:
+        cluster(executor).start(Task(str(trial.number), _no_module, ()))
+        with pytest.raises(KeyError, match="no such module"):
+            executor.ended(1.0)
+
+
+def test_a_training_whose_result_was_told_meanwhile_is_stopped(study: Study, executor: RayExecutor) -> None:
+    (trial,) = study.ask(begin=False)
+    with executor:
+        executor.start(_training(study, trial.number))
+        study.tell(trial.architecture, 3.0)
+        executor.give_up(trial.number)
+    assert cluster(executor).forgotten == ["0"]
+    assert [(t.state, t.value) for t in study.trials()] == [("done", 3.0)]
+
+
+def _no_module() -> None:
+    raise KeyError("no such module")
+
+
+def _training(study: Study, number: int) -> Training:
+    architecture = study.trials()[number].architecture
+    return Training(str(study.store.path), number, architecture, SPACE.format(architecture), search_trainers.worth, 9.0,
+                    study.me)
+
+
+@pytest.mark.slow
+def test_the_command_trains_on_a_ray_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not os.environ.get("NASFLOW_FULL"):
+        pytest.skip("starts a Ray cluster: set NASFLOW_FULL=1 to run it")
+    pytest.importorskip("ray")
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    monkeypatch.chdir(tmp_path)
+    trainer = Path(search_trainers.__file__)
+    results = []
+    for name, more in (("local", []), ("ray", ["--ray", "local"])):
+        main(["search", "nb201", "--train", f"{trainer}:odd", "--strategy", "random", "--limit", "1", "--budget", "8",
+              "--parallel", "2", "--study", str(tmp_path / f"{name}.db"), *more])
+        trials = Store(tmp_path / f"{name}.db").trials()
+        results.append([(t.canonical_id, t.state, t.value, t.starts) for t in trials])
+    assert results[0] == results[1]
+    assert {state for _, state, *_ in results[0]} == {"done", "failed"}
+    monkeypatch.setenv("TRAINING_LOG", str(tmp_path))
+    main(["search", "nb201", "--train", f"{trainer}:dies_once", "--strategy", "random", "--budget", "2",
+          "--ray", "local", "--study", str(tmp_path / "dies.db")])
+    assert [(t.state, t.starts) for t in Store(tmp_path / "dies.db").trials()] == [("done", 2), ("done", 1)]
