@@ -7,49 +7,44 @@ at a time, as a search that proposes single architectures has it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable
 
 import numpy as np
-import torch
 
 from nasflow.config import EncoderConfig
 from nasflow.datasets import Dataset
-from nasflow.encoders import make_encoder
-from nasflow.encoders.base import Encoder
 from nasflow.experiments.manifest import about_dataset
 from nasflow.experiments.reproductions.base import Block, Page, ReproduceOptions, Table
+from nasflow.experiments.reproductions.epoch_seconds import (
+    QUICK_ROWS,
+    TURNS,
+    epoch_seconds,
+    one_thread,
+    rows_to_time,
+    untrained,
+)
 from nasflow.experiments.reproductions.published import ENCODING_SECONDS, SURROGATE_SECONDS, TOTAL_SPEED_UP
 from nasflow.experiments.reproductions.settings import SETTINGS, TWO_SPACES
-from nasflow.experiments.reproductions.variants import METHODS, Variant, stages_of
-from nasflow.experiments.runs import plan
+from nasflow.experiments.reproductions.variants import METHODS, Variant, spaces_of, stages_of
 from nasflow.finetune import in_chunks
-from nasflow.pretrain import pretrain
 from nasflow.progress import progress_bar
-from nasflow.seeding import seeded
 from nasflow.surrogate import FlowSurrogate
 from nasflow.table import ArchTable
 
 ENCODERS = {"ResGatedGCN": "resgatedgcn", "GIN": "gin", "FlowerFormer": "flowerformer"}
-TURNS = 3
-"""Each time is the best of so many: other work on the machine only ever adds."""
 ONE_BY_ONE = 100
 """Architectures that are encoded one at a time."""
 
 
 def speed(options: ReproduceOptions) -> Page:
     """The page."""
-    names = options.choose(TWO_SPACES)
-    if options.quick and options.spaces is None:
-        names = ("nb201",)
-    n_rows = 1024 if options.quick else None
+    names = spaces_of(TWO_SPACES, options)
     blocks: list[Block] = []
     manifest = {}
-    with _one_thread(), progress_bar("spaces", len(names), show=options.progress) as advance:
+    with one_thread(), progress_bar("spaces", len(names), show=options.progress) as advance:
         for name in names:
             dataset = SETTINGS[name].dataset()
-            rows = np.random.default_rng(0).permutation(len(dataset))[:n_rows]
+            rows = rows_to_time(dataset, options.quick)
             table = dataset.table[rows]
             encoding = {label: _encoding(name, encoder, table) for label, encoder in ENCODERS.items()}
             surrogate = _surrogate(name, table)
@@ -64,8 +59,8 @@ def speed(options: ReproduceOptions) -> Page:
             "Pre-training: one epoch on all architectures, times the number of epochs; the seconds that it takes to "
             "compute a proxy beforehand are not in it. The paper's numbers are from another machine: ratios compare, "
             "seconds do not.")
-    if n_rows is not None:
-        done += f" A first look (`--quick`): measured on {n_rows} architectures and scaled up."
+    if options.quick:
+        done += f" A first look (`--quick`): measured on {QUICK_ROWS} architectures and scaled up."
     return Page("Table 4: speed", done, blocks, manifest={"spaces": manifest})
 
 
@@ -101,7 +96,7 @@ def _tables(
 
 def _encoding(space: str, name: str, table: ArchTable) -> tuple[float, float]:
     """Seconds to encode an architecture, in batches and one at a time."""
-    encoder = _encoder(_options(space, name), table)
+    encoder = untrained(_options(space, name), table)
     few = [table[i : i + 1] for i in range(min(ONE_BY_ONE, len(table)))]
 
     def one_by_one() -> None:
@@ -118,28 +113,12 @@ def _surrogate(space: str, table: ArchTable) -> float:
 
 def _pretraining(space: str, dataset: Dataset, rows: np.ndarray) -> dict[str, tuple[float, int]]:
     """Seconds of an epoch over the whole data set, measured on `rows` of it, and the number of epochs."""
-    seconds = {}
-    for variant in METHODS:
-        stages = stages_of(variant, space, quick=False)
-        run = plan(SETTINGS[space].source, dataset, SETTINGS[space].metric, (variant.method,), encoder=stages.encoder,
-                   surrogate=stages.surrogate, pretrain=stages.pretrain, fit=stages.fit, protocol=stages.protocol)[0]
-        if run.pretraining is None:
-            continue
-        config = run.pretrain
-        columns = {name: dataset.proxy(name)[rows] for name in config.proxies}
-        encoder = _encoder(stages.encoder, dataset.table)
-        history = pretrain(encoder, dataset.table[rows], replace(config, epochs=TURNS), run.surrogate, columns)
-        seconds[variant.label] = (min(history.seconds) * len(dataset) / len(rows), config.epochs)
-    return seconds
+    return {v.label: (epoch_seconds(v, space, dataset, rows), stages_of(v, space, quick=False).pretrain.epochs)
+            for v in METHODS if v.method != "none"}
 
 
 def _options(space: str, encoder: str) -> EncoderConfig:
     return stages_of(Variant(encoder, "none", encoder=encoder), space, quick=False).encoder
-
-
-def _encoder(config: EncoderConfig, table: ArchTable) -> Encoder:
-    with seeded(0, "speed"):
-        return make_encoder(table.n_ops, config)
 
 
 def _best(call: Callable[[], object]) -> float:
@@ -149,13 +128,3 @@ def _best(call: Callable[[], object]) -> float:
         call()
         seconds.append(time.perf_counter() - started)
     return min(seconds)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

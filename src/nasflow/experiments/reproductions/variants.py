@@ -110,9 +110,7 @@ def measure(
     """
     if floor:
         variants = [*variants, *_floors(variants)]
-    names = options.choose(spaces)
-    if options.quick and options.spaces is None:
-        names = ("nb201",) if "nb201" in names else names[:1]
+    names = spaces_of(spaces, options)
     chosen = _asked_for(variants, options)
     datasets = {name: SETTINGS[name].dataset() for name in names}
     planned: list[tuple[Run, Variant, str]] = []
@@ -121,7 +119,7 @@ def measure(
     of_variant: dict[str, Any] = {}
     for space in names:
         for variant in variants:
-            if not _has_proxy(variant, space, datasets[space]):
+            if not has_proxy(variant, space, datasets[space]):
                 left_out.setdefault(space, []).append(variant.label)
                 continue
             stages = stages_of(variant, space, options.quick)
@@ -147,6 +145,14 @@ def measure(
     sentences = [f"Not measured on {SETTINGS[space].title}, for which no proxy is at hand: "
                  f"{', '.join(dict.fromkeys(labels))}." for space, labels in left_out.items()]
     return Measured(entries, _seconds(planned, known), sentences, datasets, manifest)
+
+
+def spaces_of(spaces: Sequence[str], options: ReproduceOptions) -> tuple[str, ...]:
+    """Those of `spaces`, a reproduction's own, that are measured: with --quick a single one unless some are named."""
+    names = options.choose(spaces)
+    if options.quick and options.spaces is None:
+        return ("nb201",) if "nb201" in names else names[:1]
+    return names
 
 
 def _floors(variants: Sequence[Variant]) -> list[Variant]:
@@ -208,7 +214,7 @@ def _asked_for(variants: Sequence[Variant], options: ReproduceOptions) -> list[V
     return [v for v in variants if v.group in of_groups and (v.label in of_labels or v.label == FLOOR)]
 
 
-def _has_proxy(variant: Variant, space: str, dataset: Dataset) -> bool:
+def has_proxy(variant: Variant, space: str, dataset: Dataset) -> bool:
     """Whether the data set has the proxies of a variant; true for one that needs none."""
     if "proxy" not in variant.tasks:
         return True
