@@ -42,8 +42,9 @@ from nasflow.table import ArchTable
 
 FloatArray = npt.NDArray[np.float64]
 
-# what nasflow tune chose on NAS-Bench-201's validation rows for flow with a proxy (docs/results/tune/nb201.md)
-TUNED_LR = 2e-4
+# the learning rate is what nasflow tune chose on NAS-Bench-201's validation rows (docs/results/tune/nb201.md)
+FLOW_JACOV: dict[str, Any] = {"strategy": "npenas", "pretext": "flow+proxy", "pretrain_proxies": ("jacov",),
+                              "weights": {"flow": 0.1, "proxy": 0.9}, "lr": 2e-4}
 # name -> strategy and what differs from the defaults
 STRATEGIES: dict[str, dict[str, Any]] = {
     "random": {"strategy": "random"},
@@ -51,8 +52,9 @@ STRATEGIES: dict[str, dict[str, Any]] = {
     "local-search": {"strategy": "local-search"},
     "npenas-none": {"strategy": "npenas", "pretext": "none"},
     "npenas-flow": {"strategy": "npenas"},
-    "npenas-flow+jacov": {"strategy": "npenas", "pretext": "flow+proxy", "pretrain_proxies": ("jacov",),
-                          "weights": {"flow": 0.1, "proxy": 0.9}, "lr": TUNED_LR},
+    "npenas-flow+jacov": FLOW_JACOV,
+    "npenas5-none": {"strategy": "npenas", "pretext": "none", "n_mutations": 5},
+    "npenas5-flow+jacov": {**FLOW_JACOV, "n_mutations": 5},
     "gp-onehot": {"strategy": "gp-onehot"},
     "fgp": {"strategy": "fgp"},
     "fgp+embedding": {"strategy": "fgp", "features": ("embedding", "surrogate", "counts", "one-hot")},

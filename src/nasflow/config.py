@@ -398,8 +398,9 @@ class SearchConfig(Options):
     """evolution: the best of so many drawn from the population is the parent."""
     n_parents: int = 20
     """npenas, fgp, gp-onehot: the best so many are mutated."""
-    n_mutations: int = 5
-    """npenas: mutations of each parent that are ranked."""
+    n_mutations: int = 20
+    """npenas: mutations of each parent that are ranked. The paper has 5, among which a predictor has little to choose:
+    benchmarks/search.py compares them."""
     round_size: int = 20
     """npenas: architectures trained between two fits of the predictor."""
     n_pool: int = 1000

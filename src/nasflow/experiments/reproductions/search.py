@@ -33,6 +33,8 @@ from nasflow.workers import Task, run_tasks
 
 SPACE, CHOSEN_BY = "nb201", "cifar10_valid"
 TRIALS, BUDGET, QUICK_BUDGET = 3, 150, 40
+MUTATIONS = 5
+"""Of each parent, as the paper has it."""
 
 
 def search(options: ReproduceOptions) -> Page:
@@ -64,7 +66,7 @@ def search(options: ReproduceOptions) -> Page:
         if key in known:
             curves.setdefault(label, {})[trial] = along(known[key]["course"], known[key]["trainings"])
     done = (f"NPENAS on {setting.title}: {budget} trainings, 20 of them at random, then rounds of 20: the predictor is "
-            "fitted from its pre-trained weights to all results, the best 20 get five mutations each, and the 20 "
+            "fitted from its pre-trained weights to all results, the best 20 get {MUTATIONS} mutations each, and the 20 "
             f"predicted to be best are trained. Chosen is by {CHOSEN_BY}, shown is {setting.metric} of the best so "
             "far, mean (standard deviation) over trials; trial by trial all start from the same 20. Pre-training is "
             "without labels, on the whole space, once for all trials. The paper shows its result as a figure alone, "
@@ -96,8 +98,8 @@ def _config(variant: Variant, quick: bool) -> SearchConfig:
     uses_proxies = "proxy" in variant.tasks
     pretrain = dataclasses.replace(stages.pretrain, pretext=variant.method,
                                    proxies=stages.pretrain.proxies if uses_proxies else ())
-    return SearchConfig(strategy="npenas", encoder=stages.encoder, surrogate=stages.surrogate, pretrain=pretrain,
-                        fit=stages.fit)
+    return SearchConfig(strategy="npenas", n_mutations=MUTATIONS, encoder=stages.encoder, surrogate=stages.surrogate,
+                        pretrain=pretrain, fit=stages.fit)
 
 
 def _key(config: SearchConfig, trial: int, budget: int, dataset: Dataset) -> str:
