@@ -66,8 +66,8 @@ def search(options: ReproduceOptions) -> Page:
         if key in known:
             curves.setdefault(label, {})[trial] = along(known[key]["course"], known[key]["trainings"])
     done = (f"NPENAS on {setting.title}: {budget} trainings, 20 of them at random, then rounds of 20: the predictor is "
-            "fitted from its pre-trained weights to all results, the best 20 get {MUTATIONS} mutations each, and the 20 "
-            f"predicted to be best are trained. Chosen is by {CHOSEN_BY}, shown is {setting.metric} of the best so "
+            f"fitted from its pre-trained weights to all results, the best 20 get {MUTATIONS} mutations each, and the "
+            f"20 predicted to be best are trained. Chosen is by {CHOSEN_BY}, shown is {setting.metric} of the best so "
             "far, mean (standard deviation) over trials; trial by trial all start from the same 20. Pre-training is "
             "without labels, on the whole space, once for all trials. The paper shows its result as a figure alone, "
             "so no number of it stands here.")
