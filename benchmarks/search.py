@@ -177,14 +177,14 @@ def key_of(name: str, strategy: str, trial: int, budget: int) -> str:
 
 
 def run_trial(journal: Journal, name: str, bench: Bench, strategy: str, trial: int, budget: int) -> None:
-    """Make a trial, unless it was made before or the benchmark lacks the proxies it needs."""
-    key = key_of(name, strategy, trial, budget)
-    if key in journal.entries() or lacks_proxies(strategy, bench):
+    """Make a trial, unless it was made before with these options or the benchmark lacks the proxies it needs."""
+    key, config = key_of(name, strategy, trial, budget), config_of(strategy, bench, trial)
+    if journal.entries().get(key, {}).get("config") == config.digest() or lacks_proxies(strategy, bench):
         return
     started = time.perf_counter()
-    found = simulate(bench.problem, bench.whole, config_of(strategy, bench, trial), bench.valid, budget)
+    found = simulate(bench.problem, bench.whole, config, bench.valid, budget)
     course = found.course(bench.test)
-    journal.append({"key": key, "course": course, "trainings": len(found.values),
+    journal.append({"key": key, "config": config.digest(), "course": course, "trainings": len(found.values),
                     "seconds": round(float(found.seconds.mean()), 4)})
     print(f"{key}: {course[-1]} in {time.perf_counter() - started:.0f} s", flush=True)
 

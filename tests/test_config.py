@@ -52,6 +52,23 @@ def test_the_digest_changes_with_every_option(stage: Any) -> None:
     assert len(digests) == len(names) + 1
 
 
+def test_stored_options_that_lack_a_later_one_mean_its_absence() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Inner(Options):
+        new: int = later(1, default=5)
+
+    @dataclasses.dataclass(frozen=True)
+    class Outer(Options):
+        inner: Inner = dataclasses.field(default_factory=Inner)
+        k: int = 8
+
+    Outer.__annotations__["inner"] = Inner  # a class of this function is found by no name
+    assert Outer.from_stored({"inner": {}, "k": 3}) == Outer(Inner(new=1), 3)
+    assert Outer.from_stored(Outer().to_dict()) == Outer(Inner(new=5))
+    with pytest.raises(ConfigError, match="unknown"):
+        Outer.from_stored({"inner": {"old": 1}})
+
+
 def test_an_option_added_later_leaves_finished_runs_valid() -> None:
     @dataclasses.dataclass(frozen=True)
     class Stage(Options):

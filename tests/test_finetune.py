@@ -130,6 +130,9 @@ def test_averaged_weights_are_the_running_mean_of_every_epochs_own(
     assert _same(fitted.best, shown[2])
     assert _same(fitted.last, shown[-1])
     assert _same(scorer.state_dict(), shown[2])
+    without = fine_tune(scorer := _scorer(), TABLE, LABELS, dataclasses.replace(CONFIG, average=window))
+    assert _same(without.last, fitted.last)
+    assert _same(scorer.state_dict(), fitted.last)
 
 
 def test_the_weights_kept_are_copies_that_further_training_cannot_reach() -> None:

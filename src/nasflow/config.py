@@ -45,6 +45,24 @@ class Options:
                 raise unknown_option(cls.__name__, key, legal)
         return cls(**data)
 
+    @classmethod
+    def from_stored(cls, data: Mapping[str, Any]) -> Self:
+        """`from_dict` for what `to_dict` gave, here or in an earlier version: options that came `later` may lack.
+
+        Raises:
+            ConfigError: as `from_dict`.
+        """
+        absent = {f.name: f.metadata["absent"] for f in dataclasses.fields(cls)  # type: ignore[arg-type]
+                  if "absent" in f.metadata}
+        types = get_type_hints(cls)
+
+        def stored(name: str, value: Any) -> Any:
+            stage = types.get(name)
+            nested = isinstance(stage, type) and issubclass(stage, Options) and isinstance(value, Mapping)
+            return stage.from_stored(value) if nested else value  # type: ignore[union-attr]
+
+        return cls.from_dict({name: stored(name, value) for name, value in {**absent, **data}.items()})
+
     def to_dict(self) -> dict[str, Any]:
         """The options as a dictionary of JSON values."""
         return dataclasses.asdict(self)  # type: ignore[call-overload,no-any-return]
@@ -297,7 +315,7 @@ class FitConfig(Options):
     proxies: tuple[str, ...] = ()
     """Columns whose ranks stand beside the embedding as inputs of the head; they must need no training."""
     average: int = later(1)
-    """Epochs over which the weights are averaged, later ones counting more; 1 takes each epoch's own."""
+    """The weights that count are a running mean over about so many epochs; 1 takes each epoch's own."""
     seed: int = 21
     """Seed of the head's weights, the order of the rows and the dropout."""
 

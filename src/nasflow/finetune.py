@@ -105,8 +105,9 @@ def fine_tune(
     device = next(scorer.parameters()).device
     values = torch.from_numpy(labels).to(device)
 
-    averaged = AveragedModel(scorer, avg_fn=_running_mean(config.average), use_buffers=True)
-    shown = scorer if config.average == 1 else cast(Scorer, averaged.module)
+    averaged = AveragedModel(scorer, avg_fn=_running_mean(config.average), use_buffers=True) \
+        if config.average > 1 else None
+    shown = scorer if averaged is None else cast(Scorer, averaged.module)
 
     def validation_tau(held_out: tuple[ArchTable, Labels]) -> float:
         return kendall_tau(scores(shown, held_out[0], validation_extra), held_out[1])
@@ -126,7 +127,7 @@ def fine_tune(
                 loss.backward()
                 nn.utils.clip_grad_norm_(scorer.parameters(), config.clip)
                 optimizer.step()
-            if shown is not scorer:
+            if averaged is not None:
                 averaged.update_parameters(scorer)
             if validation is not None:
                 taus.append(validation_tau(validation))

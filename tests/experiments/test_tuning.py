@@ -148,5 +148,6 @@ def test_a_space_without_proxies_is_tuned_without_them(monkeypatch: pytest.Monke
     assert methods_on("nb201") == METHODS
     monkeypatch.setattr(settings, "default_options", lambda _: {"proxy": ""})
     assert methods_on("nbgraph") == ("none", "graphcl", "arch2vec", "gmae", "flow")
+    assert Tuning("nbgraph").methods == methods_on("nbgraph")
     with pytest.raises(UnknownNameError, match="nb2o1.*nb201"):
         methods_on("nb2o1")

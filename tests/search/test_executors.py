@@ -13,10 +13,11 @@ import pytest
 import search_trainers
 from nasflow.cli import main
 from nasflow.config import SearchConfig
+from nasflow.errors import ConfigError
 from nasflow.search import Problem, Study, executors, run
 from nasflow.search.executors import RayExecutor
 from nasflow.search.store import Store
-from nasflow.search.training import Training
+from nasflow.search.training import Train, Training, outcome_in
 from nasflow.spaces.nb201 import NB201
 from nasflow.workers import Task
 
@@ -33,6 +34,7 @@ class Cluster:
     deaths = (DiedError,)
 
     def __init__(self, address: str, n_workers: int) -> None:
+        self.n_workers = n_workers
         self.running: list[Task] = []
         self.dying: dict[str, int] = {}
         self.forgotten: list[str] = []
@@ -52,16 +54,20 @@ class Cluster:
     def finished(self, seconds: float | None = None) -> list[tuple[Task, Future[Any]]]:
         if not self.running:
             return []
-        task, future = self.running.pop(0), Future[Any]()
+        tasks, self.running = self.running, []
+        return [(task, self._done(task)) for task in tasks]
+
+    def _done(self, task: Task) -> Future[Any]:
+        future = Future[Any]()
         if self.dying.get(task.name, 0):
             self.dying[task.name] -= 1
             future.set_exception(DiedError())
         else:
             try:
                 future.set_result(task.function(*task.arguments))
-            except KeyError as error:
+            except ConfigError as error:
                 future.set_exception(error)
-        return [(task, future)]
+        return future
 
     def forget(self, name: str) -> None:
         self.forgotten.append(name)
@@ -109,21 +115,46 @@ def test_a_machine_that_dies_costs_a_beginning_and_a_second_one_the_trial(
     assert "cut off 2 times" in str(study.trials()[1].reason)
 
 
-def test_what_is_stopped_in_an_orderly_way_is_as_if_never_begun(study: Study, executor: RayExecutor) -> None:
-    (trial,) = study.ask(begin=False)
+def test_what_is_stopped_in_an_orderly_way_is_as_if_never_begun(
+        study: Study, executor: RayExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    study.ask(begin=False)
+    monkeypatch.setattr(Cluster, "finished", lambda self, seconds: [])  # nothing ends
     with contextlib.suppress(KeyboardInterrupt), executor:
-        executor.start(_training(study, trial.number))
+        executor.start(_training(study, 0))
         assert [t.starts for t in study.trials()] == [1]
         raise KeyboardInterrupt
     assert [(t.state, t.starts) for t in study.trials()] == [("planned", 0)]
 
 
-def test_an_error_that_is_not_the_users_ends_the_search(study: Study, executor: RayExecutor) -> None:
-    (trial,) = study.ask(begin=False)
+def test_what_had_ended_when_the_search_is_stopped_is_told(study: Study, executor: RayExecutor) -> None:
+    study.ask(begin=False)
+    with contextlib.suppress(KeyboardInterrupt), executor:
+        executor.start(_training(study, 0))
+        raise KeyboardInterrupt
+    assert [(t.state, t.starts) for t in study.trials()] == [("done", 1)]
+
+
+def test_a_machine_that_cannot_train_ends_the_search_and_no_trial(study: Study, executor: RayExecutor) -> None:
+    """Of two that end together, one where the script is missing and one with a result."""
+    study.ask(2, begin=False)
     with executor:
-        cluster(executor).start(Task(str(trial.number), _no_module, ()))
-        with pytest.raises(KeyError, match="no such module"):
+        executor.start(_training(study, 0, "nosuch.py:worth"))
+        executor.start(_training(study, 1))
+        with pytest.raises(ConfigError, match="cannot train: nosuch.py:worth cannot be imported"):
             executor.ended(1.0)
+    assert [(t.state, t.starts) for t in study.trials()] == [("planned", 0), ("done", 1)]
+    with pytest.raises(ConfigError, match="cannot train.*nosuchfolder"):
+        outcome_in(_training(study, 0), "/nosuchfolder")
+
+
+def test_a_trial_that_another_process_has_is_not_begun(study: Study, executor: RayExecutor) -> None:
+    study.ask(begin=False)
+    training = _training(study, 0)
+    study.give_back()
+    with executor:
+        executor.start(training)
+        assert executor.ended(0.01) == []
+    assert [(t.state, t.starts) for t in study.trials()] == [("planned", 0)]
 
 
 def test_a_training_whose_result_was_told_meanwhile_is_stopped(study: Study, executor: RayExecutor) -> None:
@@ -136,14 +167,9 @@ def test_a_training_whose_result_was_told_meanwhile_is_stopped(study: Study, exe
     assert [(t.state, t.value) for t in study.trials()] == [("done", 3.0)]
 
 
-def _no_module() -> None:
-    raise KeyError("no such module")
-
-
-def _training(study: Study, number: int) -> Training:
+def _training(study: Study, number: int, train: Train = search_trainers.worth) -> Training:
     architecture = study.trials()[number].architecture
-    return Training(str(study.store.path), number, architecture, SPACE.format(architecture), search_trainers.worth, 9.0,
-                    study.me)
+    return Training(str(study.store.path), number, architecture, SPACE.format(architecture), train, 9.0, study.me)
 
 
 @pytest.mark.slow

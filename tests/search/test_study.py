@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 import sqlite3
 import subprocess
@@ -17,6 +19,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from nasflow.config import FitConfig
 from nasflow.errors import ConfigError, DataError, UnknownNameError
 from nasflow.search import Constraint, Known, Problem, Study, owner
 from nasflow.search.store import Store
@@ -297,3 +300,17 @@ def test_two_objectives_give_the_front_that_brute_force_finds(tmp_path: Path) ->
     best = {c: max(worth(a) for a in CHAIN.enumerate() if n_of_c(a) == c) for c in range(5)}
     found = {t.second: t.value for t in s.front()}
     assert sum(found.get(float(c)) == value for c, value in best.items()) >= 3
+
+
+def test_a_study_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
+    """An option that it did not know has the value that its absence means; another value is another study."""
+    path = tmp_path / "study.db"
+    study(path)
+    with sqlite3.connect(path) as rows:
+        about = json.loads(rows.execute("SELECT about FROM settings").fetchone()[0])
+        del about["options"]["fit"]["average"]
+        rows.execute("UPDATE settings SET about = ?", (json.dumps(about),))
+    assert study(path).trials() == []
+    other = dataclasses.replace(options("evolution", n_initial=4, population=6), fit=FitConfig(epochs=5, average=3))
+    with pytest.raises(ConfigError, match="another option fit"):
+        Study(path, Problem(CHAIN), other)

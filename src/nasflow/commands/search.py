@@ -68,11 +68,13 @@ def run(options: Namespace) -> None:
     from nasflow.search.executors import RayExecutor
     from nasflow.search.report import draw, final_table, summary, write_trials
     from nasflow.search.study import Study
+    from nasflow.search.training import check_train
     from nasflow.search.view import View
 
     for name in ("budget", "parallel"):
         if getattr(options, name) < 1:
             raise ConfigError(f"--{name} is {getattr(options, name)}; legal: a whole number of at least 1")
+    check_train(options.train)
     problem = _problem(options)
     stages: dict[str, Any] = {key: getattr(options, key) for key in STAGES}
     for key in ("pretrain", "fit"):

@@ -29,10 +29,10 @@ def add_arguments(parser: Parser, _: list[str]) -> None:
 
 def run(options: Namespace) -> None:
     """Try options, and write what was chosen."""
-    from nasflow.experiments.tuning import Tuning, methods_on, tune
+    from nasflow.experiments.tuning import Tuning, tune
 
     check_jobs(options.jobs)
-    tuning = Tuning(options.space, names_in(options.methods) or methods_on(options.space), options.trials, options.seed,
+    tuning = Tuning(options.space, names_in(options.methods), options.trials, options.seed,
                     share=options.share, only=names_in(options.only))
     folder = Path(options.out)
     print(tune(tuning, folder, options.jobs, ray=options.ray))

@@ -51,7 +51,8 @@ class Tuning:
 
     space: str
     """A name of `nasflow.experiments.reproductions.settings`."""
-    methods: tuple[str, ...] = METHODS
+    methods: tuple[str, ...] = ()
+    """By default all that the space allows (`methods_on`)."""
     trials: int = 12
     """Options tried for each method, the given ones among them."""
     seed: int = 21
@@ -66,6 +67,8 @@ class Tuning:
 
     def __post_init__(self) -> None:
         _setting(self.space)
+        if not self.methods:
+            object.__setattr__(self, "methods", methods_on(self.space))
         check_methods(self.methods)
         if self.trials < 1:
             raise ConfigError(f"--trials is {self.trials}; legal: a whole number of at least 1")

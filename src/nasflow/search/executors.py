@@ -8,6 +8,7 @@ outcome back and `ended` tells the study; with the search its trainings end, and
 from __future__ import annotations
 
 import os
+import time
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -20,7 +21,13 @@ from nasflow.workers import Task, Workers
 
 
 class Executor(Protocol):
-    """What `run` needs of a place to train in; used in a `with` block, whose end ends what still runs."""
+    """What `run` needs of a place to train in; used in a `with` block, whose end ends what still runs.
+
+    Attributes:
+        n_workers: how many trainings can run at once.
+    """
+
+    n_workers: int
 
     def __enter__(self) -> Self: ...
 
@@ -35,7 +42,7 @@ class Executor(Protocol):
         """Numbers of the trials whose trainings ended, once one has, or none after so many seconds."""
 
     def give_up(self, number: int) -> None:
-        """Stop waiting for a training whose worker is gone."""
+        """Stop waiting for a training that the study needs no more, or whose worker is gone."""
 
 
 class LocalExecutor:
@@ -46,6 +53,7 @@ class LocalExecutor:
     """
 
     def __init__(self, n_workers: int) -> None:
+        self.n_workers = n_workers
         self._workers = Workers(n_workers)
 
     def __enter__(self) -> Self:
@@ -84,7 +92,7 @@ class RayExecutor:
     """The machines of a Ray cluster, which need no access to the study's file.
 
     Commands and files by their names are looked for in this process's working directory, which must be the same folder
-    on all machines. A training takes one processor.
+    on all machines; one that lacks it ends the search, not the trial. A training takes one processor.
 
     Args:
         address: as in `nasflow.ray_workers.RayWorkers`.
@@ -95,6 +103,7 @@ class RayExecutor:
     def __init__(self, address: str, n_workers: int, study: Study) -> None:
         self._study = study
         self._workers = RayWorkers(address, n_workers)
+        self.n_workers = self._workers.n_workers  # so none of them waits for a processor once it counts as begun
 
     def __enter__(self) -> Self:
         self._workers.__enter__()
@@ -103,6 +112,7 @@ class RayExecutor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._tell(0)  # what ended meanwhile is not trained again
         unfinished = [int(task.name) for task in self._workers.running]
         self._workers.__exit__(kind, error, trace)
         for number in unfinished:
@@ -119,7 +129,16 @@ class RayExecutor:
         Raises:
             Exception: what a worker raised outside the user's code, such as a module that it does not have.
         """
-        numbers = []
+        if not self._workers.running:
+            time.sleep(seconds)
+        numbers, errors = self._tell(seconds)
+        if errors:
+            raise errors[0]
+        return numbers
+
+    def _tell(self, seconds: float) -> tuple[list[int], list[BaseException]]:
+        """Tell the study what came of the trainings that ended. Returns their numbers, and what is not the users'."""
+        numbers, errors = [], []
         for task, future in self._workers.finished(seconds):
             number = int(task.name)
             error = future.exception()
@@ -128,9 +147,10 @@ class RayExecutor:
             elif isinstance(error, self._workers.deaths):
                 self._study.cut_off(number)
             else:
-                raise error
+                self._study.give_back(number, uncount=True)
+                errors.append(error)
             numbers.append(number)
-        return numbers
+        return numbers, errors
 
     def give_up(self, number: int) -> None:
         """Stop a training that the study needs no more."""

@@ -71,6 +71,7 @@ def run(
     running: dict[int, float] = {}  # number -> when its trial was first seen to be nobody's, if it was
     false_starts: set[int] = set()
     with _handed_back(study), executor or LocalExecutor(parallel) as place:
+        parallel = min(parallel, place.n_workers)
         while True:
             busy = any(trial.state == "asked" for trial in study.trials())  # here or in another process
             for trial in study.ask(parallel - len(running), limit=budget, begin=False):

@@ -204,8 +204,8 @@ class Study:
         if starts < MAX_STARTS:
             self.store.put_back(number, of)
         else:
-            self.store.finish(number, None, f"cut off {starts} times: the process that trained it died (out of memory, "
-                              "a signal)", of=of)
+            self.store.finish(number, None, f"cut off {starts} times: the process that trained it, or its search, died "
+                              "(out of memory, a signal)", of=of)
 
     # -- telling ----------------------------------------------------------------------------------------
 
@@ -269,7 +269,10 @@ class Study:
 
 
 def _check_settings(store: Store, about: dict[str, Any]) -> None:
-    mine, found = json.loads(json.dumps(about)), store.settings(about)  # in JSON tuples are lists
+    found = store.settings(about)
+    if isinstance(found.get("options"), dict):  # an earlier version may not have known all of them
+        found["options"] = SearchConfig.from_stored(found["options"]).to_dict()
+    mine, found = (json.loads(json.dumps(settings)) for settings in (about, found))  # in JSON tuples are lists
     for name in [*mine, *found]:
         if mine.get(name) != found.get(name):
             seen, asked = found.get(name), mine.get(name)

@@ -20,6 +20,7 @@ import os
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -149,10 +150,14 @@ def outcome_in(training: Training, folder: str) -> tuple[float | None, str | Non
     """`outcome`, in a working directory, for a worker on a machine of its own.
 
     Raises:
+        ConfigError: this machine lacks the folder, or what is to be trained with: no fault of the architecture.
         SystemExit: the worker was asked to end; its caller sees that it died.
     """
-    with contextlib.suppress(OSError):  # a cluster without this folder: absolute names still work
+    try:
         os.chdir(folder)
+        check_train(training.train)
+    except (OSError, ConfigError) as error:
+        raise ConfigError(f"{socket.gethostname()} cannot train: {error}") from None
     try:
         return outcome(training)
     except Stopped:

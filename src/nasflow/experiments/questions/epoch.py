@@ -24,8 +24,7 @@ METHODS = (NONE, ZC_PROXY, FLOW, FGP)
 def epoch(options: ReproduceOptions) -> Page:
     """The page."""
     variants = [v for method in METHODS for v in (method, averaged(method))]
-    spaces = options.choose(PAPER_SPACES)
-    measured = measure(variants, spaces, options)
+    measured = measure(variants, PAPER_SPACES, options)
     trained = {space: [e for e in measured.entries if e["space"] == space and e["method"] != FLOOR]
                for space in measured.datasets}
     done = (f"Each method fine-tuned as ever, and with its weights averaged over about {WINDOW} epochs (`--fit.average "
@@ -34,9 +33,9 @@ def epoch(options: ReproduceOptions) -> Page:
     notes: list[Block] = [_verdict(trained)]
     for space, entries in trained.items():
         pairs = [(last(label), label) for label in by_method(entries)]
-        notes += [f"## The last epoch against the chosen one, {SETTINGS[space].title}",
-                  Table(compared(both_epochs(entries), pairs, {}))]
-    return page_of(Comparison("Choosing the epoch, and averaging the weights", done, variants, spaces,
+        if rows := compared(both_epochs(entries), pairs, {}):
+            notes += [f"## The last epoch against the chosen one, {SETTINGS[space].title}", Table(rows)]
+    return page_of(Comparison("Choosing the epoch, and averaging the weights", done, variants, PAPER_SPACES,
                               pairs=[(averaged(v).label, v.label) for v in METHODS], notes=notes), measured, options)
 
 

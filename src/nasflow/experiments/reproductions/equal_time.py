@@ -48,6 +48,7 @@ def equal_time(options: ReproduceOptions) -> Page:
                   str(stages_of(v, space, options.quick).pretrain.epochs)] for v in PRETRAINED if v.label in own]
     notes: list[Block] = ["## Seconds", Table(rows)]
     pairs = [(FGP.label, v.label) for v in variants if v.label != FGP.label]
+    measured.manifest["epoch_seconds"] = seconds
     return page_of(Comparison("Pre-training for the same time", done, variants, PAPER_SPACES, pairs=pairs, notes=notes),
                    measured, options)
 
