@@ -52,7 +52,11 @@ def test_a_users_own_space_goes_from_jsonl_to_a_ranking(
     run("pretrain", str(mine), "--out", model, "--pretrain.epochs", "3", "--encoder.width", "8")
     run("fit", str(mine), "--model", model, "--out", fitted, "--fit.epochs", "20")
     run("predict", "--model", fitted, "--archs", str(mine), "--out", out)
-    assert "fitted on 8 of 20 architectures" in capsys.readouterr().out
+    assert "fitted on 10 of 20 architectures" in capsys.readouterr().out
+    run("fit", str(mine), "--model", model, "--out", str(tmp_path / "v"), "--fit.epochs", "20", "--validation", "0.2")
+    told = capsys.readouterr().out
+    assert "fitted on 8 of 20 architectures" in told
+    assert "on the 2 validation rows" in told
     rows = Path(out).read_text().splitlines()
     assert rows[0] == "row,prediction"
     assert len(rows) == 21

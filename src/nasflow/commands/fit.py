@@ -21,8 +21,9 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
     parser.add_argument("--model", type=str | None, default=None,
                         help="what nasflow pretrain wrote; without it the encoder starts from random weights")
     parser.add_argument("--metric", type=str | None, default=None, help="the label, where there are several")
-    parser.add_argument("--validation", type=float, default=0.2,
-                        help="share of the labelled rows that choose the epoch; 0 keeps the last epoch")
+    parser.add_argument("--validation", type=float, default=0.0,
+                        help="share of the labelled rows that do not train, but choose the epoch and show how well "
+                        "they are ranked; with 0 all train, and the last epoch is kept")
     parser.add_argument("--out", type=str, default="fitted.safetensors", help="the model file to write")
     add_device(parser)
     add_config_file(parser)
