@@ -63,7 +63,7 @@ def draw(path: Path, curves: dict[str, dict[str, FloatArray]]) -> None:
     from matplotlib.figure import Figure
 
     columns = min(4, len(curves))
-    figure = Figure(figsize=(4.5 * columns, 3.6 * -(-len(curves) // columns)), layout="constrained")
+    figure = Figure(figsize=(4.5 * columns, 4.2 * -(-len(curves) // columns)), layout="constrained")
     panels = np.ravel(figure.subplots(-(-len(curves) // columns), columns))
     for axes in panels[len(curves) :]:
         axes.set_axis_off()
@@ -72,6 +72,6 @@ def draw(path: Path, curves: dict[str, dict[str, FloatArray]]) -> None:
             mean = regret.mean(axis=0)
             axes.plot(np.arange(1, len(mean) + 1), np.maximum(mean, 1e-3), label=strategy)
         axes.set(yscale="log", title=name, xlabel="trainings", ylabel="mean test regret")
-        axes.legend(fontsize=7)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=7)  # below: no line is hidden
     with atomic_write(path) as file:
         figure.savefig(file, format="png", dpi=100)
