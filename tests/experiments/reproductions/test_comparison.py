@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import scipy.stats
 
+from nasflow.experiments.reproductions import comparison as comparison_module
 from nasflow.experiments.reproductions.base import ReproduceOptions
 from nasflow.experiments.reproductions.comparison import (
     Comparison,
@@ -17,7 +18,8 @@ from nasflow.experiments.reproductions.comparison import (
     results,
     wilcoxon,
 )
-from nasflow.experiments.reproductions.variants import FGP, NONE, ZC_PROXY, Measured, stages_of
+from nasflow.experiments.reproductions.settings import SETTINGS
+from nasflow.experiments.reproductions.variants import FGP, NONE, ZC_PROXY, Measured
 from tiny_space import dataset
 
 TAUS = {"none": 0.73, "ZC-Proxy": 0.80, "FGP": 0.81, "gp": 0.66}
@@ -32,8 +34,8 @@ def entry(method: str, split: int, seed: int) -> dict[str, Any]:
 
 ENTRIES = [entry(m, split, seed) for m in ("none", "ZC-Proxy", "FGP") for split in (0, 1, 2) for seed in (1, 2)] + [
     entry("gp", split, 1) for split in (0, 1, 2)]
-OPTIONS = {f"ResGatedGCN, nb201, {v.label}": {"method": v.method, **stages_of(v, "nb201", quick=False).to_dict()}
-           for v in (NONE, ZC_PROXY, FGP)}
+OPTIONS = {f"ResGatedGCN, nb201, {v.label}": {
+    "method": v.method, **SETTINGS["nb201"].stages(v.method, tuned=False).to_dict()} for v in (NONE, ZC_PROXY, FGP)}
 PAPER = papers_numbers(["table1"], "ResGatedGCN", "nb201")
 
 
@@ -62,15 +64,23 @@ def test_wilcoxon_is_over_the_runs_that_both_have() -> None:
     assert wilcoxon(ENTRIES, "none", "none") == 1.0
 
 
-def test_the_page_says_what_it_rests_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("tuned", "told"), [
+    ({}, "Options are the package's defaults; they were not tuned."),
+    ({"none": {"fit.lr": 1e-4}}, "Options of each method were chosen on the validation rows by `nasflow tune`."),
+])
+def test_the_page_says_what_it_rests_on(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tuned: dict[str, Any], told: str) -> None:
+    monkeypatch.setattr(comparison_module, "tuned_options", lambda _: tuned)
     comparison = Comparison("Some table", "What was done.", [NONE, ZC_PROXY, FGP], ("nb201",), ["table1"],
                             [("FGP", "none")])
     measured = Measured(ENTRIES, {}, ["GMAE is left out."], {"nb201": dataset()}, {"options": OPTIONS})
     options = ReproduceOptions(tmp_path)
     text = page_of(comparison, measured, options).write("some", options).read_text()
+    assert text.startswith("# Some table\n\nWhat was done.\n")
+    text = " ".join(text.split())  # wherever its lines are broken
     for words in (
-        "# Some table\n\nWhat was done.", "GMAE is left out.", "Label: `cifar10_test`, a made-up cifar10_test.",
-        "78 labels to train on, 40 more", "Runs of each row: 6.", "they were not tuned",
+        told, "GMAE is left out.", "Label: `cifar10_test`, a made-up cifar10_test.",
+        "78 labels to train on, 40 more", "Runs of each row: 6.",
         "Encoder: resgatedgcn, width 128, layers 3; 300 epochs of fine-tuning, 40 of pre-training.",
         "| FGP | 82.3 (0.8) | 82.2 (0.7) |",
         "the paper's best method is the best here in 1 of 1 comparisons, and 3 of 3 pairs",
