@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import settings
@@ -21,6 +22,16 @@ settings.load_profile("tests")
 
 # threads that wait actively make small steps 100 times as slow where the machine is busy with others
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+@pytest.fixture
+def local_ray(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Ray, for clusters on this machine; the test is skipped without NASFLOW_FULL: such a cluster takes a while."""
+    if not os.environ.get("NASFLOW_FULL"):
+        pytest.skip("starts a Ray cluster: set NASFLOW_FULL=1 to run it")
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    ray: ModuleType = pytest.importorskip("ray")
+    return ray
+
 
 @pytest.fixture
 def nasflow_data() -> Path:

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -61,13 +61,9 @@ def test_without_ray_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.slow
-def test_a_ray_cluster_keeps_the_rules_of_local_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ray_cluster_keeps_the_rules_of_local_processes(tmp_path: Path, local_ray: ModuleType) -> None:
     """On a cluster of this machine alone: order, one restart, a second death that names the task, exceptions."""
-    if not os.environ.get("NASFLOW_FULL"):
-        pytest.skip("starts a Ray cluster: set NASFLOW_FULL=1 to run it")
-    ray = pytest.importorskip("ray")
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    local_ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     try:
         seen: list[str] = []
         results: dict[str, object] = {}
@@ -82,17 +78,14 @@ def test_a_ray_cluster_keeps_the_rules_of_local_processes(tmp_path: Path, monkey
         with pytest.raises(ZeroDivisionError, match="on purpose"):
             run_tasks([Task("bad", fail, ()), Task("good", add, (1, 1))], 1, lambda *_: None, ray="auto")
         # a cluster that was there before is left running
-        assert ray.is_initialized()
+        assert local_ray.is_initialized()
     finally:
-        ray.shutdown()
+        local_ray.shutdown()
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("local_ray")
 def test_a_grid_gives_the_same_on_a_ray_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not os.environ.get("NASFLOW_FULL"):
-        pytest.skip("starts a Ray cluster: set NASFLOW_FULL=1 to run it")
-    pytest.importorskip("ray")
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     path = use(monkeypatch, tmp_path)
     words = ["--methods", "none,flow", "--metric", "cifar10_test", "--ratio", "0.2", "--splits", "[1,2]",
              "--seeds", "[1]", "--encoder.width", "8", "--pretrain.epochs", "1", "--fit.epochs", "2", "--jobs", "2"]

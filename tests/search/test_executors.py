@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Self
@@ -173,11 +172,8 @@ def _training(study: Study, number: int, train: Train = search_trainers.worth) -
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("local_ray")
 def test_the_command_trains_on_a_ray_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not os.environ.get("NASFLOW_FULL"):
-        pytest.skip("starts a Ray cluster: set NASFLOW_FULL=1 to run it")
-    pytest.importorskip("ray")
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     monkeypatch.chdir(tmp_path)
     trainer = Path(search_trainers.__file__)
     results = []
