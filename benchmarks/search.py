@@ -45,6 +45,8 @@ FloatArray = npt.NDArray[np.float64]
 # the learning rate is what nasflow tune chose on NAS-Bench-201's validation rows (docs/results/tune/nb201.md)
 FLOW_JACOV: dict[str, Any] = {"strategy": "npenas", "pretext": "flow+proxy", "pretrain_proxies": ("jacov",),
                               "weights": {"flow": 0.1, "proxy": 0.9}, "lr": 2e-4}
+# mutations that reach further; the learning rate of npenas without pre-training is that file's, too
+WIDE: dict[str, Any] = {"n_mutations": 50, "mutate_again": 0.6}
 # name -> strategy and what differs from the defaults
 STRATEGIES: dict[str, dict[str, Any]] = {
     "random": {"strategy": "random"},
@@ -53,6 +55,11 @@ STRATEGIES: dict[str, dict[str, Any]] = {
     "npenas-none": {"strategy": "npenas", "pretext": "none"},
     "npenas-flow": {"strategy": "npenas"},
     "npenas-flow+jacov": FLOW_JACOV,
+    "npenas-wide-none": {"strategy": "npenas", "pretext": "none", "lr": 5e-4, **WIDE},
+    "npenas-wide-flow": {"strategy": "npenas", "lr": 5e-4, **WIDE},
+    "npenas-wide-flow+jacov": {**FLOW_JACOV, **WIDE},
+    "npenas-wide-flow+proxies": {**FLOW_JACOV, **WIDE, "pretrain_proxies": ("jacov", "synflow"),
+                                 "proxy_heads": "average"},
     "npenas5-none": {"strategy": "npenas", "pretext": "none", "n_mutations": 5},
     "npenas5-flow+jacov": {**FLOW_JACOV, "n_mutations": 5},
     "gp-onehot": {"strategy": "gp-onehot"},
@@ -165,7 +172,7 @@ def config_of(name: str, bench: Bench, seed: int) -> SearchConfig:
     if features:
         options["features"] = tuple(features.split("+"))
     pretrain = PretrainConfig(pretext=options.pop("pretext", "flow"), proxies=options.pop("pretrain_proxies", ()),
-                              weights=options.pop("weights", {}))
+                              weights=options.pop("weights", {}), proxy_heads=options.pop("proxy_heads", "each"))
     fit = FitConfig(epochs=NPENAS_EPOCHS, average=NPENAS_AVERAGE, lr=options.pop("lr", FitConfig.lr))
     return SearchConfig(seed=seed, n_pool=N_POOL, surrogate=SURROGATES.get(bench.problem.space.name, SurrogateConfig()),
                         encoder=EncoderConfig(), pretrain=pretrain, fit=fit, **options)

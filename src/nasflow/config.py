@@ -419,6 +419,9 @@ class SearchConfig(Options):
     n_mutations: int = 20
     """npenas: mutations of each parent that are ranked. The paper has 5, among which a predictor has little to choose:
     benchmarks/search.py compares them."""
+    mutate_again: float = later(0.0)
+    """npenas: the chance that a mutation is mutated once more, and so on; 0 makes one change to a parent. The further
+    mutations reach, the more the predictor has to choose from, and the more its quality decides."""
     round_size: int = 20
     """npenas: architectures trained between two fits of the predictor."""
     n_pool: int = 1000
@@ -448,6 +451,7 @@ class SearchConfig(Options):
             raise self._wrong("features", self.features, f"one or more of {', '.join(legal)}")
         self._positive_int("population", "tournament", "n_parents", "n_mutations", "round_size", "n_pool",
                            "pretrain_rows")
+        self._number("mutate_again", 0, 0.9)
         if self.n_initial is not None:
             self._positive_int("n_initial")
         self._seed()

@@ -110,8 +110,8 @@ def test_candidates_are_elements_and_never_twins(name: str) -> None:
     candidates = Candidates(problem, None, [], np.random.default_rng(0))
     first = candidates.fresh(5)
     parents = [c.architecture for c in first]
-    every = [*first, *candidates.mutations(parents, 4), *candidates.neighbours(parents[0], 8),
-             *candidates.mutation(parents[1])]
+    every = [*first, *candidates.mutations(parents, 4), *candidates.mutations(parents, 4, again=0.5),
+             *candidates.neighbours(parents[0], 8), *candidates.mutation(parents[1])]
     ids = [c.canonical_id for c in every]
     assert len(set(ids)) == len(ids) > 15
     for candidate in every:

@@ -150,6 +150,20 @@ def test_npenas_goes_in_rounds_and_from_the_pre_trained_weights() -> None:
     assert all(p.candidate.architecture in near for p in round_1)  # type: ignore[attr-defined]
 
 
+def test_npenas_ranks_mutations_further_away_where_asked_to() -> None:
+    def proposed(again: float) -> set[Architecture]:
+        walk = Walk(options("npenas", n_initial=8, n_parents=1, mutate_again=again), Problem(CHAIN)).walk(8)
+        return {p.candidate.architecture for p in walk.step(1)}
+
+    walk = Walk(options("npenas", n_initial=8), Problem(CHAIN)).walk(8)
+    parent = walk.architectures[int(np.argmax(walk.values))]
+    near = set(CHAIN.neighbours(parent))
+    assert proposed(0.0) <= near
+    assert proposed(0.8) - near
+    with pytest.raises(ConfigError, match=r"mutate_again is 1.0; legal: a number from 0 to 0.9"):
+        options("npenas", mutate_again=1.0)
+
+
 def test_fgp_sees_the_parts_that_are_named_and_pre_trains_for_embeddings_alone(tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NASFLOW_CACHE", str(tmp_path))

@@ -108,10 +108,19 @@ class Candidates:
             found += self._new([self.whole.table[int(row)] for row in rows], n - len(found))
         return found
 
-    def mutations(self, parents: Sequence[Architecture], n_each: int) -> list[Candidate]:
-        """At most `n_each` mutations of each parent, all different."""
-        drawn = [self.problem.space.mutate(parent, self.rng) for parent in parents for _ in range(n_each)]
+    def mutations(self, parents: Sequence[Architecture], n_each: int, again: float = 0.0) -> list[Candidate]:
+        """At most `n_each` mutations of each parent, all different, each mutated further with a chance of `again`.
+
+        So the number of changes is geometric, with mean 1 / (1 - again); one may undo another.
+        """
+        drawn = [self._mutated(parent, again) for parent in parents for _ in range(n_each)]
         return self._new(drawn, len(drawn))
+
+    def _mutated(self, parent: Architecture, again: float) -> Architecture:
+        current = self.problem.space.mutate(parent, self.rng)
+        while again and self.rng.random() < again:
+            current = self.problem.space.mutate(current, self.rng)
+        return current
 
     def mutation(self, parent: Architecture, max_steps: int = 20) -> list[Candidate]:
         """One descendant of `parent`, few mutations away; none if `max_steps` do not lead to a new one."""

@@ -4,7 +4,7 @@ Evolution for Neural Architecture Search", algorithm 1; section 7 of the method)
 From `n_initial` random architectures on, each round fits the predictor on all results, starting from the *pre-trained*
 weights each time; the best `n_parents` results get `n_mutations` mutations each, and the `round_size` of them that are
 predicted to be best are trained next. `pretext none` gives the uninitialised predictor. The method has 5 mutations a
-parent; the default here is 20.
+parent; the default here is 20. With `mutate_again` some are several changes away from their parent.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class NPENAS(Strategy):
         """A round; fresh samples where all results are equal or no mutation is new."""
         size = max(n, self.config.round_size)
         best = np.argsort(-history.utility, kind="stable")[: self.config.n_parents]
-        mutations = candidates.mutations([history.told[int(i)] for i in best], self.config.n_mutations)
+        mutations = candidates.mutations([history.told[int(i)] for i in best], self.config.n_mutations,
+                                         self.config.mutate_again)
         if not mutations or np.ptp(history.utility) == 0:
             return drawn(candidates.fresh(size), "random")
         predictor = self._prior.predictor
