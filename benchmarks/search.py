@@ -42,10 +42,10 @@ from nasflow.table import ArchTable
 
 FloatArray = npt.NDArray[np.float64]
 
-# the learning rate is what nasflow tune chose on NAS-Bench-201's validation rows (docs/results/tune/nb201.md)
+# learning rates of the pairs: what nasflow tune chose on NAS-Bench-201's validation rows (docs/results/tune/nb201.md)
 FLOW_JACOV: dict[str, Any] = {"strategy": "npenas", "pretext": "flow+proxy", "pretrain_proxies": ("jacov",),
                               "weights": {"flow": 0.1, "proxy": 0.9}, "lr": 2e-4}
-# mutations that reach further; the learning rate of npenas without pre-training is that file's, too
+# mutations that reach further
 WIDE: dict[str, Any] = {"n_mutations": 50, "mutate_again": 0.6}
 # name -> strategy and what differs from the defaults
 STRATEGIES: dict[str, dict[str, Any]] = {
@@ -56,8 +56,6 @@ STRATEGIES: dict[str, dict[str, Any]] = {
     "npenas-flow": {"strategy": "npenas"},
     "npenas-flow+jacov": FLOW_JACOV,
     "npenas-wide-none": {"strategy": "npenas", "pretext": "none", "lr": 5e-4, **WIDE},
-    "npenas-wide-flow": {"strategy": "npenas", "lr": 5e-4, **WIDE},
-    "npenas-wide-flow+jacov": {**FLOW_JACOV, **WIDE},
     "npenas-wide-flow+proxies": {**FLOW_JACOV, **WIDE, "pretrain_proxies": ("jacov", "synflow"),
                                  "proxy_heads": "average"},
     "npenas5-none": {"strategy": "npenas", "pretext": "none", "n_mutations": 5},

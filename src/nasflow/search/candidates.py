@@ -118,7 +118,7 @@ class Candidates:
 
     def _mutated(self, parent: Architecture, again: float) -> Architecture:
         current = self.problem.space.mutate(parent, self.rng)
-        while again and self.rng.random() < again:
+        while again and self.rng.random() < again:  # without `again` nothing is drawn: older studies go on as they were
             current = self.problem.space.mutate(current, self.rng)
         return current
 
