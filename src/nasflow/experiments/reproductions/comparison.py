@@ -200,7 +200,8 @@ def _overview(verdicts: Mapping[tuple[str, str], Verdict]) -> list[Block]:
     against = [f"{difference} ({group}, {SETTINGS[space].title})" for (group, space), v in verdicts.items()
                for difference in v.clear_other]
     text = (f"## Does the order agree?\n\nBy tau, the paper's best method is the best here in {n_best} of {n} "
-            f"comparisons, and {n_same} of {n_pairs} pairs of methods stand as in the paper. "
+            f"comparisons, and {n_same} of {n_pairs} pairs of methods, each on the runs that both have, stand as in "
+            "the paper. "
             + (f"Clear here and against the paper: {'; '.join(against)}." if against
                else "No difference that is clear here contradicts the paper's order."))
     return [text, Table(rows)]

@@ -2,7 +2,8 @@
 
 Three questions, for one metric of one table:
 
-* Order: of the pairs of methods that the paper's means tell apart, how many stand the same way round here?
+* Order: of the pairs of methods that the paper's means tell apart, how many stand the same way round here? A pair
+  is compared on the runs that both have, since one row may rest on more splits and seeds than another.
 * Clear differences: of the pairs whose difference here has a 95 % interval over splits without 0, how many have the
   paper's sign?
 * Level: how many of our means lie within one of the paper's standard deviations of its mean?
@@ -88,14 +89,15 @@ def judge(entries: Sequence[Entry], paper: Mapping[str, Number], metric: str) ->
         if paper[a].mean == paper[b].mean:
             continue
         n_pairs += 1
-        same = (ours[a] - ours[b]) * (paper[a].mean - paper[b].mean) > 0
+        difference = paired(entries, a, b, metric) if same_runs(entries, a, b) else None
+        gap = ours[a] - ours[b] if difference is None else difference.mean
+        same = gap * (paper[a].mean - paper[b].mean) > 0
         n_same += same
-        better, worse = (a, b) if ours[a] > ours[b] else (b, a)
-        if not same_runs(entries, better, worse):
+        if difference is None:
             continue
-        difference = paired(entries, better, worse, metric)
         has_intervals |= not math.isnan(difference.low)
         if difference.low > 0 or difference.high < 0:
+            better, worse = (a, b) if gap > 0 else (b, a)
             clear[same].append(f"{better} > {worse}")
     away = {label: ours[label] - paper[label].mean for label in labels}
     within = [label for label in labels if abs(away[label]) <= (paper[label].std or 0.0)]
