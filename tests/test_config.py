@@ -46,6 +46,7 @@ def test_the_digest_changes_with_every_option(stage: Any) -> None:
         "proxy_heads": "average", "view_share": 0.3, "temperature": 0.5, "mask_share": 0.5, "kl_weight": 0.0,
         "rescale": 0.5, "activation": "gelu", "op_activations": {"conv1x1": "gelu"},
         "pretrain_on": "training-half", "pretrain_share": 0.5, "test_metric": "other", "average": 5,
+        "epoch_pairs": "labelled",
     }
     names = [field.name for field in dataclasses.fields(stage)]
     digests = {stage().digest()} | {stage(**{name: other[name]}).digest() for name in names}
@@ -173,6 +174,7 @@ def test_options_cannot_be_changed() -> None:
         (PretrainConfig, {"view_share": 0}, ["PretrainConfig.view_share", "above 0 to 1"]),
         (PretrainConfig, {"mask_share": 1.5}, ["PretrainConfig.mask_share", "1.5", "above 0 to 1"]),
         (PretrainConfig, {"kl_weight": -1}, ["PretrainConfig.kl_weight", "-1", "from 0"]),
+        (FitConfig, {"epoch_pairs": "all"}, ["epoch_pairs", "'all'", "validation, labelled"]),
         (FitConfig, {"batch_size": 1}, ["FitConfig.batch_size", "at least 2"]),
         (FitConfig, {"clip": 0}, ["FitConfig.clip"]),
         (FitConfig, {"margin": -0.1}, ["FitConfig.margin"]),

@@ -152,6 +152,25 @@ def test_the_tau_of_the_best_epoch_is_what_the_scorer_has_afterwards() -> None:
     assert fitted.validation_tau[fitted.best_epoch] == max(fitted.validation_tau)
 
 
+def test_the_epoch_can_be_chosen_by_the_pairs_of_validation_and_training_rows_too() -> None:
+    labels, held_labels = (np.array([-float(len(graph.edges)) for graph in table]) + 2 * noise
+                           for table, noise in ((TABLE, LABELS), VALIDATION))
+    held_out = (VALIDATION[0], held_labels)
+    config = FitConfig(epochs=40, batch_size=8, lr=5e-3)
+    plain, scorer = fine_tune(_scorer(), TABLE, labels, config, held_out), _scorer()
+    fitted = fine_tune(scorer, TABLE, labels, dataclasses.replace(config, epoch_pairs="labelled"), held_out)
+    assert _same(fitted.last, plain.last)  # it chooses, and trains nothing
+    assert fitted.best_epoch == np.argmax(fitted.validation_tau)
+    assert fitted.best_epoch != plain.best_epoch
+    held, trained = scores(scorer, held_out[0]), scores(scorer, TABLE)
+    signs = [np.sign((a - b) * (x - y)) for a, x in zip(held, held_labels, strict=True)
+             for b, y in zip(trained, labels, strict=True)]
+    signs += [np.sign((held[i] - held[j]) * (held_labels[i] - held_labels[j]))
+              for i, j in itertools.combinations(range(len(held)), 2)]
+    # no two labels are equal, and hardly two scores
+    assert fitted.validation_tau[fitted.best_epoch] == pytest.approx(np.mean(signs), abs=0.01)
+
+
 def test_validation_rows_choose_the_epoch_and_train_nothing() -> None:
     with_rows, without = _scorer(), _scorer()
     last = fine_tune(with_rows, TABLE, LABELS, CONFIG, VALIDATION).last

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import oracles
 from nasflow.errors import DataError
-from nasflow.metrics import kendall_tau, precision_at, rmse, spearman
+from nasflow.metrics import kendall_tau, kendall_tau_of_first, precision_at, rmse, spearman
 
 few = st.integers(0, 3).map(float)
 pairs_of_lists = st.lists(st.tuples(few, few), min_size=2, max_size=6)
@@ -24,9 +24,10 @@ def _columns(rows: list[tuple[float, float]]) -> tuple[np.ndarray[Any, Any], np.
     return np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
 
 
-def _tau_b(predicted: np.ndarray[Any, Any], true: np.ndarray[Any, Any]) -> float:
-    """Kendall's tau-b by its definition, pair by pair."""
+def _tau_b(predicted: np.ndarray[Any, Any], true: np.ndarray[Any, Any], n: int | None = None) -> float:
+    """Kendall's tau-b by its definition, pair by pair; of pairs with one of the first n."""
     i, j = np.triu_indices(len(true), 1)
+    i, j = (i, j) if n is None else (i[i < n], j[i < n])
     p, t = np.sign(predicted[i] - predicted[j]), np.sign(true[i] - true[j])
     untied = np.sqrt(float((p != 0).sum()) * float((t != 0).sum()))
     return float((p * t).sum() / untied) if untied else 0.0
@@ -36,6 +37,16 @@ def _tau_b(predicted: np.ndarray[Any, Any], true: np.ndarray[Any, Any]) -> float
 def test_tau_is_tau_b_of_the_definition(rows: list[tuple[float, float]]) -> None:
     predicted, true = _columns(rows)
     assert kendall_tau(predicted, true) == pytest.approx(_tau_b(predicted, true), abs=1e-12)
+
+
+@given(pairs_of_lists, st.integers(0, 6))
+def test_tau_of_the_first_is_tau_b_over_the_pairs_that_hold_one_of_them(
+    rows: list[tuple[float, float]], n: int
+) -> None:
+    predicted, true = _columns(rows)
+    assert kendall_tau_of_first(predicted, true, min(n, len(rows))) == pytest.approx(
+        _tau_b(predicted, true, n), abs=1e-12)
+    assert kendall_tau_of_first(predicted, true, len(rows)) == pytest.approx(kendall_tau(predicted, true), abs=1e-12)
 
 
 @given(pairs_of_lists)

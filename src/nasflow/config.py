@@ -23,6 +23,7 @@ Directions = Literal["both", "forward", "backward"]
 ProxyHeads = Literal["each", "average"]
 Schedule = Literal["one-cycle", "constant"]
 Group = Literal["none", "isomorphism"]
+EpochPairs = Literal["validation", "labelled"]
 PretrainOn = Literal["all", "training-half"]
 
 
@@ -316,12 +317,16 @@ class FitConfig(Options):
     """Columns whose ranks stand beside the embedding as inputs of the head; they must need no training."""
     average: int = later(1)
     """The weights that count are a running mean over about so many epochs; 1 takes each epoch's own."""
+    epoch_pairs: EpochPairs = later("validation")
+    """Pairs whose order chooses the epoch: those of two validation rows, as published; labelled has those of a
+    validation and a training row too, so more to tell epochs apart by."""
     seed: int = 21
     """Seed of the head's weights, the order of the rows and the dropout."""
 
     def __post_init__(self) -> None:
         self._names("proxies")
         self._positive_int("epochs", "batch_size", "average")
+        self._choice("epoch_pairs")
         if self.batch_size < 2:
             raise self._wrong("batch_size", self.batch_size, "at least 2: a ranking loss compares pairs")
         self._number("lr", 0, open_low=True)

@@ -47,7 +47,7 @@ _QUESTIONS = {
     "depth": ("depth:depth", "Question: cells of 8 to 1,000 nodes: time, memory, convergence of pre-training"),
     "cycles": ("cycles:cycles", "Question: graphs with cycles, condensed or iterated to a fixed point"),
     "hypergraph": ("hypergraph:hypergraph", "Question: several inputs of one sum or concatenation as one hyperedge"),
-    "epoch": ("epoch:epoch", "Question: what choosing the epoch costs, and what averaging the weights gives"),
+    "epoch": ("epoch:epoch", "Question: what choosing the epoch costs, and what chooses it better"),
     "robustness": ("robustness:robustness", "Question: draws of the random vectors against seeds of the model"),
 }
 _PLACES = {
