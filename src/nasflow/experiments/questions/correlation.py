@@ -30,9 +30,10 @@ from nasflow.surrogate import FlowSurrogate, standardised
 
 FloatArray = npt.NDArray[np.float64]
 
-# tau x100, flow - none at 1 % of the labels, by data set: README.md, docs/results/nb201.md and docs/results/spaces.md
+# tau x100, flow - none at 1 % of the labels, by data set: docs/results/reproduce/table1.md and domains.md, and
+# docs/results/spaces.md
 WELL_MEASURED = {
-    "nb101": 2.3, "nb201": 0.9, "nb301": 2.6, "transnas-micro": 0.5, "nasbench-macro": 3.4, "nbgraph-cora": 2.1,
+    "nb101": 0.9, "nb201": 0.2, "nb301": 3.5, "transnas-micro": 0.5, "nasbench-macro": 3.4, "nbgraph-cora": 2.6,
 }
 """Over six or nine runs."""
 FLOW_GAIN = {

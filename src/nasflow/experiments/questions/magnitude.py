@@ -153,7 +153,7 @@ def magnitude(options: ReproduceOptions) -> Page:
                 partial(_draw, sizes=sizes, memories=memories, depths=depths)),
         f"## What it costs\n\nOf {len(cells):,} cells of NAS-Bench-101, those that share another's surrogate; "
         "and the share of the label's variance explained beyond counts of operations (see the question "
-        "`correlation`), mean over {n_draws} draws.",
+        f"`correlation`), mean over {n_draws} draws.",
         Table(_cost_rows(lost, beyond, spaces)),
     ]
     done = (f"Surrogates of random ladders and fans, {n_graphs} of each kind, in float64. "

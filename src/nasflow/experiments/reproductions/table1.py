@@ -8,7 +8,7 @@ from nasflow.experiments.reproductions.settings import PAPER_SPACES
 from nasflow.experiments.reproductions.variants import METHODS, with_encoder
 
 AGAINST_NONE = [(variant.label, "none") for variant in METHODS[1:]]
-PAIRS = [*AGAINST_NONE, ("FGP", "ZC-Proxy"), ("FGP", "GMAE"), ("FGP w/o proxy", "GMAE")]
+PAIRS = [*AGAINST_NONE, ("FGP", "ZC-Proxy"), ("FGP", "GMAE"), ("FGP", "FGP w/o proxy"), ("FGP w/o proxy", "GMAE")]
 
 
 def table1(options: ReproduceOptions) -> Page:

@@ -2,8 +2,9 @@
 
 Three questions, for one metric of one table:
 
-* Order: of the pairs of methods that the paper's means tell apart, how many stand the same way round here? A pair
-  is compared on the runs that both have, since one row may rest on more splits and seeds than another.
+* Order: how do the methods stand, and of the pairs that the paper's means tell apart, how many stand the same way
+  round here? One row may rest on more splits and seeds than another, so the order is that over the runs that all
+  have, and a pair is compared on those that both have.
 * Clear differences: of the pairs whose difference here has a 95 % interval over splits without 0, how many have the
   paper's sign?
 * Level: how many of our means lie within one of the paper's standard deviations of its mean?
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,8 @@ class Verdict:
     """Differences that are clear here and have the paper's sign, as `better > worse`."""
     clear_other: tuple[str, ...]
     """Differences that are clear here and have not."""
+    n_common: int | None
+    """Number of runs that the order rests on, where that is not all of every row's; 0 where rows share none."""
     has_intervals: bool
     """Whether there are two splits at least."""
     n_within: int
@@ -52,8 +55,9 @@ class Verdict:
         same = "as in the paper" if self.here == self.paper else f"in the paper {_chain(self.paper)}"
         place = self.here.index(self.paper[0]) + 1
         best = "the best here too" if place == 1 else f"number {place} of {len(self.here)} here"
-        text = [f"Order by {metric}: {_chain(self.here)}; {same}. {self.n_same} of {self.n_pairs} pairs stand as in "
-                f"the paper; its best, {self.paper[0]}, is {best}."]
+        over = f" over the {self.n_common} runs that all rows have" if self.n_common else ""
+        text = [f"Order by {metric}{over}: {_chain(self.here)}; {same}. {self.n_same} of {self.n_pairs} pairs stand as "
+                f"in the paper; its best, {self.paper[0]}, is {best}."]
         n_clear = len(self.clear_same) + len(self.clear_other)
         if not self.has_intervals:
             text.append("One split gives no interval: the order may be chance.")
@@ -76,11 +80,14 @@ def judge(entries: Sequence[Entry], paper: Mapping[str, Number], metric: str) ->
         paper: the paper's numbers of the table by label.
         metric: the one that is compared, a key of the entries.
     """
-    ours = {label: 100 * float(np.mean([run[metric] for run in runs])) for label, runs in by_method(entries).items()}
-    labels = [label for label in ours if label in paper]
+    rows = {label: {(run["split"], run["seed"]): 100 * run[metric] for run in runs}
+            for label, runs in by_method(entries).items() if label in paper}
+    labels = list(rows)
     if len(labels) < 2:
         return None
-    here = sorted(labels, key=lambda label: -ours[label])
+    ours = {label: float(np.mean(list(runs.values()))) for label, runs in rows.items()}
+    common = set.intersection(*(set(runs) for runs in rows.values()))
+    here = sorted(labels, key=lambda label: -_mean_of(rows[label], common))
     there = sorted(labels, key=lambda label: -paper[label].mean)
     n_pairs = n_same = 0
     clear: dict[bool, list[str]] = {True: [], False: []}
@@ -102,8 +109,14 @@ def judge(entries: Sequence[Entry], paper: Mapping[str, Number], metric: str) ->
     away = {label: ours[label] - paper[label].mean for label in labels}
     within = [label for label in labels if abs(away[label]) <= (paper[label].std or 0.0)]
     furthest = max(labels, key=lambda label: abs(away[label]))
-    return Verdict(tuple(here), tuple(there), n_pairs, n_same, tuple(clear[True]), tuple(clear[False]), has_intervals,
-                   len(within), (furthest, away[furthest]))
+    n_common = len(common) if any(len(runs) > len(common) for runs in rows.values()) else None
+    return Verdict(tuple(here), tuple(there), n_pairs, n_same, tuple(clear[True]), tuple(clear[False]), n_common,
+                   has_intervals, len(within), (furthest, away[furthest]))
+
+
+def _mean_of(runs: Mapping[tuple[int, int], float], places: Collection[tuple[int, int]]) -> float:
+    """The mean over some of a row's runs; over all of them if none are named."""
+    return float(np.mean([runs[place] for place in places or runs]))
 
 
 def _chain(labels: Sequence[str]) -> str:
