@@ -62,10 +62,11 @@ def versions() -> dict[str, str]:
 
 def machine() -> dict[str, Any]:
     """What the result was made on."""
-    return {"platform": platform.platform(), "processor": _processor(), "cores": os.cpu_count()}
+    return {"platform": platform.platform(), "processor": processor(), "cores": os.cpu_count()}
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The name of this machine's processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))

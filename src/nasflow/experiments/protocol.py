@@ -18,6 +18,7 @@ import torch
 
 from nasflow.config import ProtocolConfig
 from nasflow.datasets import Dataset, open_dataset
+from nasflow.experiments.manifest import processor
 from nasflow.experiments.records import RunRecord
 from nasflow.experiments.runs import Pretraining, PretrainRows, Run, validation_key
 from nasflow.finetune import FineTuned
@@ -56,7 +57,7 @@ def do_pretraining(pretraining: Pretraining, folder: Path) -> dict[str, Any]:
     checkpoint.unlink(missing_ok=True)
     assert predictor.history is not None
     return {"key": pretraining.digest(), "kind": "pretraining", "pretext": pretraining.pretrain.pretext,
-            "seed": pretraining.pretrain.seed, "seconds": sum(predictor.history.seconds),
+            "seed": pretraining.pretrain.seed, "seconds": sum(predictor.history.seconds), "processor": processor(),
             "loss": predictor.history.loss[-1],
             # by epoch, before the weights of the tasks; six digits, since nothing is computed from them
             "task_losses": {name: [float(f"{loss:.6g}") for loss in losses]
@@ -88,7 +89,7 @@ def do_run(run: Run, folder: Path) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "key": run.key, "kind": "run", "dataset": run.dataset, "metric": tested, "method": run.method,
         "split": run.split, "seed": run.seed, "n_train": len(split.train), "n_validation": len(split.validation),
-        "n_test": len(split.test), "fit_seconds": time.perf_counter() - started,
+        "n_test": len(split.test), "fit_seconds": time.perf_counter() - started, "processor": processor(),
         # test architectures that compute the same as a labelled one
         "n_twins": int(np.isin(ids[split.test], ids[np.concatenate([split.train, split.validation])]).sum()),
     }

@@ -10,6 +10,7 @@ import pytest
 
 from nasflow.cli import main
 from nasflow.errors import ConfigError, UnknownNameError
+from nasflow.experiments.manifest import machine
 from nasflow.experiments.reproductions.base import Page, Picture, ReproduceOptions, Table
 from nasflow.experiments.reproductions.registry import (
     load_reproduction,
@@ -43,6 +44,14 @@ def test_a_page_stands_beside_its_pictures_runs_and_manifest(tmp_path: Path) -> 
     assert f"Date: {manifest['date'][:10]}." in text
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "rounds-manifest.json", "rounds-map.png", "rounds.csv", "rounds.md"]
+
+
+def test_a_page_names_the_machines_that_its_runs_were_made_on(tmp_path: Path) -> None:
+    entries = [*ENTRIES, *({**ENTRIES[0], "processor": name} for name in ("A-1", "B 2", "A-1"))]
+    options = ReproduceOptions(tmp_path)
+    assert "Machine: one that was not kept, A-1, B 2, one core a run." in page(entries=entries).write(
+        "rounds", options).read_text()
+    assert f"Machine: {machine()['processor']}, " in page(entries=()).write("map", options).read_text()
 
 
 def test_a_page_whose_picture_fails_is_not_written(tmp_path: Path) -> None:

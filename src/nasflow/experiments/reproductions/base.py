@@ -125,11 +125,16 @@ class Page:
             write_csv(folder / f"{name}.csv", self.entries)
             files.insert(0, f"[every run]({name}.csv)")
         write_json(folder / f"{name}-manifest.json", {**self.manifest, **where})
-        of = machine()
         parts.append(f"Command: `{where['command']}`\n\n{', '.join(files)}. "
-                     f"Machine: {of['processor']}, {of['cores']} cores. Date: {where['date'][:10]}.")
+                     f"Machine: {self._machine()}. Date: {where['date'][:10]}.")
         write_text(folder / f"{name}.md", "\n\n".join(parts) + "\n")
         return folder / f"{name}.md"
+
+    def _machine(self) -> str:
+        """This machine; or those of the runs, some of which an earlier command may have left in the journal."""
+        here = machine()
+        made_on = dict.fromkeys(entry.get("processor", "one that was not kept") for entry in self.entries)
+        return f"{', '.join(made_on)}, one core a run" if made_on else f"{here['processor']}, {here['cores']} cores"
 
 
 def _filled(text: str) -> str:

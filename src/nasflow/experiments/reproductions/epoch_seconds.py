@@ -18,6 +18,7 @@ from nasflow.config import EncoderConfig
 from nasflow.datasets import Dataset
 from nasflow.encoders import make_encoder
 from nasflow.encoders.base import Encoder
+from nasflow.experiments.manifest import processor
 from nasflow.experiments.reproductions.settings import SETTINGS
 from nasflow.experiments.reproductions.variants import Variant, stages_of
 from nasflow.experiments.runs import Run, plan
@@ -56,7 +57,7 @@ def kept_epoch_seconds(variant: Variant, space: str, dataset: Dataset, quick: bo
     key = f"{pretraining.digest()}-epoch-of-{len(rows)}"
     if key not in (known := journal.entries()):
         entry = {"key": key, "kind": "epoch seconds", "pretext": variant.method,
-                 "seconds": epoch_seconds(variant, space, dataset, rows)}
+                 "seconds": epoch_seconds(variant, space, dataset, rows), "processor": processor()}
         journal.append(entry)
         known = {key: entry}
     return float(known[key]["seconds"])
