@@ -29,8 +29,9 @@ def equal_time(options: ReproduceOptions) -> Page:
     done = (f"Each pre-training runs for the seconds that {FGP.label} takes for its own number of epochs. The seconds "
             f"of an epoch are measured beforehand, on one thread of this machine, the fastest of {TURNS}, and kept in "
             "the journal; the number of epochs follows, rounded, at least one. The learning rate's schedule spans "
-            "whatever number it is. With these numbers the result can be made again on any machine; the manifest has "
-            "them.")
+            "whatever number it is. Methods that cost nearly the same, such as FGP and its two parts, differ by "
+            "noise, so by an epoch or three. With these numbers the result can be made again on any machine; the "
+            "manifest has them.")
     seconds: dict[str, dict[str, float]] = {}
     names = spaces_of(PAPER_SPACES, options)
     with progress_bar("spaces", len(names), show=options.progress) as advance:
