@@ -13,6 +13,7 @@ from nasflow.cli import COMMANDS, main
 from nasflow.config import ProtocolConfig
 from nasflow.datasets import Dataset, Metric
 from nasflow.metrics import kendall_tau
+from nasflow.predictor import Predictor
 from nasflow.pretext import pretext_names
 from nasflow.table import ArchTable
 
@@ -57,6 +58,7 @@ def test_a_users_own_space_goes_from_jsonl_to_a_ranking(
     told = capsys.readouterr().out
     assert "fitted on 8 of 20 architectures" in told
     assert "on the 2 validation rows" in told
+    assert Predictor.load(tmp_path / "v").fit_config.epoch_pairs == "labelled"
     rows = Path(out).read_text().splitlines()
     assert rows[0] == "row,prediction"
     assert len(rows) == 21
