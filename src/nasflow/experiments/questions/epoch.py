@@ -33,7 +33,8 @@ def epoch(options: ReproduceOptions) -> Page:
             "(`--fit.epoch_pairs labelled`). Of each run two sets of weights are tested, those of the chosen epoch and "
             "the last. The epoch is that of the best tau on the 40 validation rows, as the paper's protocol has it: of "
             "the pairs of two such rows, or by more pairs of these and of such a row and one that is trained on. No "
-            "label is needed for these that is not at hand.")
+            "label is needed for these that is not at hand. A method's rows without averaging are the same trainings, "
+            "so their last epochs are equal on one machine; where two machines stand below, rounding sets them apart.")
     notes: list[Block] = [_verdict(trained)]
     for space, entries in trained.items():
         pairs = [(last(label), label) for label in by_method(entries)]
