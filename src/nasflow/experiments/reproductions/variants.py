@@ -170,7 +170,8 @@ def stages_of(variant: Variant, space: str, quick: bool) -> Stages:
         stages = stages.changed({**QUICK, "encoder.n_layers": min(QUICK_LAYERS, stages.encoder.n_layers)})
     stages = stages.changed({**variant.options, **variant.by_space.get(space, {})})
     if quick:
-        stages = stages.changed({"pretrain_share": QUICK_SHARE * stages.protocol.pretrain_share})
+        stages = stages.changed({"pretrain_share": QUICK_SHARE * stages.protocol.pretrain_share,
+                                 "fit.epochs": min(QUICK["fit.epochs"], stages.fit.epochs)})
     return stages
 
 
