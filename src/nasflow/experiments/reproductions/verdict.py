@@ -64,7 +64,8 @@ class Verdict:
         elif not n_clear:
             text.append("No difference is clear here: every interval over splits holds 0.")
         else:
-            text.append(f"{n_clear} of these differences are clear here (their interval over splits leaves 0 out), "
+            are = "is" if n_clear == 1 else "are"
+            text.append(f"{n_clear} of these differences {are} clear here (interval over splits without 0), "
                         f"{len(self.clear_same)} with the paper's sign"
                         + (f"; against it: {', '.join(self.clear_other)}." if self.clear_other else "."))
         text.append(f"{self.n_within} of {len(self.here)} means lie within one standard deviation of the paper's; the "
