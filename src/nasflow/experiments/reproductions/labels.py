@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
 from nasflow.experiments.reproductions.base import Page, ReproduceOptions
 from nasflow.experiments.reproductions.comparison import Comparison, compare
 from nasflow.experiments.reproductions.settings import PAPER_SPACES
 from nasflow.experiments.reproductions.table1 import PAIRS
-from nasflow.experiments.reproductions.variants import FGP, METHODS, NONE, with_options
+from nasflow.experiments.reproductions.variants import FGP, METHODS, NONE, Variant, with_options
 
-FIVE, TEN = {"ratio": 0.05, "fit.epochs": 150}, {"ratio": 0.1, "fit.epochs": 100}
-LONGER = 300
+FIVE, TEN = {"nb201": 300, "nb101": 150, "nb301": 150}, {"nb201": 300, "nb101": 100, "nb301": 100}
+"""Epochs of fine-tuning by space."""
+TEN_OTHERWISE = {"nb201": 100, "nb101": 300, "nb301": 300}
 
 
 def labels(options: ReproduceOptions) -> Page:
     """The page."""
     done = ("ResGatedGCN as in table 1, fine-tuned on 5 % and 10 % of the training half. Pre-trainings are table 1's. "
-            f"An epoch has more steps where there are more labels, so {FIVE['fit.epochs']} and {TEN['fit.epochs']} "
-            "epochs are at least as many steps as table 1's; the last group of rows shows what "
-            f"{LONGER} epochs change.")
-    variants = [*with_options(METHODS, "5 %", FIVE), *with_options(METHODS, "10 %", TEN),
-                *with_options((NONE, FGP), f"10 %, {LONGER} epochs", {**TEN, "fit.epochs": LONGER})]
+            f"An epoch has more steps where there are more labels, so {FIVE['nb101']} and {TEN['nb101']} epochs are at "
+            f"least as many steps as table 1's; NAS-Bench-201 has {TEN['nb201']}, for there fewer are too few. The "
+            f"last group of rows shows what {TEN_OTHERWISE['nb201']} epochs change on NAS-Bench-201, and "
+            f"{TEN_OTHERWISE['nb101']} on the others.")
+    variants = [*_fine_tuned(METHODS, "5 %", 0.05, FIVE), *_fine_tuned(METHODS, "10 %", 0.1, TEN),
+                *_fine_tuned((NONE, FGP), "10 %, other epochs", 0.1, TEN_OTHERWISE)]
     return compare(options, Comparison("Table 3: more labels", done, variants, PAPER_SPACES, ["table3"], PAIRS))
+
+
+def _fine_tuned(variants: Sequence[Variant], group: str, ratio: float, epochs: Mapping[str, int]) -> list[Variant]:
+    by_space = {space: {"fit.epochs": n} for space, n in epochs.items()}
+    return [replace(v, by_space=by_space) for v in with_options(variants, group, {"ratio": ratio})]
