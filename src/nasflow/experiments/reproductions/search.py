@@ -28,6 +28,7 @@ from nasflow.journal import Journal
 from nasflow.progress import progress_bar
 from nasflow.search.comparison import FROM, STEPS, at_steps, gains_table, steps_at_or_above
 from nasflow.search.simulation import along, among_rows, simulate
+from nasflow.search.strategies.npenas import NPENAS
 from nasflow.spaces import load_space
 from nasflow.workers import Task, run_tasks
 
@@ -74,7 +75,7 @@ def search(options: ReproduceOptions) -> Page:
     best = float(np.nanmax(dataset.labels(setting.metric)))
     blocks: list[Block] = [Table(_results(curves)), Picture(
         "regret", "Mean test regret against the number of trainings, a line for each pre-training",
-        lambda path: _draw(path, curves, best)), *_differences(curves)]
+        lambda path: _draw(path, curves, best)), *_agreement(curves), *_differences(curves)]
     return Page("Figure: search from each pre-training", done, blocks, manifest={
         "spaces": {SPACE: about_dataset(dataset, setting.metric)}, "runs": sorted(set(keys.values()) & set(known)),
         "options": {label: config.to_dict() for label, config in configs.items()}})
@@ -122,6 +123,18 @@ def _results(curves: Mapping[str, Mapping[int, FloatArray]]) -> list[list[str]]:
         at = np.stack(list(of.values())).astype(np.float64)
         rows.append([label, *at_steps(at, steps), str(len(at))])
     return rows
+
+
+def _agreement(curves: Mapping[str, Mapping[int, FloatArray]]) -> list[Block]:
+    """How often the pre-training makes no difference at all, over the trials that all have after the shared start."""
+    trials = set.intersection(*(set(of) for of in curves.values())) if len(curves) > 1 else set()
+    if not trials:
+        return []
+    after = np.stack([[of[trial][NPENAS.n_initial:] for trial in sorted(trials)] for of in curves.values()])
+    same = (after == after[0]).all(axis=0)
+    return [f"After the first {NPENAS.n_initial} trainings the best so far is equally good from all {len(curves)} at "
+            f"{same.sum()} of {same.size} steps of {len(trials)} trials: a round trains 20 of at most "
+            f"{20 * MUTATIONS} mutations, which leaves little to choose."]
 
 
 def _differences(curves: Mapping[str, Mapping[int, FloatArray]]) -> list[Block]:
