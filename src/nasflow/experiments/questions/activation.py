@@ -28,7 +28,8 @@ from nasflow.experiments.questions.explained import beyond_by_draw
 from nasflow.experiments.questions.spaces import SPACES
 from nasflow.experiments.reproductions.base import Block, Page, Picture, ReproduceOptions, Table
 from nasflow.experiments.reproductions.comparison import Comparison, page_of
-from nasflow.experiments.reproductions.variants import NONE, Variant, measure
+from nasflow.experiments.reproductions.variants import NONE, Measured, Variant, measure
+from nasflow.experiments.tables import paired, same_runs
 from nasflow.progress import progress_bar
 from nasflow.surrogate import FlowSurrogate
 from nasflow.table import ArchTable
@@ -113,8 +114,26 @@ def activation(options: ReproduceOptions) -> Page:
     variants = [NONE, *(_variant(name, spaces) for name in _CHANGES)]
     pairs = [(label, "flow, relu") for label in (v.label for v in variants[2:])]
     pairs += [(v.label, "none") for v in variants[1:]]
-    comparison = Comparison(title, done, variants, spaces, pairs=pairs, notes=notes)
-    return page_of(comparison, measure(variants, spaces, options), options)
+    measured = measure(variants, spaces, options)
+    notes[0] = "\n".join([_verdict(found), *after_pretraining(measured)])
+    return page_of(Comparison(title, done, variants, spaces, pairs=pairs, notes=notes), measured, options)
+
+
+def after_pretraining(measured: Measured) -> list[str]:
+    """For each space with runs in common: which activation is furthest above relu, and which differences are clear."""
+    lines = []
+    for space in measured.datasets:
+        entries = measured.of("ResGatedGCN", space)
+        gains = {name: paired(entries, f"flow, {name}", "flow, relu") for name in _CHANGES
+                 if name != "relu" and same_runs(entries, f"flow, {name}", "flow, relu")}
+        if not gains:
+            continue
+        best = max(gains, key=lambda name: gains[name].mean)
+        clear = [f"{name} {100 * gain.mean:+.1f}" for name, gain in gains.items() if gain.low > 0 or gain.high < 0]
+        lines.append(f"* {SPACES[space].title}, after pre-training: {best} gains most on relu, "
+                     f"{100 * gains[best].mean:+.1f} points of tau; clear (interval over splits without 0) are "
+                     f"{len(clear)} of {len(gains)} differences to relu{': ' if clear else ''}{', '.join(clear)}.")
+    return lines
 
 
 def _variant(name: str, spaces: Sequence[str]) -> Variant:
