@@ -291,6 +291,11 @@ def test_tau_is_gathered_where_every_draw_has_the_run() -> None:
     short = robustness.tau_cube(entries[:-1])
     assert short is not None
     assert short.shape == (2, 1, 2)
+    # what one draw has alone, of a seed or a split, takes no other run away
+    more = [{**entries[0], "seed": 5}, {**entries[1], "split": 9}]
+    same = robustness.tau_cube([*entries, *more])
+    assert same is not None
+    np.testing.assert_array_equal(same, cube)
     assert robustness.tau_cube([e for e in entries if e["seed"] == 3]) is None
     assert robustness.tau_cube(entries[:4]) is None
 

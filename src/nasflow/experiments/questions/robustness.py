@@ -159,8 +159,9 @@ def tau_cube(entries: Sequence[Mapping[str, object]]) -> FloatArray | None:
     if len(runs) < 2:
         return None
     by_key = [{(e["split"], e["seed"]): 100 * float(e["tau"]) for e in own} for own in runs.values()]
-    splits, seeds = ({key[i] for own in by_key for key in own} for i in (0, 1))
-    splits = {split for split in splits if all((split, seed) in own for own in by_key for seed in seeds)}
+    shared = set.intersection(*map(set, by_key))
+    seeds = {seed for _, seed in shared}
+    splits = {split for split, _ in shared if all((split, seed) in shared for seed in seeds)}
     if not splits or len(seeds) < 2:
         return None
     return np.array([[[own[split, seed] for seed in sorted(seeds)] for split in sorted(splits)] for own in by_key])
