@@ -40,6 +40,11 @@ class Difference:
     n_better: int
     n_runs: int
 
+    @property
+    def clear(self) -> bool:
+        """Whether its interval leaves out 0."""
+        return self.low > 0 or self.high < 0
+
 
 def by_method(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
     """The entries of each method, methods in their first order."""

@@ -129,7 +129,7 @@ def after_pretraining(measured: Measured) -> list[str]:
         if not gains:
             continue
         best = max(gains, key=lambda name: gains[name].mean)
-        clear = [f"{name} {100 * gain.mean:+.1f}" for name, gain in gains.items() if gain.low > 0 or gain.high < 0]
+        clear = [f"{name} {100 * gain.mean:+.1f}" for name, gain in gains.items() if gain.clear]
         lines.append(f"* {SPACES[space].title}, after pre-training: {best} gains most on relu, "
                      f"{100 * gains[best].mean:+.1f} points of tau; clear (interval over splits without 0) are "
                      f"{len(clear)} of {len(gains)} differences to relu{': ' if clear else ''}{', '.join(clear)}.")

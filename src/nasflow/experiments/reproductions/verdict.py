@@ -104,7 +104,7 @@ def judge(entries: Sequence[Entry], paper: Mapping[str, Number], metric: str) ->
         if difference is None:
             continue
         has_intervals |= not math.isnan(difference.low)
-        if difference.low > 0 or difference.high < 0:
+        if difference.clear:
             better, worse = (a, b) if gap > 0 else (b, a)
             clear[same].append(f"{better} > {worse}")
     away = {label: ours[label] - paper[label].mean for label in labels}
