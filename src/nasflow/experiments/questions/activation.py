@@ -98,7 +98,7 @@ def activation(options: ReproduceOptions) -> Page:
                 found[space][name] = separability(whole, space, config, changes(name, whole.vocabulary),
                                                   n_draws)
                 advance(f"{space}, {name}")
-    notes: list[Block] = [_verdict(found)]
+    notes: list[Block] = []
     for space, rows in found.items():
         own = WHOLE[space][1]
         notes += [f"## What surrogates of {SPACES[space].title} tell apart\n\nk = {own.k}, sigma = {own.sigma:g} (with "
@@ -110,13 +110,13 @@ def activation(options: ReproduceOptions) -> Page:
             "graphs are counted. The share of the label's variance that is explained beyond counts of operations "
             f"(see the question `correlation`) is the mean over {n_draws} draws, least to largest in brackets.")
     if options.only == (SEPARABILITY,):
-        return Page(title, done, notes, manifest={"spaces": list(found)})
+        return Page(title, done, [_verdict(found), *notes], manifest={"spaces": list(found)})
     variants = [NONE, *(_variant(name, spaces) for name in _CHANGES)]
     pairs = [(label, "flow, relu") for label in (v.label for v in variants[2:])]
     pairs += [(v.label, "none") for v in variants[1:]]
     measured = measure(variants, spaces, options)
-    notes[0] = "\n".join([_verdict(found), *after_pretraining(measured)])
-    return page_of(Comparison(title, done, variants, spaces, pairs=pairs, notes=notes), measured, options)
+    verdict = "\n".join([_verdict(found), *after_pretraining(measured)])
+    return page_of(Comparison(title, done, variants, spaces, pairs=pairs, notes=[verdict, *notes]), measured, options)
 
 
 def after_pretraining(measured: Measured) -> list[str]:

@@ -34,8 +34,8 @@ from nasflow.workers import Task, run_tasks
 
 SPACE, CHOSEN_BY = "nb201", "cifar10_valid"
 TRIALS, BUDGET, QUICK_BUDGET = 3, 150, 40
-MUTATIONS = 5
-"""Of each parent, as the paper has it."""
+STRATEGY = SearchConfig(strategy="npenas", n_mutations=5)
+"""Of each parent five mutations, as the paper has it; the rest is the package's default."""
 
 
 def search(options: ReproduceOptions) -> Page:
@@ -66,9 +66,10 @@ def search(options: ReproduceOptions) -> Page:
     for (label, trial), key in keys.items():
         if key in known:
             curves.setdefault(label, {})[trial] = along(known[key]["course"], known[key]["trainings"])
-    done = (f"NPENAS on {setting.title}: {budget} trainings, 20 of them at random, then rounds of 20: the predictor is "
-            f"fitted from its pre-trained weights to all results, the best 20 get {MUTATIONS} mutations each, and the "
-            f"20 predicted to be best are trained. Chosen is by {CHOSEN_BY}, shown is {setting.metric} of the best so "
+    done = (f"NPENAS on {setting.title}: {budget} trainings, {NPENAS.n_initial} of them at random, then rounds of "
+            f"{STRATEGY.round_size}: the predictor is fitted from its pre-trained weights to all results, the best "
+            f"{STRATEGY.n_parents} get {STRATEGY.n_mutations} mutations each, and the {STRATEGY.round_size} predicted "
+            f"to be best are trained. Chosen is by {CHOSEN_BY}, shown is {setting.metric} of the best so "
             "far, mean (standard deviation) over trials; trial by trial all start from the same 20. Pre-training is "
             "without labels, on the whole space, once for all trials. The paper shows its result as a figure alone, "
             "so no number of it stands here.")
@@ -99,8 +100,8 @@ def _config(variant: Variant, quick: bool) -> SearchConfig:
     uses_proxies = "proxy" in variant.tasks
     pretrain = dataclasses.replace(stages.pretrain, pretext=variant.method,
                                    proxies=stages.pretrain.proxies if uses_proxies else ())
-    return SearchConfig(strategy="npenas", n_mutations=MUTATIONS, encoder=stages.encoder, surrogate=stages.surrogate,
-                        pretrain=pretrain, fit=stages.fit)
+    return dataclasses.replace(STRATEGY, encoder=stages.encoder, surrogate=stages.surrogate, pretrain=pretrain,
+                               fit=stages.fit)
 
 
 def _key(config: SearchConfig, trial: int, budget: int, dataset: Dataset) -> str:
@@ -133,8 +134,8 @@ def _agreement(curves: Mapping[str, Mapping[int, FloatArray]]) -> list[Block]:
     after = np.stack([[of[trial][NPENAS.n_initial:] for trial in sorted(trials)] for of in curves.values()])
     same = (after == after[0]).all(axis=0)
     return [f"After the first {NPENAS.n_initial} trainings the best so far is equally good from all {len(curves)} at "
-            f"{same.sum()} of {same.size} steps of {len(trials)} trials: a round trains 20 of at most "
-            f"{20 * MUTATIONS} mutations, which leaves little to choose."]
+            f"{same.sum()} of {same.size} steps of {len(trials)} trials: a round trains {STRATEGY.round_size} of at "
+            f"most {STRATEGY.n_parents * STRATEGY.n_mutations} mutations, which leaves little to choose."]
 
 
 def _differences(curves: Mapping[str, Mapping[int, FloatArray]]) -> list[Block]:
