@@ -9,8 +9,6 @@ counts. Batches are made from the table on the way, as every command does. Where
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from nasflow.files import write_json
 from nasflow.finetune import Scorer, fine_tune, in_chunks
 from nasflow.pretrain import pretrain
 from nasflow.spaces.nb201 import NB201
+from surrogate import best_of
 
 RESULTS = Path(__file__).parent / "results" / "devices.json"
 ENCODERS = ("resgatedgcn", "gin", "transformer", "flowerformer")
@@ -50,33 +49,26 @@ class Jobs:
         return make_encoder(self.table.n_ops, self.config).to(self.device)
 
     def seconds(self, turns: int) -> dict[str, float]:
-        """Seconds of each job."""
+        """Seconds of each job. Each ends with a number on the CPU, so that the GPU is done by then."""
         encoder = self.encoder()
         few = [self.table[i : i + 1] for i in range(N_ONE_BY_ONE)]
         rows = self.table[:N_PRETRAIN]
-        encode = _best(turns, lambda: in_chunks(encoder, rows)) / N_PRETRAIN
-        one = _best(turns, lambda: [in_chunks(encoder, graph) for graph in few]) / N_ONE_BY_ONE
+        encode = best_of(turns, lambda: in_chunks(encoder, rows))[0] / N_PRETRAIN
+        one = best_of(turns, lambda: [in_chunks(encoder, graph) for graph in few])[0] / N_ONE_BY_ONE
         result = {"encode 1,000": 1000 * encode, "encode 1, alone": one}
         for size in BATCHES:
             history = pretrain(self.encoder(), rows, replace(self.pretraining, batch_size=size), self.surrogate,
                                {"proxy": self.column})
             result[f"pre-train, batches of {size:,}"] = min(history.seconds) * len(self.table) / N_PRETRAIN
-        labels = np.random.default_rng(1).normal(size=N_LABELS)
-        fitting = replace(self.fit, epochs=FIT_EPOCHS)
-        result["fine-tune"] = _best(turns, lambda: fine_tune(
-            Scorer(self.encoder()).to(self.device), self.table[:N_LABELS], labels, fitting)) / FIT_EPOCHS
+        result["fine-tune"] = best_of(turns, self.fine_tuned)[0] / FIT_EPOCHS
         return result
 
-
-def _best(turns: int, call: Callable[[], object]) -> float:
-    """The least seconds of a call, after one to warm up; what comes back is on the CPU, so that the GPU is done."""
-    call()
-    seconds = []
-    for _ in range(turns):
-        started = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - started)
-    return min(seconds)
+    def fine_tuned(self) -> float:
+        """A weight of an encoder fine-tuned for a few epochs."""
+        labels = np.random.default_rng(1).normal(size=N_LABELS)
+        scorer = Scorer(self.encoder()).to(self.device)
+        fine_tune(scorer, self.table[:N_LABELS], labels, replace(self.fit, epochs=FIT_EPOCHS))
+        return float(next(scorer.parameters()).detach().sum())
 
 
 def main() -> None:
