@@ -27,6 +27,8 @@ from nasflow.search import owner
 from nasflow.search.trial import Trial
 
 VERSION = 1
+WAIT = 60.0
+"""Seconds that a process waits for others to end what they do with the file."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (version INTEGER NOT NULL, about TEXT NOT NULL);
@@ -49,7 +51,7 @@ class Store:
     """The file at `path`, made if it is not there.
 
     Raises:
-        DataError: a file that is no study, or of a newer version.
+        DataError: a file that is no study, of a newer version, or locked by another process for long.
     """
 
     def __init__(self, path: PathLike) -> None:
@@ -64,6 +66,8 @@ class Store:
                     rows.execute(statement)
                 found = rows.execute("SELECT version FROM settings").fetchone()
         except sqlite3.DatabaseError as error:
+            if _busy(error):
+                raise DataError(f"{path} has been locked by another process for {WAIT:g} s; end that process") from None
             raise DataError(f"{path} is no study ({error}); name another file") from None
         if found and found[0] > VERSION:
             raise DataError(f"{path} has format version {found[0]}; this nasflow reads {VERSION}: update nasflow")
@@ -73,8 +77,8 @@ class Store:
         """This thread's connection: SQLite's are for one thread."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = sqlite3.connect(self.path, timeout=60, isolation_level=None)
-            connection.execute("PRAGMA journal_mode = WAL")
+            connection = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None)
+            _write_ahead(connection)
             connection.execute("PRAGMA synchronous = FULL")  # on the disk, not only out of this process
             self._local.connection = connection
         return connection
@@ -208,3 +212,22 @@ def _beat(reference: weakref.ref[Store]) -> None:
         with contextlib.suppress(sqlite3.OperationalError):  # busy for a minute: the next beat will do
             store.beat()
         del store
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Turn to write-ahead logging. SQLite fails here at once where another process writes, so the wait is ours."""
+    deadline = time.monotonic() + WAIT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if not _busy(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _busy(error: sqlite3.DatabaseError) -> bool:
+    """Whether another process holds the file; the code's low byte says so, the rest says at what."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
