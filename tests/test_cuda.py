@@ -70,10 +70,8 @@ def test_gradients_are_those_of_the_cpu(name: str) -> None:
         _close(gradient, cuda[parameter], 1e-3)
 
 
-def _pretrained(
-    device: str, config: PretrainConfig, path: Path | None = None, name: str = "resgatedgcn",
-) -> tuple[Encoder, PretrainHistory]:
-    encoder = _encoder(name, device)
+def _pretrained(device: str, config: PretrainConfig, path: Path | None = None) -> tuple[Encoder, PretrainHistory]:
+    encoder = _encoder("resgatedgcn", device)
     return encoder, pretrain(encoder, TABLE, config, SURROGATE, COLUMNS, checkpoint=path)
 
 
