@@ -1,12 +1,14 @@
-"""Speed of the encoders on NAS-Bench-201, training and encoding, beside PyTorch Geometric's parts in the same run.
+"""Speed of the encoders on NAS-Bench-201, training and encoding, beside PyTorch Geometric's parts
+in the same run.
 
     python benchmarks/encoders.py             prints, and writes benchmarks/results/encoders.json
 
-All get ready-made batches (graphs collated, neighbour lists and layouts built), rows in random order: 256 graphs a
-step in training; 2,048 in encoding, about what `predict` and `embed` take at a time, and 512 ("encode, 512"). What an
-encoder finds out about a batch by itself is in its time, such as which nodes are alike. "from the table" also makes the
-batches: it is what `predict` and `embed` do. The models take turns, so that a busy moment of the machine hits all; the
-best turn counts.
+All get ready-made batches (graphs collated, neighbour lists and layouts built), rows in random
+order: 256 graphs a step in training; 2,048 in encoding, about what `predict` and `embed` take at a
+time, and 512 ("encode, 512"). What an encoder finds out about a batch by itself is in its time,
+such as which nodes are alike. "from the table" also makes the
+batches: it is what `predict` and `embed` do. The models take turns, so that a busy moment of the
+machine hits all; the best turn counts.
 """
 
 from __future__ import annotations
@@ -25,13 +27,19 @@ from torch import nn
 from nasflow import ArchTable, EncoderConfig, GraphBatch, make_encoder
 from nasflow.encoders import encoder_names
 from nasflow.experiments.manifest import machine, versions
-from nasflow.files import write_json
-from nasflow.finetune import in_chunks
+from nasflow.prediction.finetune import in_chunks
+from nasflow.running.files import write_json
 from nasflow.spaces.nb201 import NB201
 from peers import PyGFlowerFormer, PyGResGatedGCN
 
 RESULTS = Path(__file__).parent / "results" / "encoders.json"
-FLOWERFORMER = {"width": 64, "n_layers": 9, "n_heads": 8, "dropout": 0.0, "attention_dropout": 0.5}  # as published
+FLOWERFORMER = {
+    "width": 64,
+    "n_layers": 9,
+    "n_heads": 8,
+    "dropout": 0.0,
+    "attention_dropout": 0.5,
+}  # as published
 
 
 @dataclass(frozen=True)
@@ -55,10 +63,17 @@ def entries(table: ArchTable, width: int) -> dict[str, Entry]:
         models[name] = make_encoder(table.n_ops, EncoderConfig(name, max_nodes=8, **options))
     small, flower = EncoderConfig(width=width), EncoderConfig("flowerformer", **FLOWERFORMER)
     return {
-        **{name: Entry(model, 1024, 2048) if name in ("flowerformer", "transformer") else Entry(model, 2048, 4096)
-           for name, model in models.items()},
-        "resgatedgcn, every node": Entry(copy.deepcopy(models["resgatedgcn"]).requires_grad_(False), 0, 4096,
-                                         every_node=True),
+        **{
+            name: (
+                Entry(model, 1024, 2048)
+                if name in ("flowerformer", "transformer")
+                else Entry(model, 2048, 4096)
+            )
+            for name, model in models.items()
+        },
+        "resgatedgcn, every node": Entry(
+            copy.deepcopy(models["resgatedgcn"]).requires_grad_(False), 0, 4096, every_node=True
+        ),
         "PyG: resgatedgcn": Entry(PyGResGatedGCN(table.n_ops, small), 2048, 4096),
         "PyG: flowerformer": Entry(PyGFlowerFormer(table.n_ops, flower), 512, 2048),
         "flowerformer, one by one": Entry(models["flowerformer"], 8, 16, graphs_at_a_time=1),
@@ -85,7 +100,9 @@ def train(entry: Entry, batches: list[GraphBatch]) -> None:
 
 def batches_of(table: ArchTable, n: int, size: int) -> list[GraphBatch]:
     """Ready-made batches of the first `n` rows."""
-    batches = [GraphBatch.from_table(table[start : min(start + size, n)]) for start in range(0, n, size)]
+    batches = [
+        GraphBatch.from_table(table[start : min(start + size, n)]) for start in range(0, n, size)
+    ]
     for batch in batches:
         # ask for what a batch keeps once it is made
         batch.undirected.sum_by_source(torch.zeros(batch.undirected.source.shape[0], 1))
@@ -99,12 +116,18 @@ def jobs_of(entry: Entry, table: ArchTable) -> dict[str, tuple[int, Callable[[],
     few = batches_of(table, entry.n_encode, entry.graphs_at_a_time or 512)
     jobs: dict[str, tuple[int, Callable[[], object]]] = {
         "encode": (entry.n_encode, lambda: encode(entry, encoding)),
-        "encode, 512": (entry.n_encode, lambda: encode(entry, few))}
+        "encode, 512": (entry.n_encode, lambda: encode(entry, few)),
+    }
     if entry.every_node:
         return jobs
-    training, rows = batches_of(table, entry.n_train, entry.graphs_at_a_time or 256), table[: entry.n_encode]
+    training, rows = (
+        batches_of(table, entry.n_train, entry.graphs_at_a_time or 256),
+        table[: entry.n_encode],
+    )
     jobs["train"] = (entry.n_train, lambda: train(entry, training))
-    if entry.graphs_at_a_time is None and not isinstance(entry.model, (PyGResGatedGCN, PyGFlowerFormer)):
+    if entry.graphs_at_a_time is None and not isinstance(
+        entry.model, (PyGResGatedGCN, PyGFlowerFormer)
+    ):
         jobs["from the table"] = (entry.n_encode, lambda: in_chunks(entry.model, rows))
     return jobs
 
@@ -117,9 +140,13 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--width", type=int, default=128, help="of all but flowerformer, which has 64 in 9 layers")
+    parser.add_argument(
+        "--width", type=int, default=128, help="of all but flowerformer, which has 64 in 9 layers"
+    )
     parser.add_argument("--turns", type=int, default=9)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -134,24 +161,45 @@ def main() -> None:
                 rate = n / seconds(call)
                 rates[name][job] = max(rates[name].get(job, 0.0), float(f"{rate:.4g}"))
     columns = ("train", "encode", "encode, 512", "from the table")
-    print(f"NAS-Bench-201, width {options.width}, {options.threads} threads, architectures a second "
-          f"(best of {options.turns} turns)\n  {'':40}" + "".join(f"{column:>16}" for column in columns))
+    print(
+        f"NAS-Bench-201, width {options.width}, {options.threads} threads, architectures a second "
+        f"(best of {options.turns} turns)\n  {'':40}"
+        + "".join(f"{column:>16}" for column in columns)
+    )
     for name, by_job in rates.items():
-        print(f"  {name:40}" + "".join(f"{by_job[c]:16,.0f}" if c in by_job else f"{'':16}" for c in columns))
+        print(
+            f"  {name:40}"
+            + "".join(f"{by_job[c]:16,.0f}" if c in by_job else f"{'':16}" for c in columns)
+        )
     ratios = {
-        f"{one} / {other}": {job: round(rates[one][job] / rates[other][job], 2) for job in columns[:3]}
-        for one, other in (("resgatedgcn", "PyG: resgatedgcn"), ("flowerformer", "PyG: flowerformer"),
-                           ("flowerformer", "flowerformer, one by one"), ("resgatedgcn", "flowerformer"),
-                           ("resgatedgcn", "PyG: flowerformer"))}
+        f"{one} / {other}": {
+            job: round(rates[one][job] / rates[other][job], 2) for job in columns[:3]
+        }
+        for one, other in (
+            ("resgatedgcn", "PyG: resgatedgcn"),
+            ("flowerformer", "PyG: flowerformer"),
+            ("flowerformer", "flowerformer, one by one"),
+            ("resgatedgcn", "flowerformer"),
+            ("resgatedgcn", "PyG: flowerformer"),
+        )
+    }
     for pair, by_job in ratios.items():
         print(f"  {pair:40}" + "".join(f"{by_job[job]:16.2f}" for job in by_job))
     print(f"  the 15,625-row table takes {cells.nbytes / 1e6:.2f} MB in memory")
-    write_json(RESULTS, {
-        "command": f"python benchmarks/encoders.py --threads {options.threads} --width {options.width} "
-                   f"--turns {options.turns}",
-        "architectures_per_second": rates, "ratios": ratios, "table_bytes": cells.nbytes, "machine": machine(),
-        "versions": {**versions(), "torch_geometric": torch_geometric.__version__},
-    })
+    write_json(
+        RESULTS,
+        {
+            "command": (
+                f"python benchmarks/encoders.py --threads {options.threads} --width {options.width}"
+                f" --turns {options.turns}"
+            ),
+            "architectures_per_second": rates,
+            "ratios": ratios,
+            "table_bytes": cells.nbytes,
+            "machine": machine(),
+            "versions": {**versions(), "torch_geometric": torch_geometric.__version__},
+        },
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""The encoders that nasflow's are measured beside: the same networks from PyTorch Geometric's parts."""
+"""The encoders that nasflow's are measured beside: the same networks from PyTorch Geometric's
+parts.
+"""
 
 from __future__ import annotations
 
@@ -17,25 +19,34 @@ class PyGResGatedGCN(nn.Module):
         super().__init__()
         self.n_ops, self.dropout = n_ops, config.dropout
         self.input = nn.Linear(n_ops, config.width)
-        self.convs = nn.ModuleList(ResGatedGraphConv(config.width, config.width) for _ in range(config.n_layers))
+        self.convs = nn.ModuleList(
+            ResGatedGraphConv(config.width, config.width) for _ in range(config.n_layers)
+        )
 
     def forward(self, batch: GraphBatch) -> Tensor:
         """(B, H): embeddings."""
         edges = torch.stack([batch.undirected.source, batch.undirected.target])
         x0 = x = self.input(nn.functional.one_hot(batch.ops, self.n_ops).float())
         for conv in self.convs:
-            x = nn.functional.dropout(torch.relu(0.2 * x0 + 0.8 * conv(x, edges)), self.dropout, self.training)
+            x = nn.functional.dropout(
+                torch.relu(0.2 * x0 + 0.8 * conv(x, edges)), self.dropout, self.training
+            )
         pooled: Tensor = global_mean_pool(x, batch.graph)
         return pooled
 
 
 class PyGFlowerFormer(nn.Module):
-    """FlowerFormer batched as its authors do: a mask over all edges for each generation, attention on an edge list."""
+    """FlowerFormer batched as its authors do: a mask over all edges for each generation, attention
+    on an edge list.
+    """
 
     def __init__(self, n_ops: int, config: EncoderConfig) -> None:
         super().__init__()
         self.n_ops = n_ops
-        self.input, self.norm = nn.Linear(n_ops, config.width, bias=False), nn.BatchNorm1d(config.width)
+        self.input, self.norm = (
+            nn.Linear(n_ops, config.width, bias=False),
+            nn.BatchNorm1d(config.width),
+        )
         self.layers = nn.ModuleList(_PyGFlowerLayer(config) for _ in range(config.n_layers))
 
     def forward(self, batch: GraphBatch) -> Tensor:
@@ -59,16 +70,26 @@ class PyGFlowerFormer(nn.Module):
 class _PyGFlowerLayer(nn.Module):
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
-        width, self.n_heads, self.attention_dropout = config.width, config.n_heads, config.attention_dropout
+        width, self.n_heads, self.attention_dropout = (
+            config.width,
+            config.n_heads,
+            config.attention_dropout,
+        )
         self.grus = nn.ModuleList(nn.GRUCell(width, width) for _ in range(2))
         self.scores = nn.ModuleList(nn.Linear(2 * width, 1) for _ in range(2))
         self.projection = nn.Linear(width, 3 * width, bias=False)
         self.output = nn.Linear(width, width)
         self.norms = nn.ModuleList(nn.BatchNorm1d(width) for _ in range(3))
-        self.feed_forward = nn.Sequential(nn.Linear(width, 2 * width), nn.ReLU(), nn.Linear(2 * width, width))
+        self.feed_forward = nn.Sequential(
+            nn.Linear(width, 2 * width), nn.ReLU(), nn.Linear(2 * width, width)
+        )
 
     def forward(
-        self, x: Tensor, down: list[tuple[Tensor, Tensor]], up: list[tuple[Tensor, Tensor]], source: Tensor,
+        self,
+        x: Tensor,
+        down: list[tuple[Tensor, Tensor]],
+        up: list[tuple[Tensor, Tensor]],
+        source: Tensor,
         target: Tensor,
     ) -> Tensor:
         flow = self._sweep(1, self._sweep(0, x, down), up).relu()
@@ -84,7 +105,9 @@ class _PyGFlowerLayer(nn.Module):
         f[roots] = self.grus[which](x[roots])
         for source, target in steps:
             score = self.scores[which](torch.cat([x[target], f[source]], dim=1))
-            message = scatter(softmax(score, target, num_nodes=len(x)) * f[source], target, dim_size=len(x))
+            message = scatter(
+                softmax(score, target, num_nodes=len(x)) * f[source], target, dim_size=len(x)
+            )
             here = torch.zeros(len(x), dtype=torch.bool)
             here[target] = True
             f = f.clone()

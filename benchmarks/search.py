@@ -1,12 +1,15 @@
-"""Search by every strategy, simulated on benchmarks: regret against the number of trainings, seconds a suggestion.
+"""Search by every strategy, simulated on benchmarks: regret against the number of trainings,
+seconds a suggestion.
 
     python benchmarks/search.py                          all benchmarks and strategies, 10 trials of 150 trainings
     python benchmarks/search.py --quick                  2 trials of 40 on the smallest of them, in a minute or two
-    python benchmarks/search.py --benchmarks nb201-cifar10 --strategies fgp,gp-onehot --pairs fgp/gp-onehot
+    python benchmarks/search.py --benchmarks nb201-cifar10 --strategies fgp,gp-onehot --pairs
+    fgp/gp-onehot
 
-Each trial is kept in runs/search/journal.jsonl when it ends, and not made again. Tables and figures go to the folder
-named by --out. A training is a look at the benchmark's table. What is optimised is the validation result where the
-benchmark has one; regret is that of the test result of the best so far by validation.
+Each trial is kept in runs/search/journal.jsonl when it ends, and not made again. Tables and figures
+go to the folder named by --out. A training is a look at the benchmark's table. What is optimised is
+the validation result where the benchmark has one; regret is that of the test result of the best so
+far by validation.
 """
 
 from __future__ import annotations
@@ -26,25 +29,33 @@ import numpy.typing as npt
 import torch
 
 import search_tables as tables
-from nasflow import environment
-from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, SearchConfig, SurrogateConfig
 from nasflow.datasets import load_dataset
 from nasflow.experiments.manifest import machine, versions
-from nasflow.extras import require_extra
-from nasflow.files import write_text
-from nasflow.journal import Journal
+from nasflow.graphs.table import ArchTable
+from nasflow.options.search import SearchConfig
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
+from nasflow.running import environment
+from nasflow.running.extras import require_extra
+from nasflow.running.files import write_text
+from nasflow.running.journal import Journal
 from nasflow.search.candidates import Listed
 from nasflow.search.problem import Problem
 from nasflow.search.simulation import Values, among_rows, simulate
 from nasflow.spaces import load_space
 from nasflow.spaces.darts import OPERATIONS, Darts
-from nasflow.table import ArchTable
 
 FloatArray = npt.NDArray[np.float64]
 
-# learning rates of the pairs: what nasflow tune chose on NAS-Bench-201's validation rows (docs/results/tune/nb201.md)
-FLOW_JACOV: dict[str, Any] = {"strategy": "npenas", "pretext": "flow+proxy", "pretrain_proxies": ("jacov",),
-                              "weights": {"flow": 0.1, "proxy": 0.9}, "lr": 2e-4}
+# learning rates of the pairs: what nasflow tune chose on NAS-Bench-201's validation rows
+# (docs/results/tune/nb201.md)
+FLOW_JACOV: dict[str, Any] = {
+    "strategy": "npenas",
+    "pretext": "flow+proxy",
+    "pretrain_proxies": ("jacov",),
+    "weights": {"flow": 0.1, "proxy": 0.9},
+    "lr": 2e-4,
+}
 # mutations that reach further
 WIDE: dict[str, Any] = {"n_mutations": 50, "mutate_again": 0.6}
 # name -> strategy and what differs from the defaults
@@ -56,18 +67,30 @@ STRATEGIES: dict[str, dict[str, Any]] = {
     "npenas-flow": {"strategy": "npenas"},
     "npenas-flow+jacov": FLOW_JACOV,
     "npenas-wide-none": {"strategy": "npenas", "pretext": "none", "lr": 5e-4, **WIDE},
-    "npenas-wide-flow+proxies": {**FLOW_JACOV, **WIDE, "pretrain_proxies": ("jacov", "synflow"),
-                                 "proxy_heads": "average"},
+    "npenas-wide-flow+proxies": {
+        **FLOW_JACOV,
+        **WIDE,
+        "pretrain_proxies": ("jacov", "synflow"),
+        "proxy_heads": "average",
+    },
     "npenas5-none": {"strategy": "npenas", "pretext": "none", "n_mutations": 5},
     "npenas5-flow+jacov": {**FLOW_JACOV, "n_mutations": 5},
     "gp-onehot": {"strategy": "gp-onehot"},
     "fgp": {"strategy": "fgp"},
-    "fgp+embedding": {"strategy": "fgp", "features": ("embedding", "surrogate", "counts", "one-hot")},
+    "fgp+embedding": {
+        "strategy": "fgp",
+        "features": ("embedding", "surrogate", "counts", "one-hot"),
+    },
     "fgp+proxies": {"strategy": "fgp", "proxies": ("jacov", "params")},
 }
-SURROGATES = {"nb101": SurrogateConfig(k=4, sigma=1.0), "nb201": SurrogateConfig(k=7), "darts": SurrogateConfig(k=12)}
+SURROGATES = {
+    "nb101": SurrogateConfig(k=4, sigma=1.0),
+    "nb201": SurrogateConfig(k=7),
+    "darts": SurrogateConfig(k=12),
+}
 N_POOL = 300  # candidates of either kind where a space is too large to list; 1,000 by default
-# of each fit: 300 epochs in the evaluation protocol; averaged, since no validation rows choose an epoch
+# of each fit: 300 epochs in the evaluation protocol; averaged, since no validation rows choose an
+# epoch
 NPENAS_EPOCHS, NPENAS_AVERAGE = 100, 20
 
 
@@ -93,7 +116,9 @@ def table_bench(name: str, valid: str, test: str, space: str) -> Bench:
     problem, whole = among_rows(data, load_space(space), valid)
     values = problem.known.values
     best_test, best_valid = (float(np.nanmax(data.labels(metric))) for metric in (test, valid))
-    return Bench(problem, whole, partial(values, valid), partial(values, test), best_test, best_valid)
+    return Bench(
+        problem, whole, partial(values, valid), partial(values, test), best_test, best_valid
+    )
 
 
 def nb301() -> Bench:
@@ -110,7 +135,9 @@ def nb301() -> Bench:
         found = []
         for architecture in table:
             codes = surrogate_input(space.to_genotype(architecture), encoding)
-            (accuracy,) = session.run(None, {"x_cat": codes, "x_cont": np.array([[98.0]], np.float32)})[:1]
+            (accuracy,) = session.run(
+                None, {"x_cat": codes, "x_cont": np.array([[98.0]], np.float32)}
+            )[:1]
             found.append(float(np.ravel(accuracy)[0]))
         return np.array(found)
 
@@ -118,7 +145,9 @@ def nb301() -> Bench:
 
 
 def surrogate_input(genotype: dict[str, Any], encoding: dict[str, Any]) -> npt.NDArray[np.int32]:
-    """(1, 34) int32: a genotype as YAHPO's surrogate takes it: each edge's operation or `#na#`, the steps' inputs."""
+    """(1, 34) int32: a genotype as YAHPO's surrogate takes it: each edge's operation or `#na#`, the
+    steps' inputs.
+    """
     columns: dict[str, str] = {}
     for cell in ("normal", "reduce"):
         pairs = genotype[cell]
@@ -134,8 +163,10 @@ def surrogate_input(genotype: dict[str, Any], encoding: dict[str, Any]) -> npt.N
             first += 2 + step
             if step:
                 columns[f"inputs_node_{cell}_{2 + step}"] = "_".join(map(str, sorted(inputs)))
-    order = [*(f"edge_{c}_{e}" for c in ("normal", "reduce") for e in range(14)),
-             *(f"inputs_node_{c}_{n}" for c in ("normal", "reduce") for n in (3, 4, 5))]
+    order = [
+        *(f"edge_{c}_{e}" for c in ("normal", "reduce") for e in range(14)),
+        *(f"inputs_node_{c}_{n}" for c in ("normal", "reduce") for n in (3, 4, 5)),
+    ]
     return np.array([[code_of(encoding, name, columns[name]) for name in order]], np.int32)
 
 
@@ -148,8 +179,12 @@ def code_of(encoding: dict[str, Any], column: str, value: str) -> int:
 BENCHES: dict[str, Callable[[], Bench]] = {
     "nb201-cifar10": lambda: table_bench("nb201", "cifar10_valid", "cifar10_test", "nb201"),
     "nb201-cifar100": lambda: table_bench("nb201", "cifar100_test", "cifar100_test", "nb201"),
-    "nb201-imagenet16": lambda: table_bench("nb201", "imagenet16_120_test", "imagenet16_120_test", "nb201"),
-    "transnas-class_scene": lambda: table_bench("transnas-micro", "class_scene", "class_scene", "transnas-micro"),
+    "nb201-imagenet16": lambda: table_bench(
+        "nb201", "imagenet16_120_test", "imagenet16_120_test", "nb201"
+    ),
+    "transnas-class_scene": lambda: table_bench(
+        "transnas-micro", "class_scene", "class_scene", "transnas-micro"
+    ),
     "nbgraph-cora": lambda: table_bench("nbgraph-cora", "valid_perf", "test_perf", "nbgraph"),
     "nb101": lambda: table_bench("nb101-all", "valid_108ep", "valid_108ep", "nb101"),
     "nb301": nb301,
@@ -160,20 +195,37 @@ QUICK = "transnas-class_scene"
 def lacks_proxies(name: str, bench: Bench) -> bool:
     """Whether a strategy needs proxies that a benchmark does not have."""
     options = STRATEGIES.get(name, {})
-    return not {*options.get("proxies", ()), *options.get("pretrain_proxies", ())} <= set(bench.problem.known.names)
+    return not {*options.get("proxies", ()), *options.get("pretrain_proxies", ())} <= set(
+        bench.problem.known.names
+    )
 
 
 def config_of(name: str, bench: Bench, seed: int) -> SearchConfig:
-    """The options of a named strategy on a benchmark; `fgp:counts+one-hot` is fgp with these features."""
+    """The options of a named strategy on a benchmark; `fgp:counts+one-hot` is fgp with these
+    features.
+    """
     base, _, features = name.partition(":")
     options = dict(STRATEGIES[base])
     if features:
         options["features"] = tuple(features.split("+"))
-    pretrain = PretrainConfig(pretext=options.pop("pretext", "flow"), proxies=options.pop("pretrain_proxies", ()),
-                              weights=options.pop("weights", {}), proxy_heads=options.pop("proxy_heads", "each"))
-    fit = FitConfig(epochs=NPENAS_EPOCHS, average=NPENAS_AVERAGE, lr=options.pop("lr", FitConfig.lr))
-    return SearchConfig(seed=seed, n_pool=N_POOL, surrogate=SURROGATES.get(bench.problem.space.name, SurrogateConfig()),
-                        encoder=EncoderConfig(), pretrain=pretrain, fit=fit, **options)
+    pretrain = PretrainConfig(
+        pretext=options.pop("pretext", "flow"),
+        proxies=options.pop("pretrain_proxies", ()),
+        weights=options.pop("weights", {}),
+        proxy_heads=options.pop("proxy_heads", "each"),
+    )
+    fit = FitConfig(
+        epochs=NPENAS_EPOCHS, average=NPENAS_AVERAGE, lr=options.pop("lr", FitConfig.lr)
+    )
+    return SearchConfig(
+        seed=seed,
+        n_pool=N_POOL,
+        surrogate=SURROGATES.get(bench.problem.space.name, SurrogateConfig()),
+        encoder=EncoderConfig(),
+        pretrain=pretrain,
+        fit=fit,
+        **options,
+    )
 
 
 def key_of(name: str, strategy: str, trial: int, budget: int) -> str:
@@ -181,29 +233,50 @@ def key_of(name: str, strategy: str, trial: int, budget: int) -> str:
     return f"{name} {strategy} {trial} {budget}"
 
 
-def run_trial(journal: Journal, name: str, bench: Bench, strategy: str, trial: int, budget: int) -> None:
-    """Make a trial, unless it was made before with these options or the benchmark lacks the proxies it needs."""
+def run_trial(
+    journal: Journal, name: str, bench: Bench, strategy: str, trial: int, budget: int
+) -> None:
+    """Make a trial, unless it was made before with these options or the benchmark lacks the proxies
+    it needs.
+    """
     key, config = key_of(name, strategy, trial, budget), config_of(strategy, bench, trial)
-    if journal.entries().get(key, {}).get("config") == config.digest() or lacks_proxies(strategy, bench):
+    if journal.entries().get(key, {}).get("config") == config.digest() or lacks_proxies(
+        strategy, bench
+    ):
         return
     started = time.perf_counter()
     found = simulate(bench.problem, bench.whole, config, bench.valid, budget)
     course = found.course(bench.test)
-    journal.append({"key": key, "config": config.digest(), "course": course, "trainings": len(found.values),
-                    "seconds": round(float(found.seconds.mean()), 4)})
+    journal.append(
+        {
+            "key": key,
+            "config": config.digest(),
+            "course": course,
+            "trainings": len(found.values),
+            "seconds": round(float(found.seconds.mean()), 4),
+        }
+    )
     print(f"{key}: {course[-1]} in {time.perf_counter() - started:.0f} s", flush=True)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--benchmarks", default=",".join(BENCHES))
     parser.add_argument("--strategies", default=",".join(STRATEGIES))
     parser.add_argument("--trials", type=int, default=10)
-    parser.add_argument("--first", type=int, default=0, help="number of the first trial, which is its seed")
+    parser.add_argument(
+        "--first", type=int, default=0, help="number of the first trial, which is its seed"
+    )
     parser.add_argument("--budget", type=int, default=150)
     parser.add_argument("--out", type=Path, default=Path("runs/search"))
-    parser.add_argument("--quick", action="store_true", help="2 trials of 40 trainings on TransNAS micro")
-    parser.add_argument("--report", action="store_true", help="only write table and figure of what was done")
+    parser.add_argument(
+        "--quick", action="store_true", help="2 trials of 40 trainings on TransNAS micro"
+    )
+    parser.add_argument(
+        "--report", action="store_true", help="only write table and figure of what was done"
+    )
     parser.add_argument("--pairs", default="", help="compare A with B, trial by trial: A/B,C/D")
     options = parser.parse_args()
     names, strategies = options.benchmarks.split(","), options.strategies.split(",")
@@ -215,26 +288,42 @@ def main() -> None:
     texts, curves = [], {}
     for name in names:
         bench = BENCHES[name]()
-        for trial in trials:  # trial by trial, so that a run that is stopped compares all strategies
+        for (
+            trial
+        ) in trials:  # trial by trial, so that a run that is stopped compares all strategies
             for strategy in strategies:
                 if not options.report:
                     run_trial(journal, name, bench, strategy, trial, options.budget)
         done = journal.entries()
-        of = {s: [done[key] for t in trials if (key := key_of(name, s, t, options.budget)) in done] for s in strategies}
+        of = {
+            s: [done[key] for t in trials if (key := key_of(name, s, t, options.budget)) in done]
+            for s in strategies
+        }
         of = {s: entries for s, entries in of.items() if entries}
         if not of:
             continue
         # where no optimum is known, regret is against the best that any strategy found
-        optimum = bench.optimum if np.isfinite(bench.optimum) else max(
-            entry["course"][-1][2] for entries in of.values() for entry in entries)
+        optimum = (
+            bench.optimum
+            if np.isfinite(bench.optimum)
+            else max(entry["course"][-1][2] for entries in of.values() for entry in entries)
+        )
         texts.append(tables.results(name, of, optimum, bench.best_valid))
-        texts += [tables.paired(*pair.split("/"), done, name, trials, options.budget)
-                  for pair in options.pairs.split(",") if pair]
+        texts += [
+            tables.paired(*pair.split("/"), done, name, trials, options.budget)
+            for pair in options.pairs.split(",")
+            if pair
+        ]
         best = tables.percent(np.array([optimum]))
-        curves[name] = {s: np.stack([best - tables.tests(e) for e in entries]) for s, entries in of.items()}
+        curves[name] = {
+            s: np.stack([best - tables.tests(e) for e in entries]) for s, entries in of.items()
+        }
     command = " ".join(["python benchmarks/search.py", *sys.argv[1:]])
-    text = ("\n".join(texts) + "\nMean (standard deviation) over trials of the test result of the best so far by "
-            f"validation.\n\nCommand: `{command}`\nMachine: {machine()}, {versions()}\n")
+    text = (
+        "\n".join(texts)
+        + "\nMean (standard deviation) over trials of the test result of the best so far by "
+        f"validation.\n\nCommand: `{command}`\nMachine: {machine()}, {versions()}\n"
+    )
     write_text(options.out / "search.md", text)
     tables.draw(options.out / "search.png", curves)
     print(text)

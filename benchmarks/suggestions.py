@@ -13,9 +13,10 @@ from pathlib import Path
 
 import torch
 
-from nasflow.config import PretrainConfig, SearchConfig
 from nasflow.experiments.manifest import machine, versions
-from nasflow.files import write_json
+from nasflow.options.search import SearchConfig
+from nasflow.options.training import PretrainConfig
+from nasflow.running.files import write_json
 from nasflow.search import Problem, Study
 from nasflow.spaces.darts import Darts
 
@@ -25,20 +26,34 @@ N_RESULTS = 150
 
 def main() -> None:
     torch.set_num_threads(1)
-    config = SearchConfig(strategy="fgp", n_initial=N_RESULTS, pretrain=PretrainConfig(pretext="none"))
-    result: dict[str, object] = {"command": "python benchmarks/suggestions.py", "results": N_RESULTS, "threads": 1,
-                                 "machine": machine(), "versions": versions()}
+    config = SearchConfig(
+        strategy="fgp", n_initial=N_RESULTS, pretrain=PretrainConfig(pretext="none")
+    )
+    result: dict[str, object] = {
+        "command": "python benchmarks/suggestions.py",
+        "results": N_RESULTS,
+        "threads": 1,
+        "machine": machine(),
+        "versions": versions(),
+    }
     with tempfile.TemporaryDirectory() as folder:
         study = Study(Path(folder) / "study.db", Problem(Darts()), config)
         for i, trial in enumerate(study.ask(N_RESULTS)):
-            study.tell(trial.architecture, trial.architecture.ops.count("sep_conv_3x3") + 0.01 * (i % 7))
+            study.tell(
+                trial.architecture, trial.architecture.ops.count("sep_conv_3x3") + 0.01 * (i % 7)
+            )
         for n in (1, 10_000):
             started, busy = time.perf_counter(), time.process_time()
             n_asked = len(study.ask(n))
             seconds, processor = time.perf_counter() - started, time.process_time() - busy
-            result[f"seconds_for_{n}"] = {"wall": round(seconds, 2), "processor": round(processor, 2)}
-            print(f"DARTS, {N_RESULTS} results: {n_asked} suggestions in {seconds:.1f} s ({processor:.1f} s of the "
-                  "processor)")
+            result[f"seconds_for_{n}"] = {
+                "wall": round(seconds, 2),
+                "processor": round(processor, 2),
+            }
+            print(
+                f"DARTS, {N_RESULTS} results: {n_asked} suggestions in {seconds:.1f} s"
+                f" ({processor:.1f} s of the processor)"
+            )
     write_json(RESULTS, result)
 
 

@@ -1,6 +1,6 @@
 """Speed of the flow surrogate: all of NAS-Bench-201, beside a loop over graphs.
 
-    python benchmarks/surrogate.py            prints, and writes benchmarks/results/surrogate.json
+python benchmarks/surrogate.py            prints, and writes benchmarks/results/surrogate.json
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 
 from nasflow import Architecture, FlowSurrogate, SurrogateConfig
 from nasflow.experiments.manifest import machine, versions
-from nasflow.files import write_json
+from nasflow.running.files import write_json
 from nasflow.spaces.nb201 import NB201
 
 RESULTS = Path(__file__).parent / "results" / "surrogate.json"
@@ -52,7 +52,9 @@ def best_of(n: int, call: Callable[[], object]) -> tuple[float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--threads", type=int, default=2)
     threads = parser.parse_args().threads
     torch.set_num_threads(threads)
@@ -63,23 +65,34 @@ def main() -> None:
     sample = [table[row] for row in range(0, len(table), 30)]
     ops = [[table.vocabulary.index(op) for op in architecture.ops] for architecture in sample]
     batched = surrogate(table)[::30]
-    error = max(float((loop(surrogate, a, o) - batched[i]).abs().max())
-                for i, (a, o) in enumerate(zip(sample, ops, strict=True)))
-    loop_least, _ = best_of(3, lambda: [loop(surrogate, a, o) for a, o in zip(sample, ops, strict=True)])
+    error = max(
+        float((loop(surrogate, a, o) - batched[i]).abs().max())
+        for i, (a, o) in enumerate(zip(sample, ops, strict=True))
+    )
+    loop_least, _ = best_of(
+        3, lambda: [loop(surrogate, a, o) for a, o in zip(sample, ops, strict=True)]
+    )
     result = {
         "command": f"python benchmarks/surrogate.py --threads {threads}",
-        "architectures": len(table), "k": 7, "threads": threads,
-        "batched_per_second": round(len(table) / least), "batched_per_second_median": round(len(table) / median),
+        "architectures": len(table),
+        "k": 7,
+        "threads": threads,
+        "batched_per_second": round(len(table) / least),
+        "batched_per_second_median": round(len(table) / median),
         "loop_per_second": round(len(sample) / loop_least),
         "largest_difference_to_loop": error,
-        "table_bytes": table.nbytes, "machine": machine(), "versions": versions(),
+        "table_bytes": table.nbytes,
+        "machine": machine(),
+        "versions": versions(),
     }
     write_json(RESULTS, result)
-    print(f"NAS-Bench-201, {len(table)} architectures, k = 7, {threads} threads\n"
-          f"  batched   {len(table) / least:12,.0f} architectures a second (best of 30; median "
-          f"{len(table) / median:,.0f})\n"
-          f"  loop      {len(sample) / loop_least:12,.0f} architectures a second (largest difference {error:.1e})\n"
-          f"  the table takes {table.nbytes / 1e6:.2f} MB in memory")
+    print(
+        f"NAS-Bench-201, {len(table)} architectures, k = 7, {threads} threads\n  batched  "
+        f" {len(table) / least:12,.0f} architectures a second (best of 30; median"
+        f" {len(table) / median:,.0f})\n  loop      {len(sample) / loop_least:12,.0f} architectures"
+        f" a second (largest difference {error:.1e})\n  the table takes {table.nbytes / 1e6:.2f} MB"
+        " in memory"
+    )
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
-"""A real search: cells of NAS-Bench-201, trained on the CPU to read scikit-learn's handwritten digits.
+"""A real search: cells of NAS-Bench-201, trained on the CPU to read scikit-learn's handwritten
+digits.
 
     pip install 'nasflow[proxies]'              # brings scikit-learn
     python examples/digits.py                   # 40 trainings, then 40 of random search, 2 at a time
 
-Each training is a small network (8 channels, one cell a stage) on 300 images, 8 x 8 pixels; what is optimised is the
-accuracy on 600 others. At the end both winners are trained with three new seeds and tested on the 897 images that no
-search has seen, and the better search's winner is exported as a PyTorch program that needs nasflow no more.
-A killed run goes on by the same command.
+Each training is a small network (8 channels, one cell a stage) on 300 images, 8 x 8 pixels; what is
+optimised is the accuracy on 600 others. At the end both winners are trained with three new seeds
+and tested on the 897 images that no search has seen, and the better search's winner is exported as
+a PyTorch program that needs nasflow no more. A killed run goes on by the same command.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ import torch
 from torch import Tensor, nn
 
 from nasflow import Architecture, SearchConfig, SurrogateConfig, load_space
-from nasflow.extras import require_extra
+from nasflow.running.extras import require_extra
+from nasflow.running.seeding import seeded
 from nasflow.search import Problem, Study, run
 from nasflow.search.report import draw, final_table
 from nasflow.search.view import View
-from nasflow.seeding import seeded
 
 N_TRAIN, N_VALID = 300, 600
 EPOCHS, BATCH, LR = 15, 32, 0.05
@@ -46,13 +47,16 @@ def trained(architecture: Architecture, seed: int) -> nn.Module:
     images, classes = digits()
     with seeded(seed, "digits"):
         network = SPACE.network(architecture, width=8, cells=1, n_classes=10, in_channels=1)
-        optimizer = torch.optim.SGD(network.parameters(), LR, momentum=0.9, weight_decay=5e-4, nesterov=True)
+        optimizer = torch.optim.SGD(
+            network.parameters(), LR, momentum=0.9, weight_decay=5e-4, nesterov=True
+        )
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS)
         network.train()
         for _ in range(EPOCHS):
             for rows in torch.randperm(N_TRAIN).split(BATCH):
-                loss = nn.functional.cross_entropy(network(images.index_select(0, rows)),
-                                                   classes.index_select(0, rows))
+                loss = nn.functional.cross_entropy(
+                    network(images.index_select(0, rows)), classes.index_select(0, rows)
+                )
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
@@ -73,7 +77,9 @@ def validation_accuracy(architecture: Architecture) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--trainings", type=int, default=40)
     parser.add_argument("--parallel", type=int, default=2)
     parser.add_argument("--strategies", default="fgp,random")
@@ -83,21 +89,37 @@ def main() -> None:
     winners: dict[str, tuple[float, nn.Module]] = {}
     for strategy in options.strategies.split(","):
         config = SearchConfig(strategy=strategy, surrogate=SurrogateConfig(k=7))
-        study = Study(options.out / f"{strategy}.db", problem, config, window=options.parallel, progress=True)
+        study = Study(
+            options.out / f"{strategy}.db", problem, config, window=options.parallel, progress=True
+        )
         with View(problem, options.trainings, options.parallel) as view:
-            run(study, validation_accuracy, options.trainings, parallel=options.parallel, limit=600, watcher=view)
+            run(
+                study,
+                validation_accuracy,
+                options.trainings,
+                parallel=options.parallel,
+                limit=600,
+                watcher=view,
+            )
         draw(options.out / f"{strategy}.png", study)
         networks = [trained(study.best().architecture, seed) for seed in (1, 2, 3)]
         tests = [accuracy(network, slice(N_TRAIN + N_VALID, None)) for network in networks]
         winners[strategy] = float(np.mean(tests)), networks[int(np.argmax(tests))]
-        print(f"{strategy}: {final_table(study)}\nits winner, trained anew with three seeds: "
-              f"{np.mean(tests):.2f} % (standard deviation {np.std(tests):.2f}) of the test images\n")
+        print(
+            f"{strategy}: {final_table(study)}\nits winner, trained anew with three seeds: "
+            f"{np.mean(tests):.2f} % (standard deviation {np.std(tests):.2f}) of the test images\n"
+        )
     winner = max(winners, key=lambda name: winners[name][0])
     path = options.out / "winner.pt2"
     batch = torch.export.Dim("batch", min=1)
-    program = torch.export.export(winners[winner][1], (torch.zeros(4, 1, 8, 8),), dynamic_shapes=({0: batch},))
+    program = torch.export.export(
+        winners[winner][1], (torch.zeros(4, 1, 8, 8),), dynamic_shapes=({0: batch},)
+    )
     torch.export.save(program, path)
-    print(f"{path}: the winner of {winner}; torch.export.load('{path}').module() gives it back without nasflow")
+    print(
+        f"{path}: the winner of {winner}; torch.export.load('{path}').module() gives it back"
+        " without nasflow"
+    )
 
 
 if __name__ == "__main__":

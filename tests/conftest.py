@@ -1,4 +1,6 @@
-"""What all tests share: a cache of their own, reproducible hypothesis runs, and the folder of real tables."""
+"""What all tests share: a cache of their own, reproducible hypothesis runs, and the folder of real
+tables.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +18,22 @@ from hypothesis import settings
 os.environ["NASFLOW_CACHE"] = tempfile.mkdtemp(prefix="nasflow-tests-")
 atexit.register(shutil.rmtree, os.environ["NASFLOW_CACHE"], ignore_errors=True)
 
-settings.register_profile("tests", deadline=None, derandomize=True, max_examples=50, print_blob=True)
+settings.register_profile(
+    "tests", deadline=None, derandomize=True, max_examples=50, print_blob=True
+)
 settings.load_profile("tests")
 
 
-# threads that wait actively make small steps 100 times as slow where the machine is busy with others
+# threads that wait actively make small steps 100 times as slow where the machine is busy with
+# others
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 
 @pytest.fixture
 def local_ray(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """Ray, for clusters on this machine; the test is skipped without NASFLOW_FULL: such a cluster takes a while."""
+    """Ray, for clusters on this machine; the test is skipped without NASFLOW_FULL: such a cluster
+    takes a while.
+    """
     if not os.environ.get("NASFLOW_FULL"):
         pytest.skip("starts a Ray cluster: set NASFLOW_FULL=1 to run it")
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")

@@ -1,4 +1,5 @@
-"""Slow, obviously right versions of what nasflow computes fast, and random graphs to compare the two on.
+"""Slow, obviously right versions of what nasflow computes fast, and random graphs to compare the
+two on.
 
 Nothing here is shared with the code under test but the definition of an architecture.
 """
@@ -16,9 +17,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from nasflow.architecture import Architecture
-from nasflow.config import SurrogateConfig
-from nasflow.table import ArchTable
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
+from nasflow.options.surrogate import SurrogateConfig
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -29,7 +30,8 @@ CHAIN = Architecture(OPS[:3], ((0, 1), (1, 2)))
 TRIANGLE = Architecture(OPS[:3], ((0, 1), (1, 2), (0, 2)))
 
 
-# -- graphs ---------------------------------------------------------------------------------------------
+# -- graphs
+# ---------------------------------------------------------------------------------------------
 
 
 def to_networkx(architecture: Architecture) -> nx.DiGraph:
@@ -43,30 +45,43 @@ def to_networkx(architecture: Architecture) -> nx.DiGraph:
 def random_dag(rng: np.random.Generator, n_nodes: int, density: float = 0.4) -> Architecture:
     """A directed acyclic graph whose edges occur with probability `density`."""
     order = rng.permutation(n_nodes).tolist()
-    edges = tuple((order[i], order[j]) for i, j in itertools.combinations(range(n_nodes), 2) if rng.random() < density)
+    edges = tuple(
+        (order[i], order[j])
+        for i, j in itertools.combinations(range(n_nodes), 2)
+        if rng.random() < density
+    )
     return Architecture(tuple(rng.choice(OPS, n_nodes).tolist()), edges)
 
 
 def random_table(n: int, seed: int = 0, max_nodes: int = 8) -> ArchTable:
     """`n` random graphs of 2 to `max_nodes` nodes over `OPS`."""
     rng = np.random.default_rng(seed)
-    return ArchTable.from_architectures([random_dag(rng, int(rng.integers(2, max_nodes + 1))) for _ in range(n)], OPS)
+    return ArchTable.from_architectures(
+        [random_dag(rng, int(rng.integers(2, max_nodes + 1))) for _ in range(n)], OPS
+    )
 
 
-# -- the flow surrogate, one graph and one node at a time -------------------------------------------------
+# -- the flow surrogate, one graph and one node at a time
+# -------------------------------------------------
 
 # (n, k) -> (k,)
 POOLINGS: dict[str, Callable[[FloatArray], FloatArray]] = {
-    "sum": lambda x: x.sum(axis=0), "mean": lambda x: x.mean(axis=0), "max": lambda x: x.max(axis=0),
+    "sum": lambda x: x.sum(axis=0),
+    "mean": lambda x: x.mean(axis=0),
+    "max": lambda x: x.max(axis=0),
     "root": lambda x: x.sum(axis=0) / np.sqrt(len(x)),
 }
 ACTIVATIONS: dict[str, Callable[[FloatArray], FloatArray]] = {
-    "relu": lambda x: np.maximum(x, 0), "tanh": np.tanh, "swish": lambda x: x / (1 + np.exp(-x)),
+    "relu": lambda x: np.maximum(x, 0),
+    "tanh": np.tanh,
+    "swish": lambda x: x / (1 + np.exp(-x)),
     "gelu": lambda x: np.array([value * (1 + math.erf(value / math.sqrt(2))) / 2 for value in x]),
 }
 
 
-def flow_surrogate(architecture: Architecture, vocabulary: Sequence[str], config: SurrogateConfig) -> FloatArray:
+def flow_surrogate(
+    architecture: Architecture, vocabulary: Sequence[str], config: SurrogateConfig
+) -> FloatArray:
     """(rounds * k,) float64: section 3 of the paper, read line by line."""
     rng = np.random.RandomState(config.seed)
     k = config.k
@@ -104,18 +119,28 @@ def flow_surrogate(architecture: Architecture, vocabulary: Sequence[str], config
             state = one_pass(before, state)
         if config.directions != "forward":
             state = one_pass(after, state)
-        ends = [node for node in nodes if not (after if config.directions == "forward" else before)[node]]
+        ends = [
+            node
+            for node in nodes
+            if not (after if config.directions == "forward" else before)[node]
+        ]
         parts.append(pool(np.array([state[node] for node in ends])))
     return np.concatenate(parts)
 
 
-# -- ResGatedGCN, one node at a time ----------------------------------------------------------------------
+# -- ResGatedGCN, one node at a time
+# ----------------------------------------------------------------------
 
 
 def resgatedgcn(
-    architecture: Architecture, vocabulary: Sequence[str], weights: dict[str, FloatArray], n_layers: int
+    architecture: Architecture,
+    vocabulary: Sequence[str],
+    weights: dict[str, FloatArray],
+    n_layers: int,
 ) -> FloatArray:
-    """(H,) float64: the embedding of one architecture, without dropout, from a state dict as float64 arrays."""
+    """(H,) float64: the embedding of one architecture, without dropout, from a state dict as
+    float64 arrays.
+    """
     nodes = range(architecture.n_nodes)
     neighbours: list[list[int]] = [[] for _ in nodes]
     for u, v in architecture.edges:
@@ -138,7 +163,8 @@ def resgatedgcn(
     return np.mean(x, axis=0)
 
 
-# -- the sweep of FlowerFormer and DAGNN, one node at a time ------------------------------------------------
+# -- the sweep of FlowerFormer and DAGNN, one node at a time
+# ------------------------------------------------
 
 
 def neighbours(graph: Architecture) -> tuple[list[list[int]], list[list[int]]]:
@@ -152,7 +178,9 @@ def neighbours(graph: Architecture) -> tuple[list[list[int]], list[list[int]]]:
 
 
 def flow_sweep(sweep: Any, states: Sequence[Tensor], predecessors: list[list[int]]) -> list[Tensor]:
-    """What arrives at every node of one graph, with the weights of a `FlowSweep` and torch's own GRU."""
+    """What arrives at every node of one graph, with the weights of a `FlowSweep` and torch's own
+    GRU.
+    """
     f: dict[int, Tensor] = {}
     while len(f) < len(states):
         for v, x in enumerate(states):
@@ -160,17 +188,24 @@ def flow_sweep(sweep: Any, states: Sequence[Tensor], predecessors: list[list[int
                 continue
             message = torch.zeros_like(x)
             if predecessors[v]:
-                shares = torch.softmax(torch.stack([sweep.score(f[u])[0] for u in predecessors[v]]), dim=0)
-                message = torch.stack([share * f[u] for share, u in zip(shares, predecessors[v], strict=True)]).sum(0)
+                shares = torch.softmax(
+                    torch.stack([sweep.score(f[u])[0] for u in predecessors[v]]), dim=0
+                )
+                message = torch.stack(
+                    [share * f[u] for share, u in zip(shares, predecessors[v], strict=True)]
+                ).sum(0)
             f[v] = sweep.gru(x, message)
     return [f[v] for v in range(len(states))]
 
 
-# -- metrics and losses by counting -----------------------------------------------------------------------
+# -- metrics and losses by counting
+# -----------------------------------------------------------------------
 
 
 def ranking_loss(scores: Sequence[float], values: Sequence[float], margin: float) -> float:
-    """The mean hinge over all pairs with two finite, different values, pair by pair; 0 without any."""
+    """The mean hinge over all pairs with two finite, different values, pair by pair; 0 without
+    any.
+    """
     terms = [
         max(0.0, margin - (scores[i] - scores[j]))
         for i, j in itertools.permutations(range(len(scores)), 2)
@@ -184,7 +219,11 @@ def precision_at(predicted: Sequence[float], true: Sequence[float], k: int) -> f
 
     def tops(values: Sequence[float]) -> list[set[int]]:
         orders = itertools.permutations(range(len(values)))
-        return [set(o[:k]) for o in orders if all(values[a] >= values[b] for a, b in itertools.pairwise(o))]
+        return [
+            set(o[:k])
+            for o in orders
+            if all(values[a] >= values[b] for a, b in itertools.pairwise(o))
+        ]
 
     pairs = [len(a & b) / k for a in tops(predicted) for b in tops(true)]
     return sum(pairs) / len(pairs)

@@ -6,26 +6,42 @@ import dataclasses
 
 import numpy as np
 
-from nasflow.architecture import Architecture
-from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, SearchConfig, SurrogateConfig
+from nasflow.graphs.architecture import Architecture
+from nasflow.options.search import SearchConfig
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
 from nasflow.search.candidates import Candidates, Listed, listed
 from nasflow.search.problem import Problem
 from nasflow.search.strategies.base import History, Proposal, Strategy
 from nasflow.search.strategies.registry import make_strategy
 from nasflow.spaces.custom import CustomSpace
 
-CHAIN = CustomSpace({"ops": ["a", "b", "c"], "n_nodes": 4, "edges": "chain"})  # 81 elements, no two isomorphic
+CHAIN = CustomSpace(
+    {"ops": ["a", "b", "c"], "n_nodes": 4, "edges": "chain"}
+)  # 81 elements, no two isomorphic
 OPEN = CustomSpace({"ops": ["a", "b"], "max_nodes": 2})  # with isomorphic descriptions
 SMALL = SearchConfig(
-    encoder=EncoderConfig(width=8), surrogate=SurrogateConfig(k=3), pretrain=PretrainConfig(epochs=2, batch_size=32),
-    fit=FitConfig(epochs=5), round_size=6, n_parents=4, n_pool=20, pretrain_rows=50)
+    encoder=EncoderConfig(width=8),
+    surrogate=SurrogateConfig(k=3),
+    pretrain=PretrainConfig(epochs=2, batch_size=32),
+    fit=FitConfig(epochs=5),
+    round_size=6,
+    n_parents=4,
+    n_pool=20,
+    pretrain_rows=50,
+)
 MODELS = ("fgp", "gp-onehot", "npenas")
 
 
 def worth(architecture: Architecture) -> float:
     """A smooth number: later nodes count more, and a `b` before a `c` pays."""
-    value = sum({"a": 0.0, "b": 1.0, "c": 1.6}.get(op, 0.0) * (1 + 0.2 * i) for i, op in enumerate(architecture.ops))
-    return value + 0.5 * sum((architecture.ops[u], architecture.ops[v]) == ("b", "c") for u, v in architecture.edges)
+    value = sum(
+        {"a": 0.0, "b": 1.0, "c": 1.6}.get(op, 0.0) * (1 + 0.2 * i)
+        for i, op in enumerate(architecture.ops)
+    )
+    return value + 0.5 * sum(
+        (architecture.ops[u], architecture.ops[v]) == ("b", "c") for u, v in architecture.edges
+    )
 
 
 def options(strategy: str, **more: object) -> SearchConfig:
@@ -57,10 +73,17 @@ class Walk:
 
     def step(self, n: int = 1) -> list[Proposal]:
         """Ask for `n` more."""
-        history = History(self.architectures, np.array(self.values), [p.origin for p in self.proposals], [],
-                          len(self.proposals))
+        history = History(
+            self.architectures,
+            np.array(self.values),
+            [p.origin for p in self.proposals],
+            [],
+            len(self.proposals),
+        )
         rng = np.random.default_rng([self.config.seed, len(self.proposals)])
-        candidates = Candidates(self.problem, self.whole, [p.candidate.canonical_id for p in self.proposals], rng)
+        candidates = Candidates(
+            self.problem, self.whole, [p.candidate.canonical_id for p in self.proposals], rng
+        )
         found = self.strategy.propose(history, candidates, n)
         self.proposals += found
         return found

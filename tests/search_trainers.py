@@ -1,6 +1,7 @@
-"""Stand-ins for what users train: importable by name in a worker process. As a script, a search with one of them.
+"""Stand-ins for what users train: importable by name in a worker process. As a script, a search
+with one of them.
 
-    python search_trainers.py STUDY STRATEGY BUDGET PARALLEL WINDOW
+python search_trainers.py STUDY STRATEGY BUDGET PARALLEL WINDOW
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from nasflow.architecture import Architecture
+from nasflow.graphs.architecture import Architecture
 
 WORTH = {"none": -2.0, "skip": 0.3, "conv1x1": 1.1, "conv3x3": 2.0, "avgpool3x3": 0.6}
 
@@ -71,18 +72,22 @@ def dies_once(architecture: Architecture) -> float:
 
 
 def stuck_in_c(architecture: Architecture) -> float:
-    signal.signal(signal.SIGALRM, signal.SIG_IGN)  # what a library in C that never returns amounts to
+    signal.signal(
+        signal.SIGALRM, signal.SIG_IGN
+    )  # what a library in C that never returns amounts to
     while True:
         time.sleep(1)
 
 
 def main() -> None:
-    from nasflow.config import SearchConfig
+    from nasflow.options.search import SearchConfig
     from nasflow.search import Problem, Study, run
     from nasflow.spaces.nb201 import NB201
 
     path, strategy, budget, parallel, window = sys.argv[1:]
-    study = Study(path, Problem(NB201()), SearchConfig(strategy=strategy, n_initial=4), window=int(window))
+    study = Study(
+        path, Problem(NB201()), SearchConfig(strategy=strategy, n_initial=4), window=int(window)
+    )
     run(study, f"{__file__}:logged", int(budget), parallel=int(parallel))
 
 

@@ -24,5 +24,9 @@ def labels(of: ArchTable) -> np.ndarray:
 
 def predictor(**fit: int) -> Predictor:
     """An untrained predictor of width 8 with few epochs."""
-    return Predictor(encoder=ENCODER, surrogate=SURROGATE, pretraining=PretrainConfig(epochs=2, batch_size=16),
-                     fitting=FitConfig(**{"epochs": 3, **fit}))
+    return Predictor(
+        encoder=ENCODER,
+        surrogate=SURROGATE,
+        pretraining=PretrainConfig(epochs=2, batch_size=16),
+        fitting=FitConfig(**{"epochs": 3, **fit}),
+    )

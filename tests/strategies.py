@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from nasflow.architecture import Architecture
-from nasflow.table import ArchTable
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
 
 OPS = ("conv", "pool", "skip", "none", "input", "output")
 PLAIN_OPS = ("a", "b", "c", "d", "e")
@@ -27,4 +27,5 @@ def dags(draw: Any, ops: tuple[str, ...] = OPS, max_nodes: int = 8) -> Architect
 def tables(ops: tuple[str, ...] = PLAIN_OPS, max_nodes: int = 7) -> st.SearchStrategy[ArchTable]:
     """A table of one to six random graphs."""
     return st.lists(dags(ops, max_nodes), min_size=1, max_size=6).map(
-        lambda graphs: ArchTable.from_architectures(graphs, ops))
+        lambda graphs: ArchTable.from_architectures(graphs, ops)
+    )

@@ -8,16 +8,11 @@ from typing import Any
 
 import pytest
 
-from nasflow.config import (
-    EncoderConfig,
-    FitConfig,
-    Options,
-    PretrainConfig,
-    ProtocolConfig,
-    SurrogateConfig,
-    later,
-)
 from nasflow.errors import ConfigError
+from nasflow.options.base import Options, later
+from nasflow.options.protocol import ProtocolConfig
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
 
 STAGES = [SurrogateConfig, EncoderConfig, PretrainConfig, FitConfig, ProtocolConfig]
 
@@ -29,7 +24,9 @@ def test_options_survive_json(stage: type[Options]) -> None:
 
 
 def test_sequences_from_json_become_tuples() -> None:
-    options = PretrainConfig.from_dict({"pretext": "flow+proxy", "proxies": ["a"], "weights": {"flow": 0.5}})
+    options = PretrainConfig.from_dict(
+        {"pretext": "flow+proxy", "proxies": ["a"], "weights": {"flow": 0.5}}
+    )
     assert options.proxies == ("a",)
     assert ProtocolConfig.from_dict({"splits": [1, 2]}).splits == (1, 2)
 
@@ -37,15 +34,51 @@ def test_sequences_from_json_become_tuples() -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_digest_changes_with_every_option(stage: Any) -> None:
     other: dict[str, Any] = {
-        "k": 3, "sigma": 0.2, "alpha": 0.25, "seed": 4, "pooling": "max", "directions": "forward", "rounds": 2,
-        "standardise": False, "name": "other", "width": 16, "n_layers": 2, "dropout": 0.2, "n_heads": 2,
-        "attention_dropout": 0.3, "max_nodes": 5, "pretext": "none",
-        "proxies": ("a",), "weights": {"flow": 2.0}, "epochs": 7, "batch_size": 9, "lr": 0.1, "weight_decay": 0.1,
-        "schedule": "constant", "decoder_width": 3, "decoder_layers": 1, "margin": 0.7, "pairs_per_graph": 5,
-        "clip": 2.0, "group": "isomorphism", "ratio": 0.5, "n_validation": 0, "splits": (1,), "seeds": (1,),
-        "proxy_heads": "average", "view_share": 0.3, "temperature": 0.5, "mask_share": 0.5, "kl_weight": 0.0,
-        "rescale": 0.5, "activation": "gelu", "op_activations": {"conv1x1": "gelu"},
-        "pretrain_on": "training-half", "pretrain_share": 0.5, "test_metric": "other", "average": 5,
+        "k": 3,
+        "sigma": 0.2,
+        "alpha": 0.25,
+        "seed": 4,
+        "pooling": "max",
+        "directions": "forward",
+        "rounds": 2,
+        "standardise": False,
+        "name": "other",
+        "width": 16,
+        "n_layers": 2,
+        "dropout": 0.2,
+        "n_heads": 2,
+        "attention_dropout": 0.3,
+        "max_nodes": 5,
+        "pretext": "none",
+        "proxies": ("a",),
+        "weights": {"flow": 2.0},
+        "epochs": 7,
+        "batch_size": 9,
+        "lr": 0.1,
+        "weight_decay": 0.1,
+        "schedule": "constant",
+        "decoder_width": 3,
+        "decoder_layers": 1,
+        "margin": 0.7,
+        "pairs_per_graph": 5,
+        "clip": 2.0,
+        "group": "isomorphism",
+        "ratio": 0.5,
+        "n_validation": 0,
+        "splits": (1,),
+        "seeds": (1,),
+        "proxy_heads": "average",
+        "view_share": 0.3,
+        "temperature": 0.5,
+        "mask_share": 0.5,
+        "kl_weight": 0.0,
+        "rescale": 0.5,
+        "activation": "gelu",
+        "op_activations": {"conv1x1": "gelu"},
+        "pretrain_on": "training-half",
+        "pretrain_share": 0.5,
+        "test_metric": "other",
+        "average": 5,
         "epoch_pairs": "labelled",
     }
     names = [field.name for field in dataclasses.fields(stage)]
@@ -88,13 +121,17 @@ def test_an_option_added_later_leaves_finished_runs_valid() -> None:
     @dataclasses.dataclass(frozen=True)  # type: ignore[no-redef]
     class Stage(Options):
         k: int = 8
-        new: dict[str, int] = later({}, default={"a": 1})  # a default that changes is no longer what absence means
+        new: dict[str, int] = later(
+            {}, default={"a": 1}
+        )  # a default that changes is no longer what absence means
 
     assert (Stage(new={}).digest(), Stage(k=9, new={}).digest()) == before
     assert Stage().digest() not in before
 
 
-def test_raising_the_version_of_a_part_changes_all_that_depends_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_raising_the_version_of_a_part_changes_all_that_depends_on_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     @dataclasses.dataclass(frozen=True)
     class Whole(Options):
         fit: FitConfig = dataclasses.field(default_factory=FitConfig)
@@ -106,7 +143,8 @@ def test_raising_the_version_of_a_part_changes_all_that_depends_on_it(monkeypatc
     assert [old == new for old, new in zip(before, after, strict=True)] == [False, False, True]
 
 
-# Results that were kept are found by these. An option that is added is made by `later`, and they stay.
+# Results that were kept are found by these. An option that is added is made by `later`, and they
+# stay.
 DIGESTS = {
     SurrogateConfig: "be667b9f14fb509a",
     EncoderConfig: "a4f8670905768fcf",
@@ -136,7 +174,11 @@ def test_options_cannot_be_changed() -> None:
 @pytest.mark.parametrize(
     ("stage", "options", "words"),
     [
-        (SurrogateConfig, {"op_activations": {"conv": "elu"}}, ["op_activations['conv']", "elu", "relu, gelu"]),
+        (
+            SurrogateConfig,
+            {"op_activations": {"conv": "elu"}},
+            ["op_activations['conv']", "elu", "relu, gelu"],
+        ),
         (SurrogateConfig, {"activation": "elu"}, ["activation", "elu", "relu, gelu"]),
         (SurrogateConfig, {"k": 0}, ["SurrogateConfig.k", "0", "at least 1"]),
         (SurrogateConfig, {"k": True}, ["SurrogateConfig.k", "True"]),
@@ -147,9 +189,17 @@ def test_options_cannot_be_changed() -> None:
         (SurrogateConfig, {"alpha": 1.5}, ["SurrogateConfig.alpha", "1.5", "0 to 1"]),
         (SurrogateConfig, {"seed": -1}, ["SurrogateConfig.seed", "-1", "4294967295"]),
         (SurrogateConfig, {"seed": 2**32}, ["SurrogateConfig.seed"]),
-        (SurrogateConfig, {"pooling": "median"}, ["SurrogateConfig.pooling", "median", "sum, mean, max"]),
+        (
+            SurrogateConfig,
+            {"pooling": "median"},
+            ["SurrogateConfig.pooling", "median", "sum, mean, max"],
+        ),
         (SurrogateConfig, {"directions": "up"}, ["both, forward, backward"]),
-        (SurrogateConfig, {"rounds": 2, "directions": "forward"}, ["SurrogateConfig.rounds", "forward"]),
+        (
+            SurrogateConfig,
+            {"rounds": 2, "directions": "forward"},
+            ["SurrogateConfig.rounds", "forward"],
+        ),
         (EncoderConfig, {"width": 0}, ["EncoderConfig.width"]),
         (EncoderConfig, {"n_layers": 0}, ["EncoderConfig.n_layers"]),
         (EncoderConfig, {"dropout": 1.0}, ["EncoderConfig.dropout", "0.99"]),
@@ -164,7 +214,11 @@ def test_options_cannot_be_changed() -> None:
         (PretrainConfig, {"weights": {"flow": 0.0}}, ["weights", "above 0"]),
         (PretrainConfig, {"weights": {"flow": float("inf")}}, ["weights", "inf", "above 0"]),
         (PretrainConfig, {"weights": {"flow": "1"}}, ["weights", "'1'", "above 0"]),
-        (PretrainConfig, {"pretext": "proxy", "proxies": "jacov"}, ["proxies", "'jacov'", "a list"]),
+        (
+            PretrainConfig,
+            {"pretext": "proxy", "proxies": "jacov"},
+            ["proxies", "'jacov'", "a list"],
+        ),
         (PretrainConfig, {"proxies": ["a", "b", "a"]}, ["proxies", "each name once"]),
         (FitConfig, {"proxies": "jacov"}, ["FitConfig.proxies", "'jacov'", "a list"]),
         (PretrainConfig, {"pretext": "flow+flow"}, ["pretext", "flow+flow", "once"]),
@@ -181,14 +235,20 @@ def test_options_cannot_be_changed() -> None:
         (ProtocolConfig, {"ratio": 0}, ["ProtocolConfig.ratio"]),
         (ProtocolConfig, {"ratio": 1.01}, ["ProtocolConfig.ratio", "1.01"]),
         (ProtocolConfig, {"pretrain_share": 0}, ["ProtocolConfig.pretrain_share", "above 0 to 1"]),
-        (ProtocolConfig, {"pretrain_on": "half"}, ["ProtocolConfig.pretrain_on", "all, training-half"]),
+        (
+            ProtocolConfig,
+            {"pretrain_on": "half"},
+            ["ProtocolConfig.pretrain_on", "all, training-half"],
+        ),
         (ProtocolConfig, {"n_validation": -1}, ["ProtocolConfig.n_validation", "-1"]),
         (ProtocolConfig, {"splits": ()}, ["ProtocolConfig.splits", "at least one"]),
         (ProtocolConfig, {"seeds": (3, 3)}, ["ProtocolConfig.seeds", "(3, 3)", "different"]),
         (ProtocolConfig, {"seeds": (-1,)}, ["ProtocolConfig.seeds"]),
     ],
 )
-def test_an_illegal_value_is_refused_and_named(stage: Any, options: dict[str, Any], words: list[str]) -> None:
+def test_an_illegal_value_is_refused_and_named(
+    stage: Any, options: dict[str, Any], words: list[str]
+) -> None:
     with pytest.raises(ConfigError) as caught:
         stage(**options)
     for word in words:
@@ -197,7 +257,12 @@ def test_an_illegal_value_is_refused_and_named(stage: Any, options: dict[str, An
 
 @pytest.mark.parametrize(
     ("pretext", "tasks"),
-    [("none", ()), ("flow", ("flow",)), ("flow+proxy", ("flow", "proxy")), ("proxy+flow", ("proxy", "flow"))],
+    [
+        ("none", ()),
+        ("flow", ("flow",)),
+        ("flow+proxy", ("flow", "proxy")),
+        ("proxy+flow", ("proxy", "flow")),
+    ],
 )
 def test_tasks_are_the_parts_of_the_pretext(pretext: str, tasks: tuple[str, ...]) -> None:
     assert PretrainConfig(pretext=pretext, proxies=("a",)).tasks == tasks
@@ -213,6 +278,11 @@ def test_values_at_the_limits_are_legal() -> None:
 def test_weights_are_scaled_over_the_tasks_at_hand() -> None:
     weights = {"flow": 1.0, "proxy": 3.0}
     assert PretrainConfig(pretext="flow+proxy", proxies=("p",), weights=weights).task_weights == {
-        "flow": 0.25, "proxy": 0.75}
+        "flow": 0.25,
+        "proxy": 0.75,
+    }
     assert PretrainConfig(weights=weights).task_weights == {"flow": 1.0}
-    assert PretrainConfig(pretext="flow+proxy", proxies=("p",)).task_weights == {"flow": 0.5, "proxy": 0.5}
+    assert PretrainConfig(pretext="flow+proxy", proxies=("p",)).task_weights == {
+        "flow": 0.5,
+        "proxy": 0.5,
+    }

@@ -1,6 +1,8 @@
-"""A GPU gives what the CPU gives: embeddings, gradients, every task of pre-training, models carried over and back.
+"""A GPU gives what the CPU gives: embeddings, gradients, every task of pre-training, models carried
+over and back.
 
-Skipped where there is none. To the last bits only: sums run in another order there, from one run to the next as well.
+Skipped where there is none. To the last bits only: sums run in another order there, from one run to
+the next as well.
 """
 
 from __future__ import annotations
@@ -13,17 +15,20 @@ import numpy.typing as npt
 import pytest
 import torch
 
-import nasflow.pretrain
-from nasflow.batch import GraphBatch
-from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, SurrogateConfig
+import nasflow.prediction.pretrain
 from nasflow.encoders import Encoder, encoder_names, make_encoder
-from nasflow.metrics import kendall_tau
-from nasflow.predictor import Predictor
+from nasflow.graphs.batch import GraphBatch
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
+from nasflow.prediction.predictor import Predictor
+from nasflow.prediction.pretrain import PretrainHistory, pretrain
 from nasflow.pretext import pretext_names
-from nasflow.pretrain import PretrainHistory, pretrain
+from nasflow.statistics.metrics import kendall_tau
 from oracles import OPS, random_table
 
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU that torch can use")
+pytestmark = pytest.mark.skipif(
+    not torch.cuda.is_available(), reason="needs a GPU that torch can use"
+)
 
 DEVICES = ("cpu", "cuda")
 TABLE, HELD_OUT = random_table(60), random_table(30, seed=1)
@@ -49,7 +54,10 @@ def test_embeddings_are_those_of_the_cpu(name: str) -> None:
     """With gradients and without, where look-alikes are computed once."""
     for mode in (torch.enable_grad, torch.inference_mode):
         with mode():
-            cpu, cuda = (_encoder(name, device).eval()(GraphBatch.from_table(TABLE, device)) for device in DEVICES)
+            cpu, cuda = (
+                _encoder(name, device).eval()(GraphBatch.from_table(TABLE, device))
+                for device in DEVICES
+            )
         assert cuda.is_cuda
         _close(cpu, cuda)
 
@@ -70,19 +78,28 @@ def test_gradients_are_those_of_the_cpu(name: str) -> None:
         _close(gradient, cuda[parameter], 1e-3)
 
 
-def _pretrained(device: str, config: PretrainConfig, path: Path | None = None) -> tuple[Encoder, PretrainHistory]:
+def _pretrained(
+    device: str, config: PretrainConfig, path: Path | None = None
+) -> tuple[Encoder, PretrainHistory]:
     encoder = _encoder("resgatedgcn", device)
     return encoder, pretrain(encoder, TABLE, config, SURROGATE, COLUMNS, checkpoint=path)
 
 
 def _config(pretext: str) -> PretrainConfig:
-    return PretrainConfig(pretext=pretext, proxies=("column",) if "proxy" in pretext else (), epochs=8,
-                          batch_size=16, decoder_width=8)
+    return PretrainConfig(
+        pretext=pretext,
+        proxies=("column",) if "proxy" in pretext else (),
+        epochs=8,
+        batch_size=16,
+        decoder_width=8,
+    )
 
 
 @pytest.mark.parametrize("pretext", [*pretext_names(), "flow+proxy"])
 def test_every_task_pre_trains(pretext: str) -> None:
-    """Those that draw random views draw others than on the CPU, so what is learnt is compared for the rest alone."""
+    """Those that draw random views draw others than on the CPU, so what is learnt is compared for
+    the rest alone.
+    """
     (cpu, on_cpu), (cuda, on_cuda) = (_pretrained(device, _config(pretext)) for device in DEVICES)
     assert next(cuda.parameters()).is_cuda
     assert np.isfinite(on_cuda.loss).all()
@@ -102,14 +119,14 @@ def test_pre_training_with_dropout_runs_with_other_encoders(name: str) -> None:
 
 def test_a_stopped_pre_training_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, _ = _pretrained("cuda", _config("flow"))
-    path, write = tmp_path / "half.safetensors", nasflow.pretrain._write
+    path, write = tmp_path / "half.safetensors", nasflow.prediction.pretrain._write
 
     def stop(*args: object) -> None:
         write(*args)  # type: ignore[arg-type]
         if len(args[-1].loss) == 4:  # type: ignore[attr-defined]
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(nasflow.pretrain, "_write", stop)
+    monkeypatch.setattr(nasflow.prediction.pretrain, "_write", stop)
     with pytest.raises(KeyboardInterrupt):
         _pretrained("cuda", _config("flow"), path)
     monkeypatch.undo()
@@ -123,11 +140,18 @@ def test_a_stopped_pre_training_goes_on(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_model_is_fitted_there_and_predicts_here(tmp_path: Path, average: int) -> None:
     labels, held_out = _labels(TABLE.ops, TABLE.node_ptr), _labels(HELD_OUT.ops, HELD_OUT.node_ptr)
     fitting = FitConfig(epochs=30, proxies=("column",), average=average)
-    predictor = Predictor(encoder=EncoderConfig(width=16), surrogate=SURROGATE, pretraining=_config("flow+proxy"),
-                          fitting=fitting, device="cuda")
+    predictor = Predictor(
+        encoder=EncoderConfig(width=16),
+        surrogate=SURROGATE,
+        pretraining=_config("flow+proxy"),
+        fitting=fitting,
+        device="cuda",
+    )
     column = {"column": COLUMN}
     other = {"column": np.random.default_rng(1).normal(size=30)}
-    predictor.pretrain(TABLE, column).fit(TABLE, labels, validation=(HELD_OUT, held_out, other), proxies=column)
+    predictor.pretrain(TABLE, column).fit(
+        TABLE, labels, validation=(HELD_OUT, held_out, other), proxies=column
+    )
     there = predictor.predict(HELD_OUT, other)
     assert kendall_tau(there, held_out) > 0.3
     path = tmp_path / "model.safetensors"
@@ -139,7 +163,9 @@ def test_a_model_is_fitted_there_and_predicts_here(tmp_path: Path, average: int)
         assert np.isfinite(loaded.fit(TABLE, labels, proxies=column).predict(HELD_OUT, other)).all()
 
 
-def _labels(ops: npt.NDArray[np.integer], node_ptr: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
+def _labels(
+    ops: npt.NDArray[np.integer], node_ptr: npt.NDArray[np.integer]
+) -> npt.NDArray[np.float64]:
     """What the operations of each graph are worth together."""
     worth = np.linspace(-1, 1, len(OPS))
     return np.array([worth[part].sum() for part in np.split(ops, node_ptr[1:-1])])

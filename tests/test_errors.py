@@ -7,7 +7,11 @@ import pytest
 from nasflow import errors
 from nasflow.errors import NasflowError, nearest, unknown_name, unknown_option
 
-KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, NasflowError)]
+KINDS = [
+    kind
+    for _, kind in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(kind, NasflowError)
+]
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not NasflowError])

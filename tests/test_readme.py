@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from nasflow.cli import COMMANDS, main
+from nasflow.cli import main
+from nasflow.commands.registry import all_commands
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -37,16 +38,26 @@ def test_the_python_example_prints_what_stands_below_it() -> None:
     assert float(out.getvalue()) == pytest.approx(float(expected), abs=0.05)
 
 
-@pytest.mark.parametrize("page", [README, ROOT / "docs" / "own-data.md"], ids=lambda page: page.name)
-def test_the_commands_run_in_their_order(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "page", [README, ROOT / "docs" / "own-data.md"], ids=lambda page: page.name
+)
+def test_the_commands_run_in_their_order(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     (record,) = map(json.loads, blocks(page, "json"))
     blocks_of = [[("attn", "mlp")[i >> b & 1] for b in range(2)] for i in range(8)]
-    lines = [json.dumps({**record, "accuracy": 80 + i, "ops": ["input", *middle, "output"]})
-             for i, middle in enumerate(blocks_of)]
+    lines = [
+        json.dumps({**record, "accuracy": 80 + i, "ops": ["input", *middle, "output"]})
+        for i, middle in enumerate(blocks_of)
+    ]
     for name in ("all.jsonl", "trained.jsonl"):
         Path(name).write_text("\n".join(lines))
-    commands = [shlex.split(line, comments=True) for text in blocks(page, "sh") for line in text.splitlines()]
+    commands = [
+        shlex.split(line, comments=True)
+        for text in blocks(page, "sh")
+        for line in text.splitlines()
+    ]
     ours = [words[1:] for words in commands if words[:1] == ["nasflow"]]
     assert [words[0] for words in ours] == ["pretrain", "fit", "predict"]
     for words in ours:
@@ -56,8 +67,12 @@ def test_the_commands_run_in_their_order(page: Path, tmp_path: Path, monkeypatch
 
 def test_every_command_named_on_a_page_exists() -> None:
     for page in [README, ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
-        for line in re.findall(r"^(?:    )?nasflow ([a-z]+(?: [a-z]+)?)", page.read_text(), re.MULTILINE):
-            assert line in COMMANDS or line.split()[0] in COMMANDS, f"{page.name}: nasflow {line}"
+        for line in re.findall(
+            r"^(?:    )?nasflow ([a-z]+(?: [a-z]+)?)", page.read_text(), re.MULTILINE
+        ):
+            assert line in all_commands() or line.split()[0] in all_commands(), (
+                f"{page.name}: nasflow {line}"
+            )
 
 
 def test_every_make_target_named_exists() -> None:

@@ -1,4 +1,6 @@
-"""The flow surrogate: published numbers, the definition read slowly, and the symmetries it must have."""
+"""The flow surrogate: published numbers, the definition read slowly, and the symmetries it must
+have.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nasflow.architecture import Architecture
-from nasflow.config import SurrogateConfig
 from nasflow.errors import ConfigError, DataError
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
+from nasflow.options.surrogate import SurrogateConfig
 from nasflow.surrogate import CHUNK, FlowSurrogate, standardised
-from nasflow.table import ArchTable
 from oracles import CHAIN, OPS, TRIANGLE, flow_surrogate, random_table
 from strategies import dags
 
@@ -47,7 +49,8 @@ def _surrogate(graphs: list[Architecture], config: SurrogateConfig) -> np.ndarra
     return FlowSurrogate(len(OPS), config)(ArchTable.from_architectures(graphs, OPS)).numpy()
 
 
-# -- golden numbers -------------------------------------------------------------------------------------
+# -- golden numbers
+# -------------------------------------------------------------------------------------
 
 
 def test_the_draws_are_those_published() -> None:
@@ -62,15 +65,23 @@ def test_the_draws_are_those_published() -> None:
 
 @pytest.mark.parametrize(
     ("graph", "golden"),
-    [(CHAIN, [0.40342, 0.53987, 0.07394, 2.50199]), (TRIANGLE, [0.77647, 1.53553, 0.33905, 3.50725])],
+    [
+        (CHAIN, [0.40342, 0.53987, 0.07394, 2.50199]),
+        (TRIANGLE, [0.77647, 1.53553, 0.33905, 3.50725]),
+    ],
     ids=["chain", "triangle"],
 )
-def test_the_surrogate_of_two_small_graphs_is_the_published_one(graph: Architecture, golden: list[float]) -> None:
+def test_the_surrogate_of_two_small_graphs_is_the_published_one(
+    graph: Architecture, golden: list[float]
+) -> None:
     np.testing.assert_allclose(_surrogate([graph], PUBLISHED)[0], golden, atol=6e-6)
-    np.testing.assert_allclose(flow_surrogate(graph, OPS, PUBLISHED), golden, atol=6e-6)  # so does the oracle
+    np.testing.assert_allclose(
+        flow_surrogate(graph, OPS, PUBLISHED), golden, atol=6e-6
+    )  # so does the oracle
 
 
-# -- against the definition -----------------------------------------------------------------------------
+# -- against the definition
+# -----------------------------------------------------------------------------
 
 
 @given(st.lists(dags(OPS), min_size=1, max_size=6), variants)
@@ -81,14 +92,29 @@ def test_every_variant_equals_the_loop_over_graphs(
     expected = np.array([flow_surrogate(graph, OPS, config) for graph in graphs])
     seen = _surrogate(graphs, config)
     assert seen.shape == (len(graphs), config.rounds * config.k)
-    np.testing.assert_allclose(seen, expected, rtol=2e-4, atol=1e-5 * max(1.0, float(np.abs(expected).max())))
+    np.testing.assert_allclose(
+        seen, expected, rtol=2e-4, atol=1e-5 * max(1.0, float(np.abs(expected).max()))
+    )
 
 
-@pytest.mark.parametrize("changes", [{"pooling": "mean"}, {"pooling": "max"}, {"directions": "forward"},
-                                     {"directions": "backward"}, {"rounds": 2}, {"alpha": 0.3}, {"seed": 1},
-                                     {"pooling": "root"}, {"rescale": 0.5}, {"activation": "gelu"},
-                                     {"activation": "swish"}, {"activation": "tanh"},
-                                     {"op_activations": {"conv3x3": "tanh"}}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"pooling": "mean"},
+        {"pooling": "max"},
+        {"directions": "forward"},
+        {"directions": "backward"},
+        {"rounds": 2},
+        {"alpha": 0.3},
+        {"seed": 1},
+        {"pooling": "root"},
+        {"rescale": 0.5},
+        {"activation": "gelu"},
+        {"activation": "swish"},
+        {"activation": "tanh"},
+        {"op_activations": {"conv3x3": "tanh"}},
+    ],
+)
 def test_every_option_changes_the_surrogate(changes: dict[str, Any]) -> None:
     graph = Architecture(OPS, ((0, 1), (0, 2), (1, 3), (2, 3), (3, 4), (0, 4)))
     plain, other = _surrogate([graph], PUBLISHED), _surrogate([graph], _with(PUBLISHED, **changes))
@@ -118,8 +144,13 @@ def test_deep_and_shallow_graphs_share_a_table() -> None:
 
 def test_float64_agrees_with_the_loop_to_the_last_digits() -> None:
     graphs = list(random_table(20, seed=5))
-    for config in (PUBLISHED, _with(PUBLISHED, pooling="root", rescale=1.0, activation="gelu", rounds=2)):
-        seen = FlowSurrogate(len(OPS), config, torch.float64)(ArchTable.from_architectures(graphs, OPS))
+    for config in (
+        PUBLISHED,
+        _with(PUBLISHED, pooling="root", rescale=1.0, activation="gelu", rounds=2),
+    ):
+        seen = FlowSurrogate(len(OPS), config, torch.float64)(
+            ArchTable.from_architectures(graphs, OPS)
+        )
         expected = np.array([flow_surrogate(graph, OPS, config) for graph in graphs])
         assert seen.dtype == torch.float64
         np.testing.assert_allclose(seen.numpy(), expected, rtol=1e-12)
@@ -141,13 +172,18 @@ def test_the_states_of_nodes_add_up_to_the_surrogate() -> None:
 def test_rescaled_messages_keep_their_length_in_deep_and_wide_graphs() -> None:
     config = SurrogateConfig(k=6, sigma=0.1, rescale=1.0)
     chain = Architecture(("conv1x1",) * 300, tuple((i, i + 1) for i in range(299)))
-    dense = Architecture(("conv1x1",) * 60, tuple((i, j) for i in range(60) for j in range(i + 1, 60)))
-    lengths = np.linalg.norm(_surrogate([chain, dense], config), axis=1) / float(FlowSurrogate(5, config).r.norm())
+    dense = Architecture(
+        ("conv1x1",) * 60, tuple((i, j) for i in range(60) for j in range(i + 1, 60))
+    )
+    lengths = np.linalg.norm(_surrogate([chain, dense], config), axis=1) / float(
+        FlowSurrogate(5, config).r.norm()
+    )
     assert (lengths > 0.4).all()
     assert (lengths < 1.2).all()
 
 
-# -- symmetries -----------------------------------------------------------------------------------------
+# -- symmetries
+# -----------------------------------------------------------------------------------------
 
 
 @given(dags(OPS), st.data(), variants)
@@ -157,7 +193,9 @@ def test_the_order_of_the_nodes_does_not_matter(
     config = _with(variant[0], directions=variant[1], rounds=variant[2])
     order = data.draw(st.permutations(range(graph.n_nodes)))
     one, other = _surrogate([graph, graph.relabelled(order)], config)
-    np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5 * max(1.0, float(np.abs(one).max())))
+    np.testing.assert_allclose(
+        one, other, rtol=1e-4, atol=1e-5 * max(1.0, float(np.abs(one).max()))
+    )
 
 
 def test_reversing_the_edges_changes_the_surrogate() -> None:
@@ -173,7 +211,9 @@ def test_a_surrogate_does_not_depend_on_the_other_rows_or_the_chunk() -> None:
     once = FlowSurrogate(5, PUBLISHED)(table).numpy()
     np.testing.assert_allclose(many, once[rows], rtol=1e-5, atol=1e-6)
     for row in (0, 17, 39):
-        np.testing.assert_allclose(FlowSurrogate(5, PUBLISHED)(table[row : row + 1]).numpy()[0], once[row], rtol=1e-5)
+        np.testing.assert_allclose(
+            FlowSurrogate(5, PUBLISHED)(table[row : row + 1]).numpy()[0], once[row], rtol=1e-5
+        )
 
 
 def test_the_number_of_threads_changes_no_bit() -> None:
@@ -195,20 +235,25 @@ def test_no_rows_give_no_surrogates() -> None:
     assert FlowSurrogate(5, PUBLISHED)(random_table(3)[:0]).shape == (0, 4)
 
 
-# -- targets --------------------------------------------------------------------------------------------
+# -- targets
+# --------------------------------------------------------------------------------------------
 
 
 def test_standardised_targets_have_mean_0_and_variance_1() -> None:
     table = random_table(200)
     targets = FlowSurrogate(5, PUBLISHED).targets(table).double()
     torch.testing.assert_close(targets.mean(dim=0), torch.zeros(4).double(), atol=1e-6, rtol=0)
-    torch.testing.assert_close(targets.var(dim=0, unbiased=False), torch.ones(4).double(), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        targets.var(dim=0, unbiased=False), torch.ones(4).double(), atol=1e-5, rtol=0
+    )
     raw = FlowSurrogate(5, _with(PUBLISHED, standardise=False))
     assert torch.equal(raw.targets(table), raw(table))
 
 
 def test_constant_components_become_0() -> None:
-    values = torch.tensor([[1.0, 0.0, 0.1, 5e7], [1.0, 0.0, 0.1 * (1 + 1e-7), 5e7], [1.0, 0.0, 0.1, 5e7 + 4]])
+    values = torch.tensor(
+        [[1.0, 0.0, 0.1, 5e7], [1.0, 0.0, 0.1 * (1 + 1e-7), 5e7], [1.0, 0.0, 0.1, 5e7 + 4]]
+    )
     assert torch.equal(standardised(values), torch.zeros(3, 4))
 
 
@@ -217,7 +262,8 @@ def test_a_small_component_that_varies_is_kept() -> None:
     torch.testing.assert_close(standardised(values), torch.tensor([[-1.0], [1.0]]))
 
 
-# -- errors ---------------------------------------------------------------------------------------------
+# -- errors
+# ---------------------------------------------------------------------------------------------
 
 
 def test_another_vocabulary_is_refused() -> None:
@@ -229,12 +275,18 @@ def test_an_overflow_names_the_row_and_the_remedy() -> None:
     n = 200
     dense = Architecture(("conv1x1",) * n, tuple((i, j) for i in range(n) for j in range(i + 1, n)))
     table = ArchTable.from_architectures([CHAIN, dense], OPS)
-    with pytest.raises(DataError, match=r"row 1: .* 200 nodes overflows; use a sigma below 1, pooling='mean'"):
+    with pytest.raises(
+        DataError, match=r"row 1: .* 200 nodes overflows; use a sigma below 1, pooling='mean'"
+    ):
         FlowSurrogate(5, PUBLISHED)(table)
-    assert torch.isfinite(FlowSurrogate(5, SurrogateConfig(k=4, sigma=0.1, pooling="mean"))(table)).all()
+    assert torch.isfinite(
+        FlowSurrogate(5, SurrogateConfig(k=4, sigma=0.1, pooling="mean"))(table)
+    ).all()
 
 
 def test_an_activation_for_an_unknown_operation_is_refused() -> None:
     config = _with(PUBLISHED, op_activations={"conv9x9": "gelu"})
-    with pytest.raises(ConfigError, match="op_activations names 'conv9x9'; the table's operations: input, conv1x1"):
+    with pytest.raises(
+        ConfigError, match="op_activations names 'conv9x9'; the table's operations: input, conv1x1"
+    ):
         FlowSurrogate(5, config)(random_table(2))

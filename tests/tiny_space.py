@@ -9,11 +9,21 @@ import numpy as np
 import pytest
 
 from nasflow.datasets.base import Dataset, Metric
-from nasflow.experiments.reproductions import settings, variants
+from nasflow.experiments import settings
+from nasflow_paper.reproductions import variants
 from small import labels, table
 
-TASKS = ("cifar10_test", "valid_108ep", "val_acc", "test_perf", "class_scene", "class_object", "room_layout",
-         "segmentsemantic", "jigsaw")
+TASKS = (
+    "cifar10_test",
+    "valid_108ep",
+    "val_acc",
+    "test_perf",
+    "class_scene",
+    "class_object",
+    "room_layout",
+    "segmentsemantic",
+    "jigsaw",
+)
 N = 120
 
 
@@ -33,11 +43,22 @@ def use(patch: pytest.MonkeyPatch, folder: Path, data: Dataset | None = None) ->
     """Let every space be that data set, and --quick be quick; returns the data set's file."""
     path = folder / "tiny.npz"
     (data or dataset()).save(path)
-    stand_ins = {name: replace(setting, source=str(path)) for name, setting in settings.SETTINGS.items()}
+    stand_ins = {
+        name: replace(setting, source=str(path)) for name, setting in settings.SETTINGS.items()
+    }
     for name, setting in stand_ins.items():
         patch.setitem(settings.SETTINGS, name, setting)  # type: ignore[arg-type]
-    patch.setattr(settings, "default_options", lambda _: {
-        "proxy": "jacov", "ratio": 0.2, "n_validation": 10, "encoder.n_layers": 1, "encoder.n_heads": 2})
+    patch.setattr(
+        settings,
+        "default_options",
+        lambda _: {
+            "proxy": "jacov",
+            "ratio": 0.2,
+            "n_validation": 10,
+            "encoder.n_layers": 1,
+            "encoder.n_heads": 2,
+        },
+    )
     patch.setattr(variants, "QUICK", {"encoder.width": 8, "pretrain.epochs": 1, "fit.epochs": 2})
     patch.setattr(variants, "QUICK_SHARE", 0.5)
     patch.setattr(variants, "QUICK_LAYERS", 1)

@@ -1,6 +1,8 @@
-"""nasflow: predict how good a neural network will be from its graph, after a few dozen trained examples.
+"""nasflow: predict how good a neural network will be from its graph, after a few dozen trained
+examples.
 
-The public names; each is imported when first used, so that `import nasflow` and the command line start at once.
+The public names; each is imported when first used, so that `import nasflow` and the command line
+start at once.
 """
 
 from __future__ import annotations
@@ -9,40 +11,36 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nasflow.architecture import Architecture
-    from nasflow.batch import GraphBatch
-    from nasflow.config import (
-        EncoderConfig,
-        FitConfig,
-        PretrainConfig,
-        ProtocolConfig,
-        SearchConfig,
-        SurrogateConfig,
-    )
     from nasflow.datasets import Dataset, load_dataset, open_dataset
     from nasflow.encoders import Encoder, make_encoder
     from nasflow.errors import NasflowError
-    from nasflow.predictor import Predictor
+    from nasflow.graphs.architecture import Architecture
+    from nasflow.graphs.batch import GraphBatch
+    from nasflow.graphs.table import ArchTable
+    from nasflow.options.protocol import ProtocolConfig
+    from nasflow.options.search import SearchConfig
+    from nasflow.options.surrogate import SurrogateConfig
+    from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
+    from nasflow.prediction.predictor import Predictor
     from nasflow.spaces import Space, load_space
     from nasflow.surrogate import FlowSurrogate
-    from nasflow.table import ArchTable
 
 _HOME = {
-    "Architecture": "architecture",
-    "ArchTable": "table",
+    "Architecture": "graphs.architecture",
+    "ArchTable": "graphs.table",
     "Dataset": "datasets",
     "Encoder": "encoders",
-    "EncoderConfig": "config",
-    "FitConfig": "config",
+    "EncoderConfig": "options.training",
+    "FitConfig": "options.training",
     "FlowSurrogate": "surrogate",
-    "GraphBatch": "batch",
+    "GraphBatch": "graphs.batch",
     "NasflowError": "errors",
-    "Predictor": "predictor",
-    "PretrainConfig": "config",
-    "ProtocolConfig": "config",
-    "SearchConfig": "config",
+    "Predictor": "prediction.predictor",
+    "PretrainConfig": "options.training",
+    "ProtocolConfig": "options.protocol",
+    "SearchConfig": "options.search",
     "Space": "spaces",
-    "SurrogateConfig": "config",
+    "SurrogateConfig": "options.surrogate",
     "load_dataset": "datasets",
     "load_space": "spaces",
     "make_encoder": "encoders",
@@ -50,9 +48,25 @@ _HOME = {
 }
 
 __all__ = [
-    "ArchTable", "Architecture", "Dataset", "Encoder", "EncoderConfig", "FitConfig", "FlowSurrogate", "GraphBatch",
-    "NasflowError", "Predictor", "PretrainConfig", "ProtocolConfig", "SearchConfig", "Space", "SurrogateConfig",
-    "load_dataset", "load_space", "make_encoder", "open_dataset",
+    "ArchTable",
+    "Architecture",
+    "Dataset",
+    "Encoder",
+    "EncoderConfig",
+    "FitConfig",
+    "FlowSurrogate",
+    "GraphBatch",
+    "NasflowError",
+    "Predictor",
+    "PretrainConfig",
+    "ProtocolConfig",
+    "SearchConfig",
+    "Space",
+    "SurrogateConfig",
+    "load_dataset",
+    "load_space",
+    "make_encoder",
+    "open_dataset",
 ]
 
 

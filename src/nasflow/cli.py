@@ -1,7 +1,8 @@
-"""The command `nasflow`: finds the subcommand, parses its options, turns a user's mistake into one clear line.
+"""The command `nasflow`: finds the subcommand, parses its options, turns a user's mistake into one
+clear line.
 
-`nasflow --help` must answer in 0.3 s, so only the parser of the command that was asked for is built, and nothing here
-imports torch or NumPy.
+`nasflow --help` must answer in 0.3 s, so only the parser of the command that was asked for is
+built, and nothing here imports torch or NumPy.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import NoReturn
 
 import jsonargparse
 
-from nasflow.commands.registry import COMMANDS, Command
+from nasflow.commands.registry import Command, all_commands, find_command
 from nasflow.commands.shared import Namespace, Parser
 from nasflow.errors import NasflowError, nearest, unknown_name
 
@@ -23,16 +24,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command line; exits with 2 and one clear line on a user's mistake."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        name = _command_name(words)
-        command = COMMANDS[name]
+        name, command = find_command(words) or _overview(words)
         words = words[len(name.split()) :]
         command.run(_parse(_parser(name, command, words), words))
     except NasflowError as error:
         _fail(str(error))
     except OSError as error:
         # of a rename that fails the second name is the user's
-        _fail(f"{error.filename2 or error.filename or ''}: {error.strerror or error}".lstrip(": ")
-              + (" (nothing already written is lost)" if error.errno == 28 else ""))
+        _fail(
+            f"{error.filename2 or error.filename or ''}: {error.strerror or error}".lstrip(": ")
+            + (" (nothing already written is lost)" if error.errno == 28 else "")
+        )
     except KeyboardInterrupt:
         _fail("stopped; the same command goes on where it was", code=130)
     except BrokenPipeError:
@@ -44,32 +46,41 @@ def _fail(message: str, code: int = 2) -> NoReturn:
     sys.exit(code)
 
 
-def _command_name(words: list[str]) -> str:
-    """The longest command that `words` begin with; prints the overview and exits where there is none."""
-    for n in (2, 1):
-        if len(words) >= n and " ".join(words[:n]) in COMMANDS:
-            return " ".join(words[:n])
+def _overview(words: list[str]) -> NoReturn:
+    """Print what commands there are and exit, or name the one that was probably meant.
+
+    Raises:
+        UnknownNameError: the words begin with a command that does not exist.
+    """
     if words[:1] == ["--version"]:
         from importlib.metadata import version
 
         print(f"nasflow {version('nasflow')}")
         sys.exit(0)
+    commands = all_commands()
     asked = " ".join(word for word in words[:2] if not word.startswith("-"))
-    overview = "".join(f"  nasflow {name:11}  {command.summary}\n" for name, command in COMMANDS.items())
-    text = ("nasflow predicts how good a neural network will be from its graph, after a few dozen trained "
-            f"examples.\n\n{overview}\nEach explains itself: nasflow evaluate --help\n"
-            "Start with: nasflow demo\n")
     if asked and asked != "data":
-        raise unknown_name("command", asked.split()[0], COMMANDS)
-    print(text, end="")
+        raise unknown_name("command", asked.split()[0], commands)
+    overview = "".join(
+        f"  nasflow {name:11}  {command.summary}\n" for name, command in commands.items()
+    )
+    print(
+        "nasflow predicts how good a neural network will be from its graph, after a few dozen"
+        f" trained examples.\n\n{overview}\nEach explains itself: nasflow evaluate --help\nStart"
+        " with: nasflow demo"
+    )
     sys.exit(0)
 
 
 def _parser(name: str, command: Command, words: list[str]) -> Parser:
     jsonargparse.set_parsing_settings(docstring_parse_attribute_docstrings=True)
-    parser = Parser(prog=f"nasflow {name}", description=f"{command.summary}.", exit_on_error=False,
-                    epilog=f"Example: {command.example}",
-                    formatter_class=jsonargparse.DefaultHelpFormatter)
+    parser = Parser(
+        prog=f"nasflow {name}",
+        description=f"{command.summary}.",
+        exit_on_error=False,
+        epilog=f"Example: {command.example}",
+        formatter_class=jsonargparse.DefaultHelpFormatter,
+    )
     command.add_arguments(parser, words)
     return parser
 
@@ -84,13 +95,24 @@ def _parse(parser: Parser, words: list[str]) -> Namespace:
 
 
 def _hint(message: str, parser: Parser) -> str:
-    """`(did you mean ...?)` for an option that argparse does not know, where a legal one is near."""
-    found = re.search(r"unrecognized arguments: --([\w.-]+)|Group '(\w+)' does not accept option '(\w+)'", message)
+    """`(did you mean ...?)` for an option that argparse does not know, where a legal one is
+    near.
+    """
+    found = re.search(
+        r"unrecognized arguments: --([\w.-]+)|Group '(\w+)' does not accept option '(\w+)'", message
+    )
     if not found:
         return ""
     wrong = found[1] or f"{found[2]}.{found[3]}"
-    legal = [option.removeprefix("--") for option in parser._option_string_actions if option.startswith("--")]
+    legal = [
+        option.removeprefix("--")
+        for option in parser._option_string_actions
+        if option.startswith("--")
+    ]
     group, dot, name = wrong.rpartition(".")
-    near = nearest(name, [option.removeprefix(group + dot) for option in legal if option.startswith(group + dot)])
+    near = nearest(
+        name,
+        [option.removeprefix(group + dot) for option in legal if option.startswith(group + dot)],
+    )
     near = f"{group}{dot}{near}" if near else nearest(wrong, legal)
     return f" (did you mean {near!r}?)" if near else ""

@@ -1,7 +1,7 @@
 """The errors nasflow raises, a small tree: each also is the built-in error a caller would expect.
 
-Every message says what is wrong, the value seen, what is legal and what to do. `unknown_name` words the
-commonest of them, a misspelt name, the same way everywhere.
+Every message says what is wrong, the value seen, what is legal and what to do. `unknown_name` words
+the commonest of them, a misspelt name, the same way everywhere.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ class GraphError(NasflowError, ValueError):
 
 
 class UnknownOperationsError(GraphError):
-    """Operations of a model that have no name here; the message lists all of them and how to name them."""
+    """Operations of a model that have no name here; the message lists all of them and how to name
+    them.
+    """
 
 
 class DataError(NasflowError, ValueError):
@@ -55,7 +57,9 @@ class NotFittedError(NasflowError, RuntimeError):
 
 
 def unknown_name(kind: str, name: str, legal: Iterable[str]) -> UnknownNameError:
-    """The error for `name`, which is no `kind`: lists the legal names, nearest first where one is near."""
+    """The error for `name`, which is no `kind`: lists the legal names, nearest first where one is
+    near.
+    """
     return UnknownNameError(_misspelt(kind, name, legal))
 
 

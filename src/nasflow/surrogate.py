@@ -13,19 +13,20 @@ The definition (section 3 of the paper; h[v] = P[x_v], x_v the operation of node
     r  (k,)          U(0, 1)           P  (n_ops, k)   N(0, sigma^2)
     W  (2k, k)       N(0, sigma^2)     one draw for a whole space
 
-Beyond the paper, as options: another activation than relu, for all operations or for some; messages summed and
-divided by the square root of their number (`pooling="root"`), or brought nearer to the length of r before they are
-used (`rescale` = q): m[v] (|r| / |m[v]|)^q stands for m[v], and likewise for m'[v]. That shrinks the logarithm of
-|m| / |r| by 1 - q at each node, so it stays bounded at any depth; with q < 1 two equal messages still count more than
-one (docs/results/questions/magnitude.md).
+Beyond the paper, as options: another activation than relu, for all operations or for some; messages
+summed and divided by the square root of their number (`pooling="root"`), or brought nearer to the
+length of r before they are used (`rescale` = q): m[v] (|r| / |m[v]|)^q stands for m[v], and
+likewise for m'[v]. That shrinks the logarithm of
+|m| / |r| by 1 - q at each node, so it stays bounded at any depth; with q < 1 two equal messages
+still count more than one (docs/results/questions/magnitude.md).
 
 How it is fast:
 
-* Nodes are laid out by generation over the whole batch, so one generation is one slice: gather the messages,
-  one k x k product, done. There is no loop over graphs.
+* Nodes are laid out by generation over the whole batch, so one generation is one slice: gather the
+  messages, one k x k product, done. There is no loop over graphs.
 * [h, m] W = P W[:k] + m W[k:], and P W[:k] is a table of n_ops rows, computed once.
-* 4,096 graphs at a time, so that their states stay in the processor's cache; one thread works on one such chunk,
-  since NumPy and torch release the interpreter inside each step.
+* 4,096 graphs at a time, so that their states stay in the processor's cache; one thread works on
+  one such chunk, since NumPy and torch release the interpreter inside each step.
 """
 
 from __future__ import annotations
@@ -42,30 +43,32 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag, gelu, pad, silu
 
-from nasflow.config import SurrogateConfig
 from nasflow.errors import ConfigError, DataError
-from nasflow.flat_arrays import row_ptr
-from nasflow.table import ArchTable
+from nasflow.graphs.flat_arrays import row_ptr
+from nasflow.graphs.table import ArchTable
+from nasflow.options.surrogate import SurrogateConfig
 
 CHUNK = 4096  # graphs a chunk
 
 
 class FlowSurrogate:
-    """The flow surrogate of every architecture of a table: a vector that depends on its graph alone.
+    """The flow surrogate of every architecture of a table: a vector that depends on its graph
+    alone.
 
-    Isomorphic graphs have equal surrogates, whatever their node order. Use it as the target that an encoder
-    learns to reconstruct; it is no prediction of performance by itself.
+    Isomorphic graphs have equal surrogates, whatever their node order. Use it as the target that an
+    encoder learns to reconstruct; it is no prediction of performance by itself.
 
     Args:
         n_ops: size of the vocabulary.
         config: width, scale, seed and variant.
         dtype: float64 where it matters whether two surrogates are equal; float32 is twice as fast.
-        n_later_ops: how many operations at the end of the vocabulary have their rows of P drawn last, so that the
-            draw of the others is that of a vocabulary without them.
+        n_later_ops: how many operations at the end of the vocabulary have their rows of P drawn
+            last, so that the draw of the others is that of a vocabulary without them.
 
     Attributes:
-        r, P, W: the random draws, bit-compatible with the published order: `RandomState(seed)`, then
-            uniform(k) = r, a uniform(k) that is not used, normal(n_ops, k) = P, normal(2k, k) = W.
+        r, P, W: the random draws, bit-compatible with the published order: `RandomState(seed)`,
+            then uniform(k) = r, a uniform(k) that is not used, normal(n_ops, k) = P, normal(2k, k)
+            = W.
 
     Example:
         >>> from nasflow.spaces.nb201 import NB201
@@ -75,20 +78,32 @@ class FlowSurrogate:
     """
 
     def __init__(
-        self, n_ops: int, config: SurrogateConfig | None = None, dtype: torch.dtype = torch.float32,
+        self,
+        n_ops: int,
+        config: SurrogateConfig | None = None,
+        dtype: torch.dtype = torch.float32,
         n_later_ops: int = 0,
     ) -> None:
         self.config = config = config or SurrogateConfig()
         k, rng = config.k, np.random.RandomState(config.seed)
         self.r = torch.from_numpy(rng.uniform(0, 1, k)).to(dtype)
         rng.uniform(0, 1, k)  # drawn and not used, as published: P and W follow it
-        P, W = rng.normal(0, config.sigma, (n_ops - n_later_ops, k)), rng.normal(0, config.sigma, (2 * k, k))
+        P, W = (
+            rng.normal(0, config.sigma, (n_ops - n_later_ops, k)),
+            rng.normal(0, config.sigma, (2 * k, k)),
+        )
         later = rng.normal(0, config.sigma, (n_later_ops, k))
-        self.P, self.W = torch.from_numpy(np.concatenate([P, later])).to(dtype), torch.from_numpy(W).to(dtype)
-        # zero columns up to a multiple of 8 change no value and make the k x k product 1.6 times as fast
+        self.P, self.W = (
+            torch.from_numpy(np.concatenate([P, later])).to(dtype),
+            torch.from_numpy(W).to(dtype),
+        )
+        # zero columns up to a multiple of 8 change no value and make the k x k product 1.6 times as
+        # fast
         width = -k % 8
         self._start = pad(self.r, (0, width))
-        self._converted = pad(self.P @ self.W[:k], (0, width))  # what [h, .] W adds for each operation
+        self._converted = pad(
+            self.P @ self.W[:k], (0, width)
+        )  # what [h, .] W adds for each operation
         self._W_message = pad(self.W[k:], (0, width, 0, width))
 
     def __call__(self, table: ArchTable) -> Tensor:
@@ -96,34 +111,47 @@ class FlowSurrogate:
 
         Raises:
             ConfigError: an activation for an operation that the table does not know.
-            DataError: the table has another vocabulary size than the draw, or a value overflows (a deep graph
+            DataError: the table has another vocabulary size than the draw, or a value overflows (a
+            deep graph
                 with a large sigma).
         """
         if table.n_ops != len(self.P):
-            raise DataError(f"the surrogate was drawn for {len(self.P)} operations, the table has {table.n_ops}")
+            raise DataError(
+                f"the surrogate was drawn for {len(self.P)} operations, the table has {table.n_ops}"
+            )
         activate = _Activate.of(self.config, table.vocabulary)
         starts = range(0, max(len(table), 1), CHUNK)
         n_threads = min(torch.get_num_threads(), len(starts))
         # one thread inside each worker: the setting is the worker's own
-        with ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            parts = list(pool.map(lambda start: self._chunk(table[start : start + CHUNK], activate), starts))
+        with ThreadPoolExecutor(
+            n_threads, initializer=torch.set_num_threads, initargs=(1,)
+        ) as pool:
+            parts = list(
+                pool.map(lambda start: self._chunk(table[start : start + CHUNK], activate), starts)
+            )
         surrogate = torch.cat(parts)
         bad = ~torch.isfinite(surrogate).all(dim=1)
         if bad.any():
             row = int(bad.nonzero()[0])
-            raise DataError(f"row {row}: the surrogate of a graph of {table[row].n_nodes} nodes overflows; use a "
-                            f"sigma below {self.config.sigma:g}, pooling='mean' or rescale=0.5")
+            raise DataError(
+                f"row {row}: the surrogate of a graph of {table[row].n_nodes} nodes overflows; use"
+                f" a sigma below {self.config.sigma:g}, pooling='mean' or rescale=0.5"
+            )
         return surrogate
 
     def targets(self, table: ArchTable) -> Tensor:
-        """(N, rounds * k) float32: what pre-training reconstructs, standardised if the options say so."""
+        """(N, rounds * k) float32: what pre-training reconstructs, standardised if the options say
+        so.
+        """
         surrogate = self(table)
         return standardised(surrogate) if self.config.standardise else surrogate
 
     def states(self, table: ArchTable) -> Tensor:
-        """(n_nodes, k) of `dtype`: what every node of the table holds after the last pass, in the table's order.
+        """(n_nodes, k) of `dtype`: what every node of the table holds after the last pass, in the
+        table's order.
 
-        That is b of the last round; f where `directions` is forward. Not for whole spaces: nothing is cut into chunks.
+        That is b of the last round; f where `directions` is forward. Not for whole spaces: nothing
+        is cut into chunks.
         """
         layout = _Layout.of(table)
         *_, state = self._rounds(layout, _Activate.of(self.config, table.vocabulary))
@@ -132,12 +160,18 @@ class FlowSurrogate:
     def _chunk(self, table: ArchTable, activate: _Activate) -> Tensor:
         layout = _Layout.of(table)
         nodes, offset = layout.sinks if self.config.directions == "forward" else layout.sources
-        return torch.cat([self._pooled(state, nodes, offset)[:, : self.config.k]
-                          for state in self._rounds(layout, activate)], dim=1)
+        return torch.cat(
+            [
+                self._pooled(state, nodes, offset)[:, : self.config.k]
+                for state in self._rounds(layout, activate)
+            ],
+            dim=1,
+        )
 
     def _rounds(self, layout: _Layout, activate: _Activate) -> Iterator[Tensor]:
         """The state of every node after each round: one tensor, which the next round changes."""
-        # every node that is read before it is written (sources; sinks of a lone backward pass) starts at r
+        # every node that is read before it is written (sources; sinks of a lone backward pass)
+        # starts at r
         state = self._start.repeat(len(layout.ops), 1)
         for _ in range(self.config.rounds):
             if self.config.directions != "backward":
@@ -146,7 +180,9 @@ class FlowSurrogate:
                 self._propagate(state, layout.ops, layout.backward, activate)
             yield state
 
-    def _propagate(self, state: Tensor, ops: Tensor, steps: list[_Step], activate: _Activate) -> None:
+    def _propagate(
+        self, state: Tensor, ops: Tensor, steps: list[_Step], activate: _Activate
+    ) -> None:
         """One pass, in place: nodes that receive nothing keep what they have."""
         alpha = self.config.alpha
         for nodes, neighbours, offset in steps:
@@ -154,27 +190,39 @@ class FlowSurrogate:
             if self.config.rescale:
                 length = message.norm(dim=1, keepdim=True)
                 # a message of 0 stays 0
-                message.mul_((self.r.norm() / length.clamp_min_(torch.finfo(length.dtype).tiny)) ** self.config.rescale)
+                message.mul_(
+                    (self.r.norm() / length.clamp_min_(torch.finfo(length.dtype).tiny))
+                    ** self.config.rescale
+                )
             converted = torch.addmm(self._converted.index_select(0, own), message, self._W_message)
-            torch.add(message.mul_(alpha), activate(converted, own), alpha=1 - alpha, out=state[nodes])
+            torch.add(
+                message.mul_(alpha), activate(converted, own), alpha=1 - alpha, out=state[nodes]
+            )
 
     def _pooled(self, state: Tensor, rows: Tensor, offset: Tensor) -> Tensor:
         """(n, k): state[rows] pooled in consecutive groups that start at `offset` (n,)."""
         if self.config.pooling != "root":
             return embedding_bag(rows, state, offset, mode=self.config.pooling)
         n_pooled = torch.diff(offset, append=offset.new_tensor([len(rows)]))
-        return embedding_bag(rows, state, offset, mode="sum").div_(n_pooled.to(state.dtype).sqrt().unsqueeze(1))
+        return embedding_bag(rows, state, offset, mode="sum").div_(
+            n_pooled.to(state.dtype).sqrt().unsqueeze(1)
+        )
 
 
 # Each works in place where torch can: the conversion's argument is not used again.
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "relu": torch.relu_, "gelu": gelu, "swish": partial(silu, inplace=True), "tanh": torch.tanh_,
+    "relu": torch.relu_,
+    "gelu": gelu,
+    "swish": partial(silu, inplace=True),
+    "tanh": torch.tanh_,
 }
 
 
 @dataclass(frozen=True)
 class _Activate:
-    """The activation of every operation: `functions`, and for each operation which of them it takes."""
+    """The activation of every operation: `functions`, and for each operation which of them it
+    takes.
+    """
 
     functions: list[Callable[[Tensor], Tensor]]
     choice: Tensor
@@ -183,13 +231,20 @@ class _Activate:
     def of(cls, config: SurrogateConfig, vocabulary: Sequence[str]) -> _Activate:
         for op in config.op_activations:
             if op not in vocabulary:
-                raise ConfigError(f"op_activations names {op!r}; the table's operations: {', '.join(vocabulary)}")
+                raise ConfigError(
+                    f"op_activations names {op!r}; the table's operations: {', '.join(vocabulary)}"
+                )
         names = [config.op_activations.get(op, config.activation) for op in vocabulary]
         different = list(dict.fromkeys(names))
-        return cls([ACTIVATIONS[name] for name in different], torch.tensor([different.index(name) for name in names]))
+        return cls(
+            [ACTIVATIONS[name] for name in different],
+            torch.tensor([different.index(name) for name in names]),
+        )
 
     def __call__(self, converted: Tensor, ops: Tensor) -> Tensor:
-        """(n, k): `converted` with the activation of each row's operation; it may be overwritten."""
+        """(n, k): `converted` with the activation of each row's operation; it may be
+        overwritten.
+        """
         if len(self.functions) == 1:
             return self.functions[0](converted)
         choice = self.choice.index_select(0, ops).unsqueeze(1)
@@ -206,7 +261,9 @@ _Step = tuple[slice, Tensor, Tensor]
 
 @dataclass(frozen=True)
 class _Layout:
-    """A table's nodes laid out by generation, sinks last in theirs, so that each step is one slice."""
+    """A table's nodes laid out by generation, sinks last in theirs, so that each step is one
+    slice.
+    """
 
     ops: Tensor
     place: Tensor  # where each node of the table is in the layout
@@ -220,30 +277,50 @@ class _Layout:
         n_nodes = len(table.ops)
         source, target = table.global_edges().astype(np.int32)
         in_ptr = row_ptr(np.bincount(target, minlength=n_nodes)).astype(np.int32)
-        incoming = scipy.sparse.csr_array((np.ones(len(source), np.bool_), source, in_ptr), (n_nodes, n_nodes))
+        incoming = scipy.sparse.csr_array(
+            (np.ones(len(source), np.bool_), source, in_ptr), (n_nodes, n_nodes)
+        )
         outgoing = incoming.tocsc()  # the same edges by source, without a sort
         is_sink = np.diff(outgoing.indptr) == 0
         # 16 bits where they suffice: NumPy sorts them by radix
-        key = 2 * table.generation.astype(np.uint16 if table.generation.dtype == np.uint8 else np.int64) + is_sink
+        key = (
+            2
+            * table.generation.astype(np.uint16 if table.generation.dtype == np.uint8 else np.int64)
+            + is_sink
+        )
         order = np.argsort(key, kind="stable")
         place = np.empty(n_nodes, np.int32)
         place[order] = np.arange(n_nodes, dtype=np.int32)
-        bounds = row_ptr(np.bincount(key, minlength=2 * (int(table.generation.max(initial=0)) + 1))).tolist()
+        bounds = row_ptr(
+            np.bincount(key, minlength=2 * (int(table.generation.max(initial=0)) + 1))
+        ).tolist()
         starts, sink_starts, stops = bounds[:-1:2], bounds[1::2], bounds[2::2]
         forward = _steps(incoming[order], place, zip(starts[1:], stops[1:], strict=True))
         backward = _steps(outgoing.T[order], place, zip(starts, sink_starts, strict=True))
         ops = torch.from_numpy(table.ops[order].astype(np.int32))
-        return cls(ops, torch.from_numpy(place), forward, backward[::-1],
-                   _by_graph(table, table.generation == 0, place), _by_graph(table, is_sink, place))
+        return cls(
+            ops,
+            torch.from_numpy(place),
+            forward,
+            backward[::-1],
+            _by_graph(table, table.generation == 0, place),
+            _by_graph(table, is_sink, place),
+        )
 
 
 def _steps(
-    neighbours: scipy.sparse.csr_array, place: npt.NDArray[np.int32], slices: Iterable[tuple[int, int]]
+    neighbours: scipy.sparse.csr_array,
+    place: npt.NDArray[np.int32],
+    slices: Iterable[tuple[int, int]],
 ) -> list[_Step]:
-    """A step for each non-empty slice of the layout; `neighbours` has the laid-out nodes as rows."""
+    """A step for each non-empty slice of the layout; `neighbours` has the laid-out nodes as
+    rows.
+    """
     ptr, where = torch.from_numpy(neighbours.indptr), torch.from_numpy(place[neighbours.indices])
     bounds = neighbours.indptr
-    return [(slice(a, b), where[bounds[a] : bounds[b]], ptr[a:b] - ptr[a]) for a, b in slices if a < b]
+    return [
+        (slice(a, b), where[bounds[a] : bounds[b]], ptr[a:b] - ptr[a]) for a, b in slices if a < b
+    ]
 
 
 def _by_graph(

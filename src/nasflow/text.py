@@ -8,4 +8,7 @@ from collections.abc import Sequence
 def aligned(rows: Sequence[Sequence[str]]) -> str:
     """The rows as lines, each column as wide as its widest cell, two spaces between columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(
+        "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )

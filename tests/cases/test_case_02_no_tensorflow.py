@@ -16,9 +16,13 @@ print(len(data), data.values["valid_108ep"].shape)
 """
 
 
-def test_nas_bench_101_s_records_are_read_without_tensorflow_and_without_torch(tmp_path: Path) -> None:
+def test_nas_bench_101_s_records_are_read_without_tensorflow_and_without_torch(
+    tmp_path: Path,
+) -> None:
     """The official reader needs TensorFlow 1."""
     path = tmp_path / "nasbench_full.tfrecord"
     path.write_bytes(miniatures.nb101_tfrecord())
-    run = subprocess.run([sys.executable, "-c", SCRIPT, str(path)], capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(path)], capture_output=True, text=True, check=False
+    )
     assert run.stdout == "3 (3, 3)\n", run.stderr

@@ -30,6 +30,10 @@ CALLS = {
 def test_the_error_names_the_extra_to_install(extra: str, tmp_path: Path) -> None:
     """An optional module that is absent broke the import of the whole package."""
     (tmp_path / "t.parquet").write_bytes(b"PAR1")
-    run = subprocess.run([sys.executable, "-c", SCRIPT.format(call=CALLS[extra]), str(tmp_path / "t.parquet")],
-                         capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(call=CALLS[extra]), str(tmp_path / "t.parquet")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert f"install it with: pip install 'nasflow[{extra}]'" in run.stdout, run.stderr

@@ -16,19 +16,27 @@ from nasflow.datasets.importing import import_table, peak_memory
 import nasflow.datasets.readers.nats         # what the code itself takes
 before = peak_memory()
 """
-OURS = BEFORE + """
+OURS = (
+    BEFORE
+    + """
 report = import_table("nats", sys.argv[1])
 print(len(report.dataset), report.peak_bytes - before)
 """
-PLAIN = BEFORE + """
+)
+PLAIN = (
+    BEFORE
+    + """
 content = pickle.load(bz2.open(sys.argv[1]))
 print(len(content["meta_archs"]), peak_memory() - before)
 """
+)
 
 
 def growth(script: str, path: Path) -> tuple[int, int]:
     """Rows that a script reads, and the bytes its process grows by."""
-    run = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True
+    )
     n_rows, size = map(int, run.stdout.split())
     return n_rows, size
 

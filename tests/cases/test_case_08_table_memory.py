@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from nasflow.graphs.table import ArchTable
 from nasflow.spaces import load_space, space_names
-from nasflow.table import ArchTable
 
 EDGES = ((0, 1), (0, 2), (1, 3), (2, 3), (3, 4), (3, 5), (4, 6), (5, 6), (0, 6))
 
@@ -39,7 +39,9 @@ def test_423624_cells_take_60_megabytes_at_most_and_load_in_seconds(tmp_path: Pa
     table.save(tmp_path / "space.npz")
     started = time.perf_counter()
     again = ArchTable.load(tmp_path / "space.npz")
-    assert time.perf_counter() - started < 5  # 0.5 s on one idle core; the object per graph took minutes
+    assert (
+        time.perf_counter() - started < 5
+    )  # 0.5 s on one idle core; the object per graph took minutes
     assert again.content_hash() == table.content_hash()
 
 

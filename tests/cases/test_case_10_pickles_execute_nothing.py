@@ -30,7 +30,9 @@ def test_a_pickle_that_calls_os_system_is_refused_by_name_and_not_executed(tmp_p
     assert not (tmp_path / "flag").exists()
 
 
-@pytest.mark.parametrize("value", [np.zeros(3), np.datetime64("2020"), np.dtype(object), print, slice(1)])
+@pytest.mark.parametrize(
+    "value", [np.zeros(3), np.datetime64("2020"), np.dtype(object), print, slice(1)]
+)
 def test_anything_but_plain_numbers_is_refused(tmp_path: Path, value: object) -> None:
     (tmp_path / "x").write_bytes(pickle.dumps(value))
     with pytest.raises((UnsafeFileError, DataError)):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from nasflow import Predictor
-from nasflow.checkpoints import load_checkpoint, save_checkpoint
 from nasflow.errors import CheckpointError
+from nasflow.running.checkpoints import load_checkpoint, save_checkpoint
 from small import table
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -27,7 +27,9 @@ def test_a_file_of_a_newer_version_is_refused_with_the_remedy(tmp_path: Path) ->
     newer = content.replace(b'\\"version\\": 1,', b'\\"version\\": 9,')
     assert newer != content
     path.write_bytes(newer)
-    with pytest.raises(CheckpointError, match="format version 9; this nasflow reads 1 to 1: update nasflow"):
+    with pytest.raises(
+        CheckpointError, match="format version 9; this nasflow reads 1 to 1: update nasflow"
+    ):
         Predictor.load(path)
 
 

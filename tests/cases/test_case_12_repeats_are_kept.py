@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nasflow.architecture import Architecture
 from nasflow.datasets import Dataset, Metric
-from nasflow.table import ArchTable
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
 
 
 def test_a_query_gives_the_mean_of_all_repeats_every_time(tmp_path: Path) -> None:

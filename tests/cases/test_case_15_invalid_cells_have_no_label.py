@@ -9,9 +9,9 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from nasflow.architecture import Architecture
 from nasflow.datasets.jsonl import read_jsonl
 from nasflow.errors import DataError
+from nasflow.graphs.architecture import Architecture
 from nasflow.spaces.nb201 import NB201, PAIRS
 
 UNFED = "|none~0|+|none~0|nor_conv_3x3~1|+|none~0|nor_conv_3x3~1|nor_conv_1x1~2|"
@@ -34,12 +34,18 @@ def test_cells_whose_output_is_unfed_are_as_many_as_cut_graphs_of_four_maps() ->
 
 def test_what_was_not_measured_is_nan_and_never_minus_one(tmp_path: Path) -> None:
     mine = tmp_path / "mine.jsonl"
-    mine.write_text('{"ops": ["a"], "edges": [], "acc": null}\n{"ops": ["a"], "edges": [], "acc": 90}\n')
+    mine.write_text(
+        '{"ops": ["a"], "edges": [], "acc": null}\n{"ops": ["a"], "edges": [], "acc": 90}\n'
+    )
     np.testing.assert_array_equal(read_jsonl(mine).labels("acc"), [np.nan, 90.0])
 
 
-@pytest.mark.parametrize("edges", ["[[0, 1], [1, 0]]", "[[0, 2]]", "[[0, -1]]", "[[0, 0]]", "[[false, true]]"])
-def test_an_invalid_graph_is_rejected_with_its_line_and_gets_no_label(tmp_path: Path, edges: str) -> None:
+@pytest.mark.parametrize(
+    "edges", ["[[0, 1], [1, 0]]", "[[0, 2]]", "[[0, -1]]", "[[0, 0]]", "[[false, true]]"]
+)
+def test_an_invalid_graph_is_rejected_with_its_line_and_gets_no_label(
+    tmp_path: Path, edges: str
+) -> None:
     mine = tmp_path / "mine.jsonl"
     lines = [f'{{"ops": ["a", "a"], "edges": {these}, "acc": 90}}' for these in ("[]", edges)]
     mine.write_text("\n".join(lines))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nasflow.architecture import Architecture
+from nasflow.graphs.architecture import Architecture
 
 EDGES = ("01", "03", "05", "06", "14", "15", "16", "23", "25", "26", "35", "36", "56")
 OPS = ("input", "maxpool3x3", "conv1x1", "conv3x3", "conv3x3", "conv3x3", "output")

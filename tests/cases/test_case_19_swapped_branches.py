@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from nasflow.architecture import Architecture
+from nasflow.graphs.architecture import Architecture
 
 
 def test_two_parallel_branches_swapped_are_the_same_architecture() -> None:

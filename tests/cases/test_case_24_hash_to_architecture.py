@@ -18,4 +18,6 @@ def test_every_row_of_the_table_is_an_architecture_that_can_be_read() -> None:
 
 def test_every_hash_of_the_benchmark_is_read_as_the_architecture_of_its_row() -> None:
     hashes = load_pickle(find_package_file("nas_bench_graph", "light/proteins.bench", extra=None))
-    assert [NBGraph().parse(str(key)) for key in hashes] == list(load_dataset("nbgraph-proteins").table)
+    assert [NBGraph().parse(str(key)) for key in hashes] == list(
+        load_dataset("nbgraph-proteins").table
+    )

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from nasflow.architecture import Architecture
 from nasflow.errors import GraphError
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
 from nasflow.spaces.base import Space
 from nasflow.spaces.nb201 import NB201
-from nasflow.table import ArchTable
 
 
 class Lonely(Space):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nasflow.metrics import kendall_tau, precision_at
+from nasflow.statistics.metrics import kendall_tau, precision_at
 
 
 def test_tau_b_corrects_for_ties() -> None:
@@ -13,4 +13,6 @@ def test_tau_b_corrects_for_ties() -> None:
 
 def test_ties_at_the_cut_are_averaged_over_orders() -> None:
     truth = np.arange(100.0)
-    assert precision_at(np.zeros(100), truth, 5) == pytest.approx(0.05)  # a constant prediction is a random one
+    assert precision_at(np.zeros(100), truth, 5) == pytest.approx(
+        0.05
+    )  # a constant prediction is a random one

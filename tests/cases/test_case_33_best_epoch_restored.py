@@ -5,18 +5,22 @@ from typing import Any
 import pytest
 import torch
 
-from nasflow import finetune
-from nasflow.finetune import Scorer
+from nasflow.prediction import finetune
+from nasflow.prediction.finetune import Scorer
 from small import labels, predictor, table
 
 CELLS = table()
 LABELS = labels(CELLS)
 
 
-def test_weights_that_get_worse_after_epoch_3_are_not_the_ones_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_that_get_worse_after_epoch_3_are_not_the_ones_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The "best" weights were a live reference: the last epoch was tested."""
     seen: list[dict[str, torch.Tensor]] = []
-    taus = iter([0.1, 0.2, 0.3, 0.9, 0.5, 0.9, 0.1])  # initial weights, then six epochs; a tie with the best
+    taus = iter(
+        [0.1, 0.2, 0.3, 0.9, 0.5, 0.9, 0.1]
+    )  # initial weights, then six epochs; a tie with the best
 
     def fake_tau(*_: object) -> float:
         return next(taus)
@@ -38,7 +42,9 @@ def test_weights_that_get_worse_after_epoch_3_are_not_the_ones_kept(monkeypatch:
     assert torch.equal(model._require().state_dict()["head.0.weight"], seen[3]["head.0.weight"])
 
 
-def test_the_initial_weights_are_kept_where_no_epoch_is_better(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_initial_weights_are_kept_where_no_epoch_is_better(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     taus = iter([0.9, 0.5, 0.4, 0.9])
     monkeypatch.setattr(finetune, "kendall_tau", lambda *_: next(taus))
     model = predictor(epochs=3).fit(CELLS[:40], LABELS[:40], validation=(CELLS[40:], LABELS[40:]))

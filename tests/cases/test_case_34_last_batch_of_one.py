@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nasflow.finetune import _batches
+from nasflow.prediction.finetune import _batches
 from small import labels, predictor, table
 
 

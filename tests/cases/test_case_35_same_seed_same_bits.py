@@ -13,8 +13,11 @@ def test_training_twice_gives_the_same_bits(n_threads: int) -> None:
     """Same seed, other result."""
     cells = table(300)
     # so wide, and in batches so large, that torch spreads the work over its threads
-    options = {"encoder": EncoderConfig(width=64), "pretraining": PretrainConfig(epochs=2, batch_size=150),
-               "fitting": FitConfig(epochs=2, batch_size=150)}
+    options = {
+        "encoder": EncoderConfig(width=64),
+        "pretraining": PretrainConfig(epochs=2, batch_size=150),
+        "fitting": FitConfig(epochs=2, batch_size=150),
+    }
     before = torch.get_num_threads()
     torch.set_num_threads(n_threads)
     try:

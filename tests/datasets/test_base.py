@@ -8,17 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nasflow.architecture import Architecture
 from nasflow.datasets import Dataset, Metric
 from nasflow.errors import DataError, UnknownNameError
-from nasflow.table import ArchTable
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
 
-TABLE = ArchTable.from_architectures([Architecture(("a", "b"), ((0, 1),)), Architecture(("b",), ())])
+TABLE = ArchTable.from_architectures(
+    [Architecture(("a", "b"), ((0, 1),)), Architecture(("b",), ())]
+)
 
 
 def dataset(**values: object) -> Dataset:
     columns = {name: np.asarray(value, np.float64) for name, value in values.items()}
-    return Dataset("small", TABLE, {n: Metric(n, n, trained=n != "params") for n in columns}, columns)
+    return Dataset(
+        "small", TABLE, {n: Metric(n, n, trained=n != "params") for n in columns}, columns
+    )
 
 
 def test_saving_and_loading_gives_everything_back(tmp_path: Path) -> None:
@@ -53,11 +57,21 @@ def test_a_foreign_npz_is_no_data_set(tmp_path: Path) -> None:
         Dataset.load(tmp_path / "t.npz")
 
 
-@given(st.lists(st.lists(st.floats(allow_nan=True, allow_infinity=False, width=32), min_size=3, max_size=3),
-                min_size=2, max_size=2))
+@given(
+    st.lists(
+        st.lists(st.floats(allow_nan=True, allow_infinity=False, width=32), min_size=3, max_size=3),
+        min_size=2,
+        max_size=2,
+    )
+)
 def test_repeats_are_averaged_over_those_that_were_measured(repeats: list[list[float]]) -> None:
-    expected = [np.mean([x for x in row if x == x]) if any(x == x for x in row) else np.nan for row in repeats]
-    np.testing.assert_allclose(dataset(accuracy=repeats).labels("accuracy"), expected, rtol=1e-9, atol=1e-6)
+    expected = [
+        np.mean([x for x in row if x == x]) if any(x == x for x in row) else np.nan
+        for row in repeats
+    ]
+    np.testing.assert_allclose(
+        dataset(accuracy=repeats).labels("accuracy"), expected, rtol=1e-9, atol=1e-6
+    )
 
 
 def test_without_a_default_metric_the_legal_ones_are_listed() -> None:
@@ -65,14 +79,29 @@ def test_without_a_default_metric_the_legal_ones_are_listed() -> None:
         dataset(accuracy=[1, 2], params=[3, 4]).labels()
 
 
-@given(st.lists(st.floats(allow_infinity=False), min_size=2, max_size=2),
-       st.lists(st.lists(st.floats(allow_infinity=False), min_size=3, max_size=3), min_size=2, max_size=2))
+@given(
+    st.lists(st.floats(allow_infinity=False), min_size=2, max_size=2),
+    st.lists(
+        st.lists(st.floats(allow_infinity=False), min_size=3, max_size=3), min_size=2, max_size=2
+    ),
+)
 def test_every_field_comes_back_from_a_file(
-        tmp_path_factory: pytest.TempPathFactory, once: list[float], repeats: list[list[float]]) -> None:
-    metrics = {"acc / top-1": Metric("acc / top-1", "accuracy, ä", "", maximise=False, trained=False),
-               "again": Metric("again", "three trainings")}
-    data = Dataset("name", TABLE, metrics, {"acc / top-1": np.array(once), "again": np.array(repeats)},
-                   default_metric="again", space="nb201", file_order_is_random=True, origin={"files": {"a": "b"}})
+    tmp_path_factory: pytest.TempPathFactory, once: list[float], repeats: list[list[float]]
+) -> None:
+    metrics = {
+        "acc / top-1": Metric("acc / top-1", "accuracy, ä", "", maximise=False, trained=False),
+        "again": Metric("again", "three trainings"),
+    }
+    data = Dataset(
+        "name",
+        TABLE,
+        metrics,
+        {"acc / top-1": np.array(once), "again": np.array(repeats)},
+        default_metric="again",
+        space="nb201",
+        file_order_is_random=True,
+        origin={"files": {"a": "b"}},
+    )
     path = tmp_path_factory.mktemp("data") / "d.npz"
     data.save(path)
     loaded = Dataset.load(path)
@@ -93,20 +122,32 @@ def test_integers_count_as_the_floats_that_a_file_gives_back(tmp_path: Path) -> 
     assert Dataset.load(tmp_path / "d.npz").content_hash() == data.content_hash()
 
 
-@pytest.mark.parametrize(("metric", "column", "values", "message"), [
-    ("acc", "loss", [1, 2], "metric 'acc' of small needs 2 values, or as many rows of repeats; seen: none"),
-    ("acc", "acc", 1.0, r"seen: shape \(\)"),
-    ("acc", "acc", [[[1]], [[2]]], r"seen: shape \(2, 1, 1\)"),
-    ("accuracy", "acc", [1, 2], "metric 'accuracy' of small is listed as 'acc'"),
-])
-def test_metrics_and_values_must_fit_each_other(metric: str, column: str, values: object, message: str) -> None:
+@pytest.mark.parametrize(
+    ("metric", "column", "values", "message"),
+    [
+        (
+            "acc",
+            "loss",
+            [1, 2],
+            "metric 'acc' of small needs 2 values, or as many rows of repeats; seen: none",
+        ),
+        ("acc", "acc", 1.0, r"seen: shape \(\)"),
+        ("acc", "acc", [[[1]], [[2]]], r"seen: shape \(2, 1, 1\)"),
+        ("accuracy", "acc", [1, 2], "metric 'accuracy' of small is listed as 'acc'"),
+    ],
+)
+def test_metrics_and_values_must_fit_each_other(
+    metric: str, column: str, values: object, message: str
+) -> None:
     with pytest.raises(DataError, match=message):
         Dataset("small", TABLE, {"acc": Metric(metric, "")}, {column: np.asarray(values)})
 
 
 def test_values_without_a_metric_are_refused_since_a_file_would_lose_them() -> None:
     with pytest.raises(DataError, match="'loss', which is none of its metrics: acc"):
-        Dataset("small", TABLE, {"acc": Metric("acc", "")}, {"acc": np.zeros(2), "loss": np.zeros(2)})
+        Dataset(
+            "small", TABLE, {"acc": Metric("acc", "")}, {"acc": np.zeros(2), "loss": np.zeros(2)}
+        )
 
 
 def test_the_default_metric_is_the_one_that_is_read_unless_told_otherwise() -> None:

@@ -10,11 +10,19 @@ import pytest
 
 from nasflow.datasets import dataset_info, load_dataset
 from nasflow.errors import DataError, MissingDataError
-from nasflow.metrics import kendall_tau
 from nasflow.spaces import load_space
 from nasflow.spaces.nb101 import official_hash
+from nasflow.statistics.metrics import kendall_tau
 
-NAMES = ("nb101", "nb101-all", "nb101-zero-cost", "nb301", "nasbench-macro", "transnas-micro", "nb201")
+NAMES = (
+    "nb101",
+    "nb101-all",
+    "nb101-zero-cost",
+    "nb301",
+    "nasbench-macro",
+    "transnas-micro",
+    "nb201",
+)
 
 
 def need(folder: Path, name: str) -> None:
@@ -38,11 +46,17 @@ def test_a_data_set_is_what_its_entry_says(name: str, nasflow_data: Path) -> Non
     assert again.metrics == data.metrics
 
 
-@pytest.mark.parametrize(("name", "metric", "best"), [
-    ("nb101-all", "valid_108ep", 0.949), ("transnas-micro", "class_scene", 54.94),
-    ("nasbench-macro", "test_acc_mean", 93.127),
-])
-def test_the_best_label_is_the_published_one(name: str, metric: str, best: float, nasflow_data: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "metric", "best"),
+    [
+        ("nb101-all", "valid_108ep", 0.949),
+        ("transnas-micro", "class_scene", 54.94),
+        ("nasbench-macro", "test_acc_mean", 93.127),
+    ],
+)
+def test_the_best_label_is_the_published_one(
+    name: str, metric: str, best: float, nasflow_data: Path
+) -> None:
     need(nasflow_data, name)
     assert load_dataset(name).labels(metric).max() == pytest.approx(best, abs=0.005)
 
@@ -62,7 +76,9 @@ def test_the_codes_of_the_zero_cost_file_are_read_rightly(nasflow_data: Path) ->
     """Swapped codes of 1x1 and 3x3 would give other cells, with other numbers of parameters."""
     need(nasflow_data, "nb101-zero-cost")
     proxies, cells = load_dataset("nb101-zero-cost"), load_dataset("nb101-all")
-    _, here, there = np.intersect1d(proxies.table.canonical_ids, cells.table.canonical_ids, return_indices=True)
+    _, here, there = np.intersect1d(
+        proxies.table.canonical_ids, cells.table.canonical_ids, return_indices=True
+    )
     assert len(here) > 10
     params = cells.labels("params")[there] / 1e6
     assert proxies.labels("params")[here] == pytest.approx(params, rel=0.01)
@@ -73,14 +89,20 @@ def test_hardware_reaches_every_cell_that_runs(nasflow_data: Path) -> None:
     if not (nasflow_data / "nb201_hardware.csv.gz").is_file():
         pytest.skip("needs nb201_hardware.csv.gz")
     data = load_dataset("nb201")
-    names = [name for name in data.metrics if name.startswith(("latency.", "energy.", "arithmetic_intensity."))]
+    names = [
+        name
+        for name in data.metrics
+        if name.startswith(("latency.", "energy.", "arithmetic_intensity."))
+    ]
     assert len(names) == 10
     for name in names:
         n_missing = int(np.isnan(data.proxy(name)).sum())
         assert n_missing == (4_699 if name == "latency.edgetpu" else 0)
         assert np.nanmin(data.proxy(name)) > 0
         assert data.metrics[name].maximise == name.startswith("arithmetic")
-    assert data.proxy("latency.raspi4")[0] == 10.482  # row 0 of the hardware file is the cell of row 0
+    assert (
+        data.proxy("latency.raspi4")[0] == 10.482
+    )  # row 0 of the hardware file is the cell of row 0
     assert kendall_tau(data.proxy("latency.raspi4"), data.proxy("params_millions")) > 0.5
 
 
@@ -94,13 +116,22 @@ def test_the_whole_nb101_space_needs_no_file(monkeypatch: pytest.MonkeyPatch) ->
 
 
 FILES = {
-    "nb101": ("nb101.csv.gz", "hash,n_nodes,upper_triangle,ops,valid_4ep,valid_12ep,valid_36ep,valid_108ep,"
-                              "train_seconds,params\nx,3,111,maxpool3x3,.1,.2,.3,.4,5,6\n"),
+    "nb101": (
+        "nb101.csv.gz",
+        "hash,n_nodes,upper_triangle,ops,valid_4ep,valid_12ep,valid_36ep,valid_108ep,"
+        "train_seconds,params\nx,3,111,maxpool3x3,.1,.2,.3,.4,5,6\n",
+    ),
     "nb101-zero-cost": ("nb101_zero_cost_500.json.gz", "[]"),
     "nb301": ("nb301.jsonl.gz", ""),
-    "nasbench-macro": ("nasbench_macro.csv.gz", "arch,test_acc_mean,test_acc_std,params,flops\n02012100,1,2,3,4\n"),
-    "transnas-micro": ("transnas_micro.csv.gz", "arch,autoencoder,class_object,class_scene,jigsaw,normal,room_layout,"
-                       'segmentsemantic,zen_autoencoder\n"(0, 0, 0, 0, 0, 1)",1,2,3,4,5,6,7,-1e8\n'),
+    "nasbench-macro": (
+        "nasbench_macro.csv.gz",
+        "arch,test_acc_mean,test_acc_std,params,flops\n02012100,1,2,3,4\n",
+    ),
+    "transnas-micro": (
+        "transnas_micro.csv.gz",
+        "arch,autoencoder,class_object,class_scene,jigsaw,normal,room_layout,"
+        'segmentsemantic,zen_autoencoder\n"(0, 0, 0, 0, 0, 1)",1,2,3,4,5,6,7,-1e8\n',
+    ),
 }
 
 
@@ -115,8 +146,18 @@ def test_miniature_files_load_and_damaged_ones_are_refused(
     if text and text != "[]":
         (tmp_path / file).write_bytes(gzip.compress(text.encode()))
         assert len(load_dataset(name)) == 1
-    for bad in (text.replace("111", "119"), text.replace("0201", "0301"), text.replace("0, 1)", "0, 9)"),
-                text.replace("arch", "arc"), '{"normal": 3}', "[3]", '[{"rest": 3}]', "{", "\x00", "null"):
+    for bad in (
+        text.replace("111", "119"),
+        text.replace("0201", "0301"),
+        text.replace("0, 1)", "0, 9)"),
+        text.replace("arch", "arc"),
+        '{"normal": 3}',
+        "[3]",
+        '[{"rest": 3}]',
+        "{",
+        "\x00",
+        "null",
+    ):
         if bad == text != "[]" and text:
             continue  # this damage does not concern this file
         for content in (gzip.compress(bad.encode()), gzip.compress(bad.encode())[:-9], b"plain"):

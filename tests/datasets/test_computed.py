@@ -7,17 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nasflow.config import ProxyConfig
 from nasflow.datasets import load_dataset
 from nasflow.datasets.computed import FOLDER
 from nasflow.datasets.proxy_table import ProxyTable
-from nasflow.metrics import kendall_tau
+from nasflow.proxies.options import ProxyConfig
 from nasflow.proxies.runner import measure_architecture
+from nasflow.statistics.metrics import kendall_tau
 
 MEASURES = ("jacob_cov", "nwot", "synflow", "params")
 NAMES = sorted(path.stem for path in FOLDER.glob("*.npz"))
 ROUGH = {"transnas-micro": "jacob_cov"}
-"""These networks amplify rounding: another processor gives other values in nearly the same order (docs/proxies.md)."""
+"""These networks amplify rounding: another processor gives other values in nearly the same order
+(docs/proxies.md).
+"""
 
 
 def test_what_comes_along() -> None:
@@ -25,22 +27,33 @@ def test_what_comes_along() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_row_has_a_value_and_measuring_one_again_gives_it(name: str, nasflow_data: Path) -> None:
+def test_every_row_has_a_value_and_measuring_one_again_gives_it(
+    name: str, nasflow_data: Path
+) -> None:
     data = load_dataset(name)
     about = ProxyTable.load(FOLDER / f"{name}.npz").about
     settings = dict(about["settings"])
     space, measures = settings.pop("space"), tuple(settings.pop("measures"))
     assert measures == MEASURES
-    columns = {m: data.proxy(f"{m}.computed" if f"{m}.computed" in data.metrics else m)
-               for m in MEASURES}
-    failed = {measure: sum(what == measure for _, what, _ in about["failed"]) for measure in MEASURES}
-    for measure, column in columns.items():  # what failed has no value, nor have its isomorphic twins
+    columns = {
+        m: data.proxy(f"{m}.computed" if f"{m}.computed" in data.metrics else m) for m in MEASURES
+    }
+    failed = {
+        measure: sum(what == measure for _, what, _ in about["failed"]) for measure in MEASURES
+    }
+    for (
+        measure,
+        column,
+    ) in columns.items():  # what failed has no value, nor have its isomorphic twins
         assert len(set(data.table.canonical_ids[~np.isfinite(column)])) == failed[measure]
     # of architectures that compute the same, the first was measured (dead parameters may differ)
     first = np.sort(np.unique(data.table.canonical_ids, return_index=True)[1])
     first = first[np.isfinite([column[first] for column in columns.values()]).all(axis=0)]
     rows = first[np.linspace(0, len(first) - 1, 12 if name in ROUGH else 3).astype(int)]
-    again = [measure_architecture(space, data.table[row], measures, ProxyConfig(**settings)) for row in rows]
+    again = [
+        measure_architecture(space, data.table[row], measures, ProxyConfig(**settings))
+        for row in rows
+    ]
     assert not any(found["failed"] for found in again)
     for measure, column in columns.items():
         values = np.array([found["values"][measure] for found in again])

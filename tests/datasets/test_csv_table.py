@@ -18,7 +18,9 @@ def test_named_columns_come_back_plain_or_gzipped(tmp_path: Path) -> None:
     for name in ("t.csv", "t.csv.gz"):
         columns = read_csv(tmp_path / name, ["arch", "acc"])
         assert columns["arch"] == ["x", "y"]
-        np.testing.assert_array_equal(numbers(tmp_path / name, "acc", columns["acc"]), [1.5, np.nan])
+        np.testing.assert_array_equal(
+            numbers(tmp_path / name, "acc", columns["acc"]), [1.5, np.nan]
+        )
 
 
 def test_errors_name_column_row_and_value(tmp_path: Path) -> None:
@@ -41,7 +43,9 @@ def test_a_truncated_archive_is_a_data_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-Infinity"])
 def test_a_value_that_is_not_finite_is_refused_as_in_jsonl(tmp_path: Path, text: str) -> None:
-    with pytest.raises(DataError, match=f"row 1: acc is '{text}'; it needs a finite number or nothing"):
+    with pytest.raises(
+        DataError, match=f"row 1: acc is '{text}'; it needs a finite number or nothing"
+    ):
         numbers(tmp_path / "t.csv", "acc", ["1", text])
 
 

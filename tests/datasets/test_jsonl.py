@@ -21,25 +21,39 @@ def write(path: Path, text: str) -> Path:
 
 
 def test_labels_may_be_missing_and_lines_empty(tmp_path: Path) -> None:
-    data = read_jsonl(write(tmp_path, "\ufeff" + GOOD + '\n{"ops": ["b"], "edges": [], "accuracy": null, "loss": 3}\n'))
+    data = read_jsonl(
+        write(
+            tmp_path,
+            "\ufeff" + GOOD + '\n{"ops": ["b"], "edges": [], "accuracy": null, "loss": 3}\n',
+        )
+    )
     assert list(data.table.vocabulary) == ["a", "b"]
     np.testing.assert_array_equal(data.labels("accuracy"), [1.5, np.nan])
     np.testing.assert_array_equal(data.labels("loss"), [np.nan, 3])
 
 
-@pytest.mark.parametrize(("line", "message"), [
-    ('{"ops": ["a"], "edges": [[0, 0]]}', r"line 2: edge \[0, 0\]"),
-    ('{"ops": ["a", "b"], "edges": [[0, 1], [1, 0]]}', "line 2: edge list has a cycle 0 -> 1 -> 0"),
-    ('{"ops": ["zoom"], "edges": []}', "line 2: unknown operation 'zoom'; legal: a, b"),
-    ('{"ops": ["a"], "edges": [], "accuracy": "high"}', "line 2: label 'accuracy' is 'high'.*finite number, or null"),
-    ('{"ops": ["a"], "edges": [], "accuracy": NaN}', "line 2: label 'accuracy' is nan"),
-    ('{"ops": ["a"], "edges": [], "accuracy": true}', "line 2: label 'accuracy' is True"),
-    ('{"ops": ["a"], "edges": [[0]]}', "line 2: .*no pair"),
-    ('{"ops": "ab", "edges": []}', "line 2: .*'ops' is 'ab'"),
-    ("[1, 2]", "line 2 is a JSON list"),
-    ('{"ops": ["a"', "line 2 is no JSON"),
-    ("[" * 100000, "line 2 is no JSON"),
-])
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"ops": ["a"], "edges": [[0, 0]]}', r"line 2: edge \[0, 0\]"),
+        (
+            '{"ops": ["a", "b"], "edges": [[0, 1], [1, 0]]}',
+            "line 2: edge list has a cycle 0 -> 1 -> 0",
+        ),
+        ('{"ops": ["zoom"], "edges": []}', "line 2: unknown operation 'zoom'; legal: a, b"),
+        (
+            '{"ops": ["a"], "edges": [], "accuracy": "high"}',
+            "line 2: label 'accuracy' is 'high'.*finite number, or null",
+        ),
+        ('{"ops": ["a"], "edges": [], "accuracy": NaN}', "line 2: label 'accuracy' is nan"),
+        ('{"ops": ["a"], "edges": [], "accuracy": true}', "line 2: label 'accuracy' is True"),
+        ('{"ops": ["a"], "edges": [[0]]}', "line 2: .*no pair"),
+        ('{"ops": "ab", "edges": []}', "line 2: .*'ops' is 'ab'"),
+        ("[1, 2]", "line 2 is a JSON list"),
+        ('{"ops": ["a"', "line 2 is no JSON"),
+        ("[" * 100000, "line 2 is no JSON"),
+    ],
+)
 def test_a_bad_line_is_named_with_its_value(tmp_path: Path, line: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         read_jsonl(write(tmp_path, GOOD + line + "\n"), vocabulary=("a", "b"))
@@ -56,8 +70,9 @@ def test_empty_absent_and_binary_files_are_refused(tmp_path: Path) -> None:
 
 
 @given(st.data())
-def test_damaged_files_end_in_a_typed_error_or_a_table(tmp_path_factory: pytest.TempPathFactory,
-                                                        data: st.DataObject) -> None:
+def test_damaged_files_end_in_a_typed_error_or_a_table(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
     content = bytearray((GOOD * 3).encode())
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))

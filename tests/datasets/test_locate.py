@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nasflow.architecture import Architecture
 from nasflow.datasets import Dataset, load_dataset
 from nasflow.datasets.locate import cached, find_data_file, find_package_file
 from nasflow.errors import ConfigError, MissingDataError, MissingExtraError
-from nasflow.table import ArchTable
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
 
 
 def small(value: float = 0.0) -> Dataset:
@@ -51,13 +51,16 @@ def test_a_damaged_copy_is_built_again(source: Path, tmp_path: Path) -> None:
     assert cached("small", 1, [source], lambda: small(3.0)).origin["value"] == 3.0
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cache_that_cannot_be_written_is_done_without(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("NASFLOW_CACHE", str(source / "below-a-file"))
     assert len(cached("small", 1, [source], small)) == 1
 
 
 def test_missing_files_name_the_variable_and_the_official_source(
-        monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv("NASFLOW_DATA", raising=False)
     with pytest.raises(MissingDataError, match=r"NASFLOW_DATA is not set.*from here"):
         find_data_file("x.csv", "from here")
@@ -91,7 +94,8 @@ def test_every_damaged_byte_of_a_copy_is_read_or_built_again(source: Path, tmp_p
 
 
 def test_a_damaged_copy_in_a_read_only_cache_is_no_error(
-        source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cached("small", 1, [source], small)
     (copy,) = (tmp_path / "cache").iterdir()
     copy.write_bytes(b"damaged")

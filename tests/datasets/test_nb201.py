@@ -7,8 +7,8 @@ import pytest
 
 from nasflow.datasets import load_dataset
 from nasflow.errors import UnknownNameError
-from nasflow.metrics import kendall_tau, spearman
 from nasflow.spaces.nb201 import NB201
+from nasflow.statistics.metrics import kendall_tau, spearman
 
 
 @pytest.mark.usefixtures("nasflow_data")
@@ -18,7 +18,8 @@ def test_the_best_cells_have_the_published_accuracies() -> None:
     assert data.labels("cifar100_test").max() == pytest.approx(73.513, abs=0.001)
     assert data.labels("imagenet16_120_test").max() == pytest.approx(47.311, abs=0.001)
     assert data.table[0] == NB201().parse(
-        "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|")
+        "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|"
+    )
 
 
 @pytest.mark.usefixtures("nasflow_data")
@@ -48,7 +49,9 @@ def test_the_analog_package_agrees_with_nats_bench_once_its_edge_order_is_known(
     analog, official = load_dataset("nb201-analog"), load_dataset("nb201")
     place = {cell: row for row, cell in enumerate(official.table)}
     rows = [place[cell] for cell in analog.table]
-    assert kendall_tau(analog.labels(), official.labels("cifar10_test")[rows]) == pytest.approx(0.926, abs=0.002)
+    assert kendall_tau(analog.labels(), official.labels("cifar10_test")[rows]) == pytest.approx(
+        0.926, abs=0.002
+    )
 
 
 @pytest.mark.usefixtures("nasflow_data")

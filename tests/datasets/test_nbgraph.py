@@ -10,8 +10,8 @@ from nasflow.datasets.locate import find_package_file
 from nasflow.datasets.nbgraph import DATASETS
 from nasflow.datasets.pickles import load_pickle
 from nasflow.errors import DataError
-from nasflow.metrics import kendall_tau
 from nasflow.spaces.nbgraph import NBGraph
+from nasflow.statistics.metrics import kendall_tau
 
 
 @pytest.mark.parametrize("name", DATASETS)
@@ -23,14 +23,18 @@ def test_every_data_set_has_its_published_size(name: str) -> None:
 
 def test_validation_and_test_performance_on_cora_agree_as_little_as_known() -> None:
     data = load_dataset("nbgraph-cora")
-    assert kendall_tau(data.labels("valid_perf"), data.labels("test_perf")) == pytest.approx(0.55, abs=0.01)
+    assert kendall_tau(data.labels("valid_perf"), data.labels("test_perf")) == pytest.approx(
+        0.55, abs=0.01
+    )
 
 
 def test_its_file_is_sorted_so_every_split_must_permute_it() -> None:
     data = load_dataset("nbgraph-cora")
     assert not data.file_order_is_random
     first_op = data.table.ops[data.table.node_ptr[:-1] + 1]
-    assert len(set(first_op[:100])) == 1  # a hundred neighbours in the file share their first operation
+    assert (
+        len(set(first_op[:100])) == 1
+    )  # a hundred neighbours in the file share their first operation
 
 
 def test_a_column_holds_what_the_package_says_of_each_hash() -> None:
@@ -45,13 +49,20 @@ def test_a_column_holds_what_the_package_says_of_each_hash() -> None:
         assert data.proxy("params")[row] == entry["para"]
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    ({"99999": {"perf": 1.0, "valid_perf": 1.0, "latency": 1.0, "para": 1.0}}, "99999 is no NAS-Bench-Graph hash"),
-    ({"1": {"perf": 1.0}}, "entry 1 is no NAS-Bench-Graph record.*valid_perf"),
-    ([1, 2], "entry 0 is no NAS-Bench-Graph record"),
-])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            {"99999": {"perf": 1.0, "valid_perf": 1.0, "latency": 1.0, "para": 1.0}},
+            "99999 is no NAS-Bench-Graph hash",
+        ),
+        ({"1": {"perf": 1.0}}, "entry 1 is no NAS-Bench-Graph record.*valid_perf"),
+        ([1, 2], "entry 0 is no NAS-Bench-Graph record"),
+    ],
+)
 def test_a_file_of_something_else_is_a_data_error(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: object, message: str) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: object, message: str
+) -> None:
     (tmp_path / "cora.bench").write_bytes(pickle.dumps(content))
     monkeypatch.setattr(nbgraph, "find_package_file", lambda *_, **__: tmp_path / "cora.bench")
     with pytest.raises(DataError, match=message):

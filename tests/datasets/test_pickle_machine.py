@@ -19,9 +19,19 @@ from nasflow.datasets.torch_files import Tensor, load_torch
 from nasflow.errors import DataError, UnsafeFileError
 
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers(-2**200, 2**200) | st.floats(allow_nan=False) | st.text() | st.binary(),
-    lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text() | st.integers(), inner),
-    max_leaves=20)
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**200), 2**200)
+    | st.floats(allow_nan=False)
+    | st.text()
+    | st.binary(),
+    lambda inner: (
+        st.lists(inner)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text() | st.integers(), inner)
+    ),
+    max_leaves=20,
+)
 
 
 def load(data: bytes, **options: Any) -> Any:
@@ -42,8 +52,14 @@ def test_the_text_protocol(content: Any) -> None:
 
 @pytest.mark.parametrize("protocol", range(5))
 def test_numbers_and_containers_that_need_names(protocol: int) -> None:
-    content = {"a": OrderedDict(x=1), "b": np.float64(1.5), "c": np.int32(-7), "d": defaultdict(list, {3: [4]}),
-               "e": np.float32(0.5), "f": np.bool_(True)}
+    content = {
+        "a": OrderedDict(x=1),
+        "b": np.float64(1.5),
+        "c": np.int32(-7),
+        "d": defaultdict(list, {3: [4]}),
+        "e": np.float32(0.5),
+        "f": np.bool_(True),
+    }
     expected = {"a": {"x": 1}, "b": 1.5, "c": -7, "d": {3: [4]}, "e": 0.5, "f": True}
     assert load(pickle.dumps(content, protocol)) == expected
     assert sorted(load(pickle.dumps({1, 2, 3}, protocol))) == [1, 2, 3]
@@ -72,18 +88,45 @@ def test_calls_are_refused_by_name_and_not_made(protocol: int, tmp_path: Path) -
     import os
 
     flag = tmp_path / "flag"
-    for attack in (Attack(os.system, (f"touch {flag}",)), Attack(open, (str(flag), "w")), Attack(eval, ("1",))):
+    for attack in (
+        Attack(os.system, (f"touch {flag}",)),
+        Attack(open, (str(flag), "w")),
+        Attack(eval, ("1",)),
+    ):
         with pytest.raises(UnsafeFileError, match="nothing was executed"):
             load(pickle.dumps([attack], protocol))
     assert not flag.exists()
 
 
-@pytest.mark.parametrize("data", [
-    b"", b"\x80\x04", b"\x80\x09.", b".", b"(.", b"K", b"\x8a\xff" + b"\xff" * 255 + b".", b"X\xff\xff\xff\x7fabc.",
-    b"]r\xff\xff\xff\x7f.", b"h\x05.", b"u.", b"}K\x01K\x02K\x03u.", b"}]K\x01s.", b"NN\x81.", b"i0\n.",
-    b"\x82\x01.", b"\x8e" + b"\xff" * 8, b"I" + b"9" * 9000 + b"\n.", b"N]b.", b"]NR.", b"\x96" + b"\0" * 8 + b".",
-    b"}" + b"N\x85" * 100_000 + b"Ns.",  # a key nested so deeply that hashing it would overflow the stack
-])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x80\x04",
+        b"\x80\x09.",
+        b".",
+        b"(.",
+        b"K",
+        b"\x8a\xff" + b"\xff" * 255 + b".",
+        b"X\xff\xff\xff\x7fabc.",
+        b"]r\xff\xff\xff\x7f.",
+        b"h\x05.",
+        b"u.",
+        b"}K\x01K\x02K\x03u.",
+        b"}]K\x01s.",
+        b"NN\x81.",
+        b"i0\n.",
+        b"\x82\x01.",
+        b"\x8e" + b"\xff" * 8,
+        b"I" + b"9" * 9000 + b"\n.",
+        b"N]b.",
+        b"]NR.",
+        b"\x96" + b"\0" * 8 + b".",
+        b"}"
+        + b"N\x85" * 100_000
+        + b"Ns.",  # a key nested so deeply that hashing it would overflow the stack
+    ],
+)
 def test_damaged_pickles_are_data_errors(data: bytes) -> None:
     with pytest.raises((DataError, UnsafeFileError)):
         load(data)
@@ -107,8 +150,14 @@ def test_dictionaries_can_be_shrunk_as_they_pass() -> None:
 
 @pytest.mark.parametrize("zipped", [True, False])
 def test_torch_files_and_their_tensors(tmp_path: Path, zipped: bool) -> None:
-    tensors = {"a": torch.arange(6.0).reshape(2, 3).T, "b": torch.arange(10)[2:8:3], "c": torch.tensor(True),
-               "d": torch.zeros(0, 3), "e": torch.tensor([1, -1], dtype=torch.int8), "f": torch.ones(2).half()}
+    tensors = {
+        "a": torch.arange(6.0).reshape(2, 3).T,
+        "b": torch.arange(10)[2:8:3],
+        "c": torch.tensor(True),
+        "d": torch.zeros(0, 3),
+        "e": torch.tensor([1, -1], dtype=torch.int8),
+        "f": torch.ones(2).half(),
+    }
     torch.save(tensors, tmp_path / "x.pt", _use_new_zipfile_serialization=zipped)
     loaded = load_torch(tmp_path / "x.pt")
     for name, tensor in tensors.items():
@@ -125,7 +174,9 @@ def test_an_expanded_tensor_is_refused(tmp_path: Path) -> None:
 
 def test_stand_ins_hold_attributes_and_nothing_else(tmp_path: Path) -> None:
     class_pickle = b"cfoo.bar\nBaz\n)\x81}X\x01\x00\x00\x00aK\x07sb."
-    loaded = PickleMachine(io.BytesIO(class_pickle), "x", {("foo.bar", "Baz"): lambda *_: StandIn()}).load()
+    loaded = PickleMachine(
+        io.BytesIO(class_pickle), "x", {("foo.bar", "Baz"): lambda *_: StandIn()}
+    ).load()
     assert isinstance(loaded, StandIn)
     assert vars(loaded) == {"a": 7}
     (tmp_path / "x.pt").write_bytes(class_pickle)

@@ -15,12 +15,15 @@ from nasflow.errors import DataError, MissingDataError, NasflowError, UnsafeFile
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4), max_leaves=10)
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=10,
+)
 
 
 @given(plain, st.integers(0, pickle.HIGHEST_PROTOCOL))
 def test_built_in_containers_come_back_from_every_protocol(
-        tmp_path_factory: pytest.TempPathFactory, value: object, protocol: int) -> None:
+    tmp_path_factory: pytest.TempPathFactory, value: object, protocol: int
+) -> None:
     path = tmp_path_factory.mktemp("pickle") / "x"
     path.write_bytes(pickle.dumps(value, protocol))
     assert load_pickle(path) == value
@@ -28,7 +31,9 @@ def test_built_in_containers_come_back_from_every_protocol(
 
 @pytest.mark.parametrize("kind", [np.float64, np.float32, np.int64, np.uint8, np.bool_])
 @pytest.mark.parametrize("protocol", [3, 4, 5])
-def test_numpy_scalars_keep_value_and_type(tmp_path: Path, kind: type[np.generic], protocol: int) -> None:
+def test_numpy_scalars_keep_value_and_type(
+    tmp_path: Path, kind: type[np.generic], protocol: int
+) -> None:
     value = kind(1)
     (tmp_path / "x").write_bytes(pickle.dumps(value, protocol))
     loaded = load_pickle(tmp_path / "x")
@@ -36,20 +41,34 @@ def test_numpy_scalars_keep_value_and_type(tmp_path: Path, kind: type[np.generic
     assert loaded.dtype == value.dtype
 
 
-def test_a_scalar_of_protocol_2_is_refused_by_name_since_it_calls_an_encoder(tmp_path: Path) -> None:
+def test_a_scalar_of_protocol_2_is_refused_by_name_since_it_calls_an_encoder(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "x").write_bytes(pickle.dumps(np.float64(1), 2))
     with pytest.raises(UnsafeFileError, match=r"_codecs\.encode"):
         load_pickle(tmp_path / "x")
 
 
 def test_old_files_that_name_numpy_core_are_read(tmp_path: Path) -> None:
-    content = pickle.dumps(np.float64(0.25), 3).replace(b"numpy._core.multiarray", b"numpy.core.multiarray")
+    content = pickle.dumps(np.float64(0.25), 3).replace(
+        b"numpy._core.multiarray", b"numpy.core.multiarray"
+    )
     (tmp_path / "x").write_bytes(content)
     assert load_pickle(tmp_path / "x") == 0.25
 
 
-@pytest.mark.parametrize("name", ["builtins eval", "builtins getattr", "os system", "nasflow.files sha256",
-                                  "numpy load", "numpy.core.multiarray _reconstruct", "copyreg _reconstructor"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "builtins eval",
+        "builtins getattr",
+        "os system",
+        "nasflow.running.files sha256",
+        "numpy load",
+        "numpy.core.multiarray _reconstruct",
+        "copyreg _reconstructor",
+    ],
+)
 def test_a_foreign_name_is_refused_and_said(tmp_path: Path, name: str) -> None:
     module, attribute = name.split()
     (tmp_path / "x").write_bytes(f"c{module}\n{attribute}\n.".encode())
@@ -82,7 +101,8 @@ def test_an_absent_file_is_said_to_be_missing(tmp_path: Path) -> None:
 
 @given(st.data())
 def test_damaged_pickles_end_in_a_typed_error_or_a_value(
-        tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
     content = bytearray(pickle.dumps({"1234": {"perf": np.float64(0.5), "para": 3}}))
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))

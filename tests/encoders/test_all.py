@@ -1,4 +1,6 @@
-"""What every registered encoder promises: sizes, independence from order and company, gradients, reproducible bits."""
+"""What every registered encoder promises: sizes, independence from order and company, gradients,
+reproducible bits.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from nasflow.architecture import Architecture
-from nasflow.batch import GraphBatch
-from nasflow.config import EncoderConfig
 from nasflow.encoders import Encoder, NodeEncoder, encoder_names, make_encoder
 from nasflow.errors import UnknownNameError
-from nasflow.table import ArchTable
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.batch import GraphBatch
+from nasflow.graphs.table import ArchTable
+from nasflow.options.training import EncoderConfig
 from oracles import OPS, random_dag, random_table
 from strategies import dags
 
@@ -26,7 +28,9 @@ INVARIANT = pytest.mark.parametrize("name", [name for name in encoder_names() if
 def _encoder(name: str, dropout: float = 0.1) -> Encoder:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return make_encoder(len(OPS), EncoderConfig(name=name, width=WIDTH, dropout=dropout, max_nodes=20))
+        return make_encoder(
+            len(OPS), EncoderConfig(name=name, width=WIDTH, dropout=dropout, max_nodes=20)
+        )
 
 
 def _batch(*graphs: Architecture) -> GraphBatch:
@@ -34,7 +38,9 @@ def _batch(*graphs: Architecture) -> GraphBatch:
 
 
 def _mixed() -> tuple[Architecture, ...]:
-    """Graphs of 1, 2 and 20 nodes, without edges, with isolated nodes, with sinks and sources at every depth."""
+    """Graphs of 1, 2 and 20 nodes, without edges, with isolated nodes, with sinks and sources at
+    every depth.
+    """
     rng = np.random.default_rng(0)
     return (
         Architecture(("input",)),
@@ -63,7 +69,9 @@ def test_embeddings_and_node_states_have_the_widths_they_promise(name: str) -> N
 @INVARIANT
 @settings(max_examples=15)
 @given(graph=dags(OPS, max_nodes=7), data=st.data())
-def test_the_order_of_the_nodes_does_not_matter(name: str, graph: Architecture, data: st.DataObject) -> None:
+def test_the_order_of_the_nodes_does_not_matter(
+    name: str, graph: Architecture, data: st.DataObject
+) -> None:
     encoder = _encoder(name).eval()
     order = data.draw(st.permutations(range(graph.n_nodes)))
     _close(encoder(_batch(graph)), encoder(_batch(graph.relabelled(list(order)))))
@@ -77,8 +85,9 @@ def test_an_embedding_does_not_depend_on_the_rest_of_the_batch(name: str) -> Non
 
 @ENCODERS
 def test_different_graphs_have_different_embeddings(name: str) -> None:
-    one, other = _encoder(name).eval()(_batch(Architecture(OPS[:3], ((0, 1), (1, 2))),
-                                              Architecture(OPS[:3], ((0, 1), (0, 2)))))
+    one, other = _encoder(name).eval()(
+        _batch(Architecture(OPS[:3], ((0, 1), (1, 2))), Architecture(OPS[:3], ((0, 1), (0, 2))))
+    )
     assert not torch.allclose(one, other, atol=1e-4)
 
 
@@ -111,13 +120,16 @@ def test_the_same_seed_gives_the_same_bits_in_training(name: str) -> None:
     assert all(torch.equal(one, other) for one, other in zip(*results, strict=True))
 
 
-# -- the registry ---------------------------------------------------------------------------------------
+# -- the registry
+# ---------------------------------------------------------------------------------------
 
 
 def test_encoders_are_made_by_name() -> None:
     assert {"flowerformer", "gin", "resgatedgcn"} <= set(encoder_names())
     for name in encoder_names():
-        assert make_encoder(5, EncoderConfig(name=name, width=WIDTH, max_nodes=8)).config.name == name
+        assert (
+            make_encoder(5, EncoderConfig(name=name, width=WIDTH, max_nodes=8)).config.name == name
+        )
 
 
 def test_an_unknown_encoder_is_refused_with_the_nearest_name() -> None:

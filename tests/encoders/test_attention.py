@@ -7,17 +7,20 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-from nasflow.architecture import Architecture
-from nasflow.batch import GraphBatch
 from nasflow.encoders.attention import Attention
-from nasflow.table import ArchTable
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.batch import GraphBatch
+from nasflow.graphs.table import ArchTable
 from oracles import OPS, random_table
 
 WIDTH, HEADS = 6, 2
 
 
 def attention(layer: Attention, x: Tensor, allowed: Tensor) -> Tensor:
-    """(n, H): what the nodes of one graph read, of states (n, H) and pairs (n, n) bool, by torch's function."""
+    """(n, H): what the nodes of one graph read, of states (n, H) and pairs (n, n) bool, by torch's
+    function.
+    """
+
     def heads(part: Tensor) -> Tensor:
         return part.view(len(x), layer.n_heads, -1).transpose(0, 1)
 
@@ -44,17 +47,25 @@ def test_values_and_gradients_equal_those_of_torch(pairs: str) -> None:
     batch, results = _batch(9), []
     padded = batch.padded
     bias = getattr(padded, pairs)
-    x = torch.randn(batch.n_nodes, WIDTH, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    x = torch.randn(
+        batch.n_nodes, WIDTH, generator=torch.Generator().manual_seed(0), dtype=torch.float64
+    )
     for batched in (True, False):
         layer, states = _attention().train(), x.clone().requires_grad_()
         if batched:
             out = layer(states, padded.node, padded.position, bias)
         else:
             parts = states.split(batch.node_ptr.diff().tolist())
-            out = torch.cat([attention(layer, part, bias[: len(part), : len(part), g] == 0)
-                             for g, part in enumerate(parts)])
+            out = torch.cat(
+                [
+                    attention(layer, part, bias[: len(part), : len(part), g] == 0)
+                    for g, part in enumerate(parts)
+                ]
+            )
         (out.sin() * torch.arange(WIDTH)).sum().backward()
-        results.append([out.detach(), states.grad, *(parameter.grad for parameter in layer.parameters())])
+        results.append(
+            [out.detach(), states.grad, *(parameter.grad for parameter in layer.parameters())]
+        )
     for one, other in zip(*results, strict=True):
         torch.testing.assert_close(one, other)
 
@@ -67,19 +78,27 @@ def test_the_written_out_backward_pass_is_the_derivative_under_dropout() -> None
         given = dict(zip(parameters, weights, strict=True))
         with torch.random.fork_rng():
             torch.manual_seed(3)
-            return torch.func.functional_call(layer, given, (x, padded.node, padded.position, padded.on_a_path))
+            return torch.func.functional_call(
+                layer, given, (x, padded.node, padded.position, padded.on_a_path)
+            )
 
-    x = torch.randn(batch.n_nodes, WIDTH, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    x = torch.randn(
+        batch.n_nodes, WIDTH, generator=torch.Generator().manual_seed(0), dtype=torch.float64
+    )
     assert torch.autograd.gradcheck(call, (x.requires_grad_(), *parameters.values()))
 
 
 def test_dropout_takes_whole_weights_and_keeps_the_mean() -> None:
     batch, layer = _batch(3), _attention(dropout=0.5).train()
-    x = torch.randn(batch.n_nodes, WIDTH, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    x = torch.randn(
+        batch.n_nodes, WIDTH, generator=torch.Generator().manual_seed(0), dtype=torch.float64
+    )
     padded = batch.padded
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(0)
-        draws = torch.stack([layer(x, padded.node, padded.position, padded.on_a_path) for _ in range(800)])
+        draws = torch.stack(
+            [layer(x, padded.node, padded.position, padded.on_a_path) for _ in range(800)]
+        )
         mean = layer.eval()(x, padded.node, padded.position, padded.on_a_path)
     assert draws.std(dim=0).max() > 0.01
     assert (draws.mean(dim=0) - mean).abs().max() < 5 * draws.std(dim=0).max() / 800**0.5

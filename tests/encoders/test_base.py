@@ -1,4 +1,6 @@
-"""The interface of encoders: what a step of pre-training gets from one with node states, and from one without."""
+"""The interface of encoders: what a step of pre-training gets from one with node states, and from
+one without.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from nasflow.batch import GraphBatch
-from nasflow.config import EncoderConfig
 from nasflow.encoders import Encoder, NodeEncoder
 from nasflow.errors import ConfigError
+from nasflow.graphs.batch import GraphBatch
+from nasflow.options.training import EncoderConfig
 from nasflow.pretext import Step
 from oracles import random_table
 
@@ -21,7 +23,9 @@ class MaxPooled(NodeEncoder):
         return batch.ops.float().unsqueeze(1)
 
     def pool(self, batch: GraphBatch, nodes: Tensor) -> Tensor:
-        return torch.stack([part.amax(dim=0) for part in nodes.split(batch.node_ptr.diff().tolist())])
+        return torch.stack(
+            [part.amax(dim=0) for part in nodes.split(batch.node_ptr.diff().tolist())]
+        )
 
 
 class Counts(Encoder):
@@ -34,16 +38,23 @@ class Counts(Encoder):
 def test_the_embedding_of_a_step_is_pooled_as_the_encoder_does() -> None:
     table = random_table(5)
     encoder, batch = MaxPooled(5, EncoderConfig(width=1)), GraphBatch.from_table(table)
-    expected = torch.tensor([[float(max(part))] for part in batch.ops.split(batch.node_ptr.diff().tolist())])
+    expected = torch.tensor(
+        [[float(max(part))] for part in batch.ops.split(batch.node_ptr.diff().tolist())]
+    )
     assert torch.equal(Step(encoder, batch).embedding, expected)
     assert torch.equal(encoder(batch), expected)
     assert encoder.node_width == encoder.width == 1
 
 
 def test_an_encoder_without_node_states_has_an_embedding_and_says_what_it_lacks() -> None:
-    encoder, batch = Counts(5, EncoderConfig(name="counts", width=1)), GraphBatch.from_table(random_table(5))
+    encoder, batch = (
+        Counts(5, EncoderConfig(name="counts", width=1)),
+        GraphBatch.from_table(random_table(5)),
+    )
     step = Step(encoder, batch)
     assert torch.equal(step.embedding, encoder(batch))
     for ask in (lambda: step.nodes, lambda: encoder.node_width):
-        with pytest.raises(ConfigError, match="'counts' reads a graph as a whole and has no node states; choose"):
+        with pytest.raises(
+            ConfigError, match="'counts' reads a graph as a whole and has no node states; choose"
+        ):
             ask()

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from nasflow.architecture import Architecture
-from nasflow.batch import GraphBatch
-from nasflow.config import EncoderConfig
 from nasflow.encoders.dagnn import DAGNN
-from nasflow.table import ArchTable
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.batch import GraphBatch
+from nasflow.graphs.table import ArchTable
+from nasflow.options.training import EncoderConfig
 from oracles import OPS, flow_sweep, neighbours, random_dag, random_table
 
 CONFIG = EncoderConfig("dagnn", width=4, n_layers=2, dropout=0)
@@ -20,30 +20,44 @@ CONFIG = EncoderConfig("dagnn", width=4, n_layers=2, dropout=0)
 def dagnn(encoder: DAGNN, graph: Architecture) -> Tensor:
     """(H,): the embedding of one graph."""
     before, after = neighbours(graph)
-    start = list(encoder.input.linear(one_hot(torch.tensor([OPS.index(op) for op in graph.ops]), len(OPS)).double()))
+    start = list(
+        encoder.input.linear(
+            one_hot(torch.tensor([OPS.index(op) for op in graph.ops]), len(OPS)).double()
+        )
+    )
     ends = []
     for sweeps, behind, ahead in ((encoder.down, before, after), (encoder.up, after, before)):
         states = [start]
         for sweep in sweeps:
             states.append(flow_sweep(sweep, states[-1], behind))
         last = [v for v in range(graph.n_nodes) if not ahead[v]]
-        ends.append(torch.stack([torch.cat([layer[v] for layer in states]) for v in last]).amax(dim=0))
+        ends.append(
+            torch.stack([torch.cat([layer[v] for layer in states]) for v in last]).amax(dim=0)
+        )
     embedding: Tensor = encoder.output(torch.cat(ends))
     return embedding
 
 
 def test_embeddings_and_gradients_equal_the_loop_over_nodes() -> None:
-    """Operations differ within a graph: of equal states either could be the largest, and take the gradient."""
+    """Operations differ within a graph: of equal states either could be the largest, and take the
+    gradient.
+    """
     rng = np.random.default_rng(0)
-    graphs = [Architecture(tuple(rng.permutation(OPS).tolist()), random_dag(rng, 5).edges) for _ in range(8)]
+    graphs = [
+        Architecture(tuple(rng.permutation(OPS).tolist()), random_dag(rng, 5).edges)
+        for _ in range(8)
+    ]
     graphs += [Architecture(("input",)), Architecture(("input", "output"))]
     table, results = ArchTable.from_architectures(graphs, OPS), []
     for batched in (True, False):
         with torch.random.fork_rng():
             torch.manual_seed(0)
             encoder = DAGNN(len(OPS), CONFIG).double()
-        out = encoder(GraphBatch.from_table(table)) if batched else torch.stack(
-            [dagnn(encoder, graph) for graph in table])
+        out = (
+            encoder(GraphBatch.from_table(table))
+            if batched
+            else torch.stack([dagnn(encoder, graph) for graph in table])
+        )
         (out.sin() * torch.arange(4)).sum().backward()
         results.append([out.detach(), *(parameter.grad for parameter in encoder.parameters())])
     for one, other in zip(*results, strict=True):
@@ -60,5 +74,6 @@ def test_the_direction_of_edges_matters() -> None:
     graph = Architecture(OPS, ((0, 1), (1, 2), (1, 3), (3, 4)))
     flipped = Architecture(OPS, tuple((v, u) for u, v in graph.edges))
     one, other = DAGNN(len(OPS), CONFIG).eval()(
-        GraphBatch.from_table(ArchTable.from_architectures([graph, flipped], OPS)))
+        GraphBatch.from_table(ArchTable.from_architectures([graph, flipped], OPS))
+    )
     assert not torch.allclose(one, other, atol=1e-4)

@@ -8,16 +8,18 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from nasflow.architecture import Architecture
-from nasflow.batch import GraphBatch
-from nasflow.config import EncoderConfig
 from nasflow.encoders.digcn import DiGCN, propagation
-from nasflow.table import ArchTable
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.batch import GraphBatch
+from nasflow.graphs.table import ArchTable
+from nasflow.options.training import EncoderConfig
 from oracles import OPS, random_table
 
 
 def _matrix(graph: Architecture) -> npt.NDArray[np.float64]:
-    """S as the paper writes it: a walk with a node more that it teleports through; pi is its eigenvector."""
+    """S as the paper writes it: a walk with a node more that it teleports through; pi is its
+    eigenvector.
+    """
     n = graph.n_nodes
     adjacency = np.eye(n)
     for u, v in graph.edges:
@@ -37,7 +39,9 @@ def _digcn(graph: Architecture, weights: dict[str, Any], n_layers: int) -> npt.N
     S = _matrix(graph)
     x = np.eye(len(OPS))[[OPS.index(op) for op in graph.ops]]
     for layer in range(n_layers):
-        x = np.maximum(S @ x @ weights[f"layers.{layer}.weight"].T + weights[f"layers.{layer}.bias"], 0)
+        x = np.maximum(
+            S @ x @ weights[f"layers.{layer}.weight"].T + weights[f"layers.{layer}.bias"], 0
+        )
     return x.mean(axis=0)
 
 
@@ -71,7 +75,9 @@ def test_the_gradient_is_the_derivative() -> None:
     parameters = dict(encoder.named_parameters())
 
     def call(*weights: torch.Tensor) -> torch.Tensor:
-        return torch.func.functional_call(encoder, dict(zip(parameters, weights, strict=True)), (batch,))
+        return torch.func.functional_call(
+            encoder, dict(zip(parameters, weights, strict=True)), (batch,)
+        )
 
     assert torch.autograd.gradcheck(call, tuple(parameters.values()))
 
@@ -80,5 +86,7 @@ def test_the_direction_of_edges_matters() -> None:
     graph = Architecture(OPS[:4], ((0, 1), (0, 2), (0, 3)))
     flipped = Architecture(OPS[:4], tuple((v, u) for u, v in graph.edges))
     table = ArchTable.from_architectures([graph, flipped], OPS)
-    one, other = DiGCN(len(OPS), EncoderConfig("digcn", width=8)).eval()(GraphBatch.from_table(table))
+    one, other = DiGCN(len(OPS), EncoderConfig("digcn", width=8)).eval()(
+        GraphBatch.from_table(table)
+    )
     assert not torch.allclose(one, other, atol=1e-4)

@@ -9,16 +9,18 @@ import torch
 from torch import Tensor
 from torch.nn.functional import batch_norm, normalize, one_hot
 
-from nasflow.architecture import Architecture
-from nasflow.batch import GraphBatch
-from nasflow.config import EncoderConfig
 from nasflow.encoders.flowerformer import FlowerFormer, FlowerLayer
 from nasflow.errors import ConfigError
-from nasflow.table import ArchTable
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.batch import GraphBatch
+from nasflow.graphs.table import ArchTable
+from nasflow.options.training import EncoderConfig
 from oracles import OPS, flow_sweep, neighbours, random_table, to_networkx
 
 networkx = pytest.importorskip("networkx")
-CONFIG = EncoderConfig("flowerformer", width=8, n_layers=2, n_heads=2, dropout=0, attention_dropout=0)
+CONFIG = EncoderConfig(
+    "flowerformer", width=8, n_layers=2, n_heads=2, dropout=0, attention_dropout=0
+)
 
 
 def _encoder(config: EncoderConfig = CONFIG) -> FlowerFormer:
@@ -28,7 +30,11 @@ def _encoder(config: EncoderConfig = CONFIG) -> FlowerFormer:
 
 
 def _table() -> ArchTable:
-    alone = [Architecture(("input",)), Architecture(("conv3x3", "output")), Architecture(OPS, ((4, 0), (0, 1)))]
+    alone = [
+        Architecture(("input",)),
+        Architecture(("conv3x3", "output")),
+        Architecture(OPS, ((4, 0), (0, 1))),
+    ]
     return ArchTable.concatenate([random_table(8), ArchTable.from_architectures(alone, OPS)])
 
 
@@ -37,7 +43,9 @@ def flowerformer(encoder: FlowerFormer, table: ArchTable) -> Tensor:
     normed = _batch_norm if encoder.training else (lambda norm, x: norm(x))
     batch = GraphBatch.from_table(table)
     sizes = batch.node_ptr.diff().tolist()
-    x = normalize(normed(encoder.norm, encoder.input.linear(one_hot(batch.ops, len(OPS)).double())).relu())
+    x = normalize(
+        normed(encoder.norm, encoder.input.linear(one_hot(batch.ops, len(OPS)).double())).relu()
+    )
     for layer in cast(list[FlowerLayer], list(encoder.layers)):
         parts = list(zip(table, x.split(sizes), strict=True))
         local = normed(layer.norm_local, x + torch.cat([_local(layer, *part) for part in parts]))
@@ -55,7 +63,9 @@ def _batch_norm(norm: Any, x: Tensor) -> Tensor:
 def _local(layer: FlowerLayer, graph: Architecture, x: Tensor) -> Tensor:
     """Forwards, then backwards from there: every node one at a time."""
     before, after = neighbours(graph)
-    return torch.stack(flow_sweep(layer.backwards, flow_sweep(layer.forwards, list(x), before), after)).relu()
+    return torch.stack(
+        flow_sweep(layer.backwards, flow_sweep(layer.forwards, list(x), before), after)
+    ).relu()
 
 
 def _global(layer: FlowerLayer, graph: Architecture, x: Tensor) -> Tensor:
@@ -68,7 +78,9 @@ def _global(layer: FlowerLayer, graph: Architecture, x: Tensor) -> Tensor:
         readable = [u for u in range(len(x)) if paths.has_edge(u, v) or paths.has_edge(v, u)]
         heads = []
         for c in range(0, x.shape[1], depth):
-            scores = torch.stack([q[v, c : c + depth] @ k[u, c : c + depth] / depth**0.5 for u in readable])
+            scores = torch.stack(
+                [q[v, c : c + depth] @ k[u, c : c + depth] / depth**0.5 for u in readable]
+            )
             heads.append(torch.softmax(scores, dim=0) @ value[readable, c : c + depth])
         rows.append(torch.cat(heads))
     return cast(Tensor, layer.attention.output(torch.stack(rows)))
@@ -92,7 +104,9 @@ def test_embeddings_and_gradients_equal_the_loop_over_nodes(training: bool) -> N
 def test_the_direction_of_edges_matters() -> None:
     graph = Architecture(OPS, ((0, 1), (1, 2), (1, 3), (3, 4)))
     flipped = Architecture(OPS, tuple((v, u) for u, v in graph.edges))
-    one, other = _encoder().eval()(GraphBatch.from_table(ArchTable.from_architectures([graph, flipped], OPS)))
+    one, other = _encoder().eval()(
+        GraphBatch.from_table(ArchTable.from_architectures([graph, flipped], OPS))
+    )
     assert not torch.allclose(one, other, atol=1e-3)
 
 
@@ -105,5 +119,7 @@ def test_evaluation_uses_the_statistics_of_training() -> None:
 
 
 def test_heads_that_do_not_divide_the_width_are_refused() -> None:
-    with pytest.raises(ConfigError, match=r"EncoderConfig.n_heads is 3; legal: a divisor of the width, 8"):
+    with pytest.raises(
+        ConfigError, match=r"EncoderConfig.n_heads is 3; legal: a divisor of the width, 8"
+    ):
         _encoder(EncoderConfig("flowerformer", width=8, n_heads=3))

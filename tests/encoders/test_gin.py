@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from nasflow.architecture import Architecture
-from nasflow.batch import GraphBatch
-from nasflow.config import EncoderConfig
 from nasflow.encoders.gin import GIN, GINConv
-from nasflow.table import ArchTable
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.batch import GraphBatch
+from nasflow.graphs.table import ArchTable
+from nasflow.options.training import EncoderConfig
 from oracles import OPS, random_table
 
 WIDTH = 8
@@ -20,7 +20,9 @@ WIDTH = 8
 
 def _table(n: int) -> ArchTable:
     """Random graphs, among them one without edges."""
-    return ArchTable.concatenate([random_table(n), ArchTable.from_architectures([Architecture(("input",))], OPS)])
+    return ArchTable.concatenate(
+        [random_table(n), ArchTable.from_architectures([Architecture(("input",))], OPS)]
+    )
 
 
 def _gin(architecture: Architecture, weights: dict[str, Any], n_layers: int) -> np.ndarray:
@@ -33,7 +35,9 @@ def _gin(architecture: Architecture, weights: dict[str, Any], n_layers: int) -> 
     x = [np.eye(len(OPS))[OPS.index(op)] for op in architecture.ops]
     layers = []
     for layer in range(n_layers):
-        W1, b1, W2, b2 = (weights[f"layers.{layer}.mlp.{p}"] for p in ("0.weight", "0.bias", "2.weight", "2.bias"))
+        W1, b1, W2, b2 = (
+            weights[f"layers.{layer}.mlp.{p}"] for p in ("0.weight", "0.bias", "2.weight", "2.bias")
+        )
         total = [x[v] + sum(x[u] for u in neighbours[v]) for v in nodes]
         x = [np.maximum(W2 @ np.maximum(W1 @ t + b1, 0) + b2, 0) for t in total]
         layers.append(x)
@@ -44,16 +48,23 @@ def test_embeddings_equal_the_loop_over_nodes() -> None:
     encoder, table = GIN(len(OPS), EncoderConfig(name="gin", width=WIDTH)).eval(), _table(20)
     weights = {name: tensor.double().numpy() for name, tensor in encoder.state_dict().items()}
     expected = np.array([_gin(graph, weights, 3) for graph in table])
-    np.testing.assert_allclose(encoder(GraphBatch.from_table(table)).detach(), expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        encoder(GraphBatch.from_table(table)).detach(), expected, rtol=1e-4, atol=1e-6
+    )
 
 
 def test_values_and_gradients_equal_those_of_pytorch_geometric() -> None:
     geometric = pytest.importorskip("torch_geometric.nn")
     ours, batch = GINConv(WIDTH, WIDTH).double(), GraphBatch.from_table(_table(12))
-    theirs = geometric.GINConv(torch.nn.Sequential(
-        torch.nn.Linear(WIDTH, WIDTH), torch.nn.ReLU(), torch.nn.Linear(WIDTH, WIDTH))).double()
+    theirs = geometric.GINConv(
+        torch.nn.Sequential(
+            torch.nn.Linear(WIDTH, WIDTH), torch.nn.ReLU(), torch.nn.Linear(WIDTH, WIDTH)
+        )
+    ).double()
     theirs.nn.load_state_dict(ours.mlp.state_dict())
-    x = torch.randn(batch.n_nodes, WIDTH, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    x = torch.randn(
+        batch.n_nodes, WIDTH, generator=torch.Generator().manual_seed(1), dtype=torch.float64
+    )
     x_ours, x_theirs = x.clone().requires_grad_(), x.clone().requires_grad_()
     edges = torch.cat([batch.edge_index, batch.edge_index.flip(0)], dim=1)
     out_ours, out_theirs = ours(x_ours, batch.undirected), theirs(x_theirs, edges)

@@ -1,4 +1,6 @@
-"""Kinds of nodes: colour refinement against dictionaries, and encoding by kind against encoding node by node."""
+"""Kinds of nodes: colour refinement against dictionaries, and encoding by kind against encoding
+node by node.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,12 @@ import torch
 from hypothesis import given
 
 import nasflow.encoders.resgatedgcn
-from nasflow.batch import GraphBatch
-from nasflow.config import EncoderConfig
 from nasflow.encoders.look_alikes import LookAlikes
 from nasflow.encoders.resgatedgcn import ResGatedGCN
+from nasflow.graphs.batch import GraphBatch
+from nasflow.graphs.table import ArchTable
+from nasflow.options.training import EncoderConfig
 from nasflow.spaces.nb201 import NB201
-from nasflow.table import ArchTable
 from oracles import OPS, random_table
 from strategies import tables
 
@@ -26,8 +28,10 @@ def _refined(kind: list[int], batch: GraphBatch) -> list[int]:
         heard[u].append(kind[v])
         heard[v].append(kind[u])
     numbers: dict[tuple[int, tuple[int, ...]], int] = {}
-    return [numbers.setdefault((own, tuple(sorted(others))), len(numbers))
-            for own, others in zip(kind, heard, strict=True)]
+    return [
+        numbers.setdefault((own, tuple(sorted(others))), len(numbers))
+        for own, others in zip(kind, heard, strict=True)
+    ]
 
 
 def _check(batch: GraphBatch, n_layers: int) -> list[int]:
@@ -43,7 +47,8 @@ def _check(batch: GraphBatch, n_layers: int) -> list[int]:
         edges = zip(batch.undirected.source.tolist(), batch.undirected.target.tolist(), strict=True)
         chosen = set(alike.node.tolist())
         assert sorted(zip(alike.source.tolist(), alike.target.tolist(), strict=True)) == sorted(
-            (u, v) for u, v in edges if v in chosen)
+            (u, v) for u, v in edges if v in chosen
+        )
         assert torch.equal(alike.target, alike.node.repeat_interleave(alike.ptr.diff()))
         kind, n_kinds = alike.kind, len(alike.node)
         counts.append(n_kinds)
@@ -63,7 +68,9 @@ def test_cells_have_few_kinds_of_nodes_after_one_layer() -> None:
 
 
 @pytest.mark.parametrize("block", [7, 1024])
-@pytest.mark.parametrize("table", [CELLS, random_table(40), random_table(1, max_nodes=2)], ids=["cells", "any", "one"])
+@pytest.mark.parametrize(
+    "table", [CELLS, random_table(40), random_table(1, max_nodes=2)], ids=["cells", "any", "one"]
+)
 def test_encoding_by_kind_equals_encoding_every_node(
     table: ArchTable, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,6 @@
-"""MLP: its input is the adjacency matrix and the operations, number by number; its size is known or an error."""
+"""MLP: its input is the adjacency matrix and the operations, number by number; its size is known or
+an error.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,12 @@ import pytest
 import torch
 
 from nasflow import Predictor
-from nasflow.architecture import Architecture
-from nasflow.batch import GraphBatch
-from nasflow.config import EncoderConfig, FitConfig, PretrainConfig
 from nasflow.encoders.mlp import MLP
 from nasflow.errors import ConfigError, GraphError
-from nasflow.table import ArchTable
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.batch import GraphBatch
+from nasflow.graphs.table import ArchTable
+from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
 from oracles import OPS, random_table
 
 CONFIG = EncoderConfig("mlp", width=8, max_nodes=8)
@@ -35,7 +37,9 @@ def test_embeddings_equal_layers_on_each_graphs_flattened_matrices() -> None:
             assert isinstance(linear, torch.nn.Linear)
             x = np.maximum(linear.weight.detach().numpy() @ x + linear.bias.detach().numpy(), 0)
         expected.append(x)
-    np.testing.assert_allclose(encoder(GraphBatch.from_table(table)).detach(), np.array(expected), rtol=1e-12)
+    np.testing.assert_allclose(
+        encoder(GraphBatch.from_table(table)).detach(), np.array(expected), rtol=1e-12
+    )
 
 
 def test_the_order_of_the_nodes_matters_as_its_page_says() -> None:
@@ -47,7 +51,9 @@ def test_the_order_of_the_nodes_matters_as_its_page_says() -> None:
 
 def test_a_hidden_operation_is_a_row_of_zeros() -> None:
     encoder, seen = MLP(len(OPS), CONFIG).eval(), []
-    batch = GraphBatch.from_table(ArchTable.from_architectures([Architecture(OPS[:3], ((0, 1),))], OPS))
+    batch = GraphBatch.from_table(
+        ArchTable.from_architectures([Architecture(OPS[:3], ((0, 1),))], OPS)
+    )
     batch.ops[1] = batch.n_ops
     encoder.layers[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     encoder(batch)
@@ -56,24 +62,39 @@ def test_a_hidden_operation_is_a_row_of_zeros() -> None:
 
 def test_a_larger_graph_is_refused_with_the_option_to_set() -> None:
     encoder = MLP(len(OPS), EncoderConfig("mlp", width=8, max_nodes=2))
-    with pytest.raises(GraphError, match=r"graph 1 of the batch has 3 nodes; encoder 'mlp' was made for at most 2: set "
-                                         r"EncoderConfig.max_nodes"):
-        encoder(GraphBatch.from_table(ArchTable.from_architectures(
-            [Architecture(("input",)), Architecture(OPS[:3], ((0, 1),))], OPS)))
+    with pytest.raises(
+        GraphError,
+        match=r"graph 1 of the batch has 3 nodes; encoder 'mlp' was made for at most 2: set "
+        r"EncoderConfig.max_nodes",
+    ):
+        encoder(
+            GraphBatch.from_table(
+                ArchTable.from_architectures(
+                    [Architecture(("input",)), Architecture(OPS[:3], ((0, 1),))], OPS
+                )
+            )
+        )
 
 
 def test_the_size_comes_from_the_first_table_and_is_saved(tmp_path: Path) -> None:
     table, labels = random_table(12, max_nodes=6), np.arange(12.0)
-    predictor = Predictor(encoder=EncoderConfig("mlp", width=8), fitting=FitConfig(epochs=1),
-                          pretraining=PretrainConfig(epochs=1))
+    predictor = Predictor(
+        encoder=EncoderConfig("mlp", width=8),
+        fitting=FitConfig(epochs=1),
+        pretraining=PretrainConfig(epochs=1),
+    )
     predictor.fit(table, labels).save(tmp_path / "fitted.safetensors")
     loaded = Predictor.load(tmp_path / "fitted.safetensors")
     assert loaded.encoder_config.max_nodes == max(graph.n_nodes for graph in table)
     assert np.array_equal(loaded.predict(table), predictor.predict(table))
-    assert predictor.pretrain(random_table(12, seed=1, max_nodes=9)).embed(random_table(5, max_nodes=7)).shape == (5, 8)
+    assert predictor.pretrain(random_table(12, seed=1, max_nodes=9)).embed(
+        random_table(5, max_nodes=7)
+    ).shape == (5, 8)
 
 
 def test_without_any_table_the_size_must_be_given() -> None:
-    with pytest.raises(ConfigError, match=r"'mlp' needs to know how many nodes .*set EncoderConfig.max_nodes"):
+    with pytest.raises(
+        ConfigError, match=r"'mlp' needs to know how many nodes .*set EncoderConfig.max_nodes"
+    ):
         Predictor(encoder=EncoderConfig("mlp", width=8), vocabulary=OPS)
     Predictor(encoder=CONFIG, vocabulary=OPS)

@@ -1,4 +1,6 @@
-"""Transformer: against its layers computed graph by graph, and its positional code against SciPy."""
+"""Transformer: against its layers computed graph by graph, and its positional code against
+SciPy.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +14,26 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from nasflow.architecture import Architecture
-from nasflow.batch import GraphBatch
-from nasflow.config import EncoderConfig
 from nasflow.encoders.transformer import Transformer, TransformerLayer, heat_kernels
 from nasflow.errors import ConfigError
-from nasflow.table import ArchTable
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.batch import GraphBatch
+from nasflow.graphs.table import ArchTable
+from nasflow.options.training import EncoderConfig
 from oracles import OPS, random_table
 
-CONFIG = EncoderConfig("transformer", width=8, n_layers=2, n_heads=2, dropout=0, attention_dropout=0)
+CONFIG = EncoderConfig(
+    "transformer", width=8, n_layers=2, n_heads=2, dropout=0, attention_dropout=0
+)
 TIMES = (0.5, 1, 2, 4)
 
 
 def _table() -> ArchTable:
-    alone = [Architecture(("input",)), Architecture(("input", "output")), Architecture(OPS, ((4, 0), (0, 1)))]
+    alone = [
+        Architecture(("input",)),
+        Architecture(("input", "output")),
+        Architecture(OPS, ((4, 0), (0, 1))),
+    ]
     return ArchTable.concatenate([random_table(8), ArchTable.from_architectures(alone, OPS)])
 
 
@@ -37,7 +45,9 @@ def _adjacency(graph: Architecture) -> npt.NDArray[np.float64]:
 
 
 def _kernels(graph: Architecture) -> npt.NDArray[np.float64]:
-    """(4, n, n): the heat kernels of one graph, by SciPy's exponential; a lone node keeps its heat."""
+    """(4, n, n): the heat kernels of one graph, by SciPy's exponential; a lone node keeps its
+    heat.
+    """
     undirected = _adjacency(graph) + _adjacency(graph).T
     degree = undirected.sum(axis=0)
     laplacian = np.diag((degree > 0).astype(float))
@@ -56,9 +66,15 @@ def transformer(encoder: Transformer, graph: Architecture) -> Tensor:
     for layer in cast(list[TransformerLayer], list(encoder.layers)):
         q, k, v = layer.attention.projection(x).chunk(3, dim=1)
         heads = []
-        for h, (q_h, k_h, v_h) in enumerate(zip(q.chunk(2, 1), k.chunk(2, 1), v.chunk(2, 1), strict=True)):
-            bias = sum(weight * pair for weight, pair in zip(encoder.pair.weight[h], pairs, strict=True))
-            heads.append(torch.softmax(q_h @ k_h.T / 2 + bias, dim=1) @ v_h)  # 2: the root of 4, a head's width
+        for h, (q_h, k_h, v_h) in enumerate(
+            zip(q.chunk(2, 1), k.chunk(2, 1), v.chunk(2, 1), strict=True)
+        ):
+            bias = sum(
+                weight * pair for weight, pair in zip(encoder.pair.weight[h], pairs, strict=True)
+            )
+            heads.append(
+                torch.softmax(q_h @ k_h.T / 2 + bias, dim=1) @ v_h
+            )  # 2: the root of 4, a head's width
         x = layer.norm_attention(x + layer.attention.output(torch.cat(heads, dim=1)))
         x = layer.norm(x + layer.feed_forward(x))
     return x.mean(dim=0)
@@ -78,8 +94,11 @@ def test_embeddings_and_gradients_equal_the_loop_over_graphs() -> None:
         with torch.random.fork_rng():
             torch.manual_seed(0)
             encoder = Transformer(len(OPS), CONFIG).double()
-        out = encoder(GraphBatch.from_table(table)) if batched else torch.stack(
-            [transformer(encoder, graph) for graph in table])
+        out = (
+            encoder(GraphBatch.from_table(table))
+            if batched
+            else torch.stack([transformer(encoder, graph) for graph in table])
+        )
         (out.sin() * torch.arange(8)).sum().backward()
         results.append([out.detach(), *(parameter.grad for parameter in encoder.parameters())])
     for one, other in zip(*results, strict=True):
@@ -90,7 +109,9 @@ def test_symmetric_graphs_whose_eigenspaces_are_degenerate_are_encoded_alike_in_
     """All inner nodes of a star and of a complete bipartite graph share an eigenvalue."""
     encoder = Transformer(len(OPS), CONFIG).double().eval()
     star = Architecture(("input", *["conv1x1"] * 4), tuple((0, v) for v in range(1, 5)))
-    bipartite = Architecture(("input",) * 3 + ("output",) * 3, tuple((u, v) for u in range(3) for v in range(3, 6)))
+    bipartite = Architecture(
+        ("input",) * 3 + ("output",) * 3, tuple((u, v) for u in range(3) for v in range(3, 6))
+    )
     for graph in (star, bipartite):
         order = np.random.default_rng(0).permutation(graph.n_nodes).tolist()
         table = ArchTable.from_architectures([graph, graph.relabelled(order)], OPS)
@@ -107,5 +128,7 @@ def test_the_direction_of_edges_matters() -> None:
 
 
 def test_heads_that_do_not_divide_the_width_are_refused() -> None:
-    with pytest.raises(ConfigError, match=r"EncoderConfig.n_heads is 3; legal: a divisor of the width, 8"):
+    with pytest.raises(
+        ConfigError, match=r"EncoderConfig.n_heads is 3; legal: a divisor of the width, 8"
+    ):
         Transformer(len(OPS), EncoderConfig("transformer", width=8, n_heads=3))

@@ -13,25 +13,51 @@ from nasflow.experiments.defaults import encoder_options, named_encoder
 PUBLISHED = {"width": 64, "n_layers": 9, "n_heads": 8, "dropout": 0.0, "attention_dropout": 0.5}
 
 
-@pytest.mark.parametrize("words", [
-    ["x.jsonl", "--encoder.name", "flowerformer"], ["--encoder.name=flowerformer", "--fit.epochs", "3"],
-    ["--encoder.name", "gin", "--encoder.name", "flowerformer"],
-])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["x.jsonl", "--encoder.name", "flowerformer"],
+        ["--encoder.name=flowerformer", "--fit.epochs", "3"],
+        ["--encoder.name", "gin", "--encoder.name", "flowerformer"],
+    ],
+)
 def test_an_encoder_brings_its_published_options(words: list[str]) -> None:
     options = encoder_options(named_encoder(words), "nb201")
-    assert options == {f"encoder.{name}": value for name, value in PUBLISHED.items()} | {"pretrain.epochs": 10}
+    assert options == {f"encoder.{name}": value for name, value in PUBLISHED.items()} | {
+        "pretrain.epochs": 10
+    }
     assert encoder_options(named_encoder(words), "nb301")["encoder.n_layers"] == 2
 
 
-@pytest.mark.parametrize("words", [[], ["x.jsonl"], ["--encoder.name", "gin"], ["flowerformer"], ["--encoder.name"]])
+@pytest.mark.parametrize(
+    "words", [[], ["x.jsonl"], ["--encoder.name", "gin"], ["flowerformer"], ["--encoder.name"]]
+)
 def test_other_command_lines_bring_none(words: list[str]) -> None:
     assert encoder_options(named_encoder(words), "nb201") == {}
 
 
 def test_a_given_option_overrides_the_published_one(tmp_path: Path) -> None:
     data, out = tmp_path / "x.jsonl", tmp_path / "fitted.safetensors"
-    data.write_text("".join(
-        f'{{"ops": ["input", "{op}"], "edges": [[0, 1]], "accuracy": {i}}}\n' for i, op in enumerate("aabbcc")))
-    main(["fit", str(data), "--out", str(out), "--fit.epochs", "1", "--encoder.name", "flowerformer",
-          "--encoder.width", "8"])
-    assert Predictor.load(out).encoder_config == EncoderConfig("flowerformer", **{**PUBLISHED, "width": 8})
+    data.write_text(
+        "".join(
+            f'{{"ops": ["input", "{op}"], "edges": [[0, 1]], "accuracy": {i}}}\n'
+            for i, op in enumerate("aabbcc")
+        )
+    )
+    main(
+        [
+            "fit",
+            str(data),
+            "--out",
+            str(out),
+            "--fit.epochs",
+            "1",
+            "--encoder.name",
+            "flowerformer",
+            "--encoder.width",
+            "8",
+        ]
+    )
+    assert Predictor.load(out).encoder_config == EncoderConfig(
+        "flowerformer", **{**PUBLISHED, "width": 8}
+    )

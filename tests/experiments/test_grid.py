@@ -10,20 +10,29 @@ from nasflow.errors import ConfigError, UnknownNameError
 from nasflow.experiments import grid
 from nasflow.experiments.grid import pretraining_seconds, run_grid
 from nasflow.experiments.runs import Run, plan
-from nasflow.journal import Journal
+from nasflow.running.journal import Journal
 
 VARYING = {"fit_seconds"}
 
 
 def runs(methods: tuple[str, ...] = ("none", "flow", "gp"), epochs: int = 2) -> list[Run]:
-    return plan("nbgraph-proteins", load_dataset("nbgraph-proteins"), "test_perf", methods,
-                encoder=EncoderConfig(width=8), surrogate=SurrogateConfig(k=4),
-                pretrain=PretrainConfig(epochs=1), fit=FitConfig(epochs=epochs),
-                protocol=ProtocolConfig(ratio=0.03, splits=(21, 2021), seeds=(1, 2)))
+    return plan(
+        "nbgraph-proteins",
+        load_dataset("nbgraph-proteins"),
+        "test_perf",
+        methods,
+        encoder=EncoderConfig(width=8),
+        surrogate=SurrogateConfig(k=4),
+        pretrain=PretrainConfig(epochs=1),
+        fit=FitConfig(epochs=epochs),
+        protocol=ProtocolConfig(ratio=0.03, splits=(21, 2021), seeds=(1, 2)),
+    )
 
 
 def results(entries: list[dict]) -> list[dict]:
-    return [{name: value for name, value in entry.items() if name not in VARYING} for entry in entries]
+    return [
+        {name: value for name, value in entry.items() if name not in VARYING} for entry in entries
+    ]
 
 
 def refuse(*_: object) -> None:
@@ -31,7 +40,8 @@ def refuse(*_: object) -> None:
 
 
 def test_a_second_call_does_nothing_and_other_options_are_other_runs(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = run_grid(runs(), tmp_path, 1, progress=False)
     assert len(first) == 2 * 4 + 2  # the Gaussian process draws nothing: one run a split
     with monkeypatch.context() as patched:
@@ -41,10 +51,14 @@ def test_a_second_call_does_nothing_and_other_options_are_other_runs(
         with pytest.raises(AssertionError, match="run again"):
             run_grid(runs(epochs=3), tmp_path, 1, progress=False)
     assert pretraining_seconds(runs(), tmp_path)["flow"] > 0
-    assert len(list((tmp_path / "pretrained").iterdir())) == 2  # one for each seed, shared by the splits
+    assert (
+        len(list((tmp_path / "pretrained").iterdir())) == 2
+    )  # one for each seed, shared by the splits
 
 
-def test_a_grid_stopped_halfway_goes_on_and_ends_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_grid_stopped_halfway_goes_on_and_ends_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = run_grid(runs(), tmp_path / "whole", 1, progress=False)
     original, calls = Journal.append, []
 
@@ -60,7 +74,9 @@ def test_a_grid_stopped_halfway_goes_on_and_ends_the_same(tmp_path: Path, monkey
     monkeypatch.setattr(Journal, "append", original)
     known = set(Journal(tmp_path / "stopped" / "runs.jsonl").entries())
     done: list[str] = []
-    monkeypatch.setattr(grid, "do_run", lambda run, folder, do=grid.do_run: done.append(run.key) or do(run, folder))
+    monkeypatch.setattr(
+        grid, "do_run", lambda run, folder, do=grid.do_run: done.append(run.key) or do(run, folder)
+    )
     resumed = run_grid(runs(), tmp_path / "stopped", 1, progress=False)
     assert results(resumed) == results(whole)
     assert not known & set(done)

@@ -10,22 +10,26 @@ from typing import Any
 import numpy as np
 import pytest
 
-import nasflow.pretrain
-from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, ProtocolConfig, SurrogateConfig
+import nasflow.prediction.pretrain
 from nasflow.datasets import Dataset, load_dataset
 from nasflow.errors import ConfigError, UnknownNameError
 from nasflow.experiments import protocol
 from nasflow.experiments.protocol import do_pretraining, do_run, measures
 from nasflow.experiments.records import RunRecord
 from nasflow.experiments.runs import Run, plan
-from nasflow.metrics import kendall_tau, precision_at, rmse, spearman
-from nasflow.predictor import Predictor
-from nasflow.splits import half_split
+from nasflow.options.protocol import ProtocolConfig
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
+from nasflow.prediction.predictor import Predictor
+from nasflow.statistics.metrics import kendall_tau, precision_at, rmse, spearman
+from nasflow.statistics.splits import half_split
 
 NAME = "nbgraph-proteins"
 OPTIONS: dict[str, Any] = {
-    "encoder": EncoderConfig(width=8), "surrogate": SurrogateConfig(k=4),
-    "pretrain": PretrainConfig(epochs=2, decoder_width=8), "fit": FitConfig(epochs=2),
+    "encoder": EncoderConfig(width=8),
+    "surrogate": SurrogateConfig(k=4),
+    "pretrain": PretrainConfig(epochs=2, decoder_width=8),
+    "fit": FitConfig(epochs=2),
     "protocol": ProtocolConfig(ratio=0.03, n_validation=20, splits=(21, 2021), seeds=(1, 2)),
 }
 
@@ -44,18 +48,30 @@ def _one(data: Dataset, method: str, **changes: Any) -> Run:
     return _plan(data, method, protocol=chosen, **changes)[0]
 
 
-# -- the plan -------------------------------------------------------------------------------------------
+# -- the plan
+# -------------------------------------------------------------------------------------------
 
 
-def test_a_grid_is_methods_times_splits_times_seeds_and_the_floor_runs_once_a_split(proteins: Dataset) -> None:
+def test_a_grid_is_methods_times_splits_times_seeds_and_the_floor_runs_once_a_split(
+    proteins: Dataset,
+) -> None:
     runs = _plan(proteins, "none", "flow", "gp")
     assert [(run.method, run.split, run.seed) for run in runs] == [
-        *((method, split, seed) for method in ("none", "flow") for split in (21, 2021) for seed in (1, 2)),
-        ("gp", 21, 1), ("gp", 2021, 1)]
+        *(
+            (method, split, seed)
+            for method in ("none", "flow")
+            for split in (21, 2021)
+            for seed in (1, 2)
+        ),
+        ("gp", 21, 1),
+        ("gp", 2021, 1),
+    ]
     assert len({run.key for run in runs}) == 10
 
 
-def test_pre_trained_weights_are_shared_between_splits_and_not_between_seeds(proteins: Dataset) -> None:
+def test_pre_trained_weights_are_shared_between_splits_and_not_between_seeds(
+    proteins: Dataset,
+) -> None:
     runs = _plan(proteins, "flow")
     digests = [run.pretraining.digest() for run in runs if run.pretraining is not None]
     assert digests[0] == digests[2] != digests[1] == digests[3]
@@ -64,29 +80,46 @@ def test_pre_trained_weights_are_shared_between_splits_and_not_between_seeds(pro
     assert all(run.pretraining is None for run in _plan(proteins, "none", "gp"))
 
 
-def test_a_key_depends_on_all_that_a_result_depends_on_and_on_no_other_run(proteins: Dataset) -> None:
+def test_a_key_depends_on_all_that_a_result_depends_on_and_on_no_other_run(
+    proteins: Dataset,
+) -> None:
     run = _one(proteins, "flow")
     assert _plan(proteins, "flow", "none")[0].key == run.key
     changed = {
-        "encoder": EncoderConfig(width=16), "surrogate": SurrogateConfig(k=5), "metric": "latency",
-        "pretrain": replace(OPTIONS["pretrain"], lr=0.1), "fit": FitConfig(epochs=3),
+        "encoder": EncoderConfig(width=16),
+        "surrogate": SurrogateConfig(k=5),
+        "metric": "latency",
+        "pretrain": replace(OPTIONS["pretrain"], lr=0.1),
+        "fit": FitConfig(epochs=3),
         "protocol": replace(OPTIONS["protocol"], n_validation=30),
     }
-    keys = {run.key} | {_one(proteins, "flow", **{name: value}).key for name, value in changed.items()}
+    keys = {run.key} | {
+        _one(proteins, "flow", **{name: value}).key for name, value in changed.items()
+    }
     assert len(keys) == 7
-    edited = dataclasses.replace(proteins, values={**proteins.values, "test_perf": proteins.labels() + 1})
+    edited = dataclasses.replace(
+        proteins, values={**proteins.values, "test_perf": proteins.labels() + 1}
+    )
     assert _one(edited, "flow").key not in keys
 
 
 def test_weights_of_tasks_and_proxies_go_to_the_methods_that_have_them(proteins: Dataset) -> None:
-    pretrain = PretrainConfig(pretext="flow+proxy", proxies=("params",), weights={"flow": 0.3, "proxy": 0.7})
-    by_method = {run.method: run.pretrain for run in _plan(proteins, "none", "flow", "proxy", "flow+proxy",
-                                                          pretrain=pretrain)}
+    pretrain = PretrainConfig(
+        pretext="flow+proxy", proxies=("params",), weights={"flow": 0.3, "proxy": 0.7}
+    )
+    by_method = {
+        run.method: run.pretrain
+        for run in _plan(proteins, "none", "flow", "proxy", "flow+proxy", pretrain=pretrain)
+    }
     assert by_method["flow+proxy"].weights == {"flow": 0.3, "proxy": 0.7}
-    assert by_method["flow"].weights == by_method["proxy"].weights == by_method["none"].weights == {}
+    assert (
+        by_method["flow"].weights == by_method["proxy"].weights == by_method["none"].weights == {}
+    )
     assert by_method["proxy"].proxies == by_method["flow+proxy"].proxies == ("params",)
     assert by_method["flow"].proxies == by_method["none"].proxies == ()
-    assert {method: config.pretext for method, config in by_method.items()} == {m: m for m in by_method}
+    assert {method: config.pretext for method, config in by_method.items()} == {
+        m: m for m in by_method
+    }
 
 
 def test_names_that_do_not_exist_are_refused_before_any_run(proteins: Dataset) -> None:
@@ -99,7 +132,8 @@ def test_names_that_do_not_exist_are_refused_before_any_run(proteins: Dataset) -
             _plan(proteins, *methods)
 
 
-# -- one run --------------------------------------------------------------------------------------------
+# -- one run
+# --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ["none", "gp"])
@@ -108,7 +142,9 @@ def test_an_entry_holds_the_metrics_of_the_test_rows(
     proteins: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, metric: str
 ) -> None:
     predictions = []
-    monkeypatch.setattr(protocol, "measures", lambda p, *rest: predictions.append(p) or measures(p, *rest))
+    monkeypatch.setattr(
+        protocol, "measures", lambda p, *rest: predictions.append(p) or measures(p, *rest)
+    )
     entry = do_run(_one(proteins, method, metric=metric), tmp_path)
     split = half_split(2021, 21, 0.03, 20, file_order=False)
     truth, sign = proteins.labels(metric)[split.test], -1 if metric == "latency" else 1
@@ -124,7 +160,9 @@ def test_an_entry_holds_the_metrics_of_the_test_rows(
     np.testing.assert_array_equal(record.rows, split.test)
     np.testing.assert_array_equal(record.predicted, best.astype(np.float32))
     np.testing.assert_array_equal(record.truth, truth.astype(np.float32))
-    assert len(record.validation_tau) == (0 if method == "gp" else 1 + 2)  # before the first epoch, after each
+    assert len(record.validation_tau) == (
+        0 if method == "gp" else 1 + 2
+    )  # before the first epoch, after each
     if method == "none":
         assert record.validation_tau.argmax() == entry["best_epoch"]
     if method == "gp":
@@ -140,25 +178,36 @@ def test_rows_that_were_never_measured_take_no_part(
     gappy = dataclasses.replace(proteins, values={**proteins.values, "test_perf": labels})
     kept = np.flatnonzero(np.isfinite(labels))
     whole = dataclasses.replace(
-        proteins, table=proteins.table[kept], values={name: v[kept] for name, v in proteins.values.items()})
+        proteins,
+        table=proteins.table[kept],
+        values={name: v[kept] for name, v in proteins.values.items()},
+    )
     entries = []
     for data in (gappy, whole):
         monkeypatch.setattr(protocol, "_dataset", lambda *_, data=data: data)
         entry = do_run(_one(data, "none"), tmp_path)
-        entries.append({name: value for name, value in entry.items() if name not in ("key", "fit_seconds")})
+        entries.append(
+            {name: value for name, value in entry.items() if name not in ("key", "fit_seconds")}
+        )
     assert entries[0] == entries[1]
     assert entries[0]["n_test"] == len(kept) - (len(kept) + 1) // 2 - 20
 
 
-def test_without_validation_rows_the_last_epoch_is_the_result(proteins: Dataset, tmp_path: Path) -> None:
+def test_without_validation_rows_the_last_epoch_is_the_result(
+    proteins: Dataset, tmp_path: Path
+) -> None:
     for method in ("none", "gp"):
-        entry = do_run(_one(proteins, method, protocol=replace(OPTIONS["protocol"], n_validation=0)), tmp_path)
+        entry = do_run(
+            _one(proteins, method, protocol=replace(OPTIONS["protocol"], n_validation=0)), tmp_path
+        )
         assert entry["n_validation"] == 0
         assert entry["tau"] == entry["last_tau"]
         assert entry["rmse"] == entry["last_rmse"]
 
 
-def test_a_run_starts_from_the_pre_trained_weights_of_its_seed(proteins: Dataset, tmp_path: Path) -> None:
+def test_a_run_starts_from_the_pre_trained_weights_of_its_seed(
+    proteins: Dataset, tmp_path: Path
+) -> None:
     run = _one(proteins, "flow")
     assert run.pretraining is not None
     done = do_pretraining(run.pretraining, tmp_path)
@@ -167,7 +216,9 @@ def test_a_run_starts_from_the_pre_trained_weights_of_its_seed(proteins: Dataset
     assert list(done["task_losses"]) == ["flow"]
     assert len(losses) == 2
     assert losses[-1] == pytest.approx(done["loss"], rel=1e-5)  # one task: its loss is the whole
-    assert [path.name for path in (tmp_path / "pretrained").iterdir()] == [run.pretraining.path(tmp_path).name]
+    assert [path.name for path in (tmp_path / "pretrained").iterdir()] == [
+        run.pretraining.path(tmp_path).name
+    ]
     with_flow, without = do_run(run, tmp_path), do_run(_one(proteins, "none"), tmp_path)
     assert with_flow["tau"] != without["tau"]
     again = do_run(run, tmp_path)
@@ -180,7 +231,7 @@ def test_a_pre_training_that_was_killed_goes_on_to_the_same_weights(
     run = _one(proteins, "flow")
     assert run.pretraining is not None
     do_pretraining(run.pretraining, tmp_path / "whole")
-    write, written = nasflow.pretrain._write, []
+    write, written = nasflow.prediction.pretrain._write, []
 
     def kill(*arguments: Any) -> None:
         write(*arguments)
@@ -188,10 +239,12 @@ def test_a_pre_training_that_was_killed_goes_on_to_the_same_weights(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(nasflow.pretrain, "_write", kill)
+        patch.setattr(nasflow.prediction.pretrain, "_write", kill)
         with pytest.raises(KeyboardInterrupt):
             do_pretraining(run.pretraining, tmp_path / "killed")
-    monkeypatch.setattr(nasflow.pretrain, "_write", lambda *a: written.append(1) or write(*a))
+    monkeypatch.setattr(
+        nasflow.prediction.pretrain, "_write", lambda *a: written.append(1) or write(*a)
+    )
     do_pretraining(run.pretraining, tmp_path / "killed")
     assert len(written) == 2  # each of the two epochs was trained once
     results = [do_run(run, tmp_path / name) for name in ("whole", "killed")]
@@ -199,26 +252,35 @@ def test_a_pre_training_that_was_killed_goes_on_to_the_same_weights(
 
 
 @pytest.mark.parametrize("method", ["graphcl", "arch2vec", "gmae"])
-def test_a_rival_task_is_a_method_like_any_other(proteins: Dataset, tmp_path: Path, method: str) -> None:
+def test_a_rival_task_is_a_method_like_any_other(
+    proteins: Dataset, tmp_path: Path, method: str
+) -> None:
     run = _one(proteins, method)
     assert run.pretraining is not None
     assert do_pretraining(run.pretraining, tmp_path)["pretext"] == method
     assert np.isfinite(do_run(run, tmp_path)["tau"])
 
 
-# -- proxies beside the embedding -----------------------------------------------------------------------
+# -- proxies beside the embedding
+# -----------------------------------------------------------------------
 
 
-def test_every_method_but_the_floor_reads_the_proxies_that_fitting_names(proteins: Dataset, tmp_path: Path) -> None:
+def test_every_method_but_the_floor_reads_the_proxies_that_fitting_names(
+    proteins: Dataset, tmp_path: Path
+) -> None:
     fit = FitConfig(epochs=8, lr=1e-2, proxies=("params",))
-    assert {run.method: run.fit.proxies for run in _plan(proteins, "none", "flow", "gp", fit=fit)} == {
-        "none": ("params",), "flow": ("params",), "gp": ()}
+    assert {
+        run.method: run.fit.proxies for run in _plan(proteins, "none", "flow", "gp", fit=fit)
+    } == {"none": ("params",), "flow": ("params",), "gp": ()}
     with_it, without = (
         do_run(_one(proteins, "none", metric="params", fit=replace(fit, proxies=names)), tmp_path)
-        for names in (("params",), ()))
+        for names in (("params",), ())
+    )
     assert with_it["tau"] > without["tau"]
     assert with_it["key"] != without["key"]
-    shifted = dataclasses.replace(proteins, values={**proteins.values, "params": 7 * proteins.labels("params") + 1})
+    shifted = dataclasses.replace(
+        proteins, values={**proteins.values, "params": 7 * proteins.labels("params") + 1}
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(protocol, "_dataset", lambda *_: shifted)
         run = _one(proteins, "none", fit=fit)
@@ -226,11 +288,14 @@ def test_every_method_but_the_floor_reads_the_proxies_that_fitting_names(protein
 
 
 def test_a_label_is_no_proxy(proteins: Dataset) -> None:
-    with pytest.raises(UnknownNameError, match=r"proxy of nbgraph-proteins .* 'valid_perf'; legal: latency, params"):
+    with pytest.raises(
+        UnknownNameError, match=r"proxy of nbgraph-proteins .* 'valid_perf'; legal: latency, params"
+    ):
         _plan(proteins, "none", fit=FitConfig(proxies=("valid_perf",)))
 
 
-# -- what test labels may reach -------------------------------------------------------------------------
+# -- what test labels may reach
+# -------------------------------------------------------------------------
 
 
 def test_labels_reach_no_pre_training_of_the_protocol(
@@ -239,7 +304,9 @@ def test_labels_reach_no_pre_training_of_the_protocol(
     run = _one(proteins, "flow")
     assert run.pretraining is not None
     shuffled = np.random.default_rng(0).permutation(proteins.labels())
-    other = dataclasses.replace(proteins, values={**proteins.values, "test_perf": shuffled, "valid_perf": shuffled})
+    other = dataclasses.replace(
+        proteins, values={**proteins.values, "test_perf": shuffled, "valid_perf": shuffled}
+    )
     weights = []
     for name, data in (("one", proteins), ("other", other)):
         monkeypatch.setattr(protocol, "_dataset", lambda *_, data=data: data)
@@ -248,14 +315,23 @@ def test_labels_reach_no_pre_training_of_the_protocol(
     np.testing.assert_array_equal(*weights)
 
 
-# -- what a key depends on ------------------------------------------------------------------------------
+# -- what a key depends on
+# ------------------------------------------------------------------------------
 
 
-def test_columns_that_a_run_does_not_use_and_the_name_of_the_file_change_no_key(proteins: Dataset) -> None:
+def test_columns_that_a_run_does_not_use_and_the_name_of_the_file_change_no_key(
+    proteins: Dataset,
+) -> None:
     params = proteins.metrics["params"]
-    grown = dataclasses.replace(proteins, metrics={**proteins.metrics, "new": replace(params, name="new")},
-                                values={**proteins.values, "new": proteins.labels("params"),
-                                        "latency": proteins.labels("latency") + 1})
+    grown = dataclasses.replace(
+        proteins,
+        metrics={**proteins.metrics, "new": replace(params, name="new")},
+        values={
+            **proteins.values,
+            "new": proteins.labels("params"),
+            "latency": proteins.labels("latency") + 1,
+        },
+    )
     run, pretrain = _one(proteins, "flow+proxy", pretrain=PretrainConfig(proxies=("params",))), None
     assert (pretrain := run.pretraining) is not None
     same = _one(grown, "flow+proxy", pretrain=PretrainConfig(proxies=("params",)))
@@ -264,19 +340,28 @@ def test_columns_that_a_run_does_not_use_and_the_name_of_the_file_change_no_key(
     assert same.pretraining is not None
     assert moved.pretraining is not None
     assert pretrain.digest() == same.pretraining.digest() == moved.pretraining.digest()
-    other = dataclasses.replace(proteins, values={**proteins.values, "params": proteins.labels("params") + 1})
+    other = dataclasses.replace(
+        proteins, values={**proteins.values, "params": proteins.labels("params") + 1}
+    )
     assert _one(other, "flow+proxy", pretrain=PretrainConfig(proxies=("params",))).key != run.key
     assert _one(other, "flow").key == _one(proteins, "flow").key
 
 
 def test_options_that_a_method_does_not_use_change_no_key(proteins: Dataset) -> None:
     changes: dict[str, Any] = {
-        "surrogate": SurrogateConfig(k=9), "pretrain": PretrainConfig(mask_share=0.7, proxies=("params",), margin=3.0),
+        "surrogate": SurrogateConfig(k=9),
+        "pretrain": PretrainConfig(mask_share=0.7, proxies=("params",), margin=3.0),
         "protocol": replace(OPTIONS["protocol"], pretrain_share=0.5, pretrain_on="training-half"),
     }
     for method in ("none", "gp"):
-        assert _one(proteins, method, **changes).key == _one(proteins, method, pretrain=PretrainConfig()).key
-    assert _one(proteins, "gp", encoder=EncoderConfig(width=9), fit=FitConfig(epochs=9)).key == _one(proteins, "gp").key
+        assert (
+            _one(proteins, method, **changes).key
+            == _one(proteins, method, pretrain=PretrainConfig()).key
+        )
+    assert (
+        _one(proteins, "gp", encoder=EncoderConfig(width=9), fit=FitConfig(epochs=9)).key
+        == _one(proteins, "gp").key
+    )
     graphcl, gmae = (_one(proteins, m, surrogate=SurrogateConfig(k=9)) for m in ("graphcl", "gmae"))
     assert graphcl.key == _one(proteins, "graphcl").key
     changed = replace(OPTIONS["pretrain"], mask_share=0.7)
@@ -284,15 +369,21 @@ def test_options_that_a_method_does_not_use_change_no_key(proteins: Dataset) -> 
     assert _one(proteins, "gmae", pretrain=changed).key != gmae.key
 
 
-# -- pre-training on some rows, on given vectors; testing on another metric --------------------------------
+# -- pre-training on some rows, on given vectors; testing on another metric
+# --------------------------------
 
 
 def _pretrained_on(monkeypatch: pytest.MonkeyPatch, run: Run, folder: Path) -> Any:
     """The table that the pre-training of `run` is given."""
     seen: list[Any] = []
     original = Predictor.pretrain
-    monkeypatch.setattr(Predictor, "pretrain",
-                        lambda self, table, *rest, **named: seen.append(table) or original(self, table, *rest, **named))
+    monkeypatch.setattr(
+        Predictor,
+        "pretrain",
+        lambda self, table, *rest, **named: (
+            seen.append(table) or original(self, table, *rest, **named)
+        ),
+    )
     assert run.pretraining is not None
     do_pretraining(run.pretraining, folder)
     return seen[0]
@@ -310,11 +401,17 @@ def test_pre_training_sees_the_training_half_of_the_split_or_a_share_of_it(
     everywhere = replace(OPTIONS["protocol"], pretrain_share=0.2)
     table = _pretrained_on(monkeypatch, _one(proteins, "flow", protocol=everywhere), tmp_path)
     order = np.random.RandomState(1).permutation(2021)
-    np.testing.assert_array_equal(table.canonical_ids, proteins.table.canonical_ids[np.sort(order[:404])])
+    np.testing.assert_array_equal(
+        table.canonical_ids, proteins.table.canonical_ids[np.sort(order[:404])]
+    )
 
 
-def test_pre_training_on_a_half_belongs_to_its_split_and_on_a_share_to_none(proteins: Dataset) -> None:
-    on_half = _plan(proteins, "flow", protocol=replace(OPTIONS["protocol"], pretrain_on="training-half"))
+def test_pre_training_on_a_half_belongs_to_its_split_and_on_a_share_to_none(
+    proteins: Dataset,
+) -> None:
+    on_half = _plan(
+        proteins, "flow", protocol=replace(OPTIONS["protocol"], pretrain_on="training-half")
+    )
     assert len({run.pretraining.digest() for run in on_half if run.pretraining is not None}) == 4
     on_share = _plan(proteins, "flow", protocol=replace(OPTIONS["protocol"], pretrain_share=0.5))
     assert len({run.pretraining.digest() for run in on_share if run.pretraining is not None}) == 2
@@ -333,14 +430,18 @@ def test_another_metric_is_tested_and_sees_no_training(
     # the same predictions, turned round: less latency is better
     (predicted, truth, maximise), _, (of_plain, _, _), _ = measured
     np.testing.assert_array_equal(predicted, -of_plain)
-    np.testing.assert_array_equal(truth, proteins.labels("latency")[half_split(
-        2021, 21, 0.03, 20, file_order=False).test])
+    np.testing.assert_array_equal(
+        truth, proteins.labels("latency")[half_split(2021, 21, 0.03, 20, file_order=False).test]
+    )
     assert not maximise
     labels = proteins.labels("latency").copy()
     labels[:5] = np.nan
     gappy = dataclasses.replace(proteins, values={**proteins.values, "latency": labels})
     monkeypatch.setattr(protocol, "_dataset", lambda *_: gappy)
-    assert do_run(_one(gappy, "none", protocol=chosen), tmp_path)["n_test"] == transferred["n_test"] - 2
+    assert (
+        do_run(_one(gappy, "none", protocol=chosen), tmp_path)["n_test"]
+        == transferred["n_test"] - 2
+    )
 
 
 def test_vectors_are_the_embeddings_of_the_fitted_source(
@@ -349,16 +450,30 @@ def test_vectors_are_the_embeddings_of_the_fitted_source(
     source = _one(proteins, "none")
     run = replace(_one(proteins, "vectors"), source=source)
     given: list[Any] = []
-    monkeypatch.setattr(Predictor, "pretrain", lambda self, table, columns, **_: given.append(columns) or 1 / 0)
+    monkeypatch.setattr(
+        Predictor, "pretrain", lambda self, table, columns, **_: given.append(columns) or 1 / 0
+    )
     assert run.pretraining is not None
     with pytest.raises(ZeroDivisionError):
         do_pretraining(run.pretraining, tmp_path)
     split = half_split(2021, 21, 0.03, 20, file_order=False)
-    fitted = Predictor(encoder=source.encoder, pretraining=source.pretrain, fitting=source.fit,
-                       vocabulary=proteins.table.vocabulary)
-    fitted.fit(proteins.table[split.train], proteins.labels()[split.train],
-               validation=(proteins.table[split.validation], proteins.labels()[split.validation]))
+    fitted = Predictor(
+        encoder=source.encoder,
+        pretraining=source.pretrain,
+        fitting=source.fit,
+        vocabulary=proteins.table.vocabulary,
+    )
+    fitted.fit(
+        proteins.table[split.train],
+        proteins.labels()[split.train],
+        validation=(proteins.table[split.validation], proteins.labels()[split.validation]),
+    )
     expected = fitted.embed(proteins.table)
-    np.testing.assert_array_equal(np.stack([given[0][f"vector.{i}"] for i in range(8)], axis=1), expected)
+    np.testing.assert_array_equal(
+        np.stack([given[0][f"vector.{i}"] for i in range(8)], axis=1), expected
+    )
     assert run.key != _one(proteins, "vectors").key
-    assert run.pretraining.digest() != replace(run, source=replace(source, split=2021)).pretraining.digest()
+    assert (
+        run.pretraining.digest()
+        != replace(run, source=replace(source, split=2021)).pretraining.digest()
+    )

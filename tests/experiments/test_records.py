@@ -1,4 +1,6 @@
-"""What a run leaves beside the journal: the record comes back as written, and a damaged one is named."""
+"""What a run leaves beside the journal: the record comes back as written, and a damaged one is
+named.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +11,24 @@ import pytest
 
 from nasflow.errors import DataError, MissingDataError
 from nasflow.experiments.records import RunRecord
-from nasflow.files import save_npz
+from nasflow.running.files import save_npz
 
 
 def record(**changes: np.ndarray) -> RunRecord:
-    arrays = {"rows": np.array([4, 2, 9], np.int32), "predicted": np.array([0.5, 0.25, 1.0], np.float32),
-              "truth": np.array([1.0, 2.0, 3.0], np.float32), "validation_tau": np.array([0.1, 0.3], np.float32)}
+    arrays = {
+        "rows": np.array([4, 2, 9], np.int32),
+        "predicted": np.array([0.5, 0.25, 1.0], np.float32),
+        "truth": np.array([1.0, 2.0, 3.0], np.float32),
+        "validation_tau": np.array([0.1, 0.3], np.float32),
+    }
     return RunRecord(**{**arrays, **changes})
 
 
 def test_a_record_comes_back_as_it_was_and_is_the_only_file(tmp_path: Path) -> None:
     record().save(tmp_path, "abc")
-    assert [path.relative_to(tmp_path) for path in tmp_path.rglob("*.npz")] == [Path("predictions/abc.npz")]
+    assert [path.relative_to(tmp_path) for path in tmp_path.rglob("*.npz")] == [
+        Path("predictions/abc.npz")
+    ]
     for name, array in vars(RunRecord.load(tmp_path, "abc")).items():
         np.testing.assert_array_equal(array, vars(record())[name])
         assert array.dtype == vars(record())[name].dtype
@@ -30,10 +38,12 @@ def test_a_missing_or_damaged_record_is_named(tmp_path: Path) -> None:
     with pytest.raises(MissingDataError, match=r"abc\.npz does not exist"):
         RunRecord.load(tmp_path, "abc")
     short, gap = np.array([0.5], np.float32), np.array([0.5, np.nan, 1], np.float32)
-    for changes, words in (({"predicted": short}, "3 rows, 1 predictions and 3 labels"),
-                           ({"truth": gap}, "truth is float32 of shape .3,., or not finite"),
-                           ({"rows": np.zeros((3, 1), np.int32)}, "rows is int32 of shape .3, 1."),
-                           ({"rows": np.zeros(3, np.float32)}, "rows is float32")):
+    for changes, words in (
+        ({"predicted": short}, "3 rows, 1 predictions and 3 labels"),
+        ({"truth": gap}, "truth is float32 of shape .3,., or not finite"),
+        ({"rows": np.zeros((3, 1), np.int32)}, "rows is int32 of shape .3, 1."),
+        ({"rows": np.zeros(3, np.float32)}, "rows is float32"),
+    ):
         record(**changes).save(tmp_path, "abc")
         with pytest.raises(DataError, match=words):
             RunRecord.load(tmp_path, "abc")

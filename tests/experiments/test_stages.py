@@ -13,7 +13,9 @@ from nasflow.experiments.tuned import read_tuned
 
 
 def test_a_dotted_name_changes_its_stage_alone() -> None:
-    changed = Stages().changed({"encoder.width": 16, "ratio": 0.5, "proxy": "a,b", "fit.lr": 1, "splits": (1, 2)})
+    changed = Stages().changed(
+        {"encoder.width": 16, "ratio": 0.5, "proxy": "a,b", "fit.lr": 1, "splits": (1, 2)}
+    )
     assert changed.encoder.width == 16
     assert (changed.protocol.ratio, changed.protocol.splits) == (0.5, (1, 2))
     assert changed.pretrain.proxies == ("a", "b")
@@ -22,8 +24,10 @@ def test_a_dotted_name_changes_its_stage_alone() -> None:
     assert Stages().changed({"proxy": ""}) == Stages()
 
 
-@pytest.mark.parametrize(("name", "near"), [("encoder.widht", "encoder.width"), ("ratoi", "ratio"),
-                                            ("fit.marign", "fit.margin")])
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("encoder.widht", "encoder.width"), ("ratoi", "ratio"), ("fit.marign", "fit.margin")],
+)
 def test_a_name_that_is_no_option_is_refused(name: str, near: str) -> None:
     with pytest.raises(ConfigError, match=f"unknown nasflow evaluate option '{name}'.*{near}"):
         Stages().changed({name: 1})
@@ -32,7 +36,9 @@ def test_a_name_that_is_no_option_is_refused(name: str, near: str) -> None:
 @pytest.mark.parametrize("space", ["nb101", "nb201", "nb301", "nbgraph-cora", "transnas-micro"])
 @pytest.mark.parametrize("encoder", ["resgatedgcn", "gin", "flowerformer"])
 def test_the_defaults_are_legal_options(space: str, encoder: str) -> None:
-    stages = Stages().changed({**default_options(space), "encoder.name": encoder, **encoder_options(encoder, space)})
+    stages = Stages().changed(
+        {**default_options(space), "encoder.name": encoder, **encoder_options(encoder, space)}
+    )
     assert stages.encoder.name == encoder
     stages.encoder.check_heads()
 

@@ -18,14 +18,28 @@ from nasflow.experiments.tables import (
 
 
 def entry(method: str, split: int, seed: int, tau: float) -> dict:
-    return {"key": f"{method}{split}{seed}", "kind": "run", "method": method, "split": split, "seed": seed, "tau": tau,
-            "spearman": tau, "p1": tau / 2, "p5": tau / 4, "rmse": 1.0, "last_tau": tau, "last_p1": tau / 2,
-            "fit_seconds": 2.0}
+    return {
+        "key": f"{method}{split}{seed}",
+        "kind": "run",
+        "method": method,
+        "split": split,
+        "seed": seed,
+        "tau": tau,
+        "spearman": tau,
+        "p1": tau / 2,
+        "p5": tau / 4,
+        "rmse": 1.0,
+        "last_tau": tau,
+        "last_p1": tau / 2,
+        "fit_seconds": 2.0,
+    }
 
 
-ENTRIES = [entry("none", s, m, 0.5 + s / 100) for s in (1, 2, 3) for m in (1, 2)] + [
-    entry("flow", s, m, 0.6 + s / 50 + m / 100) for s in (1, 2, 3) for m in (1, 2)] + [
-    entry("gp", s, 1, 0.4) for s in (1, 2, 3)]
+ENTRIES = (
+    [entry("none", s, m, 0.5 + s / 100) for s in (1, 2, 3) for m in (1, 2)]
+    + [entry("flow", s, m, 0.6 + s / 50 + m / 100) for s in (1, 2, 3) for m in (1, 2)]
+    + [entry("gp", s, 1, 0.4) for s in (1, 2, 3)]
+)
 
 
 def test_differences_are_paired_and_their_interval_is_over_splits() -> None:
@@ -40,7 +54,9 @@ def test_differences_are_paired_and_their_interval_is_over_splits() -> None:
 def test_runs_without_their_like_are_in_no_difference() -> None:
     """A grid that is not finished: a run is never compared with one of another seed."""
     lone = [*[e for e in ENTRIES if e["method"] != "none"], entry("none", 1, 2, 0.5)]
-    assert [(a["split"], a["seed"], b["method"]) for a, b in same_runs(lone, "flow", "none")] == [(1, 2, "none")]
+    assert [(a["split"], a["seed"], b["method"]) for a, b in same_runs(lone, "flow", "none")] == [
+        (1, 2, "none")
+    ]
     assert paired(lone, "flow", "none").n_runs == 1
     assert same_runs(lone, "flow", "gmae") == same_runs(lone, "gmae", "flow") == []
 
@@ -63,8 +79,15 @@ def test_the_table_has_means_and_population_deviations_times_100() -> None:
 
 def test_the_comparisons_asked_for_are_each_method_and_what_flow_adds() -> None:
     assert interesting_pairs(["none", "flow", "flow+proxy", "proxy", "gp"]) == [
-        ("flow", "none"), ("flow+proxy", "none"), ("proxy", "none"), ("flow+proxy", "proxy"),
-        ("none", "gp"), ("flow", "gp"), ("flow+proxy", "gp"), ("proxy", "gp")]
+        ("flow", "none"),
+        ("flow+proxy", "none"),
+        ("proxy", "none"),
+        ("flow+proxy", "proxy"),
+        ("none", "gp"),
+        ("flow", "gp"),
+        ("flow+proxy", "gp"),
+        ("proxy", "gp"),
+    ]
 
 
 def test_every_run_is_a_row_of_the_csv(tmp_path: Path) -> None:

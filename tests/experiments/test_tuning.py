@@ -11,17 +11,21 @@ import yaml
 
 from nasflow.cli import main
 from nasflow.errors import UnknownNameError
-from nasflow.experiments import grid, protocol, tuning
+from nasflow.experiments import grid, protocol, settings, tuning
 from nasflow.experiments.protocol import do_validation, fit_run, split_of
-from nasflow.experiments.reproductions import settings
 from nasflow.experiments.runs import plan
 from nasflow.experiments.tuned import read_tuned
 from nasflow.experiments.tuning import METHODS, Tuning, candidates, grid_of, methods_on, tune
-from nasflow.journal import Journal
-from nasflow.predictor import Predictor
+from nasflow.prediction.predictor import Predictor
+from nasflow.running.journal import Journal
 from tiny_space import dataset, use
 
-SMALL = {"encoder.width": (8,), "fit.epochs": (1, 3), "fit.lr": (1e-3, 1e-2), "fit.weight_decay": (1e-6,)}
+SMALL = {
+    "encoder.width": (8,),
+    "fit.epochs": (1, 3),
+    "fit.lr": (1e-3, 1e-2),
+    "fit.weight_decay": (1e-6,),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -29,8 +33,18 @@ def _tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, tmp_path)
     monkeypatch.setattr(tuning, "_FIT", SMALL)
     monkeypatch.setattr(tuning, "_PRETRAIN", {"pretrain.epochs": (1,), "pretrain.lr": (1e-3, 1e-4)})
-    monkeypatch.setattr(settings, "default_options", lambda _: {
-        "proxy": "jacov", "ratio": 0.2, "n_validation": 10, "encoder.width": 8, "fit.epochs": 2, "pretrain.epochs": 1})
+    monkeypatch.setattr(
+        settings,
+        "default_options",
+        lambda _: {
+            "proxy": "jacov",
+            "ratio": 0.2,
+            "n_validation": 10,
+            "encoder.width": 8,
+            "fit.epochs": 2,
+            "pretrain.epochs": 1,
+        },
+    )
 
 
 def test_every_method_gets_the_same_number_of_different_trials_the_first_as_it_is() -> None:
@@ -39,7 +53,9 @@ def test_every_method_gets_the_same_number_of_different_trials_the_first_as_it_i
         assert trials[0] == {}
         assert len({str(trial) for trial in trials}) == 4
         assert trials == candidates(method, 4, seed=1)
-        assert all(value in grid_of(method)[name] for trial in trials for name, value in trial.items())
+        assert all(
+            value in grid_of(method)[name] for trial in trials for name, value in trial.items()
+        )
     assert candidates("none", 4, seed=1) != candidates("none", 4, seed=2)
     assert len(candidates("none", 100, seed=1)) == 5  # there are no more
     assert "surrogate.k" in grid_of("flow")
@@ -51,24 +67,44 @@ def test_the_best_on_the_validation_rows_is_chosen(tmp_path: Path) -> None:
     what = Tuning("nb201", ("none", "flow"), trials=4, splits=(21, 2021))
     table = tune(what, tmp_path / "out", 1, progress=False)
     entries = Journal(tmp_path / "out" / "runs.jsonl").entries()
-    taus = [e["validation_tau"] for e in entries.values() if e["kind"] == "validation" and e["method"] == "none"]
+    taus = [
+        e["validation_tau"]
+        for e in entries.values()
+        if e["kind"] == "validation" and e["method"] == "none"
+    ]
     assert len(taus) == 8  # four trials on two splits
     means = np.array(taus).reshape(4, 2).mean(axis=1)
     chosen = read_tuned(tmp_path / "out" / "nb201.yaml")
     assert chosen["none"] == candidates("none", 4, 21)[int(means.argmax())]
     assert f"| none | {means.argmax()} | {100 * means.max():.1f} |" in table
     text = (tmp_path / "out" / "nb201.yaml").read_text()
-    assert f"# none: {100 * means.max():.1f} in trial {means.argmax()}, {100 * means[0]:.1f} with" in text
+    assert (
+        f"# none: {100 * means.max():.1f} in trial {means.argmax()}, {100 * means[0]:.1f} with"
+        in text
+    )
     assert "nasflow tune nb201 --methods none,flow --trials 4 --seed 21" in text
 
 
 def test_a_trial_is_judged_at_the_epoch_that_its_validation_rows_choose(tmp_path: Path) -> None:
     setting = settings.SETTINGS["nb201"]
-    stages = setting.stages().changed({"fit.epochs": 12, "fit.lr": 0.2, "splits": (21,), "seeds": (1,)})
+    stages = setting.stages().changed(
+        {"fit.epochs": 12, "fit.lr": 0.2, "splits": (21,), "seeds": (1,)}
+    )
     data = setting.dataset()
-    run = plan(setting.source, data, setting.metric, ("none",), encoder=stages.encoder, surrogate=stages.surrogate,
-               pretrain=stages.pretrain, fit=stages.fit, protocol=stages.protocol)[0]
-    taus = fit_run(data, run, split_of(data, run.metrics, 21, run.protocol), tmp_path).fitted.validation_tau
+    run = plan(
+        setting.source,
+        data,
+        setting.metric,
+        ("none",),
+        encoder=stages.encoder,
+        surrogate=stages.surrogate,
+        pretrain=stages.pretrain,
+        fit=stages.fit,
+        protocol=stages.protocol,
+    )[0]
+    taus = fit_run(
+        data, run, split_of(data, run.metrics, 21, run.protocol), tmp_path
+    ).fitted.validation_tau
     assert taus[-1] < max(taus)
     assert do_validation(run, tmp_path)["validation_tau"] == max(taus)
 
@@ -85,14 +121,26 @@ def test_no_test_row_is_predicted_and_no_test_label_looked_at(
 
     data = dataset()
     labels = data.labels("cifar10_test").copy()
-    test = split_of(data, ("cifar10_test",), 2021, settings.SETTINGS["nb201"].stages().protocol).test
+    test = split_of(
+        data, ("cifar10_test",), 2021, settings.SETTINGS["nb201"].stages().protocol
+    ).test
     assert len(test) == 50
     labels[test] = np.random.default_rng(5).normal(size=50)
     spoilt = dataclasses.replace(data, values={**data.values, "cifar10_test": labels})
     (tmp_path / "spoilt").mkdir()
     use(monkeypatch, tmp_path / "spoilt", spoilt)
-    monkeypatch.setattr(settings, "default_options", lambda _: {
-        "proxy": "jacov", "ratio": 0.2, "n_validation": 10, "encoder.width": 8, "fit.epochs": 2, "pretrain.epochs": 1})
+    monkeypatch.setattr(
+        settings,
+        "default_options",
+        lambda _: {
+            "proxy": "jacov",
+            "ratio": 0.2,
+            "n_validation": 10,
+            "encoder.width": 8,
+            "fit.epochs": 2,
+            "pretrain.epochs": 1,
+        },
+    )
     for place, name in ((protocol, "measures"), (grid, "do_run"), (Predictor, "predict")):
         monkeypatch.setattr(place, name, refuse)
     assert tune(what, tmp_path / "second", 1, progress=False) == first
@@ -101,7 +149,18 @@ def test_no_test_row_is_predicted_and_no_test_label_looked_at(
 def test_a_tuning_goes_on_and_its_choice_is_read_by_evaluate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["tune", "nb201", "--methods", "none,flow", "--trials", "2", "--out", str(tmp_path / "out"), "--jobs", "1"]
+    words = [
+        "tune",
+        "nb201",
+        "--methods",
+        "none,flow",
+        "--trials",
+        "2",
+        "--out",
+        str(tmp_path / "out"),
+        "--jobs",
+        "1",
+    ]
     main(words)
     first = capsys.readouterr().out
     with monkeypatch.context() as patch:
@@ -114,20 +173,49 @@ def test_a_tuning_goes_on_and_its_choice_is_read_by_evaluate(
     written["gmae"] = {"pretrain.lr": 0.5}  # evaluated or not
     written["flow"] = {"pretrain.lr": 0.125, "fit.epochs": 1}
     config.write_text(yaml.safe_dump({"per_method": written}))
-    words = ["evaluate", str(tmp_path / "tiny.npz"), "--metric", "cifar10_test", "--methods", "none,flow", "--ratio",
-             "0.2", "--n_validation", "10", "--splits", "[21]", "--seeds", "[21]", "--out", str(tmp_path / "runs"),
-             "--jobs", "1", "--encoder.width", "8", "--pretrain.epochs", "1", "--fit.epochs", "1"]
+    words = [
+        "evaluate",
+        str(tmp_path / "tiny.npz"),
+        "--metric",
+        "cifar10_test",
+        "--methods",
+        "none,flow",
+        "--ratio",
+        "0.2",
+        "--n_validation",
+        "10",
+        "--splits",
+        "[21]",
+        "--seeds",
+        "[21]",
+        "--out",
+        str(tmp_path / "runs"),
+        "--jobs",
+        "1",
+        "--encoder.width",
+        "8",
+        "--pretrain.epochs",
+        "1",
+        "--fit.epochs",
+        "1",
+    ]
     main([*words, "--config", str(config)])
     assert "per_method" in (tmp_path / "runs" / "manifest.json").read_text()
     main(words)
-    runs = [e["method"] for e in Journal(tmp_path / "runs" / "runs.jsonl").entries().values() if e["kind"] == "run"]
+    runs = [
+        e["method"]
+        for e in Journal(tmp_path / "runs" / "runs.jsonl").entries().values()
+        if e["kind"] == "run"
+    ]
     assert runs.count("flow") == 2  # one with the options of the file, one without
     assert "| flow |" in capsys.readouterr().out
 
 
 def test_some_options_alone_can_be_tuned(tmp_path: Path) -> None:
     what = Tuning("nb201", ("none", "flow"), trials=3, splits=(21,), only=("fit.",))
-    assert {name for trial in candidates("flow", 4, 1, what.only) for name in trial} == set(SMALL) - {"encoder.width"}
+    assert {name for trial in candidates("flow", 4, 1, what.only) for name in trial} == set(
+        SMALL
+    ) - {"encoder.width"}
     tune(what, tmp_path / "out", 1, progress=False)
     kinds = [entry["kind"] for entry in Journal(tmp_path / "out" / "runs.jsonl").entries().values()]
     assert kinds.count("pretraining") == 1  # all trials of a method share it

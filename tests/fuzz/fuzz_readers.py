@@ -2,8 +2,9 @@
 
     python tests/fuzz/fuzz_readers.py --inputs 200000 --seed 0
 
-Each input must end in a valid table or architecture, or in a typed error: never in another exception, never in a hang.
-Input number i of a seed is the same everywhere, so a failure is repeated with `--seed S --first i --inputs 1`.
+Each input must end in a valid table or architecture, or in a typed error: never in another
+exception, never in a hang. Input number i of a seed is the same everywhere, so a failure is
+repeated with `--seed S --first i --inputs 1`.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import miniatures
-from nasflow.architecture import Architecture
 from nasflow.datasets.base import Dataset
 from nasflow.datasets.importing import read_table
 from nasflow.datasets.readers.crc32c import masked_crc32c
 from nasflow.errors import NasflowError
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
 from nasflow.importers import from_networkx, from_onnx, from_pyg, from_torch
 from nasflow.importers.mapping import read_mapping
-from nasflow.table import ArchTable
 
 HANG_SECONDS = 10.0  # of CPU time: a busy machine is no hang
 Rng = np.random.Generator
@@ -50,17 +51,36 @@ class Hang(BaseException):
     """An input that takes too long; no `except Exception` may catch it."""
 
 
-# -- mutations ------------------------------------------------------------------------------------------------
+# -- mutations
+# ------------------------------------------------------------------------------------------------
 
-_NUMBERS = [b"-1", b"0", b"1e400", b"NaN", b"-Infinity", b"99999999999999999999", b"null", b"true", b'""', b"[]", b"{}",
-            b"0.5", b"[[[[[[[[", b"9" * 5000, b'"\\ud800"', b"\xff"]
+_NUMBERS = [
+    b"-1",
+    b"0",
+    b"1e400",
+    b"NaN",
+    b"-Infinity",
+    b"99999999999999999999",
+    b"null",
+    b"true",
+    b'""',
+    b"[]",
+    b"{}",
+    b"0.5",
+    b"[[[[[[[[",
+    b"9" * 5000,
+    b'"\\ud800"',
+    b"\xff",
+]
 
 # of the cases in `mutated`; a cut leaves little to find
 _SHARES = [0.2, 0.2, 0.1, 0.05, 0.1, 0.02, 0.05, 0.08, 0.2]
 
 
 def mutated(data: bytes, rng: Rng) -> bytes:
-    """The bytes after a few small changes (half of the time one): a byte, a run, a copied piece, a number, a cut."""
+    """The bytes after a few small changes (half of the time one): a byte, a run, a copied piece, a
+    number, a cut.
+    """
     content = bytearray(data)
     for _ in range(int(rng.geometric(0.5))):
         size = max(len(content), 1)
@@ -69,7 +89,9 @@ def mutated(data: bytes, rng: Rng) -> bytes:
             case 0:
                 content[at : at + 1] = bytes([int(rng.integers(256))])
             case 1:
-                content[at : at + 1] = bytes([(content[at] if content else 0) ^ (1 << int(rng.integers(8)))])
+                content[at : at + 1] = bytes(
+                    [(content[at] if content else 0) ^ (1 << int(rng.integers(8)))]
+                )
             case 2:
                 del content[at : at + length]
             case 3:
@@ -90,13 +112,16 @@ def mutated(data: bytes, rng: Rng) -> bytes:
     return bytes(content)
 
 
-# -- files: a format, a name, and a function that makes a mutated file -------------------------------------------
+# -- files: a format, a name, and a function that makes a mutated file
+# -------------------------------------------
 
 
 def _small_nats() -> dict[str, Any]:
     whole = miniatures.nats_whole(miniatures.CELLS_201[:1])
     for state in whole["arch2infos"][0].values():
-        state["all_results"] = {key: state["all_results"][key] for key in (("cifar10", 777), ("cifar100", 777))}
+        state["all_results"] = {
+            key: state["all_results"][key] for key in (("cifar10", 777), ("cifar100", 777))
+        }
         state["dataset_seed"] = {"cifar10": [777], "cifar100": [777]}
     return whole
 
@@ -163,13 +188,28 @@ def _raw(name: str) -> Callable[[Rng], bytes]:
 
 
 FILES: dict[str, tuple[str, str, Callable[[Rng], bytes]]] = {
-    **{name: (fmt, file, _raw(name)) for name, (fmt, file, _) in miniatures.SINGLE_FILES.items()
-       if name not in ("nb201-zip", "nb201-2020")},
+    **{
+        name: (fmt, file, _raw(name))
+        for name, (fmt, file, _) in miniatures.SINGLE_FILES.items()
+        if name not in ("nb201-zip", "nb201-2020")
+    },
     "record": ("nb101-tfrecord", "a.tfrecord", lambda rng: _framed(mutated(_seed("record"), rng))),
     "metrics": ("nb101-tfrecord", "a.tfrecord", _metrics),
-    "nats-pickle": ("nats", "a.pickle.pbz2", lambda rng: bz2.compress(mutated(_seed("nats-pickle"), rng), 1)),
-    "nats-pickle2": ("nats", "a.pickle.pbz2", lambda rng: bz2.compress(mutated(_seed("nats-pickle2"), rng), 1)),
-    "pth-pickle": ("nb201-pth", "a.pth", lambda rng: _torch_zip("pth", mutated(_seed("nats-pickle2"), rng))),
+    "nats-pickle": (
+        "nats",
+        "a.pickle.pbz2",
+        lambda rng: bz2.compress(mutated(_seed("nats-pickle"), rng), 1),
+    ),
+    "nats-pickle2": (
+        "nats",
+        "a.pickle.pbz2",
+        lambda rng: bz2.compress(mutated(_seed("nats-pickle2"), rng), 1),
+    ),
+    "pth-pickle": (
+        "nb201-pth",
+        "a.pth",
+        lambda rng: _torch_zip("pth", mutated(_seed("nats-pickle2"), rng)),
+    ),
     "pyg-pickle": ("pyg", "a.pt", lambda rng: _torch_zip("pyg", mutated(_seed("pyg-pickle"), rng))),
     "csv.gz": ("csv", "a.csv.gz", lambda rng: mutated(_gzip(_seed("csv")), rng)),
 }
@@ -188,7 +228,8 @@ def _read(label: str, rng: Rng, folder: Path) -> Dataset:
     return read_table(fmt, path)
 
 
-# -- graphs for the importers -------------------------------------------------------------------------------------
+# -- graphs for the importers
+# -------------------------------------------------------------------------------------
 
 
 @cache
@@ -197,10 +238,18 @@ def _onnx() -> bytes:
 
     value = helper.make_tensor_value_info
     weight = helper.make_tensor("w", TensorProto.FLOAT, [8, 3, 3, 3], [0.0] * 216)
-    nodes = [helper.make_node("Conv", ["x", "w"], ["a"], name="conv", kernel_shape=[3, 3]),
-             helper.make_node("Relu", ["a"], ["b"]), helper.make_node("Add", ["a", "b"], ["y"])]
-    graph = helper.make_graph(nodes, "g", [value("x", TensorProto.FLOAT, [1, 3, 8, 8])],
-                              [value("y", TensorProto.FLOAT, [1, 8, 6, 6])], [weight])
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["a"], name="conv", kernel_shape=[3, 3]),
+        helper.make_node("Relu", ["a"], ["b"]),
+        helper.make_node("Add", ["a", "b"], ["y"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [value("x", TensorProto.FLOAT, [1, 3, 8, 8])],
+        [value("y", TensorProto.FLOAT, [1, 8, 6, 6])],
+        [weight],
+    )
     return bytes(helper.make_model(graph).SerializeToString())
 
 
@@ -225,7 +274,14 @@ def _import_networkx(rng: Rng, _folder: Path) -> Architecture:
     kinds = [nx.DiGraph, nx.DiGraph, nx.DiGraph, nx.MultiDiGraph, nx.Graph]
     graph = kinds[int(rng.integers(len(kinds)))]()
     n_nodes = int(rng.integers(0, 20))
-    names = ["input", "conv", "output", "none", "skip", *([None, 3, ""] if rng.random() < 0.1 else [])]
+    names = [
+        "input",
+        "conv",
+        "output",
+        "none",
+        "skip",
+        *([None, 3, ""] if rng.random() < 0.1 else []),
+    ]
     for node in range(n_nodes):
         graph.add_node(node, op=names[int(rng.integers(len(names)))])
     graph.add_edges_from(_edges(rng, max(n_nodes, 1)))
@@ -245,28 +301,55 @@ def _import_pyg(rng: Rng, _folder: Path) -> Architecture:
         x = torch.from_numpy(rng.integers(-1 if rng.random() < 0.1 else 0, 9, n_nodes))
     edges = torch.tensor(_edges(rng, max(n_nodes, 1)), dtype=torch.long).reshape(-1, 2).T
     data = Data(x=x, edge_index=edges if rng.random() < 0.9 else edges.float())
-    return from_pyg(data, names=["a", "b", "c", "d", "e"][: int(rng.integers(3, 6))] if rng.random() < 0.5 else None,
-                    cycles=_cycles(rng))
+    return from_pyg(
+        data,
+        names=["a", "b", "c", "d", "e"][: int(rng.integers(3, 6))] if rng.random() < 0.5 else None,
+        cycles=_cycles(rng),
+    )
 
 
 def _import_torch(rng: Rng, _folder: Path) -> Architecture:
     import torch
     from torch import fx, nn
 
-    functions = [operator.add, torch.relu, torch.cat, operator.getitem, getattr, torch.conv2d, nn.functional.max_pool2d,
-                 nn.functional.hardtanh, len, print, torch.flatten, nn.functional.adaptive_avg_pool2d]
+    functions = [
+        operator.add,
+        torch.relu,
+        torch.cat,
+        operator.getitem,
+        getattr,
+        torch.conv2d,
+        nn.functional.max_pool2d,
+        nn.functional.hardtanh,
+        len,
+        print,
+        torch.flatten,
+        nn.functional.adaptive_avg_pool2d,
+    ]
     graph = fx.Graph()
     nodes = [graph.placeholder(f"x{i}") for i in range(int(rng.integers(0, 3)))]
     for _ in range(int(rng.integers(0, 8))):
-        arguments = tuple(nodes[int(rng.integers(len(nodes)))] if nodes and rng.random() < 0.7
-                          else [3, "T", (1, 1), None][int(rng.integers(4))] for _ in range(int(rng.integers(0, 4))))
+        arguments = tuple(
+            (
+                nodes[int(rng.integers(len(nodes)))]
+                if nodes and rng.random() < 0.7
+                else [3, "T", (1, 1), None][int(rng.integers(4))]
+            )
+            for _ in range(int(rng.integers(0, 4)))
+        )
         if rng.random() < 0.2:
-            nodes.append(graph.call_method(str(rng.choice(["view", "size", "relu_", "oddity"])), arguments))
+            nodes.append(
+                graph.call_method(str(rng.choice(["view", "size", "relu_", "oddity"])), arguments)
+            )
         else:
-            nodes.append(graph.call_function(functions[int(rng.integers(len(functions)))], arguments))
+            nodes.append(
+                graph.call_function(functions[int(rng.integers(len(functions)))], arguments)
+            )
     graph.output(tuple(nodes[-2:]))
     module = fx.GraphModule(nn.Module(), fx.Graph())
-    module._graph = graph  # the setter would compile the graph's code, which here need not make sense
+    module._graph = (
+        graph  # the setter would compile the graph's code, which here need not make sense
+    )
     return from_torch(module, {"oddity": "relu"} if rng.random() < 0.5 else None)
 
 
@@ -276,23 +359,34 @@ def _import_mapping(rng: Rng, folder: Path) -> dict[str, str]:
 
 
 IMPORTERS: dict[str, Callable[[Rng, Path], Any]] = {
-    "onnx": _import_onnx, "networkx": _import_networkx, "pyg-data": _import_pyg, "torch": _import_torch,
+    "onnx": _import_onnx,
+    "networkx": _import_networkx,
+    "pyg-data": _import_pyg,
+    "torch": _import_torch,
     "mapping": _import_mapping,
 }
 TARGETS = [*FILES, *IMPORTERS]
 
 
-# -- the run --------------------------------------------------------------------------------------------------------
+# -- the run
+# --------------------------------------------------------------------------------------------------------
 
 
 def check(result: Any) -> None:
-    """Assert that what came back is valid: the graphs by checking them anew, the values by their shape."""
+    """Assert that what came back is valid: the graphs by checking them anew, the values by their
+    shape.
+    """
     if isinstance(result, Dataset):
         table = result.table
-        again = ArchTable.from_arrays(table.vocabulary, table.ops, table.node_ptr, table.edges, table.edge_ptr)
+        again = ArchTable.from_arrays(
+            table.vocabulary, table.ops, table.node_ptr, table.edges, table.edge_ptr
+        )
         assert len(table)
         assert (again.generation == table.generation).all()
-        assert all(len(values) == len(table) and not np.isinf(values).any() for values in result.values.values())
+        assert all(
+            len(values) == len(table) and not np.isinf(values).any()
+            for values in result.values.values()
+        )
         assert set(result.metrics) == set(result.values)
     elif isinstance(result, Architecture):
         assert Architecture(result.ops, result.edges) == result
@@ -301,7 +395,7 @@ def check(result: Any) -> None:
 
 
 def attempt(label: str, rng: Rng, folder: Path) -> str:
-    """"valid" or the name of the typed error that one input ends in; anything else is raised."""
+    """ "valid" or the name of the typed error that one input ends in; anything else is raised."""
     try:
         result = IMPORTERS[label](rng, folder) if label in IMPORTERS else _read(label, rng, folder)
     except NasflowError as error:
@@ -316,8 +410,12 @@ def warm_up(folder: Path) -> None:
         attempt(label, np.random.default_rng(number), folder)
 
 
-def fuzz(n_inputs: int, seed: int, folder: Path, first: int = 0) -> tuple[Counter[tuple[str, str]], list[str]]:
-    """Outcomes of `n_inputs` inputs, counted by target and outcome, and a report on each that failed."""
+def fuzz(
+    n_inputs: int, seed: int, folder: Path, first: int = 0
+) -> tuple[Counter[tuple[str, str]], list[str]]:
+    """Outcomes of `n_inputs` inputs, counted by target and outcome, and a report on each that
+    failed.
+    """
     outcomes: Counter[tuple[str, str]] = Counter()
     failures = []
 
@@ -333,8 +431,10 @@ def fuzz(n_inputs: int, seed: int, folder: Path, first: int = 0) -> tuple[Counte
                 outcomes[label, attempt(label, np.random.default_rng([seed, number]), folder)] += 1
             except (Exception, Hang) as error:  # whatever it is, it is a failure to report
                 outcomes[label, "FAILED"] += 1
-                failures.append(f"{label}, --seed {seed} --first {number} --inputs 1: {type(error).__name__}\n"
-                                f"{traceback.format_exc(limit=-6)}")
+                failures.append(
+                    f"{label}, --seed {seed} --first {number} --inputs 1: {type(error).__name__}\n"
+                    f"{traceback.format_exc(limit=-6)}"
+                )
             finally:
                 signal.setitimer(signal.ITIMER_PROF, 0)
     finally:
@@ -344,7 +444,9 @@ def fuzz(n_inputs: int, seed: int, folder: Path, first: int = 0) -> tuple[Counte
 
 def main() -> int:
     """Run, print the outcomes by target, and return 1 if any input failed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--inputs", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0, help="number of the first input")
@@ -362,11 +464,16 @@ def main() -> int:
             outcomes += more
             failures += failed
             done += size
-            print(f"\r{done:,} inputs, {len(failures)} failures, {time.monotonic() - started:.0f} s", end="",
-                  file=sys.stderr)
+            print(
+                f"\r{done:,} inputs, {len(failures)} failures, {time.monotonic() - started:.0f} s",
+                end="",
+                file=sys.stderr,
+            )
     print(file=sys.stderr)
     for label in TARGETS:
-        counts = ", ".join(f"{what} {n:,}" for (name, what), n in sorted(outcomes.items()) if name == label)
+        counts = ", ".join(
+            f"{what} {n:,}" for (name, what), n in sorted(outcomes.items()) if name == label
+        )
         print(f"{label:15} {counts}")
     print(f"{done:,} inputs in {time.monotonic() - started:.0f} s: {len(failures)} failed")
     for failure in failures:

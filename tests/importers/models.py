@@ -18,7 +18,9 @@ class BasicBlock(nn.Module):
         self.conv2 = nn.Conv2d(out, out, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(out)
         same = stride == 1 and width == out
-        projection = nn.Sequential(nn.Conv2d(width, out, 1, stride, bias=False), nn.BatchNorm2d(out))
+        projection = nn.Sequential(
+            nn.Conv2d(width, out, 1, stride, bias=False), nn.BatchNorm2d(out)
+        )
         self.shortcut = None if same else projection
 
     def forward(self, x: Tensor) -> Tensor:
@@ -32,8 +34,12 @@ class ResNet18(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(inplace=True),
-                                  nn.MaxPool2d(3, 2, 1))
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, 64, 7, 2, 3, bias=False),
+            nn.BatchNorm2d(64),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(3, 2, 1),
+        )
         blocks, width = [], 64
         for out, stride in ((64, 1), (128, 2), (256, 2), (512, 2)):
             blocks += [BasicBlock(width, out, stride), BasicBlock(out, out, 1)]
@@ -47,8 +53,11 @@ class ResNet18(nn.Module):
 
 
 def _conv(width: int, out: int, kernel: int, stride: int = 1, groups: int = 1) -> list[nn.Module]:
-    return [nn.Conv2d(width, out, kernel, stride, kernel // 2, groups=groups, bias=False), nn.BatchNorm2d(out),
-            nn.ReLU6(inplace=True)]
+    return [
+        nn.Conv2d(width, out, kernel, stride, kernel // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(out),
+        nn.ReLU6(inplace=True),
+    ]
 
 
 class InvertedResidual(nn.Module):
@@ -58,8 +67,12 @@ class InvertedResidual(nn.Module):
         super().__init__()
         hidden = width * expansion
         expand = _conv(width, hidden, 1) if expansion != 1 else []
-        self.body = nn.Sequential(*expand, *_conv(hidden, hidden, 3, stride, groups=hidden),
-                                  nn.Conv2d(hidden, out, 1, bias=False), nn.BatchNorm2d(out))
+        self.body = nn.Sequential(
+            *expand,
+            *_conv(hidden, hidden, 3, stride, groups=hidden),
+            nn.Conv2d(hidden, out, 1, bias=False),
+            nn.BatchNorm2d(out),
+        )
         self.residual = stride == 1 and width == out
 
     def forward(self, x: Tensor) -> Tensor:
@@ -73,8 +86,15 @@ class MobileNetV2(nn.Module):
         super().__init__()
         layers: list[nn.Module] = _conv(3, 32, 3, 2)
         width = 32
-        for expansion, out, n, stride in ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1),
-                                          (6, 160, 3, 2), (6, 320, 1, 1)):
+        for expansion, out, n, stride in (
+            (1, 16, 1, 1),
+            (6, 24, 2, 2),
+            (6, 32, 3, 2),
+            (6, 64, 4, 2),
+            (6, 96, 3, 1),
+            (6, 160, 3, 2),
+            (6, 320, 1, 1),
+        ):
             for i in range(n):
                 layers.append(InvertedResidual(width, out, stride if i == 0 else 1, expansion))
                 width = out
@@ -93,13 +113,20 @@ class TransformerBlock(nn.Module):
         super().__init__()
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        self.mlp = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
+        )
         self.heads = heads
 
     def forward(self, x: Tensor) -> Tensor:
         batch, length, width = x.shape
         parts = self.qkv(self.norm1(x)).chunk(3, -1)
-        q, k, v = (parts[i].view(batch, length, self.heads, width // self.heads).transpose(1, 2) for i in range(3))
-        mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(batch, length, width)
+        q, k, v = (
+            parts[i].view(batch, length, self.heads, width // self.heads).transpose(1, 2)
+            for i in range(3)
+        )
+        mixed = (
+            F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(batch, length, width)
+        )
         x = x + self.out(mixed)
         return x + self.mlp(self.norm2(x))

@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch_geometric.data import Data
 
-from nasflow.architecture import Architecture
 from nasflow.errors import (
     ConfigError,
     DataError,
@@ -23,6 +22,7 @@ from nasflow.errors import (
     MissingExtraError,
     UnknownOperationsError,
 )
+from nasflow.graphs.architecture import Architecture
 from nasflow.importers import from_networkx, from_pyg
 from nasflow.importers.assemble import RawGraph, assemble, without_nodes
 from nasflow.importers.cycles import components, condensed, find_cycle
@@ -30,8 +30,11 @@ from nasflow.importers.features import operation_names
 from nasflow.importers.mapping import read_mapping
 from nasflow.importers.vocabulary import convolution, is_known, plain_name
 
-digraphs = st.integers(1, 9).flatmap(lambda n: st.tuples(
-    st.just(n), st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)), max_size=20)))
+digraphs = st.integers(1, 9).flatmap(
+    lambda n: st.tuples(
+        st.just(n), st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)), max_size=20)
+    )
+)
 
 
 def graph(edges: list[tuple[Any, Any]], ops: dict[Any, str]) -> nx.DiGraph:
@@ -47,7 +50,9 @@ OPS = {"in": "input", "a": "conv", "b": "relu", "out": "output"}
 
 def test_a_networkx_graph_keeps_its_order() -> None:
     built = graph([("b", "out"), ("in", "a"), ("a", "b"), ("in", "b")], OPS)
-    assert from_networkx(built) == Architecture(("input", "conv", "relu", "output"), ((0, 1), (0, 2), (1, 2), (2, 3)))
+    assert from_networkx(built) == Architecture(
+        ("input", "conv", "relu", "output"), ((0, 1), (0, 2), (1, 2), (2, 3))
+    )
     parallel = nx.MultiDiGraph(built)
     parallel.add_edge("in", "a")
     assert from_networkx(parallel) == from_networkx(built)
@@ -64,16 +69,23 @@ def test_cycles_agree_with_networkx(case: tuple[int, list[tuple[int, int]]]) -> 
         assert all(pair in edges for pair in zip(cycle, [*cycle[1:], cycle[0]], strict=True))
     found = components(n, edges)
     expected = list(nx.strongly_connected_components(oracle))
-    assert {frozenset(v for v in range(n) if found[v] == c) for c in set(found)} == {frozenset(c) for c in expected}
+    assert {frozenset(v for v in range(n) if found[v] == c) for c in set(found)} == {
+        frozenset(c) for c in expected
+    }
     ops, kept = condensed(["op"] * n, edges)
-    assert nx.is_isomorphic(nx.DiGraph([*kept, *((v, v) for v in range(len(ops)))]), nx.DiGraph(
-        [*nx.condensation(oracle).edges, *((v, v) for v in range(len(expected)))]))
+    assert nx.is_isomorphic(
+        nx.DiGraph([*kept, *((v, v) for v in range(len(ops)))]),
+        nx.DiGraph([*nx.condensation(oracle).edges, *((v, v) for v in range(len(expected)))]),
+    )
     Architecture(tuple(ops), tuple(kept))
 
 
 def test_a_cycle_is_refused_by_name_or_merged() -> None:
     built = graph([("in", "a"), ("a", "b"), ("b", "a"), ("b", "out")], OPS)
-    with pytest.raises(GraphError, match='the graph has a cycle a -> b -> a; FGP needs a DAG: pass cycles="condense"'):
+    with pytest.raises(
+        GraphError,
+        match='the graph has a cycle a -> b -> a; FGP needs a DAG: pass cycles="condense"',
+    ):
         from_networkx(built)
     merged = from_networkx(built, cycles="condense")
     assert merged == Architecture(("input", "loop(conv+relu)", "output"), ((0, 1), (1, 2)))
@@ -94,7 +106,9 @@ def test_ignored_nodes_join_their_neighbours() -> None:
 
 
 @given(digraphs, st.sets(st.integers(0, 8)))
-def test_joining_keeps_who_reaches_whom(case: tuple[int, list[tuple[int, int]]], dropped: set[int]) -> None:
+def test_joining_keeps_who_reaches_whom(
+    case: tuple[int, list[tuple[int, int]]], dropped: set[int]
+) -> None:
     n, edges = case
     oracle = nx.DiGraph(edges)
     oracle.add_nodes_from(range(n))
@@ -112,7 +126,10 @@ def test_malformed_networkx_graphs_are_refused() -> None:
         from_networkx(nx.Graph([(0, 1)]))
     built = graph([("a", "b")], {"a": "conv"})
     built.add_node("c", op=3)
-    with pytest.raises(GraphError, match="2 nodes have no operation's name in the attribute 'op': 'b': None, 'c': 3"):
+    with pytest.raises(
+        GraphError,
+        match="2 nodes have no operation's name in the attribute 'op': 'b': None, 'c': 3",
+    ):
         from_networkx(built)
     with pytest.raises(GraphError, match="nothing is left of the graph of 0 nodes"):
         from_networkx(nx.DiGraph())
@@ -121,7 +138,9 @@ def test_malformed_networkx_graphs_are_refused() -> None:
 @pytest.mark.parametrize("n", [1, 2, 20, 500])
 def test_graphs_of_1_2_20_and_500_nodes(n: int) -> None:
     rng = np.random.default_rng(n)
-    edges = {(int(min(e)), int(max(e))) for e in rng.integers(0, n, size=(3 * n, 2)) if e[0] != e[1]}
+    edges = {
+        (int(min(e)), int(max(e))) for e in rng.integers(0, n, size=(3 * n, 2)) if e[0] != e[1]
+    }
     built = graph(sorted(edges), {v: f"op{v % 5}" for v in range(n)})
     assert from_networkx(built).n_nodes == n
     x = torch.nn.functional.one_hot(torch.arange(n) % 5, 5)
@@ -136,23 +155,38 @@ def test_pyg_graphs_with_names_and_cycles() -> None:
     data = Data(x=torch.eye(3), edge_index=torch.tensor([[0, 1, 2], [1, 2, 1]]))
     with pytest.raises(GraphError, match="cycle 1 -> 2 -> 1"):
         from_pyg(data)
-    assert from_pyg(data, ["input", "conv", "relu"], cycles="condense").ops == ("input", "loop(conv+relu)")
+    assert from_pyg(data, ["input", "conv", "relu"], cycles="condense").ops == (
+        "input",
+        "loop(conv+relu)",
+    )
 
 
-@pytest.mark.parametrize(("data", "message"), [
-    (Data(), "needs tensors x and edge_index"), (Data(x=torch.eye(2)), "needs tensors"),
-    (Data(x=torch.eye(2), edge_index=torch.zeros(2, 1)), "edge_index has shape"),
-    (Data(x=torch.ones(2, 2), edge_index=torch.zeros(2, 0).long()), "features of node 0 are"),
-    (Data(x=torch.eye(2), edge_index=torch.tensor([[0], [5]])), r"leaves the graph; legal positions: 0\.\.1"),
-    (Data(x=torch.tensor([-1]), edge_index=torch.zeros(2, 0).long()), "operation of node 0 is -1"),
-    ("data", "str is no torch_geometric Data"),
-])
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (Data(), "needs tensors x and edge_index"),
+        (Data(x=torch.eye(2)), "needs tensors"),
+        (Data(x=torch.eye(2), edge_index=torch.zeros(2, 1)), "edge_index has shape"),
+        (Data(x=torch.ones(2, 2), edge_index=torch.zeros(2, 0).long()), "features of node 0 are"),
+        (
+            Data(x=torch.eye(2), edge_index=torch.tensor([[0], [5]])),
+            r"leaves the graph; legal positions: 0\.\.1",
+        ),
+        (
+            Data(x=torch.tensor([-1]), edge_index=torch.zeros(2, 0).long()),
+            "operation of node 0 is -1",
+        ),
+        ("data", "str is no torch_geometric Data"),
+    ],
+)
 def test_malformed_pyg_graphs_are_refused(data: Any, message: str) -> None:
     with pytest.raises(GraphError, match=message):
         from_pyg(data)
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64, torch.int8, torch.bool])
+@pytest.mark.parametrize(
+    "dtype", [torch.float16, torch.bfloat16, torch.float64, torch.int8, torch.bool]
+)
 def test_one_hot_features_of_any_type(dtype: torch.dtype) -> None:
     data = Data(x=torch.eye(3).to(dtype), edge_index=torch.tensor([[0, 1], [1, 2]]))
     assert from_pyg(data).ops == ("op0", "op1", "op2")
@@ -163,19 +197,33 @@ def test_features_with_too_few_names() -> None:
         operation_names([0, 2], ["a", "b"])
 
 
-@pytest.mark.parametrize(("module", "call", "extra"), [
-    ("networkx", lambda: from_networkx(None), "networkx"), ("torch_geometric.data", lambda: from_pyg(None), "pyg")])
-def test_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, module: str, call: Any, extra: str) -> None:
+@pytest.mark.parametrize(
+    ("module", "call", "extra"),
+    [
+        ("networkx", lambda: from_networkx(None), "networkx"),
+        ("torch_geometric.data", lambda: from_pyg(None), "pyg"),
+    ],
+)
+def test_the_extra_is_named(
+    monkeypatch: pytest.MonkeyPatch, module: str, call: Any, extra: str
+) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtraError, match=rf"nasflow\[{extra}\]"):
         call()
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("- a\n- b\n", "is a list"), ("a: 1\n", "maps 'a' to 1"), ("no: conv\n", "maps False to 'conv'"),
-    ("a: [\n", "no readable YAML"),
-    ("", "is a NoneType"), ("a: ''\n", "maps 'a' to ''"), ("\x00", "no readable YAML"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- a\n- b\n", "is a list"),
+        ("a: 1\n", "maps 'a' to 1"),
+        ("no: conv\n", "maps False to 'conv'"),
+        ("a: [\n", "no readable YAML"),
+        ("", "is a NoneType"),
+        ("a: ''\n", "maps 'a' to ''"),
+        ("\x00", "no readable YAML"),
+    ],
+)
 def test_malformed_mapping_files_are_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "m.yaml").write_text(text)
     with pytest.raises(DataError, match=message):
@@ -191,16 +239,30 @@ def test_mappings() -> None:
 
 def test_unknown_operations_list_at_most_fifty() -> None:
     raw = RawGraph([f"n{i}" for i in range(120)], [f"odd{i % 60}" for i in range(120)], [])
-    with pytest.raises(UnknownOperationsError, match=r"60 unknown operations: odd0 \(2: n0, n60\), .* and 10 more"):
+    with pytest.raises(
+        UnknownOperationsError, match=r"60 unknown operations: odd0 \(2: n0, n60\), .* and 10 more"
+    ):
         assemble(raw, known=[])
 
 
 def test_names_are_stable() -> None:
     """A name means the same in every version: it is in people's tables."""
-    pairs = {"BatchNorm1d": "batchnorm", "ReLU6": "relu6", "relu_": "relu", "_softmax": "softmax", "SiLU": "silu",
-             "scaled_dot_product_attention": "attention", "GlobalAveragePool": "globalavgpool", "Gemm": "linear",
-             "addmm": "linear", "ReduceMean": "mean", "view": "reshape", "hardswish_": "hardswish", "iadd": "add",
-             "MyBlock": "myblock"}
+    pairs = {
+        "BatchNorm1d": "batchnorm",
+        "ReLU6": "relu6",
+        "relu_": "relu",
+        "_softmax": "softmax",
+        "SiLU": "silu",
+        "scaled_dot_product_attention": "attention",
+        "GlobalAveragePool": "globalavgpool",
+        "Gemm": "linear",
+        "addmm": "linear",
+        "ReduceMean": "mean",
+        "view": "reshape",
+        "hardswish_": "hardswish",
+        "iadd": "add",
+        "MyBlock": "myblock",
+    }
     assert {name: plain_name(name) for name in pairs} == pairs
     assert convolution((3, 3), 1, 8) == "conv3x3"
     assert convolution((5, 5), 8, 8) == "dwconv5x5"

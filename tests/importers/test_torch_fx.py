@@ -11,16 +11,30 @@ from torch.nn import functional as F
 
 from importers.models import MobileNetV2, ResNet18, TransformerBlock
 from nasflow.errors import GraphError, UnknownOperationsError
+from nasflow.graphs.table import ArchTable
 from nasflow.importers import from_torch
-from nasflow.table import ArchTable
 
 
 def test_resnet_18() -> None:
     graph = from_torch(ResNet18())
     assert Counter(graph.ops) == {
-        "input": 1, "conv7x7": 1, "conv3x3": 16, "conv1x1": 3, "batchnorm": 20, "relu": 17, "maxpool3x3": 1, "add": 8,
-        "globalavgpool": 1, "flatten": 1, "linear": 1, "output": 1}
-    assert (graph.n_nodes, len(graph.edges)) == (71, 78)  # a chain of 71 and a second way around each of 8 blocks
+        "input": 1,
+        "conv7x7": 1,
+        "conv3x3": 16,
+        "conv1x1": 3,
+        "batchnorm": 20,
+        "relu": 17,
+        "maxpool3x3": 1,
+        "add": 8,
+        "globalavgpool": 1,
+        "flatten": 1,
+        "linear": 1,
+        "output": 1,
+    }
+    assert (graph.n_nodes, len(graph.edges)) == (
+        71,
+        78,
+    )  # a chain of 71 and a second way around each of 8 blocks
     assert graph.pruned() == graph
     adds = [v for v, op in enumerate(graph.ops) if op == "add"]
     assert all(len(graph.predecessors[v]) == 2 for v in adds)
@@ -36,17 +50,33 @@ def test_mobilenet_v2() -> None:
 def test_a_transformer_block() -> None:
     graph = from_torch(TransformerBlock())
     count = Counter(graph.ops)
-    assert (count["linear"], count["layernorm"], count["attention"], count["add"], count["gelu"]) == (4, 2, 1, 2, 1)
+    assert (
+        count["linear"],
+        count["layernorm"],
+        count["attention"],
+        count["add"],
+        count["gelu"],
+    ) == (4, 2, 1, 2, 1)
     attention = graph.ops.index("attention")
     assert len(graph.predecessors[attention]) == 3
     assert "size" not in count  # shapes are no operations
     assert graph.pruned() == graph
 
 
-@pytest.mark.parametrize(("model", "shape"), [
-    (ResNet18(), (1, 3, 64, 64)), (MobileNetV2(), (1, 3, 64, 64)), (TransformerBlock(), (2, 5, 32))])
-def test_the_traced_and_the_exported_graph_are_one_architecture(model: nn.Module, shape: tuple[int, ...]) -> None:
-    """Two routes: symbolic tracing with modules as nodes, and export down to ATen functions with weights as inputs."""
+@pytest.mark.parametrize(
+    ("model", "shape"),
+    [
+        (ResNet18(), (1, 3, 64, 64)),
+        (MobileNetV2(), (1, 3, 64, 64)),
+        (TransformerBlock(), (2, 5, 32)),
+    ],
+)
+def test_the_traced_and_the_exported_graph_are_one_architecture(
+    model: nn.Module, shape: tuple[int, ...]
+) -> None:
+    """Two routes: symbolic tracing with modules as nodes, and export down to ATen functions with
+    weights as inputs.
+    """
     model.eval()
     exported = from_torch(torch.export.export(model, (torch.zeros(shape),)))
     traced = from_torch(model)
@@ -74,23 +104,59 @@ class Everything(nn.Module):
 
 def test_functions_methods_weights_and_constants() -> None:
     graph = from_torch(Everything())
-    assert graph.ops == ("input", "input", "groupconv5x5", "maxpool2x2", "skip", "concat", "mul", "split", "transpose",
-                         "add", "relu6", "relu", "output")
+    assert graph.ops == (
+        "input",
+        "input",
+        "groupconv5x5",
+        "maxpool2x2",
+        "skip",
+        "concat",
+        "mul",
+        "split",
+        "transpose",
+        "add",
+        "relu6",
+        "relu",
+        "output",
+    )
     names = dict(enumerate(graph.ops))
     assert {(names[s], names[t]) for s, t in graph.edges} == {
-        ("input", "groupconv5x5"), ("input", "maxpool2x2"), ("groupconv5x5", "skip"), ("skip", "concat"),
-        ("maxpool2x2", "concat"), ("concat", "mul"), ("mul", "split"), ("split", "add"), ("split", "transpose"),
-        ("transpose", "add"), ("mul", "relu6"), ("relu6", "relu"), ("add", "output"), ("relu", "output")}
+        ("input", "groupconv5x5"),
+        ("input", "maxpool2x2"),
+        ("groupconv5x5", "skip"),
+        ("skip", "concat"),
+        ("maxpool2x2", "concat"),
+        ("concat", "mul"),
+        ("mul", "split"),
+        ("split", "add"),
+        ("split", "transpose"),
+        ("transpose", "add"),
+        ("mul", "relu6"),
+        ("relu6", "relu"),
+        ("add", "output"),
+        ("relu", "output"),
+    }
 
 
-@pytest.mark.parametrize(("layer", "op"), [
-    (nn.Conv1d(4, 4, 3), "conv3"), (nn.Conv3d(1, 1, (1, 2, 3)), "conv1x2x3"),
-    (nn.ConvTranspose2d(1, 1, 2), "convtranspose2x2"),
-    (nn.Conv2d(4, 8, 3, groups=4), "dwconv3x3"), (nn.AvgPool2d(2), "avgpool2x2"), (nn.AvgPool1d(3), "avgpool3"),
-    (nn.AdaptiveMaxPool2d(1), "globalmaxpool"), (nn.AdaptiveAvgPool2d((2, 2)), "adaptiveavgpool"),
-    (nn.LeakyReLU(), "leakyrelu"), (nn.GroupNorm(1, 4), "groupnorm"), (nn.SyncBatchNorm(4), "batchnorm"),
-    (nn.TransformerEncoderLayer(8, 2), "transformerencoderlayer"), (nn.Identity(), "skip"), (nn.Dropout2d(), "dropout"),
-])
+@pytest.mark.parametrize(
+    ("layer", "op"),
+    [
+        (nn.Conv1d(4, 4, 3), "conv3"),
+        (nn.Conv3d(1, 1, (1, 2, 3)), "conv1x2x3"),
+        (nn.ConvTranspose2d(1, 1, 2), "convtranspose2x2"),
+        (nn.Conv2d(4, 8, 3, groups=4), "dwconv3x3"),
+        (nn.AvgPool2d(2), "avgpool2x2"),
+        (nn.AvgPool1d(3), "avgpool3"),
+        (nn.AdaptiveMaxPool2d(1), "globalmaxpool"),
+        (nn.AdaptiveAvgPool2d((2, 2)), "adaptiveavgpool"),
+        (nn.LeakyReLU(), "leakyrelu"),
+        (nn.GroupNorm(1, 4), "groupnorm"),
+        (nn.SyncBatchNorm(4), "batchnorm"),
+        (nn.TransformerEncoderLayer(8, 2), "transformerencoderlayer"),
+        (nn.Identity(), "skip"),
+        (nn.Dropout2d(), "dropout"),
+    ],
+)
 def test_layers(layer: nn.Module, op: str) -> None:
     assert from_torch(layer).ops == ("input", op, "output")
 
@@ -111,8 +177,10 @@ class Odd(nn.Module):
 
 
 def test_unknown_operations_are_listed_together_and_a_mapping_names_them(tmp_path: Path) -> None:
-    with pytest.raises(UnknownOperationsError, match=(
-            r"2 unknown operations: odd \(2: odd, odd_1\), choleskyinverse \(1: .*mapping file")):
+    with pytest.raises(
+        UnknownOperationsError,
+        match=(r"2 unknown operations: odd \(2: odd, odd_1\), choleskyinverse \(1: .*mapping file"),
+    ):
         from_torch(Odd())
     (tmp_path / "ops.yaml").write_text("# own\nodd: ignore\ncholeskyinverse: inverse\n")
     graph = from_torch(Odd(), mapping=tmp_path / "ops.yaml")

@@ -11,15 +11,25 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nasflow.architecture import Architecture
+from nasflow.graphs.architecture import Architecture
 from nasflow.networks.darts import DartsCell, DartsNetwork
 from nasflow.networks.flops import count_flops
-from nasflow.seeding import seeded
+from nasflow.running.seeding import seeded
 from nasflow.spaces.darts import OPERATIONS, Darts
-from slow_layers import layers, slow_conv, slow_half_size, slow_norm, slow_pool, slow_relu_conv_bn, unlike_identity
+from slow_layers import (
+    layers,
+    slow_conv,
+    slow_half_size,
+    slow_norm,
+    slow_pool,
+    slow_relu_conv_bn,
+    unlike_identity,
+)
 
 SPACE = Darts()
-EVERY = 20 if os.environ.get("NASFLOW_FULL") else 5000  # of 10,000 rows; 500 of them take three minutes
+EVERY = (
+    20 if os.environ.get("NASFLOW_FULL") else 5000
+)  # of 10,000 rows; 500 of them take three minutes
 
 DARTS_V2 = """Genotype(
     normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 1),
@@ -38,8 +48,11 @@ def sampled(n: int, seed: int = 0) -> list[Architecture]:
     return [SPACE.sample(rng) for _ in range(n)]
 
 
-@pytest.mark.parametrize(("genotype", "published"), [(DARTS_V2, 3_349_342), (PDARTS, 3_433_798)],
-                         ids=["DARTS_V2", "PDARTS"])
+@pytest.mark.parametrize(
+    ("genotype", "published"),
+    [(DARTS_V2, 3_349_342), (PDARTS, 3_433_798)],
+    ids=["DARTS_V2", "PDARTS"],
+)
 def test_parameters_are_those_of_the_published_networks(genotype: str, published: int) -> None:
     network = DartsNetwork(SPACE.parse(genotype), width=36, cells=6)
     assert sum(p.numel() for p in network.parameters()) == published
@@ -62,15 +75,21 @@ def slow_operation(op: str, module: nn.Module, stride: int, x: Tensor) -> Tensor
     if "pool" in op:
         return slow_pool(op[:3], x, stride)
     weights = [conv.weight for conv in layers(module, nn.Conv2d)]
-    for depthwise, pointwise, norm in zip(weights[::2], weights[1::2], layers(module, nn.BatchNorm2d), strict=True):
-        x = slow_conv(depthwise, x.clamp(min=0), stride, 2 if op.startswith("dil") else 1, groups=x.shape[1])
+    for depthwise, pointwise, norm in zip(
+        weights[::2], weights[1::2], layers(module, nn.BatchNorm2d), strict=True
+    ):
+        x = slow_conv(
+            depthwise, x.clamp(min=0), stride, 2 if op.startswith("dil") else 1, groups=x.shape[1]
+        )
         x, stride = slow_norm(norm, slow_conv(pointwise, x)), 1
     assert len(weights) == (2 if op.startswith("dil") else 4)
     assert weights[0].shape[-1] == int(op[-1])
     return x
 
 
-def slow_cell(module: DartsCell, pairs: list[tuple[str, int]], stride: int, states: list[Tensor]) -> Tensor:
+def slow_cell(
+    module: DartsCell, pairs: list[tuple[str, int]], stride: int, states: list[Tensor]
+) -> Tensor:
     """Step by step: every operation on the state it names, two by two added up."""
     results = []
     for i, (op, source) in enumerate(pairs):
@@ -84,14 +103,19 @@ def slow_cell(module: DartsCell, pairs: list[tuple[str, int]], stride: int, stat
 @pytest.mark.parametrize("element", sampled(10), ids=range(10))
 def test_the_output_is_that_of_the_slow_cells(element: Architecture) -> None:
     with seeded(0, "test"):
-        network, x = unlike_identity(DartsNetwork(element, width=4, cells=1)), torch.rand(2, 3, 12, 12)
+        network, x = (
+            unlike_identity(DartsNetwork(element, width=4, cells=1)),
+            torch.rand(2, 3, 12, 12),
+        )
     normal, reduce = ([pair for step in cell for pair in step] for cell in SPACE.to_cells(element))
     before = last = network.stem(x)
     for i, cell in enumerate(network.cells):
         reducing = i in (1, 3)
         halving = i in (2, 4)  # after a reduction the cell before it is still twice as large
-        states = [(slow_half_size if halving else slow_relu_conv_bn)(cell.first, before),
-                  slow_relu_conv_bn(cell.second, last)]
+        states = [
+            (slow_half_size if halving else slow_relu_conv_bn)(cell.first, before),
+            slow_relu_conv_bn(cell.second, last),
+        ]
         expected = slow_cell(cell, reduce if reducing else normal, 2 if reducing else 1, states)
         before, last = last, cell(before, last)
         assert torch.allclose(last, expected, rtol=1e-4, atol=1e-4)
@@ -100,7 +124,9 @@ def test_the_output_is_that_of_the_slow_cells(element: Architecture) -> None:
 
 def test_every_operation_is_in_the_sample() -> None:
     for c in (0, 1):
-        used = {op for element in sampled(10) for step in SPACE.to_cells(element)[c] for op, _ in step}
+        used = {
+            op for element in sampled(10) for step in SPACE.to_cells(element)[c] for op, _ in step
+        }
         assert used == set(OPERATIONS)
 
 

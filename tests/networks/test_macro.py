@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from nasflow.networks.flops import count_flops
 from nasflow.networks.macro import MacroNetwork
-from nasflow.seeding import seeded
+from nasflow.running.seeding import seeded
 from nasflow.spaces.macro import Macro
 from slow_layers import layers, slow_conv, slow_norm, unlike_identity
 
@@ -38,7 +38,9 @@ def slow_network(network: MacroNetwork, text: str, x: Tensor) -> Tensor:
     def convolved(x: Tensor, kernel: int, stride: int = 1, depthwise: bool = False) -> Tensor:
         conv, norm = next(pairs)
         assert conv.weight.shape[-1] == kernel
-        return slow_norm(norm, slow_conv(conv.weight, x, stride, groups=x.shape[1] if depthwise else 1))
+        return slow_norm(
+            norm, slow_conv(conv.weight, x, stride, groups=x.shape[1] if depthwise else 1)
+        )
 
     x = convolved(x, 3).clamp(min=0)
     for i, digit in enumerate(text):
@@ -56,7 +58,10 @@ def slow_network(network: MacroNetwork, text: str, x: Tensor) -> Tensor:
 @pytest.mark.parametrize("text", ["02012100", "11111111", "22222222", "00000000", "20120210"])
 def test_the_output_is_that_of_the_slow_network(text: str) -> None:
     with seeded(0, "test"):
-        network, x = unlike_identity(MacroNetwork(SPACE.parse(text), width=4)), torch.rand(2, 3, 12, 12)
+        network, x = (
+            unlike_identity(MacroNetwork(SPACE.parse(text), width=4)),
+            torch.rand(2, 3, 12, 12),
+        )
     features = network.features(x)
     assert torch.allclose(features, slow_network(network, text, x), rtol=1e-4, atol=1e-4)
     logits = network.classifier(features.flatten(2).mean(2))

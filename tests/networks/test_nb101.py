@@ -13,15 +13,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nasflow.architecture import Architecture
 from nasflow.errors import ConfigError
+from nasflow.graphs.architecture import Architecture
 from nasflow.networks.nb101 import NB101Cell, NB101Network, vertex_channels
-from nasflow.seeding import seeded
+from nasflow.running.seeding import seeded
 from nasflow.spaces.nb101 import NB101
 from slow_layers import slow_conv, slow_norm, slow_pool, unlike_identity
 
 SPACE = NB101()
-EVERY = 20 if os.environ.get("NASFLOW_FULL") else 2000  # of 20,001 rows; a thousand of them take two minutes
+EVERY = (
+    20 if os.environ.get("NASFLOW_FULL") else 2000
+)  # of 20,001 rows; a thousand of them take two minutes
 FOUR_ENDS = SPACE.parse("111100001001011" + "|maxpool3x3" * 4)
 
 
@@ -50,12 +52,17 @@ def test_parameters_are_the_published_ones(nasflow_data: Path) -> None:
     reordered = n_rows = 0
     with gzip.open(path, "rt") as file:
         for row in islice(csv.DictReader(file), 0, None, EVERY):
-            cell, published = SPACE.parse(f"{row['upper_triangle']}|{row['ops']}"), int(row["params"])
+            cell, published = (
+                SPACE.parse(f"{row['upper_triangle']}|{row['ops']}"),
+                int(row["params"]),
+            )
             n_rows += 1
             if n_parameters(cell) != published:
                 # the network that was trained had the nodes in another order, and 128 has a rest
                 reordered += 1
-                assert any(n_parameters(cell.relabelled(order)) == published for order in orders(cell))
+                assert any(
+                    n_parameters(cell.relabelled(order)) == published for order in orders(cell)
+                )
     assert reordered <= 0.1 * n_rows  # of all rows 3.4 %
 
 
@@ -92,17 +99,28 @@ def test_the_output_is_that_of_the_slow_cell(cell: Architecture) -> None:
 @pytest.mark.parametrize("cell", sampled(20, seed=1), ids=SPACE.format)
 def test_isomorphic_cells_compute_the_same_where_the_channels_divide(cell: Architecture) -> None:
     last = cell.n_nodes - 1
-    cell = Architecture(cell.ops, tuple(edge for edge in cell.edges if edge != (0, last))) if last > 1 else cell
+    cell = (
+        Architecture(cell.ops, tuple(edge for edge in cell.edges if edge != (0, last)))
+        if last > 1
+        else cell
+    )
     with seeded(0, "test"):
         module, x = unlike_identity(NB101Cell(cell, 5, 12)), torch.rand(2, 5, 6, 6)
-    parts = dict(zip([v for v in cell.predecessors[last] if v] or [0],
-                     module(x).chunk(max(1, sum(v > 0 for v in cell.predecessors[last])), 1), strict=True))
+    parts = dict(
+        zip(
+            [v for v in cell.predecessors[last] if v] or [0],
+            module(x).chunk(max(1, sum(v > 0 for v in cell.predecessors[last])), 1),
+            strict=True,
+        )
+    )
     for order in islice(orders(cell), 5):
         other = cell.relabelled(order)
         twin = NB101Cell(other, 5, 12).eval()
         for new, old in enumerate(order):
             if str(old) in module.projections:
-                twin.projections[str(new)].load_state_dict(module.projections[str(old)].state_dict())
+                twin.projections[str(new)].load_state_dict(
+                    module.projections[str(old)].state_dict()
+                )
             if 0 < old < last:
                 twin.operations[new - 1].load_state_dict(module.operations[old - 1].state_dict())
         expected = torch.cat([parts[order[v]] for v in other.predecessors[last]], 1)
@@ -113,7 +131,7 @@ def test_channels_are_shared_out_as_in_the_source() -> None:
     assert vertex_channels(SPACE.parse("1"), 128) == [0, 128]
     assert vertex_channels(FOUR_ENDS, 130) == [0, 33, 33, 32, 32, 130]
     # 1 > 2 > output, 1 > 3 > output: node 1 is as wide as the wider of the two
-    fork = SPACE.parse("1000" "110" "01" "1" + "|conv1x1-bn-relu" * 3)
+    fork = SPACE.parse("1000110011" + "|conv1x1-bn-relu" * 3)
     assert vertex_channels(fork, 7) == [0, 4, 4, 3, 7]
 
 

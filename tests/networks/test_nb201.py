@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from nasflow.networks.flops import count_flops
 from nasflow.networks.nb201 import NB201Network
 from nasflow.networks.pair_cell import PairCellModule
-from nasflow.seeding import seeded
+from nasflow.running.seeding import seeded
 from nasflow.spaces.nb201 import NB201
 from nasflow.spaces.pair_cell import PAIRS
 from slow_layers import slow_pool, slow_relu_conv_bn, unlike_identity
@@ -43,7 +43,9 @@ def slow_cell(cell: PairCellModule, ops: tuple[str, ...], x: Tensor) -> Tensor:
         for source in range(target):
             op = ops[PAIRS.index((source, target))]
             if op != "none" and maps[source].any():
-                total = total + slow_operation(op, cell.operations[f"{source}>{target}"], maps[source])
+                total = total + slow_operation(
+                    op, cell.operations[f"{source}>{target}"], maps[source]
+                )
         maps.append(total)
     return maps[3]
 
@@ -73,8 +75,9 @@ def test_parameters_and_flops_are_the_published_ones(nasflow_data: Path) -> None
     if not path.is_file():
         pytest.skip(f"needs {path.name} in NASFLOW_DATA")
     maps = 5 * (16 * 32**2 + 32 * 16**2 + 64 * 8**2)  # elements of one feature map of each cell
-    # the file's FLOPs also count batch normalisation (2 an element), ReLU (1) and averages (their area): so much
-    # outside the cells, and 3 and 9 for each element behind a convolution and a pooling
+    # the file's FLOPs also count batch normalisation (2 an element), ReLU (1) and averages (their
+    # area): so much outside the cells, and 3 and 9 for each element behind a convolution and a
+    # pooling
     outside = 160_832
     with gzip.open(path, "rt") as file:
         for row in islice(csv.DictReader(file), 0, None, EVERY):
@@ -87,9 +90,15 @@ def test_parameters_and_flops_are_the_published_ones(nasflow_data: Path) -> None
 
 def test_flops_as_run_leave_out_what_does_not_run() -> None:
     cell = SPACE.parse("|none~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|nor_conv_3x3~0|none~1|none~2|")
-    assert [pair for m in NB201Network(cell, cells=1).modules() if isinstance(m, PairCellModule)
-            for pair in m.running] == [(0, 3)] * 3
-    ran, all_of_it = (count_flops(NB201Network(cell, dead=dead), (3, 32, 32)) for dead in (False, True))
+    assert [
+        pair
+        for m in NB201Network(cell, cells=1).modules()
+        if isinstance(m, PairCellModule)
+        for pair in m.running
+    ] == [(0, 3)] * 3
+    ran, all_of_it = (
+        count_flops(NB201Network(cell, dead=dead), (3, 32, 32)) for dead in (False, True)
+    )
     assert all_of_it - ran == 2 * 5 * 3 * 9 * (16 * 32) ** 2  # two convolutions in each of 15 cells
 
 
@@ -108,20 +117,35 @@ def test_parameters_that_run_get_gradients(text: str) -> None:
     network(torch.rand(4, 3, 8, 8)).square().sum().backward()
     for name, parameter in network.named_parameters():
         head, _, tail = name.partition(".operations.")
-        runs = not tail or tuple(map(int, tail.partition(".")[0].split(">"))) in network.get_submodule(head).running
+        runs = (
+            not tail
+            or tuple(map(int, tail.partition(".")[0].split(">")))
+            in network.get_submodule(head).running
+        )
         assert (parameter.grad is not None) == runs, name
 
 
-@pytest.mark.parametrize("ops", [("conv1x1", "conv3x3", "none", "avgpool3x3", "skip", "conv3x3"),
-                                 ("skip", "conv3x3", "none", "none", "conv1x1", "avgpool3x3")])
+@pytest.mark.parametrize(
+    "ops",
+    [
+        ("conv1x1", "conv3x3", "none", "avgpool3x3", "skip", "conv3x3"),
+        ("skip", "conv3x3", "none", "none", "conv1x1", "avgpool3x3"),
+    ],
+)
 def test_isomorphic_cells_compute_the_same(ops: tuple[str, ...]) -> None:
-    one, other = SPACE.from_tuple(ops), SPACE.from_tuple([ops[i] for i in (1, 0, 2, 3, 5, 4)])  # maps 1 and 2 change
+    one, other = (
+        SPACE.from_tuple(ops),
+        SPACE.from_tuple([ops[i] for i in (1, 0, 2, 3, 5, 4)]),
+    )  # maps 1 and 2 change
     assert one.canonical_id == other.canonical_id
     with seeded(3, "test"):
         first, second = (NB201Network(cell, width=4, cells=1) for cell in (one, other))
         x = torch.rand(2, 3, 8, 8)
     weights = first.state_dict()
     swapped = {"0>1": "0>2", "0>2": "0>1", "1>3": "2>3", "2>3": "1>3"}
-    renamed = {".".join(swapped.get(part, part) for part in key.split(".")): value for key, value in weights.items()}
+    renamed = {
+        ".".join(swapped.get(part, part) for part in key.split(".")): value
+        for key, value in weights.items()
+    }
     second.load_state_dict(renamed)
     assert torch.allclose(first(x), second(x), atol=1e-5)

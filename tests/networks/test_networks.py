@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from nasflow.architecture import Architecture
 from nasflow.errors import ConfigError, GraphError, UnknownNameError
+from nasflow.graphs.architecture import Architecture
 from nasflow.networks.base import Network
 from nasflow.networks.registry import network_names, network_options
-from nasflow.seeding import seeded
+from nasflow.running.seeding import seeded
 from nasflow.spaces import load_space
 from nasflow.spaces.custom import CustomSpace
 
@@ -27,16 +27,24 @@ def small(name: str, seed: int = 0, **options: int) -> Network:
     space = load_space(name)
     given = {"width": 8, "cells": 1, **options}
     with seeded(seed, "test"):
-        return space.network(space.sample(np.random.default_rng(seed)),
-                             **{key: value for key, value in given.items() if key in network_options(name)})
+        return space.network(
+            space.sample(np.random.default_rng(seed)),
+            **{key: value for key, value in given.items() if key in network_options(name)},
+        )
 
 
 @SPACES
-@pytest.mark.parametrize(("width", "cells", "n_classes", "size", "in_channels"), [
-    (8, 1, 10, 16, 3), (6, 2, 3, 8, 1), (10, 1, 120, 9, 2)])
-def test_shapes(name: str, width: int, cells: int, n_classes: int, size: int, in_channels: int) -> None:
+@pytest.mark.parametrize(
+    ("width", "cells", "n_classes", "size", "in_channels"),
+    [(8, 1, 10, 16, 3), (6, 2, 3, 8, 1), (10, 1, 120, 9, 2)],
+)
+def test_shapes(
+    name: str, width: int, cells: int, n_classes: int, size: int, in_channels: int
+) -> None:
     for seed in range(5):
-        network = small(name, seed, width=width, cells=cells, n_classes=n_classes, in_channels=in_channels)
+        network = small(
+            name, seed, width=width, cells=cells, n_classes=n_classes, in_channels=in_channels
+        )
         logits = network(torch.rand(4, in_channels, size, size))
         assert logits.shape == (4, n_classes)
         assert logits.isfinite().all()
@@ -76,7 +84,9 @@ def test_illegal_options_are_named_with_what_is_legal(name: str) -> None:
 def test_images_of_another_shape_are_refused(name: str) -> None:
     network = small(name, in_channels=1)
     for shape in [(2, 3, 16, 16), (1, 16, 16)]:
-        with pytest.raises(ConfigError, match=r"images have shape .*; legal: \(batch, 1, height, width\)"):
+        with pytest.raises(
+            ConfigError, match=r"images have shape .*; legal: \(batch, 1, height, width\)"
+        ):
             network(torch.rand(shape))
 
 
@@ -95,8 +105,10 @@ def test_a_custom_space_has_no_networks() -> None:
 
 def test_the_example_of_the_documentation_prints_what_stands_below_it() -> None:
     page = (Path(__file__).parents[2] / "docs" / "networks.md").read_text()
-    (example,), (expected,) = (re.findall(rf"^```{kind}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-                               for kind in ("python", "text"))
+    (example,), (expected,) = (
+        re.findall(rf"^```{kind}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+        for kind in ("python", "text")
+    )
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         exec(compile(example, "docs/networks.md", "exec"), {})
@@ -110,4 +122,5 @@ def test_the_documentation_gives_the_defaults(name: str) -> None:
     parameters = inspect.signature(type(small(name))).parameters
     given = dict(part.split("=") for part in line.replace("W=", "width=").split(", "))
     assert {key: int(value) for key, value in given.items()} == {
-        key: parameters[key].default for key in ("width", "cells") if key in parameters}
+        key: parameters[key].default for key in ("width", "cells") if key in parameters
+    }

@@ -9,7 +9,7 @@ from nasflow.errors import ConfigError
 from nasflow.networks.flops import count_flops
 from nasflow.networks.pair_cell import PairCellModule
 from nasflow.networks.transnas import TransNASNetwork
-from nasflow.seeding import seeded
+from nasflow.running.seeding import seeded
 from nasflow.spaces.pair_cell import PAIRS
 from nasflow.spaces.transnas import TransNASMicro
 from slow_layers import slow_half_size, slow_relu_conv_bn, unlike_identity
@@ -56,12 +56,19 @@ def test_the_output_is_that_of_the_slow_cells(text: str) -> None:
 
 def test_parameters_are_those_of_the_written_out_skeleton() -> None:
     def conv(n_in: int, n_out: int, kernel: int) -> int:
-        return n_in * n_out * kernel**2 + 2 * n_out  # weights, and scale and offset of the normalisation
+        return (
+            n_in * n_out * kernel**2 + 2 * n_out
+        )  # weights, and scale and offset of the normalisation
 
     expected = conv(3, 32, 3) + conv(32, 64, 3) + 512 * 47 + 47
     for n_in, n in [(64, 128), (128, 128), (128, 256), (256, 256), (256, 512)]:
-        for start in (n_in, n):  # two cells: 0>1 skip, 0>2 conv1x1, 1>2 conv3x3, 0>3 conv3x3, 1>3 none, 2>3 skip
-            skip = conv(start, n, 1) if start != n else 0  # each half of the channels from all channels before
+        for start in (
+            n_in,
+            n,
+        ):  # two cells: 0>1 skip, 0>2 conv1x1, 1>2 conv3x3, 0>3 conv3x3, 1>3 none, 2>3 skip
+            skip = (
+                conv(start, n, 1) if start != n else 0
+            )  # each half of the channels from all channels before
             expected += skip + conv(start, n, 1) + conv(n, n, 3) + conv(start, n, 3)
     network = TransNASNetwork(SPACE.parse("1_23_301"))
     assert sum(p.numel() for p in network.parameters()) == expected
@@ -80,7 +87,9 @@ def test_a_dead_cell_gives_zeros_of_the_shape_of_its_output() -> None:
 
 def test_flops_as_run_leave_out_what_does_not_run() -> None:
     cell = SPACE.parse("0_03_302")  # map 2 leads nowhere: 1>2 starts from zeros, and 1>3 is none
-    ran, all_of_it = (count_flops(TransNASNetwork(cell, 8, 1, dead=dead), (3, 32, 32)) for dead in (False, True))
+    ran, all_of_it = (
+        count_flops(TransNASNetwork(cell, 8, 1, dead=dead), (3, 32, 32)) for dead in (False, True)
+    )
     assert ran < all_of_it
 
 

@@ -9,18 +9,21 @@ import numpy as np
 import pytest
 import torch
 
-from nasflow.architecture import Architecture
-from nasflow.batch import GraphBatch
-from nasflow.config import EncoderConfig, PretrainConfig, SurrogateConfig
 from nasflow.encoders import Encoder, make_encoder
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.batch import GraphBatch
+from nasflow.graphs.table import ArchTable
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.options.training import EncoderConfig, PretrainConfig
 from nasflow.pretext import Step
 from nasflow.pretext.arch2vec import LATENT, Arch2Vec, node_pairs
 from nasflow.pretext.base import PretextSetting
-from nasflow.table import ArchTable
 from oracles import OPS, random_table
 
 SINGLE, NO_EDGES = Architecture(("input",)), Architecture(("input", "conv1x1", "output"))
-TABLE = ArchTable.concatenate([random_table(10), ArchTable.from_architectures([SINGLE, NO_EDGES], OPS)])
+TABLE = ArchTable.concatenate(
+    [random_table(10), ArchTable.from_architectures([SINGLE, NO_EDGES], OPS)]
+)
 
 
 def _encoder() -> Encoder:
@@ -65,14 +68,22 @@ def test_the_loss_is_the_sum_of_its_parts_node_by_node_and_pair_by_pair() -> Non
             z = mean + sigma * noise[int(batch.node_ptr[g]) + v]
             scores = task.decoder(z).tolist()
             operations.append(math.log(sum(map(math.exp, scores))) - scores[OPS.index(op)])
-            divergence.append(float(torch.distributions.kl_divergence(
-                torch.distributions.Normal(mean, sigma), torch.distributions.Normal(0.0, 1.0)).sum()))
+            divergence.append(
+                float(
+                    torch.distributions.kl_divergence(
+                        torch.distributions.Normal(mean, sigma),
+                        torch.distributions.Normal(0.0, 1.0),
+                    ).sum()
+                )
+            )
             codes.append(z)
         for u, v in itertools.combinations(range(graph.n_nodes), 2):
             joined = (u, v) in graph.edges or (v, u) in graph.edges
             chance = 1 / (1 + math.exp(-float(codes[u] @ codes[v])))
             edges.append(-math.log(chance if joined else 1 - chance))
-    expected = (np.mean(operations) / math.log(5) + np.mean(edges) / math.log(2)) / 2 + 0.5 * np.mean(divergence)
+    expected = (
+        np.mean(operations) / math.log(5) + np.mean(edges) / math.log(2)
+    ) / 2 + 0.5 * np.mean(divergence)
     assert _loss(task, encoder, TABLE).item() == pytest.approx(expected, rel=1e-4)
 
 
@@ -84,8 +95,11 @@ def test_the_order_of_the_nodes_does_not_matter_without_noise() -> None:
         task.log_sigma.weight.zero_()
         task.log_sigma.bias.fill_(-20.0)
     torch.testing.assert_close(
-        _loss(task, encoder, TABLE), _loss(task, encoder, ArchTable.from_architectures(shuffled, OPS)), rtol=1e-5,
-        atol=0)
+        _loss(task, encoder, TABLE),
+        _loss(task, encoder, ArchTable.from_architectures(shuffled, OPS)),
+        rtol=1e-5,
+        atol=0,
+    )
 
 
 def test_the_weight_of_the_divergence_counts() -> None:

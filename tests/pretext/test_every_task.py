@@ -1,4 +1,6 @@
-"""What holds for every task: it learns, repeats to the bit, resumes to the bit, and takes any graph and encoder."""
+"""What holds for every task: it learns, repeats to the bit, resumes to the bit, and takes any graph
+and encoder.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +12,16 @@ import numpy as np
 import pytest
 import torch
 
-import nasflow.pretrain
-from nasflow.architecture import Architecture
-from nasflow.batch import GraphBatch
-from nasflow.config import EncoderConfig, PretrainConfig, SurrogateConfig
+import nasflow.prediction.pretrain
 from nasflow.encoders import Encoder, NodeEncoder, encoder_names, make_encoder
 from nasflow.errors import ConfigError
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.batch import GraphBatch
+from nasflow.graphs.table import ArchTable
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.options.training import EncoderConfig, PretrainConfig
+from nasflow.prediction.pretrain import PretrainHistory, pretrain
 from nasflow.pretext import pretext_names
-from nasflow.pretrain import PretrainHistory, pretrain
-from nasflow.table import ArchTable
 from oracles import OPS, random_table
 from small import labels
 from small import table as cells
@@ -27,7 +30,9 @@ ODD = [Architecture(("input",)), Architecture(("input", "conv1x1", "output"))]  
 TABLE = ArchTable.concatenate([random_table(61), ArchTable.from_architectures(ODD, OPS)])
 DRAWN = np.random.default_rng(0).normal(size=(3, len(TABLE)))
 PROXIES = dict(zip(("a", "vector.0", "vector.1"), DRAWN, strict=True))
-CONFIG = PretrainConfig(proxies=("a",), epochs=3, batch_size=31, decoder_width=8)  # the last batch has one graph
+CONFIG = PretrainConfig(
+    proxies=("a",), epochs=3, batch_size=31, decoder_width=8
+)  # the last batch has one graph
 NEED_NODES = ("arch2vec", "gmae")
 
 
@@ -42,12 +47,18 @@ def _encoder(name: str = "resgatedgcn") -> Encoder:
 
 
 def _run(
-    task: str, encoder: Encoder | None = None, table: ArchTable = TABLE, proxies: Any = PROXIES, **options: Any
+    task: str,
+    encoder: Encoder | None = None,
+    table: ArchTable = TABLE,
+    proxies: Any = PROXIES,
+    **options: Any,
 ) -> tuple[dict[str, torch.Tensor], PretrainHistory]:
     encoder = encoder or _encoder()
     checkpoint = options.pop("checkpoint", None)
     config = replace(CONFIG, pretext=task, **options)
-    history = pretrain(encoder, table, config, SurrogateConfig(k=4, sigma=1.0), proxies, checkpoint=checkpoint)
+    history = pretrain(
+        encoder, table, config, SurrogateConfig(k=4, sigma=1.0), proxies, checkpoint=checkpoint
+    )
     return encoder.state_dict(), history
 
 
@@ -63,7 +74,9 @@ def test_the_loss_falls(task: str) -> None:
         torch.manual_seed(0)
         encoder = make_encoder(table.n_ops, EncoderConfig(width=32))
     columns = dict.fromkeys(("a", "vector.0"), labels(table))
-    _, history = _run(task, encoder, table, columns, epochs=8, lr=1e-2, batch_size=20, mask_share=0.3)
+    _, history = _run(
+        task, encoder, table, columns, epochs=8, lr=1e-2, batch_size=20, mask_share=0.3
+    )
     assert history.loss[-1] < 0.9 * history.loss[0]
 
 
@@ -80,13 +93,13 @@ def test_the_same_seed_gives_the_same_bits_and_another_others(task: str) -> None
 def test_a_stopped_run_goes_on_to_the_same_bits(task: str, tmp_path: Path) -> None:
     whole, path = _run(task)[0], tmp_path / "run.checkpoint"
     with pytest.MonkeyPatch.context() as patch:
-        write = nasflow.pretrain._write
+        write = nasflow.prediction.pretrain._write
 
         def stopping(*arguments: Any) -> None:
             write(*arguments)
             raise StoppedError
 
-        patch.setattr(nasflow.pretrain, "_write", stopping)
+        patch.setattr(nasflow.prediction.pretrain, "_write", stopping)
         with pytest.raises(StoppedError):
             _run(task, checkpoint=path)
     assert _equal(_run(task, checkpoint=path)[0], whole)
@@ -94,9 +107,13 @@ def test_a_stopped_run_goes_on_to_the_same_bits(task: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("task", pretext_names())
 @pytest.mark.parametrize("graphs", [ODD * 4, ODD[:1] * 4], ids=["no edges", "one node each"])
-def test_graphs_without_edges_and_of_one_node_are_no_error(task: str, graphs: list[Architecture]) -> None:
+def test_graphs_without_edges_and_of_one_node_are_no_error(
+    task: str, graphs: list[Architecture]
+) -> None:
     table = ArchTable.from_architectures(graphs, OPS)
-    _, history = _run(task, table=table, proxies=dict.fromkeys(PROXIES, np.arange(float(len(table)))))
+    _, history = _run(
+        task, table=table, proxies=dict.fromkeys(PROXIES, np.arange(float(len(table))))
+    )
     assert np.isfinite(history.loss).all()
 
 
@@ -114,11 +131,16 @@ def test_every_encoder_takes_every_task_that_its_states_allow(name: str, task: s
     assert not _equal(weights, before)
 
 
-@pytest.mark.parametrize("option", ["view_share", "temperature", "mask_share", "kl_weight", "proxy_heads"])
+@pytest.mark.parametrize(
+    "option", ["view_share", "temperature", "mask_share", "kl_weight", "proxy_heads"]
+)
 def test_every_option_changes_its_task(option: str) -> None:
     task, value = {
-        "view_share": ("graphcl", 0.6), "temperature": ("graphcl", 0.5), "mask_share": ("gmae", 0.5),
-        "kl_weight": ("arch2vec", 0.1), "proxy_heads": ("proxy", "average"),
+        "view_share": ("graphcl", 0.6),
+        "temperature": ("graphcl", 0.5),
+        "mask_share": ("gmae", 0.5),
+        "kl_weight": ("arch2vec", 0.1),
+        "proxy_heads": ("proxy", "average"),
     }[option]
     config = replace(CONFIG, pretext=task, proxies=("a", "b"), epochs=1)
     results = []
@@ -129,7 +151,8 @@ def test_every_option_changes_its_task(option: str) -> None:
     assert not _equal(*results)
 
 
-# -- hidden operations ----------------------------------------------------------------------------------
+# -- hidden operations
+# ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", encoder_names())
@@ -138,8 +161,17 @@ def test_hiding_an_operation_hides_it_and_marking_a_batch_alone_does_nothing(nam
     for n in (1, 40):  # few edges and many
         batch = GraphBatch.from_table(random_table(n, seed=3))
         marked, masked, other = (
-            GraphBatch(ops, batch.graph, batch.node_ptr, batch.edge_index, batch.generation, batch.n_ops, True)
-            for ops in (batch.ops, batch.ops.clone(), (batch.ops + 1) % len(OPS)))
+            GraphBatch(
+                ops,
+                batch.graph,
+                batch.node_ptr,
+                batch.edge_index,
+                batch.generation,
+                batch.n_ops,
+                True,
+            )
+            for ops in (batch.ops, batch.ops.clone(), (batch.ops + 1) % len(OPS))
+        )
         masked.ops[::2], other.ops[::2] = len(OPS), len(OPS)
         torch.testing.assert_close(encoder(marked), encoder(batch))
         assert not torch.equal(encoder(masked), encoder(batch))

@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-from nasflow.batch import GraphBatch
-from nasflow.config import EncoderConfig, PretrainConfig, SurrogateConfig
 from nasflow.encoders import NodeEncoder, make_encoder
 from nasflow.errors import UnknownNameError
+from nasflow.graphs.batch import GraphBatch
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.options.training import EncoderConfig, PretrainConfig
 from nasflow.pretext import Step, make_pretexts, pretext_names
 from nasflow.pretext.base import PretextSetting
 from nasflow.pretext.flow import Flow
@@ -20,25 +21,40 @@ ENCODER = EncoderConfig(width=8, dropout=0)
 
 
 def _flow(surrogate: SurrogateConfig, **options: int) -> Flow:
-    return Flow(PretextSetting(make_encoder(len(OPS), ENCODER), PretrainConfig(**options), surrogate))
+    return Flow(
+        PretextSetting(make_encoder(len(OPS), ENCODER), PretrainConfig(**options), surrogate)
+    )
 
 
 @pytest.mark.parametrize("standardise", [True, False])
 def test_the_targets_are_the_surrogates_of_the_table(standardise: bool) -> None:
-    config, table = SurrogateConfig(k=4, sigma=1.0, rounds=2, standardise=standardise), random_table(30)
+    config, table = (
+        SurrogateConfig(k=4, sigma=1.0, rounds=2, standardise=standardise),
+        random_table(30),
+    )
     assert torch.equal(_flow(config).targets(table, {}), FlowSurrogate(5, config).targets(table))
 
 
 @pytest.mark.parametrize("standardise", [True, False])
 def test_the_loss_is_the_mean_squared_distance_to_the_decoded_embedding(standardise: bool) -> None:
-    """The sum over the components, as published, of raw surrogates; their mean of standardised ones."""
-    config, table = SurrogateConfig(k=4, sigma=1.0, rounds=2, standardise=standardise), random_table(30)
+    """The sum over the components, as published, of raw surrogates; their mean of standardised
+    ones.
+    """
+    config, table = (
+        SurrogateConfig(k=4, sigma=1.0, rounds=2, standardise=standardise),
+        random_table(30),
+    )
     flow, encoder = _flow(config), make_encoder(5, ENCODER)
     targets, step = flow.targets(table, {}), Step(encoder, GraphBatch.from_table(table))
     z = encoder(GraphBatch.from_table(table)).detach()
-    expected = sum(
-        ((decode(z[row]) - targets[row, 4 * i : 4 * i + 4]) ** 2).sum().item()
-        for row in range(30) for i, decode in enumerate(flow.decoders)) / 30
+    expected = (
+        sum(
+            ((decode(z[row]) - targets[row, 4 * i : 4 * i + 4]) ** 2).sum().item()
+            for row in range(30)
+            for i, decode in enumerate(flow.decoders)
+        )
+        / 30
+    )
     expected /= 8 if standardise else 1
     assert flow.loss(step, targets).item() == pytest.approx(expected, rel=1e-4)
 
@@ -47,8 +63,12 @@ def test_there_is_a_decoder_for_each_round() -> None:
     assert len(_flow(SurrogateConfig(k=4, rounds=3)).decoders) == 3
 
 
-@pytest.mark.parametrize(("layers", "shapes"), [(1, [(8, 4)]), (2, [(8, 6), (6, 4)]), (3, [(8, 6), (6, 3), (3, 4)])])
-def test_decoders_have_the_layers_of_the_options(layers: int, shapes: list[tuple[int, int]]) -> None:
+@pytest.mark.parametrize(
+    ("layers", "shapes"), [(1, [(8, 4)]), (2, [(8, 6), (6, 4)]), (3, [(8, 6), (6, 3), (3, 4)])]
+)
+def test_decoders_have_the_layers_of_the_options(
+    layers: int, shapes: list[tuple[int, int]]
+) -> None:
     decoder = _flow(SurrogateConfig(k=4), decoder_layers=layers, decoder_width=6).decoders[0]
     assert isinstance(decoder, nn.Sequential)
     linear = [module for module in decoder if isinstance(module, nn.Linear)]
@@ -75,5 +95,11 @@ def test_tasks_are_made_by_name_and_unknown_ones_refused() -> None:
     config = PretrainConfig(pretext="flow+proxy", proxies=("a",))
     setting = PretextSetting(make_encoder(5, ENCODER), config, SurrogateConfig())
     assert list(make_pretexts(setting)) == ["flow", "proxy"]
-    with pytest.raises(UnknownNameError, match=r"'flwo' \(did you mean 'flow'\?\); legal: arch2vec, flow, gmae"):
-        make_pretexts(PretextSetting(make_encoder(5, ENCODER), PretrainConfig(pretext="flwo"), SurrogateConfig()))
+    with pytest.raises(
+        UnknownNameError, match=r"'flwo' \(did you mean 'flow'\?\); legal: arch2vec, flow, gmae"
+    ):
+        make_pretexts(
+            PretextSetting(
+                make_encoder(5, ENCODER), PretrainConfig(pretext="flwo"), SurrogateConfig()
+            )
+        )

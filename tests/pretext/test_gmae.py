@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-from nasflow.batch import GraphBatch
-from nasflow.config import EncoderConfig, PretrainConfig, SurrogateConfig
 from nasflow.encoders import Encoder, make_encoder
+from nasflow.graphs.batch import GraphBatch
+from nasflow.graphs.table import ArchTable
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.options.training import EncoderConfig, PretrainConfig
 from nasflow.pretext import Step
 from nasflow.pretext.base import PretextSetting
 from nasflow.pretext.gmae import MaskedOperations
 from nasflow.pretext.views import mask_operations
-from nasflow.table import ArchTable
 from oracles import OPS, random_table
 
 TABLE = random_table(15)
@@ -34,11 +35,15 @@ def _task(encoder: Encoder, mask_share: float) -> MaskedOperations:
 def _loss(task: MaskedOperations, encoder: Encoder, table: ArchTable, seed: int = 0) -> float:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return task.loss(Step(encoder, GraphBatch.from_table(table)), torch.zeros(len(table), 0)).item()
+        return task.loss(
+            Step(encoder, GraphBatch.from_table(table)), torch.zeros(len(table), 0)
+        ).item()
 
 
 @pytest.mark.parametrize("share", [0.15, 0.5])
-def test_the_loss_is_the_cross_entropy_of_each_hidden_operation_graph_by_graph(share: float) -> None:
+def test_the_loss_is_the_cross_entropy_of_each_hidden_operation_graph_by_graph(
+    share: float,
+) -> None:
     encoder = _encoder()
     task, batch = _task(encoder, share), GraphBatch.from_table(TABLE)
     with torch.random.fork_rng():
@@ -48,9 +53,20 @@ def test_the_loss_is_the_cross_entropy_of_each_hidden_operation_graph_by_graph(s
     for g in range(len(TABLE)):
         alone = GraphBatch.from_table(TABLE[g : g + 1])
         own = hidden[int(batch.node_ptr[g]) : int(batch.node_ptr[g + 1])]
-        ops = torch.tensor([HIDDEN if h else op for h, op in zip(own, alone.ops.tolist(), strict=True)])
-        states = encoder.nodes(GraphBatch(ops, alone.graph, alone.node_ptr, alone.edge_index, alone.generation,
-                                          alone.n_ops, masked=True))
+        ops = torch.tensor(
+            [HIDDEN if h else op for h, op in zip(own, alone.ops.tolist(), strict=True)]
+        )
+        states = encoder.nodes(
+            GraphBatch(
+                ops,
+                alone.graph,
+                alone.node_ptr,
+                alone.edge_index,
+                alone.generation,
+                alone.n_ops,
+                masked=True,
+            )
+        )
         for v, h in enumerate(own):
             if h:
                 scores = task.decoder(states[v]).tolist()
@@ -66,13 +82,18 @@ def test_the_order_of_the_nodes_does_not_matter_where_all_are_hidden() -> None:
     encoder = _encoder()
     task = _task(encoder, 1.0)
     assert _loss(task, encoder, TABLE) == pytest.approx(
-        _loss(task, encoder, ArchTable.from_architectures(shuffled, OPS)), rel=1e-5)
+        _loss(task, encoder, ArchTable.from_architectures(shuffled, OPS)), rel=1e-5
+    )
 
 
 def test_which_operations_are_hidden_is_drawn_anew() -> None:
     encoder = _encoder()
     task = _task(encoder, 0.15)
-    assert _loss(task, encoder, TABLE) == _loss(task, encoder, TABLE) != _loss(task, encoder, TABLE, seed=1)
+    assert (
+        _loss(task, encoder, TABLE)
+        == _loss(task, encoder, TABLE)
+        != _loss(task, encoder, TABLE, seed=1)
+    )
 
 
 def test_a_single_operation_has_nothing_to_learn() -> None:

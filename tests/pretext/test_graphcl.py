@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from nasflow.batch import GraphBatch
-from nasflow.config import EncoderConfig, PretrainConfig, SurrogateConfig
 from nasflow.encoders import make_encoder
+from nasflow.graphs.batch import GraphBatch
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.options.training import EncoderConfig, PretrainConfig
 from nasflow.pretext import Step
 from nasflow.pretext.base import PretextSetting
 from nasflow.pretext.graphcl import GraphCL, contrast
@@ -24,7 +25,9 @@ def _by_pairs(one: Tensor, other: Tensor, temperature: float) -> float:
     """Equation 3 of the paper, over log B."""
     losses = []
     for n in range(len(one)):
-        terms = [math.exp(float(torch.cosine_similarity(one[n], z, dim=0)) / temperature) for z in other]
+        terms = [
+            math.exp(float(torch.cosine_similarity(one[n], z, dim=0)) / temperature) for z in other
+        ]
         losses.append(-math.log(terms[n] / (sum(terms) - terms[n])))
     return sum(losses) / len(losses) / math.log(len(losses))
 
@@ -38,7 +41,9 @@ def _unit(n: int, seed: int) -> Tensor:
 @pytest.mark.parametrize("temperature", [0.1, 1.0])
 def test_the_loss_is_the_published_one_pair_by_pair(n: int, temperature: float) -> None:
     one, other = _unit(n, 0), _unit(n, 1)
-    assert contrast(one, other, temperature).item() == pytest.approx(_by_pairs(one, other, temperature))
+    assert contrast(one, other, temperature).item() == pytest.approx(
+        _by_pairs(one, other, temperature)
+    )
 
 
 def test_it_begins_at_about_1_falls_when_views_agree_and_is_0_for_a_single_graph() -> None:
@@ -62,7 +67,10 @@ def test_the_order_of_the_graphs_does_not_matter() -> None:
 def test_the_loss_of_a_batch_is_that_of_two_views_encoded_one_graph_at_a_time() -> None:
     table, encoder = random_table(12), make_encoder(len(OPS), ENCODER)
     config = PretrainConfig(pretext="graphcl", temperature=0.3, view_share=0.4, decoder_width=6)
-    task, batch = GraphCL(PretextSetting(encoder, config, SurrogateConfig())), GraphBatch.from_table(table)
+    task, batch = (
+        GraphCL(PretextSetting(encoder, config, SurrogateConfig())),
+        GraphBatch.from_table(table),
+    )
     encoder.requires_grad_(False)
     task.requires_grad_(False)
     with torch.random.fork_rng():
@@ -76,8 +84,15 @@ def test_the_loss_of_a_batch_is_that_of_two_views_encoded_one_graph_at_a_time() 
         for g in range(12):
             start, stop = view.node_ptr[g : g + 2].tolist()
             own = (view.edge_index[1] >= start) & (view.edge_index[1] < stop)
-            alone = GraphBatch(view.ops[start:stop], view.graph[start:stop] - g, torch.tensor([0, stop - start]),
-                               view.edge_index[:, own] - start, view.generation[start:stop], view.n_ops, view.masked)
+            alone = GraphBatch(
+                view.ops[start:stop],
+                view.graph[start:stop] - g,
+                torch.tensor([0, stop - start]),
+                view.edge_index[:, own] - start,
+                view.generation[start:stop],
+                view.n_ops,
+                view.masked,
+            )
             rows.append(task.projection(encoder(alone)).squeeze(0))
         projected.append(torch.stack(rows))
     assert loss.item() == pytest.approx(_by_pairs(*projected, 0.3), rel=1e-4)

@@ -1,4 +1,6 @@
-"""Altered copies of a batch: what each alteration keeps, graph by graph, and what it must change."""
+"""Altered copies of a batch: what each alteration keeps, graph by graph, and what it must
+change.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from nasflow.architecture import Architecture
-from nasflow.batch import GraphBatch
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.batch import GraphBatch
+from nasflow.graphs.table import ArchTable
 from nasflow.pretext.views import (
     cut,
     drop_nodes,
@@ -21,7 +24,6 @@ from nasflow.pretext.views import (
     random_view,
     subgraph,
 )
-from nasflow.table import ArchTable
 from oracles import OPS, random_dag, random_table
 
 SINGLE, NO_EDGES = Architecture(("input",)), Architecture(("input", "conv1x1", "output"))
@@ -40,13 +42,19 @@ def _batch(seed: int = 0) -> GraphBatch:
 
 
 def _graphs(batch: GraphBatch) -> list[Graph]:
-    """Operations and edges of each graph, once it is sure that the batch is what encoders expect."""
+    """Operations and edges of each graph, once it is sure that the batch is what encoders
+    expect.
+    """
     source, target = batch.edge_index
     assert (target.diff() >= 0).all()
-    assert torch.equal(batch.graph, torch.arange(len(batch)).repeat_interleave(batch.node_ptr.diff()))
+    assert torch.equal(
+        batch.graph, torch.arange(len(batch)).repeat_interleave(batch.node_ptr.diff())
+    )
     assert torch.equal(batch.graph[source], batch.graph[target])
     graphs = []
-    for g, (start, stop) in enumerate(zip(batch.node_ptr[:-1].tolist(), batch.node_ptr[1:].tolist(), strict=True)):
+    for g, (start, stop) in enumerate(
+        zip(batch.node_ptr[:-1].tolist(), batch.node_ptr[1:].tolist(), strict=True)
+    ):
         own = [(u - start, v - start) for u, v in batch.edge_index.T.tolist() if start <= v < stop]
         assert len(set(own)) == len(own)
         names = tuple(([*OPS, "hidden"])[op] for op in batch.ops[start:stop].tolist())
@@ -76,7 +84,8 @@ def _seeded() -> Iterator[None]:
         yield
 
 
-# -- the draw behind all of them ------------------------------------------------------------------------
+# -- the draw behind all of them
+# ------------------------------------------------------------------------
 
 
 def test_a_random_share_has_the_asked_number_of_each_group_and_any_item_as_often() -> None:
@@ -92,7 +101,8 @@ def test_a_random_share_has_the_asked_number_of_each_group_and_any_item_as_often
     assert (total[:3] / 600 - 2 / 3).abs().max() < 0.08  # four standard deviations
 
 
-# -- operations -----------------------------------------------------------------------------------------
+# -- operations
+# -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("share", [0.15, 0.5, 1.0])
@@ -101,14 +111,17 @@ def test_masking_hides_the_share_of_the_operations_and_touches_nothing_else(shar
     masked = mask_operations(batch, share, _half(batch))
     assert masked.masked
     assert not batch.masked
-    for g, ((ops, edges), (old_ops, old_edges)) in enumerate(zip(_graphs(masked), _graphs(batch), strict=True)):
+    for g, ((ops, edges), (old_ops, old_edges)) in enumerate(
+        zip(_graphs(masked), _graphs(batch), strict=True)
+    ):
         assert edges == old_edges
         assert ops.count(HIDDEN) == (_share(share, len(ops)) if g % 2 == 0 else 0)
         assert all(new in (old, HIDDEN) for new, old in zip(ops, old_ops, strict=True))
     assert (mask_operations(batch, 1.0).ops == HIDDEN).all()
 
 
-# -- nodes ----------------------------------------------------------------------------------------------
+# -- nodes
+# ----------------------------------------------------------------------------------------------
 
 
 def test_keeping_nodes_gives_the_induced_subgraphs() -> None:
@@ -133,7 +146,9 @@ def test_dropping_takes_the_share_of_the_nodes_and_leaves_one(share: float) -> N
 
 
 @pytest.mark.parametrize("share", [0.2, 0.6])
-def test_a_subgraph_is_connected_and_has_the_rest_of_the_nodes_where_it_can_reach_them(share: float) -> None:
+def test_a_subgraph_is_connected_and_has_the_rest_of_the_nodes_where_it_can_reach_them(
+    share: float,
+) -> None:
     table = _table()
     batch = GraphBatch.from_table(table)
     kept = subgraph(batch, share, _half(batch))
@@ -155,13 +170,17 @@ def test_a_subgraph_is_connected_and_has_the_rest_of_the_nodes_where_it_can_reac
 
 
 def test_a_subgraph_may_start_anywhere() -> None:
-    chain = GraphBatch.from_table(ArchTable.from_architectures(
-        [Architecture(OPS, tuple((i, i + 1) for i in range(4)))] * 60, OPS))
+    chain = GraphBatch.from_table(
+        ArchTable.from_architectures(
+            [Architecture(OPS, tuple((i, i + 1) for i in range(4)))] * 60, OPS
+        )
+    )
     kept = subgraph(chain, 0.8, torch.ones(60, dtype=torch.bool))
     assert kept.view(60, 5).sum(dim=0).min() > 2
 
 
-# -- edges ----------------------------------------------------------------------------------------------
+# -- edges
+# ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("share", [0.2, 0.7])
@@ -174,7 +193,9 @@ def test_perturbing_removes_the_share_of_the_edges_and_adds_no_more(share: float
             assert edges == old
             continue
         count = _share(share, len(old))
-        assert len(old) - count <= len(edges & old) <= len(old)  # what was removed may be added again
+        assert (
+            len(old) - count <= len(edges & old) <= len(old)
+        )  # what was removed may be added again
         assert len(edges - old) <= count
         n_added += len(edges - old)
     assert n_added > 20
@@ -187,7 +208,8 @@ def test_an_added_edge_never_points_to_an_earlier_generation() -> None:
     assert (batch.generation[source] == batch.generation[target]).any()
 
 
-# -- all four -------------------------------------------------------------------------------------------
+# -- all four
+# -------------------------------------------------------------------------------------------
 
 
 def test_a_random_view_is_one_of_the_four_for_each_graph() -> None:

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import parameters_to_vector
 
-from nasflow.architecture import Architecture
+from nasflow.graphs.architecture import Architecture
 from nasflow.networks.base import Network
 from nasflow.networks.registry import make_network
 from nasflow.proxies.base import MeasureError
 from nasflow.proxies.registry import make_measures, measure_names
-from nasflow.seeding import seeded
+from nasflow.running.seeding import seeded
 from nasflow.spaces.nb201 import NB201
 from proxies.tiny import Chain, convolutions
 
@@ -53,7 +53,9 @@ def test_sums_over_gradients(network: Chain, images: Tensor) -> None:
     norm = snip = plain = 0.0
     for layer in backward(twin, images):
         squares = 0.0
-        for w, g in zip(layer.weight.flatten().tolist(), layer.weight.grad.flatten().tolist(), strict=True):
+        for w, g in zip(
+            layer.weight.flatten().tolist(), layer.weight.grad.flatten().tolist(), strict=True
+        ):
             squares += g * g
             snip += abs(w * g)
             plain += w * g
@@ -64,7 +66,9 @@ def test_sums_over_gradients(network: Chain, images: Tensor) -> None:
 
 
 def test_snip_is_what_cutting_a_weight_changes_to_first_order(images: Tensor) -> None:
-    """The definition before it is differentiated: the loss with each weight scaled by 1 + h and 1 - h."""
+    """The definition before it is differentiated: the loss with each weight scaled by 1 + h and 1 -
+    h.
+    """
     network = convolutions([2]).double()
     pixels, h, total = images.double(), 1e-5, 0.0
     with torch.no_grad():
@@ -83,24 +87,46 @@ def test_snip_is_what_cutting_a_weight_changes_to_first_order(images: Tensor) ->
 def test_grasp_by_the_whole_hessian(images: Tensor) -> None:
     network = convolutions([2, 2]).double()
     owned = [network.layers[0].weight, network.layers[2].weight, network.classifier.weight]
-    names = [name for name, parameter in network.named_parameters() if any(parameter is w for w in owned)]
+    names = [
+        name for name, parameter in network.named_parameters() if any(parameter is w for w in owned)
+    ]
     start = parameters_to_vector(owned).detach()
 
     def loss(vector: Tensor) -> Tensor:
         parts = vector.split([w.numel() for w in owned])
-        by_name = {name: part.view_as(w) for name, part, w in zip(names, parts, sorted(
-            owned, key=lambda w: names.index(next(n for n, p in network.named_parameters() if p is w))), strict=True)}
-        return cross_entropy(torch.func.functional_call(network, by_name, (images.double(),)), LABELS)
+        by_name = {
+            name: part.view_as(w)
+            for name, part, w in zip(
+                names,
+                parts,
+                sorted(
+                    owned,
+                    key=lambda w: names.index(
+                        next(n for n, p in network.named_parameters() if p is w)
+                    ),
+                ),
+                strict=True,
+            )
+        }
+        return cross_entropy(
+            torch.func.functional_call(network, by_name, (images.double(),)), LABELS
+        )
 
-    order = sorted(owned, key=lambda w: names.index(next(n for n, p in network.named_parameters() if p is w)))
+    order = sorted(
+        owned, key=lambda w: names.index(next(n for n, p in network.named_parameters() if p is w))
+    )
     owned, start = order, parameters_to_vector(order).detach()
     gradient = torch.autograd.functional.jacobian(loss, start)
     hessian = torch.autograd.functional.hessian(loss, start)
-    assert measured("grasp", network, images.double()) == pytest.approx(-float(start @ hessian @ gradient), rel=1e-6)
+    assert measured("grasp", network, images.double()) == pytest.approx(
+        -float(start @ hessian @ gradient), rel=1e-6
+    )
 
 
 def test_fisher_by_masks_on_the_channels(network: Chain, images: Tensor) -> None:
-    """A mask of ones (B, C) behind each layer: its gradient is the saliency of each channel for each image."""
+    """A mask of ones (B, C) behind each layer: its gradient is the saliency of each channel for
+    each image.
+    """
     twin, masks = copy.deepcopy(network), []
 
     def mask(_: nn.Module, __: object, out: Tensor) -> Tensor:
@@ -112,13 +138,17 @@ def test_fisher_by_masks_on_the_channels(network: Chain, images: Tensor) -> None
         if isinstance(layer, (nn.Conv2d, nn.Linear)):
             layer.register_forward_hook(mask)
     cross_entropy(twin(images), LABELS).backward()
-    expected = sum(0.5 * float((ones.grad[:, c] ** 2).mean()) for ones in masks for c in range(ones.shape[1]))
+    expected = sum(
+        0.5 * float((ones.grad[:, c] ** 2).mean()) for ones in masks for c in range(ones.shape[1])
+    )
     assert len(masks) == 3
     assert measured("fisher", network, images) == pytest.approx(expected, rel=1e-5)
 
 
 def test_synflow_of_a_chain_is_its_output_once_for_every_layer(images: Tensor) -> None:
-    """R is linear in the weights of each layer, so w dR/dw summed over a layer is R (Euler), if nothing adds to it."""
+    """R is linear in the weights of each layer, so w dR/dw summed over a layer is R (Euler), if
+    nothing adds to it.
+    """
     network = convolutions([4, 3, 5], normalised=True)
     with torch.no_grad():
         network.classifier.bias.zero_()
@@ -148,7 +178,9 @@ def test_jacob_cov_image_by_image(images: Tensor) -> None:
         network(pixels).sum().backward()
         rows.append(pixels.grad.flatten().double().numpy())
     v = np.linalg.eigvals(np.corrcoef(np.array(rows))).real
-    assert measured("jacob_cov", network, images) == pytest.approx(-np.sum(np.log(v + 1e-5) + 1 / (v + 1e-5)), rel=1e-3)
+    assert measured("jacob_cov", network, images) == pytest.approx(
+        -np.sum(np.log(v + 1e-5) + 1 / (v + 1e-5)), rel=1e-3
+    )
 
 
 def test_jacob_cov_of_equal_images_is_the_worst(images: Tensor) -> None:
@@ -169,8 +201,13 @@ def test_nwot_by_comparing_every_pair_of_patterns(network: Chain, images: Tensor
 
 
 def test_zen_is_the_logarithm_of_a_scale(images: Tensor) -> None:
-    """Without normalisation, twice the weights move the features twice as far; before it, they change nothing."""
-    plain, normalised = convolutions([4], relu=False), convolutions([4], normalised=True, relu=False)
+    """Without normalisation, twice the weights move the features twice as far; before it, they
+    change nothing.
+    """
+    plain, normalised = (
+        convolutions([4], relu=False),
+        convolutions([4], normalised=True, relu=False),
+    )
     before = measured("zen", plain, images), measured("zen", normalised, images)
     with torch.no_grad():
         plain.layers[0].weight.mul_(2)
@@ -186,15 +223,19 @@ def test_zen_of_a_linear_network_by_hand(images: Tensor) -> None:
     _, e = (torch.randn(images.shape, generator=generator) for _ in range(2))
     moved = nn.functional.conv2d(0.01 * e, network.layers[0].weight.detach(), padding=1)
     assert measured("zen", network, images) == pytest.approx(
-        math.log(float(moved.abs().sum((1, 2, 3)).mean())), abs=1e-4)
+        math.log(float(moved.abs().sum((1, 2, 3)).mean())), abs=1e-4
+    )
 
 
 def test_counts(network: Chain, images: Tensor) -> None:
     convolved = 2 * 4 * 9 + 4 * 3 * 9
     assert measured("params", network, images) == convolved + 2 * (4 + 3) + 3 * 3 + 3
     assert measured("flops", network, images) == 25 * convolved + 3 * 3
-    norms = [math.sqrt(sum(w * w for w in layer.weight.flatten().tolist()))
-             for layer in network.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]
+    norms = [
+        math.sqrt(sum(w * w for w in layer.weight.flatten().tolist()))
+        for layer in network.modules()
+        if isinstance(layer, (nn.Conv2d, nn.Linear))
+    ]
     assert measured("l2_norm", network, images) == pytest.approx(sum(norms), rel=1e-6)
 
 
@@ -212,7 +253,9 @@ def test_a_measure_leaves_the_weights_as_they_were_and_says_the_same_again(name:
     value = measure(network, pixels, LABELS)
     assert math.isfinite(value)
     assert all(torch.equal(parameter, before[key]) for key, parameter in network.named_parameters())
-    assert all(not module._forward_hooks and not module._forward_pre_hooks for module in network.modules())
+    assert all(
+        not module._forward_hooks and not module._forward_pre_hooks for module in network.modules()
+    )
     assert measure(network, pixels, LABELS) == value
 
 

@@ -1,6 +1,8 @@
-"""Pages in headless Chromium, spoken to over a pair of pipes in the browser's own protocol (DevTools).
+"""Pages in headless Chromium, spoken to over a pair of pipes in the browser's own protocol
+(DevTools).
 
-`--remote-debugging-pipe` reads commands from file descriptor 3 and writes answers and events to 4, each a JSON text
+`--remote-debugging-pipe` reads commands from file descriptor 3 and writes answers and events to 4,
+each a JSON text
 that ends in a null byte: no port, no websocket, no package.
 """
 
@@ -32,7 +34,8 @@ class Browser:
     """A browser with one window; used in a `with` block.
 
     Attributes:
-        errors: what the console shows as an error, and every exception that no script caught, since `open`.
+        errors: what the console shows as an error, and every exception that no script caught, since
+            `open`.
         requests: the addresses of everything that the page fetched, itself first.
     """
 
@@ -48,16 +51,37 @@ class Browser:
         command_out, self._commands = os.pipe()
         self._events, event_in = os.pipe()
         self._process = subprocess.Popen(
-            [browser, "--headless", "--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader", "--hide-scrollbars",
-             "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-             f"--user-data-dir={self._profile}", "--remote-debugging-pipe", "about:blank"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            preexec_fn=lambda: _as_3_and_4(command_out, event_in), close_fds=False, start_new_session=True)
+            [
+                browser,
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--enable-unsafe-swiftshader",
+                "--hide-scrollbars",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                f"--user-data-dir={self._profile}",
+                "--remote-debugging-pipe",
+                "about:blank",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: _as_3_and_4(command_out, event_in),
+            close_fds=False,
+            start_new_session=True,
+        )
         os.close(command_out)
         os.close(event_in)
         self._session: str | None = None
-        (target,) = [t for t in self.call("Target.getTargets")["targetInfos"] if t["type"] == "page"][:1]
-        self._session = self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)["sessionId"]
+        (target,) = [
+            t for t in self.call("Target.getTargets")["targetInfos"] if t["type"] == "page"
+        ][:1]
+        self._session = self.call(
+            "Target.attachToTarget", targetId=target["targetId"], flatten=True
+        )["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
 
@@ -72,14 +96,25 @@ class Browser:
         shutil.rmtree(self._profile, ignore_errors=True)
 
     def open(self, path: Path, width: int = 1280, height: int = 900, ready: str = "true") -> None:
-        """Show a file in a window of that size; returns once the expression `ready` is true there."""
+        """Show a file in a window of that size; returns once the expression `ready` is true
+        there.
+        """
         address = path.resolve().as_uri()
         self.call("Page.navigate", url="about:blank")
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
         self.errors.clear()
         self.requests.clear()
         self.call("Page.navigate", url=address)
-        self.wait_for(f"location.href === {json.dumps(address)} && document.readyState === 'complete' && ({ready})")
+        self.wait_for(
+            f"location.href === {json.dumps(address)} && document.readyState === 'complete' &&"
+            f" ({ready})"
+        )
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """The answer to a command of the protocol."""
@@ -98,7 +133,9 @@ class Browser:
 
     def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression, JSON only."""
-        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        answer = self.call(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
@@ -116,8 +153,11 @@ class Browser:
     def screenshot(self, path: Path) -> None:
         """Write the whole page as a PNG."""
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
-        picture = self.call("Page.captureScreenshot", captureBeyondViewport=True,
-                            clip={"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1})
+        picture = self.call(
+            "Page.captureScreenshot",
+            captureBeyondViewport=True,
+            clip={"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1},
+        )
         path.write_bytes(base64.b64decode(picture["data"]))
 
     def _receive(self, deadline: float) -> None:
@@ -143,7 +183,9 @@ class Browser:
 
 
 def _as_3_and_4(commands: int, events: int) -> None:
-    """Give the new process the two ends where it looks for them; via high numbers, since either may be 3 or 4."""
+    """Give the new process the two ends where it looks for them; via high numbers, since either may
+    be 3 or 4.
+    """
     high = [os.dup2(end, number) for end, number in ((commands, 103), (events, 104))]
     for end, number in zip(high, (3, 4), strict=True):
         os.dup2(end, number)

@@ -30,8 +30,13 @@ class Report(HTMLParser):
         self._scripts: list[str] = []
         self._inside = ""
         self.feed(path.read_text())
-        (data,) = [json.loads(script) for (name, attributes), script in zip(
-            [tag for tag in self.tags if tag[0] == "script"], self._scripts, strict=True) if attributes.get("id")]
+        (data,) = [
+            json.loads(script)
+            for (name, attributes), script in zip(
+                [tag for tag in self.tags if tag[0] == "script"], self._scripts, strict=True
+            )
+            if attributes.get("id")
+        ]
         self.data: dict[str, Any] = data
 
     def traces(self, figure: str) -> list[dict[str, Any]]:
@@ -43,12 +48,17 @@ class Report(HTMLParser):
         """Operations and edges of each architecture, by its row."""
         packed = self.data["cells"]
         rows, n_nodes, ops, n_edges, sources, targets = (
-            np.frombuffer(zlib.decompress(base64.b64decode(packed[name]["zlib"])), packed[name]["type"]).tolist()
-            for name in ("rows", "n_nodes", "ops", "n_edges", "sources", "targets"))
+            np.frombuffer(
+                zlib.decompress(base64.b64decode(packed[name]["zlib"])), packed[name]["type"]
+            ).tolist()
+            for name in ("rows", "n_nodes", "ops", "n_edges", "sources", "targets")
+        )
         found, node, edge = {}, 0, 0
         for row, nodes, edges in zip(rows, n_nodes, n_edges, strict=True):
-            found[row] = ([packed["vocabulary"][op] for op in ops[node : node + nodes]],
-                          list(zip(sources[edge : edge + edges], targets[edge : edge + edges], strict=True)))
+            found[row] = (
+                [packed["vocabulary"][op] for op in ops[node : node + nodes]],
+                list(zip(sources[edge : edge + edges], targets[edge : edge + edges], strict=True)),
+            )
             node, edge = node + nodes, edge + edges
         assert (node, edge) == (len(ops), len(sources))
         return found

@@ -1,4 +1,6 @@
-"""The report in a browser: it opens from disk, nothing fails, and the cell under the pointer is drawn."""
+"""The report in a browser: it opens from disk, nothing fails, and the cell under the pointer is
+drawn.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from report.chromium import NAMES, Browser, find_browser
 from report.handmade import graph, write_dataset, write_results
 from report.test_page import ATTACK, write_hostile
 
-pytestmark = pytest.mark.skipif(find_browser() is None, reason=f"needs a browser: none of {', '.join(NAMES)} is here")
+pytestmark = pytest.mark.skipif(
+    find_browser() is None, reason=f"needs a browser: none of {', '.join(NAMES)} is here"
+)
 READY = "document.body.dataset.ready === 'true'"
 
 
@@ -27,7 +31,9 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("report")
-    write_report(write_results(root / "results", write_dataset(root / "chains.jsonl")), root / "r.html")
+    write_report(
+        write_results(root / "results", write_dataset(root / "chains.jsonl")), root / "r.html"
+    )
     return root / "r.html"
 
 
@@ -47,31 +53,47 @@ def point_at(browser: Browser, figure: str, i: int) -> None:
 def drawn(browser: Browser, figure: str) -> tuple[list[str], int]:
     """Operations and number of edges of the cell that stands beside a figure."""
     host = f"document.getElementById('{figure}-cell')"
-    ops = browser.evaluate(f"[...{host}.querySelectorAll('g.node title')].map(title => title.textContent)")
+    ops = browser.evaluate(
+        f"[...{host}.querySelectorAll('g.node title')].map(title => title.textContent)"
+    )
     return ops, browser.evaluate(f"{host}.querySelectorAll('svg > g:not(.node)').length")
 
 
 @pytest.mark.parametrize("width", [1280, 400])
-def test_the_cell_under_the_pointer_is_drawn_and_nothing_fails(browser: Browser, report: Path, width: int) -> None:
+def test_the_cell_under_the_pointer_is_drawn_and_nothing_fails(
+    browser: Browser, report: Path, width: int
+) -> None:
     browser.open(report, width, ready=READY)
     best, seventh = graph(11), graph(7)
     assert sorted(drawn(browser, "map")[0]) == sorted(best["ops"])  # before anything was pointed at
     point_at(browser, "map", 7)
-    browser.wait_for("document.getElementById('map-cell').textContent.startsWith('Row 7: rank 63.6 of 100, '"
-                     " + 'accuracy 8\\u00a0%; 5 nodes, 5 edges')")
+    browser.wait_for(
+        "document.getElementById('map-cell').textContent.startsWith('Row 7: rank 63.6 of 100, '"
+        " + 'accuracy 8\\u00a0%; 5 nodes, 5 edges')"
+    )
     ops, n_edges = drawn(browser, "map")
     assert sorted(ops) == sorted(seventh["ops"])
     assert n_edges == len(seventh["edges"])
     point_at(browser, "ranks", 5)  # test row 7
-    browser.wait_for("document.getElementById('ranks-cell').textContent.startsWith("
-                     "'Row 7: true rank 5, predicted rank 5; 5 nodes')")
+    browser.wait_for(
+        "document.getElementById('ranks-cell').textContent.startsWith("
+        "'Row 7: true rank 5, predicted rank 5; 5 nodes')"
+    )
     assert drawn(browser, "ranks") == (ops, n_edges)
     # the page is as wide as its window: tables scroll in their boxes
     assert browser.evaluate("document.documentElement.scrollWidth") == width
-    boxes = "[...document.querySelectorAll('section, .plot, .scroll, .cell')].map(e => e.getBoundingClientRect().right)"
+    boxes = (
+        "[...document.querySelectorAll('section, .plot, .scroll, .cell')].map(e =>"
+        " e.getBoundingClientRect().right)"
+    )
     assert max(browser.evaluate(boxes)) <= width
-    assert browser.evaluate("Math.min(...[...document.querySelectorAll('td, th, p, small, text')].map("
-                            "e => parseFloat(getComputedStyle(e).fontSize)))") >= 12
+    assert (
+        browser.evaluate(
+            "Math.min(...[...document.querySelectorAll('td, th, p, small, text')].map("
+            "e => parseFloat(getComputedStyle(e).fontSize)))"
+        )
+        >= 12
+    )
     time.sleep(0.2)
     assert browser.errors == []
     assert browser.requests == [report.as_uri()]
@@ -84,7 +106,9 @@ def test_names_that_are_markup_are_shown_and_not_run(browser: Browser, tmp_path:
     browser.wait_for("document.getElementById('map-cell').textContent.startsWith('Row 7')")
     ops, _ = drawn(browser, "map")
     assert sorted(ops) == sorted(op + ATTACK for op in graph(7)["ops"])
-    legend = browser.evaluate("document.getElementById('fitting').querySelector('.legend').textContent")
+    legend = browser.evaluate(
+        "document.getElementById('fitting').querySelector('.legend').textContent"
+    )
     assert "<img src=x onerror=window.hacked=1>" in legend
     assert browser.evaluate("document.images.length") == 0
     assert browser.evaluate("document.querySelectorAll('a[href^=javascript], svg a').length") == 0

@@ -1,4 +1,6 @@
-"""Every number of a report on results made by hand (`handmade`), against what paper and pencil give."""
+"""Every number of a report on results made by hand (`handmade`), against what paper and pencil
+give.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nasflow.config import SurrogateConfig
 from nasflow.datasets import open_dataset
+from nasflow.options.surrogate import SurrogateConfig
 from nasflow.report import surrogate_map
 from nasflow.report.build import write_report
 from nasflow.report.ranking import PERCENTS
@@ -34,20 +36,51 @@ def report(folder: Path) -> Report:
 def test_the_tables(report: Report) -> None:
     results, differences = report.tables
     assert results[0][:5] == ["method", "tau", "Spearman", "P@1%", "P@5%"]
-    assert results[1] == ["none", "60.0 (10.0)", "60.0 (10.0)", "30.0 (5.0)", "15.0 (2.5)", "1.500 (0.000)",
-                          "50.0 (10.0)", "30.0 (0.0)", "0", "3.0", "2"]
-    assert results[2] == ["flow", "80.0 (20.0)", "80.0 (20.0)", "40.0 (10.0)", "20.0 (5.0)", "1.500 (0.000)",
-                          "70.0 (20.0)", "30.0 (0.0)", "30", "3.0", "2"]
+    assert results[1] == [
+        "none",
+        "60.0 (10.0)",
+        "60.0 (10.0)",
+        "30.0 (5.0)",
+        "15.0 (2.5)",
+        "1.500 (0.000)",
+        "50.0 (10.0)",
+        "30.0 (0.0)",
+        "0",
+        "3.0",
+        "2",
+    ]
+    assert results[2] == [
+        "flow",
+        "80.0 (20.0)",
+        "80.0 (20.0)",
+        "40.0 (10.0)",
+        "20.0 (5.0)",
+        "1.500 (0.000)",
+        "70.0 (20.0)",
+        "30.0 (0.0)",
+        "30",
+        "3.0",
+        "2",
+    ]
     # +10 and +30 in the two splits: mean 20, standard error 10, times t(0.975, 1 degree) = 12.706
-    assert differences[1:] == [["flow - none", "+20.0", "-107.1 to +147.1", "+10.0", "+5.0", "2/2 runs"]]
+    assert differences[1:] == [
+        ["flow - none", "+20.0", "-107.1 to +147.1", "+10.0", "+5.0", "2/2 runs"]
+    ]
     (dots,) = report.traces("differences")
     assert (dots["x"], dots["y"], dots["error_x"]["array"]) == ([20.0], ["flow - none"], [127.06])
 
 
 def test_the_words_around_them(report: Report) -> None:
-    for words in ("chains: accuracy", "2 labels to train on, 1 more to choose the epoch, 10 to test on; 2 splits, "
-                  "1 seed.", "K = 0.1 % is 1 of 10 test rows", "all 12 that have a label", "k = 4, sigma = 1)",
-                  "nasflow evaluate chains.jsonl", "abacus, 1 cores, desk", "2026-01-01"):
+    for words in (
+        "chains: accuracy",
+        "2 labels to train on, 1 more to choose the epoch, 10 to test on; 2 splits, 1 seed.",
+        "K = 0.1 % is 1 of 10 test rows",
+        "all 12 that have a label",
+        "k = 4, sigma = 1)",
+        "nasflow evaluate chains.jsonl",
+        "abacus, 1 cores, desk",
+        "2026-01-01",
+    ):
         assert words in report.text
     assert "Left out" not in report.text
     assert "not finished" not in report.text
@@ -59,7 +92,9 @@ def test_precision_at_every_depth(report: Report) -> None:
     assert [none["name"], flow["name"], chance["name"]] == ["none", "flow", "chance"]
     assert none["x"] == list(PERCENTS)
     assert (PERCENTS[0], PERCENTS[-1]) == (0.1, 20)
-    assert none["y"] == [50.0] * (len(PERCENTS) - 1) + [100.0]  # right in one split, exchanged in the other
+    assert none["y"] == [50.0] * (len(PERCENTS) - 1) + [
+        100.0
+    ]  # right in one split, exchanged in the other
     assert flow["y"] == [0.0] * len(PERCENTS)
     assert chance["y"] == chance["x"]
     shade = report.data["figures"]["precision"]["data"][0]
@@ -75,7 +110,18 @@ def test_predicted_against_true_ranks(report: Report) -> None:
     assert (none["visible"], flow["visible"]) == (True, "legendonly")
     for trace in (none, flow):
         assert trace["customdata"] == list(range(2, 12))
-        assert trace["x"] == [10, 9, 8, 7, 6, 5, 4, 3, 2, 1]  # the last test row has the highest label: rank 1
+        assert trace["x"] == [
+            10,
+            9,
+            8,
+            7,
+            6,
+            5,
+            4,
+            3,
+            2,
+            1,
+        ]  # the last test row has the highest label: rank 1
     assert none["y"] == none["x"]
     assert flow["y"] == none["x"][::-1]
 
@@ -85,14 +131,20 @@ def test_the_map_and_its_cells(report: Report, folder: Path) -> None:
     assert points["type"] == "scattergl"
     assert points["customdata"] == list(range(12))  # row 12 has no label
     assert points["marker"]["color"] == [round(100 * i / 11, 1) for i in range(12)]
-    assert points["meta"] == {"metric": "accuracy", "unit": "%", "labels": [float(i + 1) for i in range(12)]}
+    assert points["meta"] == {
+        "metric": "accuracy",
+        "unit": "%",
+        "labels": [float(i + 1) for i in range(12)],
+    }
     table = open_dataset(str(folder.parent / "chains.jsonl")).table[:12]
     values = FlowSurrogate(table.n_ops, SurrogateConfig(k=4, sigma=1.0))(table).double().numpy()
     centred = values - values.mean(axis=0)
     centred /= np.where(centred.std(axis=0) > 1e-6, centred.std(axis=0), 1)
     variance, directions = np.linalg.eigh(centred.T @ centred)
     for name, place in (("x", -1), ("y", -2)):  # ascending; the sign of a component is arbitrary
-        np.testing.assert_allclose(np.abs(points[name]), np.abs(centred @ directions[:, place]), atol=2e-3)
+        np.testing.assert_allclose(
+            np.abs(points[name]), np.abs(centred @ directions[:, place]), atol=2e-3
+        )
     share = 100 * variance / variance.sum()
     axes = report.data["figures"]["map"]["layout"]
     assert axes["xaxis"]["title"]["text"] == f"component 1 ({share[-1]:.0f} % of the variance)"
@@ -111,7 +163,9 @@ def test_learning_curves_and_seconds(report: Report) -> None:
     assert none["y"] == pytest.approx([0.0, 15.0, 40.0], rel=1e-4)  # 0, the mean of 10 and 20, 40
     shade = report.data["figures"]["fitting"]["data"][0]["y"]
     assert shade == pytest.approx([0.0, 20.0, 40.0, 40.0, 10.0, 0.0], rel=1e-4)
-    assert report.data["figures"]["fitting"]["layout"]["yaxis"]["range"] == pytest.approx([9.0, 41.0], rel=1e-4)
+    assert report.data["figures"]["fitting"]["layout"]["yaxis"]["range"] == pytest.approx(
+        [9.0, 41.0], rel=1e-4
+    )
     pretraining, fitting = report.traces("seconds")
     assert pretraining["y"] == fitting["y"] == ["none", "flow"]
     assert (pretraining["x"], fitting["x"]) == ([0.0, 30.0], [3.0, 3.0])
@@ -126,18 +180,32 @@ def test_of_several_tasks_each_has_a_curve(tmp_path: Path) -> None:
 
 def test_where_less_is_better_ranks_and_colours_turn_round(tmp_path: Path) -> None:
     data = write_dataset(tmp_path / "chains.jsonl")
-    metric = {"name": "accuracy", "description": "an error", "unit": "", "maximise": False, "trained": True}
+    metric = {
+        "name": "accuracy",
+        "description": "an error",
+        "unit": "",
+        "maximise": False,
+        "trained": True,
+    }
     write_report(write_results(tmp_path / "r", data, metric=metric), tmp_path / "r.html")
     report = Report(tmp_path / "r.html")
     none = report.traces("ranks")[0]
     assert none["x"] == none["y"] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
-    assert report.traces("map")[0]["marker"]["color"] == [round(100 * (11 - i) / 11, 1) for i in range(12)]
+    assert report.traces("map")[0]["marker"]["color"] == [
+        round(100 * (11 - i) / 11, 1) for i in range(12)
+    ]
     # the lowest is asked for, and both splits have it right; of the lowest two too
     assert report.traces("precision")[0]["y"] == [100.0] * len(PERCENTS)
 
 
 def test_equal_labels_share_a_rank() -> None:
-    assert percentiles(np.array([5.0, 1.0, 5.0, 9.0, 5.0])).tolist() == [50.0, 0.0, 50.0, 100.0, 50.0]
+    assert percentiles(np.array([5.0, 1.0, 5.0, 9.0, 5.0])).tolist() == [
+        50.0,
+        0.0,
+        50.0,
+        100.0,
+        50.0,
+    ]
     assert percentiles(np.array([3.0])).tolist() == [0.0]
 
 
@@ -150,5 +218,7 @@ def test_a_large_space_is_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (np.diff(kept) > 0).all()
     assert kept.max() > 1500
     np.testing.assert_array_equal(sample(table, rows), kept)
-    monkeypatch.setattr(surrogate_map, "MAX_NUMBERS", 28 * 100)  # 8 nodes and 2 x 10 ends of edges each
+    monkeypatch.setattr(
+        surrogate_map, "MAX_NUMBERS", 28 * 100
+    )  # 8 nodes and 2 x 10 ends of edges each
     assert len(sample(table, rows)) == 100

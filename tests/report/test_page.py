@@ -22,7 +22,10 @@ from nasflow.spaces.nb201 import NB201
 from report.handmade import OPS, write_dataset, write_results
 from report.reading import Report
 
-ATTACK = "</script><script>window.hacked=1</script><img src=x onerror=window.hacked=1>\u2028<!--'\"&amp;%{x}"
+ATTACK = (
+    "</script><script>window.hacked=1</script><img src=x"
+    " onerror=window.hacked=1>\u2028<!--'\"&amp;%{x}"
+)
 METHODS = ("none", f"flow+{ATTACK}", '<a href="javascript:window.hacked=1">gmae</a>')
 
 
@@ -30,9 +33,23 @@ def write_hostile(root: Path) -> Path:
     """A report on results whose every name is markup."""
     names = {op: op + ATTACK for op in OPS}
     data = write_dataset(root / "chains.jsonl", names)
-    metric = {"name": "accuracy", "description": ATTACK, "unit": ATTACK, "maximise": True, "trained": True}
-    folder = write_results(root / "results", data, METHODS, metric=metric, command=ATTACK, date=ATTACK,
-                           machine={"processor": ATTACK, "cores": ATTACK}, versions={ATTACK: ATTACK})
+    metric = {
+        "name": "accuracy",
+        "description": ATTACK,
+        "unit": ATTACK,
+        "maximise": True,
+        "trained": True,
+    }
+    folder = write_results(
+        root / "results",
+        data,
+        METHODS,
+        metric=metric,
+        command=ATTACK,
+        date=ATTACK,
+        machine={"processor": ATTACK, "cores": ATTACK},
+        versions={ATTACK: ATTACK},
+    )
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["dataset"]["name"] = ATTACK + "\ud800"  # half of a surrogate pair, which no UTF-8 has
     (folder / "manifest.json").write_text(json.dumps(manifest))
@@ -66,15 +83,25 @@ def test_no_script_but_its_own_may_run_and_nothing_is_fetched(tmp_path: Path) ->
     path = write_hostile(tmp_path)
     text = path.read_text()
     report = Report(path)
-    (policy,) = [attributes["content"] for name, attributes in report.tags
-                 if name == "meta" and attributes.get("http-equiv")]
+    (policy,) = [
+        attributes["content"]
+        for name, attributes in report.tags
+        if name == "meta" and attributes.get("http-equiv")
+    ]
     allowed = set(re.findall(r"'sha256-([^']+)'", policy or ""))
     scripts = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
-    assert {base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts} == allowed
+    assert {
+        base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts
+    } == allowed
     assert len(allowed) == 3
     assert "default-src 'none'" in policy
     assert "script-src 'sha256" in policy
-    assert not [a for _, a in report.tags for key in ("src", "href", "action", "data") if "//" in (a.get(key) or "")]
+    assert not [
+        a
+        for _, a in report.tags
+        for key in ("src", "href", "action", "data")
+        if "//" in (a.get(key) or "")
+    ]
     assert "@import" not in text[: text.index("</style>")]
 
 
@@ -95,8 +122,11 @@ def test_a_whole_space_stays_below_6_megabytes(tmp_path: Path) -> None:
     methods = ("none", "flow", "gmae", "graphcl", "arch2vec", "flow+gmae")
     folder = write_results(tmp_path / "r", data, methods)
     for path in (folder / "predictions").iterdir():
-        RunRecord(np.arange(7772, dtype=np.int32), *rng.normal(size=(2, 7772)).astype(np.float32),
-                  rng.uniform(size=501).astype(np.float32)).save(folder, path.stem)
+        RunRecord(
+            np.arange(7772, dtype=np.int32),
+            *rng.normal(size=(2, 7772)).astype(np.float32),
+            rng.uniform(size=501).astype(np.float32),
+        ).save(folder, path.stem)
     write_report(folder, tmp_path / "r.html")
     assert (tmp_path / "r.html").stat().st_size < 6_000_000
     report = Report(tmp_path / "r.html")
@@ -105,8 +135,14 @@ def test_a_whole_space_stays_below_6_megabytes(tmp_path: Path) -> None:
 
 
 def test_a_page_is_made_of_sections_from_anywhere(tmp_path: Path) -> None:
-    sections = {"One & two": Section("words", [Table([["a", "b"], ["1 < 2", "3\nbelow"]]), Figure("own", [], {})])}
-    (tmp_path / "p.html").write_text(page("A title", ["It is.", "So it is."], sections, ["made by hand"]))
+    sections = {
+        "One & two": Section(
+            "words", [Table([["a", "b"], ["1 < 2", "3\nbelow"]]), Figure("own", [], {})]
+        )
+    }
+    (tmp_path / "p.html").write_text(
+        page("A title", ["It is.", "So it is."], sections, ["made by hand"])
+    )
     report = Report(tmp_path / "p.html")
     for words in ("A title", "It is. So it is.", "One & two", "words", "made by hand"):
         assert words in report.text
@@ -123,7 +159,10 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     with pytest.raises(SystemExit) as stop:
         main(["report", str(tmp_path), "--out", str(tmp_path / "r.html")])
     assert stop.value.code == 2
-    assert "is no folder of results: it has no manifest.json; name a folder that" in capsys.readouterr().err
+    assert (
+        "is no folder of results: it has no manifest.json; name a folder that"
+        in capsys.readouterr().err
+    )
     with pytest.raises(SystemExit):
         main(["report", str(folder), "--out", str(tmp_path)])
     assert "is a folder; name a file" in capsys.readouterr().err

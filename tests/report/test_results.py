@@ -12,9 +12,9 @@ import pytest
 
 from nasflow.datasets import open_dataset
 from nasflow.errors import DataError, MissingDataError, MissingExtraError
-from nasflow.journal import Journal
 from nasflow.report.build import write_report
 from nasflow.report.results import read_results
+from nasflow.running.journal import Journal
 from report.handmade import entry, write_dataset, write_results
 from report.reading import Report
 
@@ -32,7 +32,9 @@ def folder(tmp_path: Path, data: Path) -> Path:
 def change_manifest(folder: Path, **changes: Any) -> None:
     path = folder / "manifest.json"
     manifest = {**json.loads(path.read_text()), **changes}
-    path.write_text(json.dumps({name: value for name, value in manifest.items() if value is not None}))
+    path.write_text(
+        json.dumps({name: value for name, value in manifest.items() if value is not None})
+    )
 
 
 def rewrite_journal(folder: Path, change: Any) -> None:
@@ -42,35 +44,57 @@ def rewrite_journal(folder: Path, change: Any) -> None:
 
 
 def test_a_folder_that_is_none_of_results_says_what_one_is(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(MissingDataError, match="nowhere does not exist; name a folder that nasflow evaluate wrote"):
+    with pytest.raises(
+        MissingDataError, match="nowhere does not exist; name a folder that nasflow evaluate wrote"
+    ):
         read_results(tmp_path / "nowhere")
     with pytest.raises(MissingDataError, match="manifest.json is a file; name a folder"):
         read_results(folder / "manifest.json")
-    with pytest.raises(MissingDataError, match="it has no manifest.json; name a folder that nasflow evaluate wrote"):
+    with pytest.raises(
+        MissingDataError, match="it has no manifest.json; name a folder that nasflow evaluate wrote"
+    ):
         read_results(tmp_path)
     (folder / "runs.jsonl").unlink()
     with pytest.raises(MissingDataError, match="it has no runs.jsonl"):
         read_results(folder)
     Journal(folder / "runs.jsonl").append({"key": "x", "kind": "run"})
-    with pytest.raises(DataError, match="holds no finished run of this result yet: nasflow evaluate goes on"):
+    with pytest.raises(
+        DataError, match="holds no finished run of this result yet: nasflow evaluate goes on"
+    ):
         read_results(folder)
 
 
-@pytest.mark.parametrize(("content", "words"), [
-    ("{", "is no JSON"), ("[]", "is no manifest but a JSON list"), ("{}", "has no object 'dataset'"),
-    ('{"dataset": {"name": "a"}, "metric": {}}', "does not say which data set and metric"),
-    ('{"dataset": {"name": 1, "content_sha256": ""}, "metric": {"name": "m", "description": ""}}', "else than text"),
-])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{", "is no JSON"),
+        ("[]", "is no manifest but a JSON list"),
+        ("{}", "has no object 'dataset'"),
+        ('{"dataset": {"name": "a"}, "metric": {}}', "does not say which data set and metric"),
+        (
+            (
+                '{"dataset": {"name": 1, "content_sha256": ""}, "metric": {"name": "m",'
+                ' "description": ""}}'
+            ),
+            "else than text",
+        ),
+    ],
+)
 def test_a_manifest_that_is_none_is_named(folder: Path, content: str, words: str) -> None:
     (folder / "manifest.json").write_text(content)
     with pytest.raises(DataError, match=words):
         read_results(folder)
 
 
-@pytest.mark.parametrize(("change", "words"), [
-    ({"tau": "high"}, "has tau 'high'; it needs a number"), ({"split": 1.5}, "has split 1.5; it needs a whole number"),
-    ({"method": None}, "has method None; it needs a text"), ({"n_test": True}, "has n_test True"),
-])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"tau": "high"}, "has tau 'high'; it needs a number"),
+        ({"split": 1.5}, "has split 1.5; it needs a whole number"),
+        ({"method": None}, "has method None; it needs a text"),
+        ({"n_test": True}, "has n_test True"),
+    ],
+)
 def test_a_malformed_run_is_named(folder: Path, change: dict[str, Any], words: str) -> None:
     rewrite_journal(folder, lambda line: {**line, **change} if line["kind"] == "run" else line)
     with pytest.raises(DataError, match=words):
@@ -89,9 +113,13 @@ def test_runs_of_other_results_in_the_journal_are_not_shown(folder: Path, data: 
     assert [e["tau"] for e in read_results(folder).entries] == [0.5, 0.7, 0.6, 1.0]
 
 
-def test_a_grid_that_is_still_running_is_shown_as_far_as_it_is(folder: Path, tmp_path: Path) -> None:
+def test_a_grid_that_is_still_running_is_shown_as_far_as_it_is(
+    folder: Path, tmp_path: Path
+) -> None:
     lines = (folder / "runs.jsonl").read_text().splitlines(keepends=True)
-    (folder / "runs.jsonl").write_text("".join(lines[:4]))  # none, the pre-training, flow on the first split
+    (folder / "runs.jsonl").write_text(
+        "".join(lines[:4])
+    )  # none, the pre-training, flow on the first split
     said = write_report(folder, tmp_path / "r.html")
     assert "3 of 4 runs" in said
     report = Report(tmp_path / "r.html")
@@ -100,17 +128,26 @@ def test_a_grid_that_is_still_running_is_shown_as_far_as_it_is(folder: Path, tmp
     assert report.tables[1][1] == ["flow - none", "+10.0", "-", "+5.0", "+2.5", "1/1 runs"]
     (folder / "runs.jsonl").write_text("".join(lines[:2]))
     write_report(folder, tmp_path / "r.html")
-    assert "no two methods here have a finished run on the same split" in Report(tmp_path / "r.html").text
+    assert (
+        "no two methods here have a finished run on the same split"
+        in Report(tmp_path / "r.html").text
+    )
 
 
-def test_an_older_folder_has_its_tables_and_says_what_it_lacks(folder: Path, data: Path, tmp_path: Path) -> None:
+def test_an_older_folder_has_its_tables_and_says_what_it_lacks(
+    folder: Path, data: Path, tmp_path: Path
+) -> None:
     """Before manifests listed runs, and before predictions and losses were kept."""
     change_manifest(folder, runs=None)
     shutil.rmtree(folder / "predictions")
-    rewrite_journal(folder, lambda line: {name: value for name, value in line.items() if name != "task_losses"})
+    rewrite_journal(
+        folder, lambda line: {name: value for name, value in line.items() if name != "task_losses"}
+    )
     # the same run once more, with other options: the last one counts; and one of another metric
     Journal(folder / "runs.jsonl").append(entry(data, "none", 2, key="new", tau=0.9))
-    Journal(folder / "runs.jsonl").append(entry(data, "none", 2, key="other", metric="latency", tau=0.1))
+    Journal(folder / "runs.jsonl").append(
+        entry(data, "none", 2, key="other", metric="latency", tau=0.1)
+    )
     said = write_report(folder, tmp_path / "r.html").splitlines()
     report = Report(tmp_path / "r.html")
     assert report.tables[0][1][:2] == ["none", "70.0 (20.0)"]
@@ -120,13 +157,23 @@ def test_an_older_folder_has_its_tables_and_says_what_it_lacks(folder: Path, dat
     assert report.text.count("predictions were kept") == 3
     assert "made before the losses of their epochs were kept" in report.text
     assert [line.split(" (")[0] for line in said[1:]] == [
-        "left out: Precision at the top", "left out: Predicted against true rank", "left out: Pre-training",
-        "left out: Fine-tuning"]
+        "left out: Precision at the top",
+        "left out: Predicted against true rank",
+        "left out: Pre-training",
+        "left out: Fine-tuning",
+    ]
 
 
-def test_a_data_set_that_is_gone_or_changed_leaves_the_map_out(folder: Path, data: Path, tmp_path: Path) -> None:
-    for text, words in ((data.read_text().replace("12.0", "12.5"), "no longer the one that these runs were made on"),
-                        (None, "chains.jsonl does not exist")):
+def test_a_data_set_that_is_gone_or_changed_leaves_the_map_out(
+    folder: Path, data: Path, tmp_path: Path
+) -> None:
+    for text, words in (
+        (
+            data.read_text().replace("12.0", "12.5"),
+            "no longer the one that these runs were made on",
+        ),
+        (None, "chains.jsonl does not exist"),
+    ):
         if text is None:
             data.unlink()
         else:
@@ -139,8 +186,9 @@ def test_a_data_set_that_is_gone_or_changed_leaves_the_map_out(folder: Path, dat
         assert "ranks" in report.data["figures"]
 
 
-def test_a_data_set_that_gained_a_column_is_the_same_where_its_label_has_a_hash(folder: Path, data: Path,
-                                                                                  tmp_path: Path) -> None:
+def test_a_data_set_that_gained_a_column_is_the_same_where_its_label_has_a_hash(
+    folder: Path, data: Path, tmp_path: Path
+) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     same = open_dataset(str(data)).content_hash(["accuracy"])
     change_manifest(folder, dataset={**manifest["dataset"], "metric_sha256": same})
@@ -156,8 +204,12 @@ def test_a_damaged_piece_is_named_in_the_place_of_its_section(folder: Path, tmp_
     damaged = min((folder / "predictions").iterdir())
     damaged.write_bytes(b"not an npz")
     change_manifest(folder, options={"surrogate": {"kay": 4}})
-    rewrite_journal(folder, lambda line: {**line, "task_losses": {"flow": ["high"]}}
-                    if line["kind"] == "pretraining" else line)
+    rewrite_journal(
+        folder,
+        lambda line: (
+            {**line, "task_losses": {"flow": ["high"]}} if line["kind"] == "pretraining" else line
+        ),
+    )
     write_report(folder, tmp_path / "r.html")
     text = Report(tmp_path / "r.html").text
     assert text.count(f"{damaged} is no readable .npz file") == 3
@@ -171,8 +223,12 @@ def test_a_run_without_its_record_is_not_counted(folder: Path, tmp_path: Path) -
     assert "the 3 of 4 runs that kept their predictions" in Report(tmp_path / "r.html").text
 
 
-def test_without_plotly_the_extra_is_named(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_plotly_the_extra_is_named(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "plotly", None)
     monkeypatch.delitem(sys.modules, "plotly.offline", raising=False)
-    with pytest.raises(MissingExtraError, match=r"needs plotly; install it with: pip install 'nasflow.report.'"):
+    with pytest.raises(
+        MissingExtraError, match=r"needs plotly; install it with: pip install 'nasflow.report.'"
+    ):
         write_report(folder, tmp_path / "r.html")

@@ -9,7 +9,10 @@ from nasflow.search.comparison import at_steps, gains_table, steps_at_or_above
 
 
 def test_means_and_deviations_at_the_steps() -> None:
-    assert at_steps(np.array([[1.0, 2.0, 4.0], [3.0, 2.0, 8.0]]), [1, 3]) == ["2.000 (1.000)", "6.000 (2.000)"]
+    assert at_steps(np.array([[1.0, 2.0, 4.0], [3.0, 2.0, 8.0]]), [1, 3]) == [
+        "2.000 (1.000)",
+        "6.000 (2.000)",
+    ]
 
 
 def test_gains_have_students_interval_and_are_counted() -> None:

@@ -16,10 +16,15 @@ PAGE = Path(__file__).parents[2] / "docs" / "search.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def test_the_page_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     blocks = BLOCK.findall(PAGE.read_text())
-    by_kind = {kind: [text for of, text in blocks if of == kind] for kind in ("yaml", "python", "sh", "text")}
+    by_kind = {
+        kind: [text for of, text in blocks if of == kind]
+        for kind in ("yaml", "python", "sh", "text")
+    }
     Path("space.yaml").write_text(by_kind["yaml"][0])
     Path("train.py").write_text(by_kind["python"][0])
     command, *others = [line for text in by_kind["sh"] for line in text.splitlines()]
@@ -27,7 +32,11 @@ def test_the_page_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
     main([*shlex.split(command)[1:], *quick])
     out = capsys.readouterr().out
     assert "6 results, the best 5:" in out
-    assert {path.name for path in Path("study").iterdir()} == {"table.txt", "trials.csv", "search.png"}
+    assert {path.name for path in Path("study").iterdir()} == {
+        "table.txt",
+        "trials.csv",
+        "search.png",
+    }
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(by_kind["python"][1], str(PAGE), "exec"), {})

@@ -1,4 +1,6 @@
-"""Trainings on a Ray cluster: on a stand-in for it, and with NASFLOW_FULL on a real one on this machine."""
+"""Trainings on a Ray cluster: on a stand-in for it, and with NASFLOW_FULL on a real one on this
+machine.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +13,14 @@ import pytest
 
 import search_trainers
 from nasflow.cli import main
-from nasflow.config import SearchConfig
 from nasflow.errors import ConfigError
+from nasflow.options.search import SearchConfig
+from nasflow.running.workers import Task
 from nasflow.search import Problem, Study, executors, run
 from nasflow.search.executors import RayExecutor
 from nasflow.search.store import Store
 from nasflow.search.training import Train, Training, outcome_in
 from nasflow.spaces.nb201 import NB201
-from nasflow.workers import Task
 
 SPACE = NB201()
 
@@ -75,7 +77,12 @@ class Cluster:
 
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
-    return Study(tmp_path / "study.db", Problem(SPACE), SearchConfig(strategy="random", n_initial=4), window=2)
+    return Study(
+        tmp_path / "study.db",
+        Problem(SPACE),
+        SearchConfig(strategy="random", n_initial=4),
+        window=2,
+    )
 
 
 @pytest.fixture
@@ -90,12 +97,14 @@ def cluster(executor: RayExecutor) -> Cluster:
 
 
 def test_a_search_on_a_cluster_ends_as_one_on_this_machine(
-        study: Study, executor: RayExecutor, tmp_path: Path) -> None:
+    study: Study, executor: RayExecutor, tmp_path: Path
+) -> None:
     run(study, search_trainers.worth, 6, parallel=2, executor=executor)
     here = Study(tmp_path / "here.db", Problem(SPACE), study.config, window=2)
     run(here, search_trainers.worth, 6, parallel=2)
     assert [(t.canonical_id, t.state, t.value, t.starts) for t in study.trials()] == [
-        (t.canonical_id, t.state, t.value, t.starts) for t in here.trials()]
+        (t.canonical_id, t.state, t.value, t.starts) for t in here.trials()
+    ]
     assert not cluster(executor).open
 
 
@@ -107,15 +116,21 @@ def test_odd_results_are_failures_with_reasons(study: Study, executor: RayExecut
 
 
 def test_a_machine_that_dies_costs_a_beginning_and_a_second_one_the_trial(
-        study: Study, executor: RayExecutor) -> None:
+    study: Study, executor: RayExecutor
+) -> None:
     cluster(executor).dying = {"0": 1, "1": 2}
     run(study, search_trainers.worth, 3, executor=executor)
-    assert [(t.state, t.starts) for t in study.trials()] == [("done", 2), ("failed", 2), ("done", 1)]
+    assert [(t.state, t.starts) for t in study.trials()] == [
+        ("done", 2),
+        ("failed", 2),
+        ("done", 1),
+    ]
     assert "cut off 2 times" in str(study.trials()[1].reason)
 
 
 def test_what_is_stopped_in_an_orderly_way_is_as_if_never_begun(
-        study: Study, executor: RayExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    study: Study, executor: RayExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     study.ask(begin=False)
     monkeypatch.setattr(Cluster, "finished", lambda self, seconds: [])  # nothing ends
     with contextlib.suppress(KeyboardInterrupt), executor:
@@ -125,7 +140,9 @@ def test_what_is_stopped_in_an_orderly_way_is_as_if_never_begun(
     assert [(t.state, t.starts) for t in study.trials()] == [("planned", 0)]
 
 
-def test_what_had_ended_when_the_search_is_stopped_is_told(study: Study, executor: RayExecutor) -> None:
+def test_what_had_ended_when_the_search_is_stopped_is_told(
+    study: Study, executor: RayExecutor
+) -> None:
     study.ask(begin=False)
     with contextlib.suppress(KeyboardInterrupt), executor:
         executor.start(_training(study, 0))
@@ -133,7 +150,9 @@ def test_what_had_ended_when_the_search_is_stopped_is_told(study: Study, executo
     assert [(t.state, t.starts) for t in study.trials()] == [("done", 1)]
 
 
-def test_a_machine_that_cannot_train_ends_the_search_and_no_trial(study: Study, executor: RayExecutor) -> None:
+def test_a_machine_that_cannot_train_ends_the_search_and_no_trial(
+    study: Study, executor: RayExecutor
+) -> None:
     """Of two that end together, one where the script is missing and one with a result."""
     study.ask(2, begin=False)
     with executor:
@@ -156,7 +175,9 @@ def test_a_trial_that_another_process_has_is_not_begun(study: Study, executor: R
     assert [(t.state, t.starts) for t in study.trials()] == [("planned", 0)]
 
 
-def test_a_training_whose_result_was_told_meanwhile_is_stopped(study: Study, executor: RayExecutor) -> None:
+def test_a_training_whose_result_was_told_meanwhile_is_stopped(
+    study: Study, executor: RayExecutor
+) -> None:
     (trial,) = study.ask(begin=False)
     with executor:
         executor.start(_training(study, trial.number))
@@ -168,23 +189,67 @@ def test_a_training_whose_result_was_told_meanwhile_is_stopped(study: Study, exe
 
 def _training(study: Study, number: int, train: Train = search_trainers.worth) -> Training:
     architecture = study.trials()[number].architecture
-    return Training(str(study.store.path), number, architecture, SPACE.format(architecture), train, 9.0, study.me)
+    return Training(
+        str(study.store.path),
+        number,
+        architecture,
+        SPACE.format(architecture),
+        train,
+        9.0,
+        study.me,
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("local_ray")
-def test_the_command_trains_on_a_ray_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_trains_on_a_ray_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     trainer = Path(search_trainers.__file__)
     results = []
     for name, more in (("local", []), ("ray", ["--ray", "local"])):
-        main(["search", "nb201", "--train", f"{trainer}:odd", "--strategy", "random", "--limit", "1", "--budget", "8",
-              "--parallel", "2", "--study", str(tmp_path / f"{name}.db"), *more])
+        main(
+            [
+                "search",
+                "nb201",
+                "--train",
+                f"{trainer}:odd",
+                "--strategy",
+                "random",
+                "--limit",
+                "1",
+                "--budget",
+                "8",
+                "--parallel",
+                "2",
+                "--study",
+                str(tmp_path / f"{name}.db"),
+                *more,
+            ]
+        )
         trials = Store(tmp_path / f"{name}.db").trials()
         results.append([(t.canonical_id, t.state, t.value, t.starts) for t in trials])
     assert results[0] == results[1]
     assert {state for _, state, *_ in results[0]} == {"done", "failed"}
     monkeypatch.setenv("TRAINING_LOG", str(tmp_path))
-    main(["search", "nb201", "--train", f"{trainer}:dies_once", "--strategy", "random", "--budget", "2",
-          "--ray", "local", "--study", str(tmp_path / "dies.db")])
-    assert [(t.state, t.starts) for t in Store(tmp_path / "dies.db").trials()] == [("done", 2), ("done", 1)]
+    main(
+        [
+            "search",
+            "nb201",
+            "--train",
+            f"{trainer}:dies_once",
+            "--strategy",
+            "random",
+            "--budget",
+            "2",
+            "--ray",
+            "local",
+            "--study",
+            str(tmp_path / "dies.db"),
+        ]
+    )
+    assert [(t.state, t.starts) for t in Store(tmp_path / "dies.db").trials()] == [
+        ("done", 2),
+        ("done", 1),
+    ]

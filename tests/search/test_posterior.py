@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from nasflow.gp import GaussianProcess
+from nasflow.prediction.gp import GaussianProcess
 from nasflow.search.posterior import Posterior
 
 RNG = np.random.default_rng(0)
@@ -18,10 +18,14 @@ def fitted() -> GaussianProcess:
 
 
 def check(posterior: Posterior, n: int, extra: npt.NDArray[np.float64] | None = None) -> None:
-    """As if the process were conditioned on n results, and on `extra` rows with the expected result."""
+    """As if the process were conditioned on n results, and on `extra` rows with the expected
+    result.
+    """
     oracle = fitted().condition(X[:n], Y[:n])
     if extra is not None:
-        oracle = oracle.condition(np.vstack([X[:n], extra]), np.concatenate([Y[:n], oracle.predict(extra)[0]]))
+        oracle = oracle.condition(
+            np.vstack([X[:n], extra]), np.concatenate([Y[:n], oracle.predict(extra)[0]])
+        )
     for seen, expected in zip(posterior.at_pool(Y[:n]), oracle.predict(POOL), strict=True):
         np.testing.assert_allclose(seen, expected, rtol=1e-6, atol=1e-8)
 

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 import search_trainers
-from nasflow.architecture import Architecture
 from nasflow.cli import main
-from nasflow.config import SearchConfig
 from nasflow.errors import ConfigError
+from nasflow.graphs.architecture import Architecture
+from nasflow.options.search import SearchConfig
 from nasflow.search import Problem, Study, run, runner
 from nasflow.search.store import Store
 from nasflow.search.training import Training, check_train, outcome, train_and_tell
@@ -33,20 +33,36 @@ SPACE = NB201()
 
 
 def study(path: Path, strategy: str = "random", window: int | None = None) -> Study:
-    return Study(path / "study.db", Problem(SPACE), SearchConfig(strategy=strategy, n_initial=4), window=window)
+    return Study(
+        path / "study.db",
+        Problem(SPACE),
+        SearchConfig(strategy=strategy, n_initial=4),
+        window=window,
+    )
 
 
-def attempt(train: object, cell: str = "conv3x3", limit: float = 20.0) -> tuple[float | None, str | None]:
+def attempt(
+    train: object, cell: str = "conv3x3", limit: float = 20.0
+) -> tuple[float | None, str | None]:
     architecture = SPACE.from_tuple([cell, *["none"] * 5])
     return outcome(Training("", 7, architecture, SPACE.format(architecture), train, limit, ""))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("cell", "reason"), [
-    ("none", r"raised ZeroDivisionError: on purpose \(search_trainers.py, line \d+\); its output ended: about to fail"),
-    ("skip", "returned '91.3 %', no number"),
-    ("conv1x1", "returned nan"),
-    ("avgpool3x3", "took longer than 0.3 s"),
-])
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        (
+            "none",
+            (
+                r"raised ZeroDivisionError: on purpose \(search_trainers.py, line \d+\); its output"
+                r" ended: about to fail"
+            ),
+        ),
+        ("skip", "returned '91.3 %', no number"),
+        ("conv1x1", "returned nan"),
+        ("avgpool3x3", "took longer than 0.3 s"),
+    ],
+)
 def test_an_odd_function_is_a_failure_with_a_reason(cell: str, reason: str) -> None:
     value, seen = attempt(search_trainers.odd, cell, 0.3)
     assert value is None
@@ -54,8 +70,13 @@ def test_an_odd_function_is_a_failure_with_a_reason(cell: str, reason: str) -> N
 
 
 def test_values_that_are_no_numbers() -> None:
-    for result, words in [(None, "returned None"), (True, "returned True"), ([1.0], "no number"),
-                          (float("inf"), "returned inf"), (b"1", "no number")]:
+    for result, words in [
+        (None, "returned None"),
+        (True, "returned True"),
+        ([1.0], "no number"),
+        (float("inf"), "returned inf"),
+        (b"1", "no number"),
+    ]:
         value, reason = attempt(lambda _, result=result: result)
         assert value is None
         assert words in str(reason)
@@ -68,20 +89,28 @@ def command(code: str) -> str:
 
 
 def test_the_last_number_that_a_command_prints_counts() -> None:
-    assert attempt(command("print(1); print(2.5); print(\"done\")")) == (2.5, None)
-    code = ("import json, sys; n = len(json.loads(sys.argv[1])[\"ops\"]); "
-            "print(n + sys.argv[2].count(\"~\") + int(sys.argv[3]))")
+    assert attempt(command('print(1); print(2.5); print("done")')) == (2.5, None)
+    code = (
+        'import json, sys; n = len(json.loads(sys.argv[1])["ops"]); '
+        'print(n + sys.argv[2].count("~") + int(sys.argv[3]))'
+    )
     assert attempt(command(code)) == (8 + 6 + 7, None)
 
 
-@pytest.mark.parametrize(("code", "reason"), [
-    ("print(\"accuracy 3\")", "printed no line that is a number; its output ended: accuracy 3"),
-    ("print(float(\"nan\"))", "the command printed nan; its output ended: nan"),
-    ("print(3); raise SystemExit(4)", "ended with exit code 4; its output ended: 3"),
-    ("import sys; sys.stderr.write(\"no memory\"); sys.exit(1)", "exit code 1; its output ended: no memory"),
-    ("import os; os.kill(os.getpid(), 9)", "was ended by signal 9"),
-    ("import time; time.sleep(60)", "took longer than 1 s"),
-])
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ('print("accuracy 3")', "printed no line that is a number; its output ended: accuracy 3"),
+        ('print(float("nan"))', "the command printed nan; its output ended: nan"),
+        ("print(3); raise SystemExit(4)", "ended with exit code 4; its output ended: 3"),
+        (
+            'import sys; sys.stderr.write("no memory"); sys.exit(1)',
+            "exit code 1; its output ended: no memory",
+        ),
+        ("import os; os.kill(os.getpid(), 9)", "was ended by signal 9"),
+        ("import time; time.sleep(60)", "took longer than 1 s"),
+    ],
+)
 def test_an_odd_command_is_a_failure_with_the_tail_of_its_output(code: str, reason: str) -> None:
     started = time.monotonic()
     value, seen = attempt(command(code), limit=1 if "sleep" in code else 20)
@@ -90,16 +119,19 @@ def test_an_odd_command_is_a_failure_with_the_tail_of_its_output(code: str, reas
     assert time.monotonic() - started < 20
 
 
-@pytest.mark.parametrize(("train", "words"), [
-    ("python train.py", "does not say where the architecture goes"),
-    ("nosuchprogram {arch_json}", "is no program that can be run"),
-    ("", "the command is empty"),
-    ("python 'train {arch_json}", "cannot be split into words"),
-    ("nosuchmodule:train", "cannot be imported"),
-    (f"{TRAINERS}:nothing", "cannot be imported"),
-    (f"{TRAINERS}:WORTH", "no function"),
-    (lambda _: 1.0, "at the top level of a module"),
-])
+@pytest.mark.parametrize(
+    ("train", "words"),
+    [
+        ("python train.py", "does not say where the architecture goes"),
+        ("nosuchprogram {arch_json}", "is no program that can be run"),
+        ("", "the command is empty"),
+        ("python 'train {arch_json}", "cannot be split into words"),
+        ("nosuchmodule:train", "cannot be imported"),
+        (f"{TRAINERS}:nothing", "cannot be imported"),
+        (f"{TRAINERS}:WORTH", "no function"),
+        (lambda _: 1.0, "at the top level of a module"),
+    ],
+)
 def test_what_cannot_be_run_is_told_before_anything_is_asked_for(train: object, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         check_train(train)  # type: ignore[arg-type]
@@ -121,21 +153,28 @@ def test_a_search_goes_on_past_every_odd_result(tmp_path: Path) -> None:
 def test_a_worker_leaves_alone_what_is_no_longer_its_searchs(tmp_path: Path) -> None:
     s = study(tmp_path)
     (trial,) = s.ask()
-    of_another = Training(str(s.store.path), trial.number, trial.architecture, "", search_trainers.worth, 9.0, "other")
+    of_another = Training(
+        str(s.store.path), trial.number, trial.architecture, "", search_trainers.worth, 9.0, "other"
+    )
     train_and_tell(of_another)
     assert [(t.state, t.starts) for t in s.trials()] == [("asked", 1)]
 
 
-def test_a_worker_that_dies_starts_its_training_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_dies_starts_its_training_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TRAINING_LOG", str(tmp_path))
     s = study(tmp_path)
     run(s, f"{TRAINERS}:dies_once", 2)
     assert [(t.state, t.starts) for t in s.trials()] == [("done", 2), ("done", 1)]
 
 
-@pytest.mark.parametrize("train", [search_trainers.dies, search_trainers.vanishes], ids=["signal", "exit"])
+@pytest.mark.parametrize(
+    "train", [search_trainers.dies, search_trainers.vanishes], ids=["signal", "exit"]
+)
 def test_a_training_whose_worker_dies_twice_has_failed(
-        tmp_path: Path, train: Callable[[Architecture], float], monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, train: Callable[[Architecture], float], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(runner, "_LATE", 0.5)
     s = study(tmp_path)
     run(s, train, 1)
@@ -145,12 +184,16 @@ def test_a_training_whose_worker_dies_twice_has_failed(
 
 
 def test_what_no_signal_interrupts_is_ended_all_the_same() -> None:
-    code = ("import sys; from nasflow.search import training; import search_trainers as t\n"
-            "training.GRACE_SECONDS = 0.2\n"
-            "from nasflow.spaces.nb201 import NB201; a = NB201().parse('0')\n"
-            "training.outcome(training.Training('', 0, a, '', t.stuck_in_c, 0.3, ''))")
+    code = (
+        "import sys; from nasflow.search import training; import search_trainers as t\n"
+        "training.GRACE_SECONDS = 0.2\n"
+        "from nasflow.spaces.nb201 import NB201; a = NB201().parse('0')\n"
+        "training.outcome(training.Training('', 0, a, '', t.stuck_in_c, 0.3, ''))"
+    )
     started = time.monotonic()
-    done = subprocess.run([sys.executable, "-c", code], env=ENV, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=ENV, capture_output=True, timeout=60, check=False
+    )
     assert done.returncode == 1
     assert time.monotonic() - started < 30
 
@@ -159,11 +202,17 @@ ENV = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TRAINERS.parent), *sys.p
 
 
 def searching(folder: Path, parallel: int) -> Search:
-    """A search of `BUDGET` trainings in a process group of its own, the order of whose ends makes no difference."""
+    """A search of `BUDGET` trainings in a process group of its own, the order of whose ends makes
+    no difference.
+    """
     words = [folder / "study.db", STRATEGY, BUDGET, parallel, 2]
-    return subprocess.Popen([sys.executable, str(TRAINERS), *map(str, words)],
-                            env={**ENV, "TRAINING_LOG": str(folder / "log")}, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, start_new_session=True)
+    return subprocess.Popen(
+        [sys.executable, str(TRAINERS), *map(str, words)],
+        env={**ENV, "TRAINING_LOG": str(folder / "log")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
 
 
 def finished(process: Search) -> None:
@@ -174,7 +223,11 @@ def finished(process: Search) -> None:
 def told(folder: Path) -> dict[int, tuple[str, float | None]]:
     if not (folder / "study.db").exists():
         return {}
-    return {t.number: (t.canonical_id, t.value) for t in Store(folder / "study.db").trials() if t.finished}
+    return {
+        t.number: (t.canonical_id, t.value)
+        for t in Store(folder / "study.db").trials()
+        if t.finished
+    }
 
 
 def logged(folder: Path, word: str) -> Counter[str]:
@@ -193,7 +246,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[str
 
 
 def kill_at_random(folder: Path, kills: int, parallel: int, whole_group: bool) -> dict[str, int]:
-    """kill -9, so many times, each some time after a result. Returns how often begun what was told had been by then."""
+    """kill -9, so many times, each some time after a result. Returns how often begun what was told
+    had been by then.
+    """
     rng = np.random.default_rng(5)
     before: dict[int, tuple[str, float | None]] = {}
     begun: dict[str, int] = {}
@@ -208,28 +263,39 @@ def kill_at_random(folder: Path, kills: int, parallel: int, whole_group: bool) -
         process.wait()
         now, counts = told(folder), logged(folder, "begin")
         assert before.items() <= now.items()  # no result is lost
-        begun |= {canonical_id: counts[canonical_id] for canonical_id, _ in now.values() if canonical_id not in begun}
+        begun |= {
+            canonical_id: counts[canonical_id]
+            for canonical_id, _ in now.values()
+            if canonical_id not in begun
+        }
         before = now
     assert len(before) < BUDGET, "the search ended before the last kill"
     return begun
 
 
 def test_a_search_and_its_workers_killed_at_random_moments(
-        tmp_path: Path, undisturbed: dict[int, tuple[str, float | None]]) -> None:
+    tmp_path: Path, undisturbed: dict[int, tuple[str, float | None]]
+) -> None:
     """Nothing that was told is lost or trained again, and in the end all is as without a kill."""
     kills = 20 if FULL else 2
     begun = kill_at_random(tmp_path, kills, 1, whole_group=True)
     finished(searching(tmp_path, 1))
     assert told(tmp_path) == undisturbed
     counts = logged(tmp_path, "begin")
-    assert all(counts[canonical_id] == n for canonical_id, n in begun.items())  # what was told did not begin again
+    assert all(
+        counts[canonical_id] == n for canonical_id, n in begun.items()
+    )  # what was told did not begin again
     assert set(counts.values()) <= {1, 2}  # what a kill cut off began once more
     assert sum(n - 1 for n in counts.values()) <= kills
-    print(f"{kills} kills, {len(counts)} trainings, {sum(n == 2 for n in counts.values())} of them begun twice")
+    print(
+        f"{kills} kills, {len(counts)} trainings, {sum(n == 2 for n in counts.values())} of them"
+        " begun twice"
+    )
 
 
 def test_trainings_outlive_the_search_that_began_them(
-        tmp_path: Path, undisturbed: dict[int, tuple[str, float | None]]) -> None:
+    tmp_path: Path, undisturbed: dict[int, tuple[str, float | None]]
+) -> None:
     kill_at_random(tmp_path, 10 if FULL else 1, 2, whole_group=False)
     finished(searching(tmp_path, 2))
     assert set(logged(tmp_path, "begin").values()) == set(logged(tmp_path, "end").values()) == {1}
@@ -238,21 +304,40 @@ def test_trainings_outlive_the_search_that_began_them(
 
 def wait_for_results(folder: Path, n: int, process: Search) -> None:
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None and len(told(folder)) < min(n, BUDGET):
+    while (
+        time.monotonic() < deadline
+        and process.poll() is None
+        and len(told(folder)) < min(n, BUDGET)
+    ):
         time.sleep(0.02)
 
 
 def test_two_processes_share_one_study(
-        tmp_path: Path, undisturbed: dict[int, tuple[str, float | None]]) -> None:
+    tmp_path: Path, undisturbed: dict[int, tuple[str, float | None]]
+) -> None:
     for process in [searching(tmp_path, 1) for _ in range(2)]:
         finished(process)
     assert set(logged(tmp_path, "begin").values()) == {1}
     assert told(tmp_path) == undisturbed
 
 
-def test_the_command_shows_and_writes_what_happened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["search", "nb201", "--train", f"{TRAINERS}:odd", "--strategy", "random", "--limit", "0.5", "--study",
-             str(tmp_path / "study.db"), "--parallel", "2"]
+def test_the_command_shows_and_writes_what_happened(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        "search",
+        "nb201",
+        "--train",
+        f"{TRAINERS}:odd",
+        "--strategy",
+        "random",
+        "--limit",
+        "0.5",
+        "--study",
+        str(tmp_path / "study.db"),
+        "--parallel",
+        "2",
+    ]
     main([*words, "--budget", "2"])
     main([*words, "--budget", "5", "--out", str(tmp_path / "out")])
     captured = capsys.readouterr()

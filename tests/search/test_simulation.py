@@ -8,12 +8,12 @@ import numpy as np
 
 from nasflow.datasets import Dataset
 from nasflow.datasets.base import Metric
+from nasflow.graphs.table import ArchTable
 from nasflow.search.candidates import listed
 from nasflow.search.known import FloatArray
 from nasflow.search.problem import Problem
 from nasflow.search.simulation import along, among_rows, simulate
 from nasflow.search.study import Study
-from nasflow.table import ArchTable
 from search_spaces import CHAIN, OPEN, options, worth
 
 
@@ -50,7 +50,11 @@ def test_among_rows_trains_only_what_was_measured() -> None:
     values[::3] = np.nan
     data = Dataset("half", table, {"accuracy": Metric("accuracy", "made up")}, {"accuracy": values})
     problem, whole = among_rows(data, CHAIN, "accuracy")
-    found = simulate(problem, whole, options("gp-onehot"), lambda t: problem.known.values("accuracy", t), 1000)
+    found = simulate(
+        problem, whole, options("gp-onehot"), lambda t: problem.known.values("accuracy", t), 1000
+    )
     assert sorted(found.values) == sorted(values[np.isfinite(values)])
     measured = table[np.flatnonzero(np.isfinite(values))]
-    assert set(ArchTable.from_architectures(found.architectures).canonical_ids) == set(measured.canonical_ids)
+    assert set(ArchTable.from_architectures(found.architectures).canonical_ids) == set(
+        measured.canonical_ids
+    )

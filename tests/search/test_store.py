@@ -1,4 +1,6 @@
-"""The file of a study while another process holds it: opening waits, and says so where that takes too long."""
+"""The file of a study while another process holds it: opening waits, and says so where that takes
+too long.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ def test_opening_waits_for_another_process_that_writes(tmp_path: Path, how: str)
 
 @pytest.mark.parametrize("how", ["IMMEDIATE", "EXCLUSIVE"])
 def test_a_file_that_stays_locked_is_not_called_foreign(
-        tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(store, "WAIT", 0.2)
     other = _held(tmp_path / "study.db", how)
     with pytest.raises(DataError, match=r"locked by another process for 0\.2 s"):

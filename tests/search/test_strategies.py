@@ -9,23 +9,24 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from nasflow.architecture import Architecture
 from nasflow.errors import ConfigError, UnknownNameError
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
 from nasflow.search.candidates import Candidates, listed
 from nasflow.search.problem import Problem
 from nasflow.search.strategies.base import History
 from nasflow.search.strategies.bayesian import expected_improvement, normal_scores, on_scale
 from nasflow.search.strategies.gp_onehot import one_hot
-from nasflow.search.strategies.registry import make_strategy, strategy_names
+from nasflow.search.strategies.registry import STRATEGIES, make_strategy
 from nasflow.spaces import load_space
-from nasflow.table import ArchTable
 from search_spaces import CHAIN, MODELS, OPEN, Walk, options, worth
 
 
-@pytest.mark.parametrize("strategy", strategy_names())
+@pytest.mark.parametrize("strategy", STRATEGIES.names())
 @pytest.mark.parametrize("whole", [True, False], ids=["listed", "drawn"])
 def test_a_small_space_is_searched_to_its_end_without_a_twin(
-        strategy: str, whole: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    strategy: str, whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("nasflow.search.candidates._TRIES", 8)  # to see sooner that nothing is left
     problem = Problem(OPEN)
     n_elements = len(set(OPEN.enumerate().canonical_ids))
@@ -38,11 +39,15 @@ def test_a_small_space_is_searched_to_its_end_without_a_twin(
     assert len(ids) == n_elements if whole else len(ids) >= 0.9 * n_elements
 
 
-@pytest.mark.parametrize("strategy", [*strategy_names(), "fgp+embedding"])
+@pytest.mark.parametrize("strategy", [*STRATEGIES.names(), "fgp+embedding"])
 def test_the_same_history_gives_the_same_proposals(strategy: str) -> None:
-    a, b = (Walk(options(strategy, n_initial=5, population=5), Problem(CHAIN)).walk(14) for _ in range(2))
+    a, b = (
+        Walk(options(strategy, n_initial=5, population=5), Problem(CHAIN)).walk(14)
+        for _ in range(2)
+    )
     assert a.proposals == b.proposals
-    # a strategy that joins later proposes what one from the beginning does; npenas, at the end of a round
+    # a strategy that joins later proposes what one from the beginning does; npenas, at the end of a
+    # round
     for n in (11,) if strategy == "npenas" else range(5, 14):
         later = Walk(options(strategy, n_initial=5, population=5), Problem(CHAIN))
         later.proposals = a.proposals[:n]
@@ -92,17 +97,24 @@ def test_evolution_mutates_the_winners_among_the_youngest() -> None:
 
     def parents(population: int, tournament: int) -> Counter[Architecture]:
         strategy = make_strategy(
-            options("evolution", population=population, tournament=tournament, n_initial=11), problem, None)
+            options("evolution", population=population, tournament=tournament, n_initial=11),
+            problem,
+            None,
+        )
         found: Counter[Architecture] = Counter()
         for seed in range(40):
-            candidates = Candidates(problem, None, [a.canonical_id for a in told], np.random.default_rng(seed))
+            candidates = Candidates(
+                problem, None, [a.canonical_id for a in told], np.random.default_rng(seed)
+            )
             (child,) = strategy.propose(history, candidates, 1)
             assert child.origin == "mutation"
             near = [a for a in told if child.candidate.architecture in set(CHAIN.neighbours(a))]
             found.update(near)
         return found
 
-    assert parents(11, 11)[told[0]] == 40  # in the population, and the best of every full tournament
+    assert (
+        parents(11, 11)[told[0]] == 40
+    )  # in the population, and the best of every full tournament
     assert parents(10, 10)[told[1]] == 40  # the oldest left the population, so the next best wins
     assert len(parents(10, 1)) > 5  # a tournament of one is a uniform draw
 
@@ -125,7 +137,9 @@ def test_equal_results_are_no_error(strategy: str) -> None:
 
 
 def test_proposals_made_together_differ_from_what_is_being_trained() -> None:
-    """What is pending counts as having the expected result, so its neighbourhood is no longer uncertain."""
+    """What is pending counts as having the expected result, so its neighbourhood is no longer
+    uncertain.
+    """
     walk = Walk(options("fgp", n_initial=8), Problem(CHAIN)).walk(8)
     together = walk.step(6)
     assert len({p.candidate.canonical_id for p in together}) == 6
@@ -140,11 +154,15 @@ def test_npenas_goes_in_rounds_and_from_the_pre_trained_weights() -> None:
 
     def propose() -> list[object]:
         seen = [p.candidate.canonical_id for p in walk.proposals]
-        return list(first(history, Candidates(walk.problem, walk.whole, seen, np.random.default_rng(1)), 1))
+        return list(
+            first(history, Candidates(walk.problem, walk.whole, seen, np.random.default_rng(1)), 1)
+        )
 
     round_1 = propose()
     assert len(round_1) == 6
-    assert propose() == round_1  # a fit that went on from the last one's weights would predict otherwise
+    assert (
+        propose() == round_1
+    )  # a fit that went on from the last one's weights would predict otherwise
     parents = [walk.architectures[i] for i in np.argsort(-history.utility, kind="stable")[:4]]
     near = {child for parent in parents for child in CHAIN.neighbours(parent)}
     assert all(p.candidate.architecture in near for p in round_1)  # type: ignore[attr-defined]
@@ -152,7 +170,9 @@ def test_npenas_goes_in_rounds_and_from_the_pre_trained_weights() -> None:
 
 def test_npenas_ranks_mutations_further_away_where_asked_to() -> None:
     def proposed(again: float) -> set[Architecture]:
-        walk = Walk(options("npenas", n_initial=8, n_parents=1, mutate_again=again), Problem(CHAIN)).walk(8)
+        walk = Walk(
+            options("npenas", n_initial=8, n_parents=1, mutate_again=again), Problem(CHAIN)
+        ).walk(8)
         return {p.candidate.architecture for p in walk.step(1)}
 
     walk = Walk(options("npenas", n_initial=8), Problem(CHAIN)).walk(8)
@@ -164,7 +184,9 @@ def test_npenas_ranks_mutations_further_away_where_asked_to() -> None:
         options("npenas", mutate_again=1.0)
 
 
-def test_fgp_sees_the_parts_that_are_named_and_pre_trains_for_embeddings_alone(tmp_path: Path) -> None:
+def test_fgp_sees_the_parts_that_are_named_and_pre_trains_for_embeddings_alone(
+    tmp_path: Path,
+) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NASFLOW_CACHE", str(tmp_path))
         plain = Walk(options("fgp", features=("counts", "surrogate")), Problem(CHAIN))
@@ -177,7 +199,10 @@ def test_fgp_sees_the_parts_that_are_named_and_pre_trains_for_embeddings_alone(t
     assert list(both.strategy.groups()) == [3, 8]  # type: ignore[attr-defined]
     seen = [walk.strategy.features(plain.whole.table) for walk in (plain, both)]  # type: ignore[attr-defined]
     np.testing.assert_array_equal(seen[0][:, -3:], seen[1][:, :3])
-    with pytest.raises(ConfigError, match=r"features is \('accuracy',\); legal: one or more of embedding, surrogate"):
+    with pytest.raises(
+        ConfigError,
+        match=r"features is \('accuracy',\); legal: one or more of embedding, surrogate",
+    ):
         options("fgp", features=("accuracy",))
 
 
@@ -188,7 +213,8 @@ def test_an_unknown_strategy_or_proxy_is_named() -> None:
         make_strategy(options("fgp", proxies=("jacov",)), Problem(CHAIN), None)
 
 
-# -- the arithmetic ---------------------------------------------------------------------------------------
+# -- the arithmetic
+# ---------------------------------------------------------------------------------------
 
 
 def test_expected_improvement_is_the_mean_of_what_is_above_the_best() -> None:
@@ -198,7 +224,9 @@ def test_expected_improvement_is_the_mean_of_what_is_above_the_best() -> None:
         expected = np.maximum(draws - best, 0).mean()
         seen = expected_improvement(np.array([mean]), np.array([deviation]), best)[0]
         assert seen == pytest.approx(expected, rel=0.05, abs=2e-3)
-    assert expected_improvement(np.array([1.0, -1.0]), np.zeros(2), 0.0).tolist() == pytest.approx([1.0, 0.0])
+    assert expected_improvement(np.array([1.0, -1.0]), np.zeros(2), 0.0).tolist() == pytest.approx(
+        [1.0, 0.0]
+    )
 
 
 def test_scores_go_back_to_the_values_they_came_from() -> None:
@@ -212,7 +240,9 @@ def test_scores_go_back_to_the_values_they_came_from() -> None:
 
 
 @pytest.mark.parametrize("name", ["nb101", "nb201", "darts"])
-def test_the_one_hot_code_says_which_operation_is_where_and_which_edges_there_are(name: str) -> None:
+def test_the_one_hot_code_says_which_operation_is_where_and_which_edges_there_are(
+    name: str,
+) -> None:
     space, rng = load_space(name), np.random.default_rng(0)
     table = ArchTable.from_architectures([space.sample(rng) for _ in range(6)])
     n, ops = int(np.diff(table.node_ptr).max()), table.vocabulary

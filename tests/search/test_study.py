@@ -19,8 +19,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from nasflow.config import FitConfig
 from nasflow.errors import ConfigError, DataError, UnknownNameError
+from nasflow.options.training import FitConfig
 from nasflow.search import Constraint, Known, Problem, Study, owner
 from nasflow.search.store import Store
 from nasflow.search.trial import Trial
@@ -28,12 +28,18 @@ from nasflow.spaces.nb201 import NB201
 from search_spaces import CHAIN, OPEN, options, worth
 
 
-def study(path: Path, strategy: str = "evolution", problem: Problem | None = None, **more: Any) -> Study:
-    return Study(path, problem or Problem(CHAIN), options(strategy, n_initial=4, population=6), **more)
+def study(
+    path: Path, strategy: str = "evolution", problem: Problem | None = None, **more: Any
+) -> Study:
+    return Study(
+        path, problem or Problem(CHAIN), options(strategy, n_initial=4, population=6), **more
+    )
 
 
 class AskAndTell(RuleBasedStateMachine):
-    """Any order of asking, telling, failing, reopening and dying, beside a model of what must be there."""
+    """Any order of asking, telling, failing, reopening and dying, beside a model of what must be
+    there.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,7 +89,9 @@ class AskAndTell(RuleBasedStateMachine):
 
     @rule()
     def die(self) -> None:
-        """What was asked for is another process's now, and that one is dead: it comes again, once."""
+        """What was asked for is another process's now, and that one is dead: it comes again,
+        once.
+        """
         with self.study.store.transaction() as rows:
             rows.execute("UPDATE trials SET owner = ? WHERE owner IS NOT NULL", (dead_owner(),))
         again = [t for t in self.asked if t.starts < 2]
@@ -116,7 +124,9 @@ TestAskAndTell = AskAndTell.TestCase
 TestAskAndTell.settings = settings(max_examples=15, stateful_step_count=15, deadline=None)
 
 
-def told_to_the_end(path: Path, n: int, together: int, **more: Any) -> list[tuple[str, float | None]]:
+def told_to_the_end(
+    path: Path, n: int, together: int, **more: Any
+) -> list[tuple[str, float | None]]:
     s = study(path, **more)
     while len(s.trials()) < n or any(not t.finished for t in s.trials()):
         asked = s.ask(together, limit=n)
@@ -145,7 +155,9 @@ def test_with_a_window_neither_order_nor_number_of_the_asked_matters(tmp_path: P
 
 
 def test_a_model_goes_on_as_if_it_had_not_been_stopped(tmp_path: Path) -> None:
-    """What a process remembers makes no difference: each step by another one, or all by one, two at a time."""
+    """What a process remembers makes no difference: each step by another one, or all by one, two at
+    a time.
+    """
     reopened = told_to_the_end(tmp_path / "a", 22, 2, strategy="gp-onehot", window=2)
     s = study(tmp_path / "b", "gp-onehot", window=2)
     while trials := s.ask(2, limit=22):
@@ -154,7 +166,9 @@ def test_a_model_goes_on_as_if_it_had_not_been_stopped(tmp_path: Path) -> None:
     assert [(t.canonical_id, t.value) for t in s.trials()] == reopened
 
 
-def test_the_limit_counts_failures_and_what_is_under_way_and_not_what_was_brought_along(tmp_path: Path) -> None:
+def test_the_limit_counts_failures_and_what_is_under_way_and_not_what_was_brought_along(
+    tmp_path: Path,
+) -> None:
     s = study(tmp_path / "a")
     s.tell(CHAIN.enumerate()[5], 1.0)
     a, b = s.ask(2, limit=3)
@@ -167,11 +181,13 @@ def test_the_limit_counts_failures_and_what_is_under_way_and_not_what_was_brough
 
 def test_a_study_of_another_search_is_refused(tmp_path: Path) -> None:
     study(tmp_path / "a")
-    for words, more in [("space: 'custom' there, 'nb201' asked for", {"problem": Problem(NB201())}),
-                        ("maximise: True there, False", {"problem": Problem(CHAIN, maximise=False)}),
-                        ("window: None there, 2", {"window": 2}),
-                        ("option strategy: 'evolution' there, 'random'", {"strategy": "random"}),
-                        ("space fingerprint", {"problem": Problem(OPEN)})]:
+    for words, more in [
+        ("space: 'custom' there, 'nb201' asked for", {"problem": Problem(NB201())}),
+        ("maximise: True there, False", {"problem": Problem(CHAIN, maximise=False)}),
+        ("window: None there, 2", {"window": 2}),
+        ("option strategy: 'evolution' there, 'random'", {"strategy": "random"}),
+        ("space fingerprint", {"problem": Problem(OPEN)}),
+    ]:
         with pytest.raises(ConfigError, match=words):
             study(tmp_path / "a", **more)  # type: ignore[arg-type]
     with pytest.raises(UnknownNameError, match="unknown strategy"):
@@ -213,14 +229,22 @@ def test_a_twin_is_the_same_trial(tmp_path: Path) -> None:
 
 
 def test_processes_that_ask_at_once_get_different_trials(tmp_path: Path) -> None:
-    code = ("import sys; from search_spaces import CHAIN, options, worth; from nasflow.search import Problem, Study\n"
-            "s = Study(sys.argv[1], Problem(CHAIN), options('random'))\n"
-            "for _ in range(8):\n"
-            "    (t,) = s.ask(); s.tell(t.architecture, worth(t.architecture)); print(t.number)")
+    code = (
+        "import sys; from search_spaces import CHAIN, options, worth; from nasflow.search import"
+        " Problem, Study\ns = Study(sys.argv[1], Problem(CHAIN), options('random'))\nfor _ in"
+        " range(8):\n    (t,) = s.ask(); s.tell(t.architecture, worth(t.architecture));"
+        " print(t.number)"
+    )
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    workers = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "a")], env=env, stdout=subprocess.PIPE)
-               for _ in range(3)]
-    numbers = [int(line) for worker in workers for line in worker.communicate(timeout=120)[0].split()]
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path / "a")], env=env, stdout=subprocess.PIPE
+        )
+        for _ in range(3)
+    ]
+    numbers = [
+        int(line) for worker in workers for line in worker.communicate(timeout=120)[0].split()
+    ]
     assert sorted(numbers) == list(range(24))
 
 
@@ -240,9 +264,13 @@ def test_an_owner_of_another_host_lives_as_long_as_its_lease(tmp_path: Path) -> 
     assert owner.is_alive("elsewhere 1 5", now - 1)
     assert not owner.is_alive("elsewhere 1 5", now - owner.LEASE_SECONDS - 1)
     host, pid, started = owner.this_process().split()
-    assert not owner.is_alive(f"{host} {pid} {int(started) + 1}", now)  # the id came back for another process
+    assert not owner.is_alive(
+        f"{host} {pid} {int(started) + 1}", now
+    )  # the id came back for another process
     store = Store(tmp_path / "a")
-    number = Store.add(store._connection, CHAIN.enumerate()[0], canonical_id="x", state="planned", origin="random")
+    number = Store.add(
+        store._connection, CHAIN.enumerate()[0], canonical_id="x", state="planned", origin="random"
+    )
     assert store.own([number], None, "elsewhere 1 5", begin=True) == [number]
     assert store.own([number], None, owner.this_process(), begin=True) == []
     assert not store.finish(number, 1.0, None, of=owner.this_process())
@@ -251,7 +279,9 @@ def test_an_owner_of_another_host_lives_as_long_as_its_lease(tmp_path: Path) -> 
 def _add_twice(store: Store) -> None:
     with store.transaction() as rows:
         for _ in range(2):
-            Store.add(rows, CHAIN.enumerate()[0], canonical_id="x", state="planned", origin="random")
+            Store.add(
+                rows, CHAIN.enumerate()[0], canonical_id="x", state="planned", origin="random"
+            )
 
 
 def test_the_database_itself_refuses_a_twin(tmp_path: Path) -> None:
@@ -261,7 +291,8 @@ def test_the_database_itself_refuses_a_twin(tmp_path: Path) -> None:
     assert store.trials() == []  # all or nothing
 
 
-# -- constraints and two objectives -----------------------------------------------------------------------
+# -- constraints and two objectives
+# -----------------------------------------------------------------------
 
 
 def n_of_b(architecture: Any) -> float:
@@ -275,7 +306,9 @@ def n_of_c(architecture: Any) -> float:
 @pytest.mark.parametrize("strategy", ["random", "evolution", "local-search", "gp-onehot"])
 def test_constraints_hold_for_every_proposal(tmp_path: Path, strategy: str) -> None:
     known = Known(functions={"b": n_of_b})
-    problem = Problem(CHAIN, constraints=(Constraint.parse("b <= 1"), Constraint.parse("b > 0")), known=known)
+    problem = Problem(
+        CHAIN, constraints=(Constraint.parse("b <= 1"), Constraint.parse("b > 0")), known=known
+    )
     legal = {a.canonical_id for a in CHAIN.enumerate() if n_of_b(a) == 1}
     s = study(tmp_path / "a", strategy, problem)
     while trials := s.ask(4):
@@ -294,8 +327,13 @@ def test_two_objectives_give_the_front_that_brute_force_finds(tmp_path: Path) ->
     done = s.trials()
     front = {t.number for t in s.front()}
     for t in done:
-        better = [u for u in done if u.value >= t.value and u.second <= t.second  # type: ignore[operator]
-                  and (u.value, u.second) != (t.value, t.second)]
+        better = [
+            u
+            for u in done
+            if u.value >= t.value
+            and u.second <= t.second  # type: ignore[operator]
+            and (u.value, u.second) != (t.value, t.second)
+        ]
         assert (t.number in front) == (not better)
     best = {c: max(worth(a) for a in CHAIN.enumerate() if n_of_c(a) == c) for c in range(5)}
     found = {t.second: t.value for t in s.front()}
@@ -303,7 +341,9 @@ def test_two_objectives_give_the_front_that_brute_force_finds(tmp_path: Path) ->
 
 
 def test_a_study_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
-    """An option that it did not know has the value that its absence means; another value is another study."""
+    """An option that it did not know has the value that its absence means; another value is another
+    study.
+    """
     path = tmp_path / "study.db"
     study(path)
     with sqlite3.connect(path) as rows:
@@ -311,6 +351,8 @@ def test_a_study_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
         del about["options"]["fit"]["average"]
         rows.execute("UPDATE settings SET about = ?", (json.dumps(about),))
     assert study(path).trials() == []
-    other = dataclasses.replace(options("evolution", n_initial=4, population=6), fit=FitConfig(epochs=5, average=3))
+    other = dataclasses.replace(
+        options("evolution", n_initial=4, population=6), fit=FitConfig(epochs=5, average=3)
+    )
     with pytest.raises(ConfigError, match="another option fit"):
         Study(path, Problem(CHAIN), other)

@@ -27,20 +27,34 @@ def test_a_cell_is_read_as_defined() -> None:
 
 def test_operations_may_be_named() -> None:
     assert SPACE.parse('[["linear", 1], ["zero", 1, 0], ["conv7", 0, 1, 1]]') == SPACE.parse(
-        "[[0, 1], [5, 1, 0], [3, 0, 1, 1]]")
+        "[[0, 1], [5, 1, 0], [3, 0, 1, 1]]"
+    )
 
 
 def test_what_a_selected_step_selected_is_carried_on() -> None:
     """The published graph cannot tell these apart: step 1 contains the input in one of them."""
-    a, b = SPACE.parse("[[0, 1], [1, 1, 1], [2, 0, 0, 0]]"), SPACE.parse("[[0, 1], [1, 0, 1], [2, 0, 0, 0]]")
+    a, b = (
+        SPACE.parse("[[0, 1], [1, 1, 1], [2, 0, 0, 0]]"),
+        SPACE.parse("[[0, 1], [1, 0, 1], [2, 0, 0, 0]]"),
+    )
     assert a.canonical_id != b.canonical_id
 
 
-@pytest.mark.parametrize("lists", [
-    [], 7, [[0, 1]], [[0, 1], [5, 1, 0], [3, 1, 1]], [[6, 1], [5, 1, 0], [3, 1, 1, 1]],
-    [[0, 2], [5, 1, 0], [3, 1, 1, 1]], [["conv", 1], [5, 1, 0], [3, 1, 1, 1]], [[0, True], [5, 1, 0], [3, 1, 1, 1]],
-    [[None, 1], [5, 1, 0], [3, 1, 1, 1]], [[0, [1]], [5, 1, 0], [3, 1, 1, 1]],
-])
+@pytest.mark.parametrize(
+    "lists",
+    [
+        [],
+        7,
+        [[0, 1]],
+        [[0, 1], [5, 1, 0], [3, 1, 1]],
+        [[6, 1], [5, 1, 0], [3, 1, 1, 1]],
+        [[0, 2], [5, 1, 0], [3, 1, 1, 1]],
+        [["conv", 1], [5, 1, 0], [3, 1, 1, 1]],
+        [[0, True], [5, 1, 0], [3, 1, 1, 1]],
+        [[None, 1], [5, 1, 0], [3, 1, 1, 1]],
+        [[0, [1]], [5, 1, 0], [3, 1, 1, 1]],
+    ],
+)
 def test_malformed_cells_are_refused(lists: object) -> None:
     with pytest.raises(GraphError):
         SPACE.parse(json.dumps(lists))

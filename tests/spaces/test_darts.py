@@ -6,16 +6,32 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nasflow.architecture import Architecture
 from nasflow.errors import ConfigError, GraphError
+from nasflow.graphs.architecture import Architecture
 from nasflow.spaces.darts import N_ELEMENTS, OPERATIONS, Darts
 
 SPACE = Darts()
 V2 = {
-    "normal": [["sep_conv_3x3", 0], ["sep_conv_3x3", 1], ["sep_conv_3x3", 0], ["sep_conv_3x3", 1],
-               ["sep_conv_3x3", 1], ["skip_connect", 0], ["skip_connect", 0], ["dil_conv_3x3", 2]],
-    "reduce": [["max_pool_3x3", 0], ["max_pool_3x3", 1], ["skip_connect", 2], ["max_pool_3x3", 1],
-               ["max_pool_3x3", 0], ["skip_connect", 2], ["skip_connect", 2], ["max_pool_3x3", 1]],
+    "normal": [
+        ["sep_conv_3x3", 0],
+        ["sep_conv_3x3", 1],
+        ["sep_conv_3x3", 0],
+        ["sep_conv_3x3", 1],
+        ["sep_conv_3x3", 1],
+        ["skip_connect", 0],
+        ["skip_connect", 0],
+        ["dil_conv_3x3", 2],
+    ],
+    "reduce": [
+        ["max_pool_3x3", 0],
+        ["max_pool_3x3", 1],
+        ["skip_connect", 2],
+        ["max_pool_3x3", 1],
+        ["max_pool_3x3", 0],
+        ["skip_connect", 2],
+        ["skip_connect", 2],
+        ["max_pool_3x3", 1],
+    ],
 }
 
 
@@ -30,7 +46,8 @@ def test_the_merged_graph_has_the_shape_of_the_paper() -> None:
     assert {(14, 15), (14, 16)} <= set(graph.edges)
     assert [graph.ops[v] for v in (0, 1, 14, 15, 16, 29)] == 2 * ["input0", "input1", "output"]
     assert [v for v, op in enumerate(graph.ops) if op == "sum"] == [4, 7, 10, 13, 19, 22, 25, 28]
-    # last step of the normal cell: skip_connect of input 0, dil_conv_3x3 of step 2 (whose sum is node 4)
+    # last step of the normal cell: skip_connect of input 0, dil_conv_3x3 of step 2 (whose sum is
+    # node 4)
     assert (graph.ops[11], graph.predecessors[11]) == ("skip_connect", (0,))
     assert (graph.ops[12], graph.predecessors[12]) == ("dil_conv_3x3", (4,))
     assert graph.predecessors[13] == (11, 12)
@@ -60,7 +77,10 @@ def test_the_usual_notations_give_one_element() -> None:
         f"Genotype(normal={pairs['normal']}, normal_concat=range(2, 6), reduce={pairs['reduce']}, "
         "reduce_concat=[2, 3, 4, 5])",
         f"Genotype(normal={pairs['normal']}, reduce={pairs['reduce']})",
-        json.dumps(V2), json.dumps(numbers), str(tuple(map(tuple, numbers))), SPACE.format(element),
+        json.dumps(V2),
+        json.dumps(numbers),
+        str(tuple(map(tuple, numbers))),
+        SPACE.format(element),
     ):
         assert SPACE.parse(text) == element
     assert SPACE.from_genotype(SPACE.to_genotype(element)) == element
@@ -79,22 +99,34 @@ def test_one_input_makes_another_graph() -> None:
     assert SPACE.from_genotype(other).canonical_id != SPACE.from_genotype(V2).canonical_id
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("__import__('os').system('true')", "is no genotype"),
-    ("Genotype(normal=__import__('os').getcwd(), reduce=[])", "is no genotype"),
-    ("Other(normal=[], reduce=[])", "is no genotype"),
-    ("(" * 9_000, "is no genotype"),
-    ("[" * 99_999, "99999 characters"),
-    ("Genotype(normal=[], reduce=[], normal_concat=range(2, 10**9))", "is no genotype|normal_concat"),
-    ("Genotype(normal=[], reduce=[], normal_concat=range(2, 999999999))", "normal_concat is range"),
-    ("Genotype(normal=[], reduce=[])", "8 pairs"),
-    ('{"normal": []}', "no normal and reduce cell"),
-    (json.dumps(genotype(normal=[["sep_conv_3x3", 0]] * 8)), "step 2 of normal takes input 0 twice"),
-    (json.dumps(genotype(normal=[["sep_conv_3x3", 2]] * 8)), "legal inputs: 0..1"),
-    (json.dumps(genotype(normal=[["none", 0]] * 8)), "legal operations: max_pool_3x3"),
-    (json.dumps(genotype(normal=[["sep_conv_3x3", True]] * 8)), "is no genotype"),
-    (json.dumps(genotype(normal=[7] * 8)), "no pair"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("__import__('os').system('true')", "is no genotype"),
+        ("Genotype(normal=__import__('os').getcwd(), reduce=[])", "is no genotype"),
+        ("Other(normal=[], reduce=[])", "is no genotype"),
+        ("(" * 9_000, "is no genotype"),
+        ("[" * 99_999, "99999 characters"),
+        (
+            "Genotype(normal=[], reduce=[], normal_concat=range(2, 10**9))",
+            "is no genotype|normal_concat",
+        ),
+        (
+            "Genotype(normal=[], reduce=[], normal_concat=range(2, 999999999))",
+            "normal_concat is range",
+        ),
+        ("Genotype(normal=[], reduce=[])", "8 pairs"),
+        ('{"normal": []}', "no normal and reduce cell"),
+        (
+            json.dumps(genotype(normal=[["sep_conv_3x3", 0]] * 8)),
+            "step 2 of normal takes input 0 twice",
+        ),
+        (json.dumps(genotype(normal=[["sep_conv_3x3", 2]] * 8)), "legal inputs: 0..1"),
+        (json.dumps(genotype(normal=[["none", 0]] * 8)), "legal operations: max_pool_3x3"),
+        (json.dumps(genotype(normal=[["sep_conv_3x3", True]] * 8)), "is no genotype"),
+        (json.dumps(genotype(normal=[7] * 8)), "no pair"),
+    ],
+)
 def test_malformed_genotypes_are_refused(text: str, message: str) -> None:
     with pytest.raises(GraphError, match=message):
         SPACE.parse(text)
@@ -102,16 +134,24 @@ def test_malformed_genotypes_are_refused(text: str, message: str) -> None:
 
 def test_graphs_that_are_no_element_are_refused() -> None:
     element = SPACE.from_genotype(V2)
-    for graph in (Architecture(element.ops, element.edges[:-1]), Architecture(("input",) * 30),
-                  element.relabelled([1, 0, *range(2, 30)]), Architecture(("sum", "output"), ((0, 1),))):
+    for graph in (
+        Architecture(element.ops, element.edges[:-1]),
+        Architecture(("input",) * 30),
+        element.relabelled([1, 0, *range(2, 30)]),
+        Architecture(("sum", "output"), ((0, 1),)),
+    ):
         with pytest.raises(GraphError, match="is no element of darts"):
             SPACE.format(graph)
 
 
 def test_sampling_reaches_every_choice() -> None:
     rng = np.random.default_rng(0)
-    seen = {(name, i, op, source) for _ in range(2_000)
-            for name, cell in SPACE.to_genotype(SPACE.sample(rng)).items() for i, (op, source) in enumerate(cell)}
+    seen = {
+        (name, i, op, source)
+        for _ in range(2_000)
+        for name, cell in SPACE.to_genotype(SPACE.sample(rng)).items()
+        for i, (op, source) in enumerate(cell)
+    }
     # first input of a step: 0..j, second: 1..j+1; both cells, every operation
     assert len(seen) == 2 * len(OPERATIONS) * sum(2 * (j + 1) for j in range(4))
     assert f"{N_ELEMENTS:.2e}" == "1.08e+18"

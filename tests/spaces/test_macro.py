@@ -10,8 +10,18 @@ SPACE = Macro()
 
 def test_a_network_is_a_chain() -> None:
     network = SPACE.parse("02012100")
-    assert network.ops == ("input", "identity", "mb6_k5", "identity", "mb3_k3", "mb6_k5", "mb3_k3", "identity",
-                           "identity", "output")
+    assert network.ops == (
+        "input",
+        "identity",
+        "mb6_k5",
+        "identity",
+        "mb3_k3",
+        "mb6_k5",
+        "mb3_k3",
+        "identity",
+        "identity",
+        "output",
+    )
     assert network.edges == tuple((v, v + 1) for v in range(9))
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nasflow.architecture import Architecture
 from nasflow.errors import GraphError
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
 from nasflow.spaces.nb101 import NB101, official_hash
-from nasflow.table import ArchTable
 
 SPACE = NB101()
 
@@ -72,8 +72,13 @@ def test_the_enumeration_is_the_published_space(everything: ArchTable, nasflow_d
             edges.append(pairs[n][:, bits])
             sizes.append(n)
             n_edges.append(int(bits.sum()))
-    theirs = ArchTable.from_arrays(SPACE.ops, ops, np.cumsum([0, *sizes]), np.concatenate(edges, axis=1),
-                                   np.cumsum([0, *n_edges]))
+    theirs = ArchTable.from_arrays(
+        SPACE.ops,
+        ops,
+        np.cumsum([0, *sizes]),
+        np.concatenate(edges, axis=1),
+        np.cumsum([0, *n_edges]),
+    )
     assert len(theirs) == len(everything)
     assert set(theirs.canonical_ids.tolist()) == ours
 
@@ -84,7 +89,9 @@ def test_the_hash_is_the_official_one(nasflow_data: Path) -> None:
         pytest.skip(f"needs {path.name} in NASFLOW_DATA")
     with gzip.open(path, "rt") as file:
         for row in islice(csv.DictReader(file), 0, None, 200):
-            cell = SPACE.parse("|".join([row["adj_upper_rowmajor"], *filter(None, row["ops"].split("|"))]))
+            cell = SPACE.parse(
+                "|".join([row["adj_upper_rowmajor"], *filter(None, row["ops"].split("|"))])
+            )
             assert official_hash(cell) == row["hash"]
 
 
@@ -95,7 +102,21 @@ def test_the_hash_of_the_smallest_cells() -> None:
         official_hash(Architecture(("input", "skip", "output"), ((0, 1), (1, 2))))
 
 
-CASE_18 = [(0, 1), (0, 3), (0, 5), (0, 6), (1, 4), (1, 5), (1, 6), (2, 3), (2, 5), (2, 6), (3, 5), (3, 6), (5, 6)]
+CASE_18 = [
+    (0, 1),
+    (0, 3),
+    (0, 5),
+    (0, 6),
+    (1, 4),
+    (1, 5),
+    (1, 6),
+    (2, 3),
+    (2, 5),
+    (2, 6),
+    (3, 5),
+    (3, 6),
+    (5, 6),
+]
 
 
 @pytest.mark.parametrize("dtype", [float, int, bool, list])
@@ -103,33 +124,51 @@ def test_the_type_of_the_matrix_does_not_matter(dtype: type) -> None:
     matrix = np.zeros((7, 7))
     matrix[tuple(np.array(CASE_18).T)] = 1
     ops = ["input", "maxpool3x3", "conv1x1-bn-relu", *["conv3x3-bn-relu"] * 3, "output"]
-    cell = SPACE.from_matrix(matrix.astype(int).tolist() if dtype is list else matrix.astype(dtype), ops)
-    assert cell.ops == ("input", "maxpool3x3", "conv3x3", "conv3x3", "output")  # nodes 0, 1, 3, 5, 6 are left
+    cell = SPACE.from_matrix(
+        matrix.astype(int).tolist() if dtype is list else matrix.astype(dtype), ops
+    )
+    assert cell.ops == (
+        "input",
+        "maxpool3x3",
+        "conv3x3",
+        "conv3x3",
+        "output",
+    )  # nodes 0, 1, 3, 5, 6 are left
     assert official_hash(cell) == official_hash(SPACE.parse(SPACE.format(cell)))
     assert cell == SPACE.from_matrix(matrix.astype(int).tolist(), ops)
 
 
 def test_the_official_keys_are_read_as_json() -> None:
-    text = ('{"module_adjacency": [[0, 1, 1], [0, 0, 1], [0, 0, 0]], '
-            '"module_operations": ["input", "maxpool3x3", "output"]}')
+    text = (
+        '{"module_adjacency": [[0, 1, 1], [0, 0, 1], [0, 0, 0]], '
+        '"module_operations": ["input", "maxpool3x3", "output"]}'
+    )
     assert SPACE.format(SPACE.parse(text)) == "111|maxpool3x3"
-    assert SPACE.parse(text.replace("module_adjacency", "matrix").replace("module_operations", "ops")).n_nodes == 3
+    assert (
+        SPACE.parse(
+            text.replace("module_adjacency", "matrix").replace("module_operations", "ops")
+        ).n_nodes
+        == 3
+    )
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("0", "the output is on no path"),
-    ("12", "is no upper triangle of 2 nodes; it needs 1 digits"),
-    ("111|conv5x5", "unknown operation 'conv5x5'; legal in nb101"),
-    ("1" * 21 + "|maxpool3x3" * 5, "21 edges; nb101 allows 9"),
-    ("1" * 28 + "|maxpool3x3" * 6, "8 nodes; nb101 allows 7"),
-    ('{"matrix": [[0, 0], [1, 0]], "ops": ["input", "output"]}', "not upper triangular"),
-    ('{"matrix": [[0, 1], [1, 0]], "ops": ["input", "output"]}', "cycle"),
-    ('{"matrix": 3, "ops": []}', "must be a list of rows"),
-    ('{"matrix": [[0, 2], [0, 0]], "ops": ["input", "output"]}', "adjacency.0..1. is 2"),
-    ('{"ops": []}', "has no module_adjacency"),
-    ("{", "is no JSON"),
-    ('{"matrix": [], "ops": []}', "at least one node"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0", "the output is on no path"),
+        ("12", "is no upper triangle of 2 nodes; it needs 1 digits"),
+        ("111|conv5x5", "unknown operation 'conv5x5'; legal in nb101"),
+        ("1" * 21 + "|maxpool3x3" * 5, "21 edges; nb101 allows 9"),
+        ("1" * 28 + "|maxpool3x3" * 6, "8 nodes; nb101 allows 7"),
+        ('{"matrix": [[0, 0], [1, 0]], "ops": ["input", "output"]}', "not upper triangular"),
+        ('{"matrix": [[0, 1], [1, 0]], "ops": ["input", "output"]}', "cycle"),
+        ('{"matrix": 3, "ops": []}', "must be a list of rows"),
+        ('{"matrix": [[0, 2], [0, 0]], "ops": ["input", "output"]}', "adjacency.0..1. is 2"),
+        ('{"ops": []}', "has no module_adjacency"),
+        ("{", "is no JSON"),
+        ('{"matrix": [], "ops": []}', "at least one node"),
+    ],
+)
 def test_malformed_cells_are_refused(text: str, message: str) -> None:
     with pytest.raises(GraphError, match=message):
         SPACE.parse(text)
@@ -138,7 +177,8 @@ def test_malformed_cells_are_refused(text: str, message: str) -> None:
 def test_the_two_node_cell_can_grow() -> None:
     smallest = SPACE.parse("1")
     assert {SPACE.format(cell) for cell in SPACE.neighbours(smallest)} == {
-        f"{bits}|{op}" for bits in ("111", "101") for op in SHORT.values()}
+        f"{bits}|{op}" for bits in ("111", "101") for op in SHORT.values()
+    }
 
 
 def test_changes_lead_from_any_cell_to_any_other(everything: ArchTable) -> None:

@@ -11,7 +11,17 @@ CELL = "|none~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|skip_connect~1|nor_conv
 
 def test_the_graph_joins_operations_that_share_a_feature_map() -> None:
     assert NB201().parse(CELL).edges == (
-        (0, 1), (0, 2), (1, 3), (0, 4), (1, 5), (2, 6), (3, 6), (4, 7), (5, 7), (6, 7))
+        (0, 1),
+        (0, 2),
+        (1, 3),
+        (0, 4),
+        (1, 5),
+        (2, 6),
+        (3, 6),
+        (4, 7),
+        (5, 7),
+        (6, 7),
+    )
 
 
 def test_none_is_a_node_or_no_edge_as_chosen() -> None:
@@ -35,12 +45,18 @@ def test_another_reading_of_none_is_refused() -> None:
         NB201(prune=True)
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    (CELL.replace("nor_conv_1x1", "nor_conv_7x7"), "nor_conv_7x7~2.*legal: one of none, skip_connect"),
-    (CELL.replace("|nor_conv_1x1~2", ""), "joins 5 pairs"),
-    (CELL.replace("~2", "~1"), "exactly one operation from each of ~0, ~1, ~2"),
-    ("|none~0|", "1 groups"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            CELL.replace("nor_conv_1x1", "nor_conv_7x7"),
+            "nor_conv_7x7~2.*legal: one of none, skip_connect",
+        ),
+        (CELL.replace("|nor_conv_1x1~2", ""), "joins 5 pairs"),
+        (CELL.replace("~2", "~1"), "exactly one operation from each of ~0, ~1, ~2"),
+        ("|none~0|", "1 groups"),
+    ],
+)
 def test_a_wrong_string_says_what_is_legal(text: str, message: str) -> None:
     with pytest.raises(GraphError, match=message):
         NB201().parse(text)
@@ -68,12 +84,17 @@ def test_an_index_that_is_no_choice_is_refused_with_its_row(index: int) -> None:
         NB201().table_from_choices([[0.5] * 6])
 
 
-@pytest.mark.parametrize(("choice", "message"), [
-    ([0, 0, -1, 0, 0, 0], "choice 2 is -1; legal in nb201: 0..4"),
-    ([0] * 7, r"shape \(1, 7\); nb201 needs \(n_graphs, 6\)"),
-    ([], r"shape \(1, 0\)"),
-])
-def test_one_cell_of_illegal_choices_is_refused_like_a_table_of_them(choice: list[int], message: str) -> None:
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ([0, 0, -1, 0, 0, 0], "choice 2 is -1; legal in nb201: 0..4"),
+        ([0] * 7, r"shape \(1, 7\); nb201 needs \(n_graphs, 6\)"),
+        ([], r"shape \(1, 0\)"),
+    ],
+)
+def test_one_cell_of_illegal_choices_is_refused_like_a_table_of_them(
+    choice: list[int], message: str
+) -> None:
     with pytest.raises(GraphError, match=message):
         NB201().from_choices(choice)
 

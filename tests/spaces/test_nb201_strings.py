@@ -19,13 +19,17 @@ def test_the_published_numbers_of_unique_cells() -> None:
 def test_a_string_is_written_as_published() -> None:
     cell = SPACE.parse("|none~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|nor_conv_1x1~2|")
     choices = SPACE.to_choices(cell)
-    assert unique_string(choices) == "(((0)@none)@nor_conv_3x3+(0)@none)@nor_conv_1x1+((0)@none)@none+0"
+    assert (
+        unique_string(choices)
+        == "(((0)@none)@nor_conv_3x3+(0)@none)@nor_conv_1x1+((0)@none)@none+0"
+    )
     assert unique_string(choices, zero_aware=True) == "#+(#+#)@nor_conv_1x1+0"
 
 
 def test_an_index_is_a_place_in_the_official_order() -> None:
     assert SPACE.format(SPACE.parse("0")) == (
-        "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|")
+        "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|"
+    )
     assert len(np.unique(official_order(), axis=0)) == 15_625
     with pytest.raises(GraphError, match=r"15625 is no index of nb201; legal: 0\.\.15624"):
         SPACE.parse("15625")

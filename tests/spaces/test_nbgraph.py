@@ -32,7 +32,9 @@ def test_proteins_has_five_operations() -> None:
 def test_an_index_that_is_no_choice_is_refused_with_its_row() -> None:
     # 9 and -1 would be the indices of the output and the input
     for operation in (9, -1):
-        with pytest.raises(GraphError, match=f"row 0: choice 0 is {operation}; legal in nbgraph: 0..8"):
+        with pytest.raises(
+            GraphError, match=f"row 0: choice 0 is {operation}; legal in nbgraph: 0..8"
+        ):
             NBGraph().table_from_choices([0], [[operation, 0, 0, 0]])
     with pytest.raises(GraphError, match=r"row 0: choice 0 is 9; legal in nbgraph: 0..8"):
         NBGraph().table_from_choices([9], [[0, 0, 0, 0]])
@@ -52,13 +54,18 @@ def test_an_element_has_40_neighbours() -> None:
     assert len(set(space.neighbours(space.parse("0")))) == 8 + 4 * 8
 
 
-@pytest.mark.parametrize(("link", "operations", "message"), [
-    (-1, (0, 0, 0, 0), "choice 0 is -1; legal in nbgraph: 0..8"),
-    (9, (0, 0, 0, 0), "choice 0 is 9"),
-    (0, (0, 0, 9, 0), "choice 2 is 9"),
-    (0, (0, 0, 0), r"shape \(1, 3\); nbgraph needs \(n_graphs, 4\)"),
-])
-def test_one_element_of_illegal_choices_is_refused(link: int, operations: tuple[int, ...], message: str) -> None:
+@pytest.mark.parametrize(
+    ("link", "operations", "message"),
+    [
+        (-1, (0, 0, 0, 0), "choice 0 is -1; legal in nbgraph: 0..8"),
+        (9, (0, 0, 0, 0), "choice 0 is 9"),
+        (0, (0, 0, 9, 0), "choice 2 is 9"),
+        (0, (0, 0, 0), r"shape \(1, 3\); nbgraph needs \(n_graphs, 4\)"),
+    ],
+)
+def test_one_element_of_illegal_choices_is_refused(
+    link: int, operations: tuple[int, ...], message: str
+) -> None:
     with pytest.raises(GraphError, match=message):
         NBGraph().from_choices(link, operations)
 
@@ -72,5 +79,7 @@ def test_link_patterns_may_come_mixed() -> None:
     space = NBGraph()
     elements = [space.from_choices(link, (link, 0, 1, 2)) for link in (8, 0, 3, 0, 8)]
     choices = [space.to_choices(element) for element in elements]
-    table = space.table_from_choices([link for link, _ in choices], [operations for _, operations in choices])
+    table = space.table_from_choices(
+        [link for link, _ in choices], [operations for _, operations in choices]
+    )
     assert list(table) == elements

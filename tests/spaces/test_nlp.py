@@ -13,18 +13,28 @@ SPACE = NLP()
 
 # the LSTM and GRU cells as the benchmark writes recipes
 LSTM = {
-    "i": ["linear", "x", "h_prev_0"], "i_act": ["activation_tanh", "i"],
-    "j": ["linear", "x", "h_prev_0"], "j_act": ["activation_sigm", "j"],
-    "f": ["linear", "x", "h_prev_0"], "f_act": ["activation_sigm", "f"],
-    "o": ["linear", "x", "h_prev_0"], "o_act": ["activation_tanh", "o"],
-    "keep": ["elementwise_prod", "f_act", "h_prev_1"], "new": ["elementwise_prod", "i_act", "j_act"],
-    "h_new_1": ["elementwise_sum", "keep", "new"], "c_act": ["activation_tanh", "h_new_1"],
+    "i": ["linear", "x", "h_prev_0"],
+    "i_act": ["activation_tanh", "i"],
+    "j": ["linear", "x", "h_prev_0"],
+    "j_act": ["activation_sigm", "j"],
+    "f": ["linear", "x", "h_prev_0"],
+    "f_act": ["activation_sigm", "f"],
+    "o": ["linear", "x", "h_prev_0"],
+    "o_act": ["activation_tanh", "o"],
+    "keep": ["elementwise_prod", "f_act", "h_prev_1"],
+    "new": ["elementwise_prod", "i_act", "j_act"],
+    "h_new_1": ["elementwise_sum", "keep", "new"],
+    "c_act": ["activation_tanh", "h_new_1"],
     "h_new_0": ["elementwise_prod", "c_act", "o_act"],
 }
 GRU = {
-    "r": ["linear", "x", "h_prev_0"], "r_act": ["activation_sigm", "r"],
-    "z": ["linear", "x", "h_prev_0"], "z_act": ["activation_sigm", "z"],
-    "rh": ["elementwise_prod", "r_act", "h_prev_0"], "t": ["linear", "x", "rh"], "t_act": ["activation_tanh", "t"],
+    "r": ["linear", "x", "h_prev_0"],
+    "r_act": ["activation_sigm", "r"],
+    "z": ["linear", "x", "h_prev_0"],
+    "z_act": ["activation_sigm", "z"],
+    "rh": ["elementwise_prod", "r_act", "h_prev_0"],
+    "t": ["linear", "x", "rh"],
+    "t_act": ["activation_tanh", "t"],
     "h_new_0": ["blend", "z_act", "h_prev_0", "t_act"],
 }
 
@@ -61,31 +71,46 @@ def test_nodes_that_lead_nowhere_are_dropped() -> None:
     assert SPACE.parse(recipe(GRU | {"idle": ["activation_tanh", "r"]})) == SPACE.parse(recipe(GRU))
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    ({"r_act": ["activation_relu", "r"]}, "operation 'activation_relu'; legal: linear, blend"),
-    ({"r_act": ["activation_sigm", "r", "z"]}, "activation_sigm with 2 inputs; legal: 1"),
-    ({"r_act": ["activation_sigm", "x"]}, "only linear may"),
-    ({"rh": ["elementwise_prod", "r_act", "r_act"]}, "takes a vector twice"),
-    ({"r": ["linear", "x", "rh"]}, "form a cycle"),
-    ({"r": ["linear", "x", "nowhere"]}, "takes 'nowhere', which is no node"),
-    ({"h_new_2": ["linear", "x", "r"]}, "the new states are"),
-    ({"x": ["linear", "h_prev_0"]}, "has an input's name"),
-    ({"t": ["linear"]}, "linear with 0 inputs"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"r_act": ["activation_relu", "r"]}, "operation 'activation_relu'; legal: linear, blend"),
+        ({"r_act": ["activation_sigm", "r", "z"]}, "activation_sigm with 2 inputs; legal: 1"),
+        ({"r_act": ["activation_sigm", "x"]}, "only linear may"),
+        ({"rh": ["elementwise_prod", "r_act", "r_act"]}, "takes a vector twice"),
+        ({"r": ["linear", "x", "rh"]}, "form a cycle"),
+        ({"r": ["linear", "x", "nowhere"]}, "takes 'nowhere', which is no node"),
+        ({"h_new_2": ["linear", "x", "r"]}, "the new states are"),
+        ({"x": ["linear", "h_prev_0"]}, "has an input's name"),
+        ({"t": ["linear"]}, "linear with 0 inputs"),
+    ],
+)
 def test_recipes_that_break_a_rule_are_refused(change: dict[str, list[str]], message: str) -> None:
     with pytest.raises(GraphError, match=message):
         SPACE.parse(recipe(GRU | change))
 
 
-@pytest.mark.parametrize("content", [[], 3, {}, {"h_new_0": 3}, {"h_new_0": {"op": "linear", "input": "x"}},
-                                     {"h_new_0": {"op": [], "input": ["x"]}}, {"h_new_0": {"input": [3]}}])
+@pytest.mark.parametrize(
+    "content",
+    [
+        [],
+        3,
+        {},
+        {"h_new_0": 3},
+        {"h_new_0": {"op": "linear", "input": "x"}},
+        {"h_new_0": {"op": [], "input": ["x"]}},
+        {"h_new_0": {"input": [3]}},
+    ],
+)
 def test_what_is_no_recipe_is_refused(content: Any) -> None:
     with pytest.raises(GraphError):
         SPACE.parse(json.dumps(content))
 
 
 def test_more_than_24_nodes_are_refused() -> None:
-    nodes = {"n0": ["linear", "x", "h_prev_0"]} | {f"n{i}": ["activation_tanh", f"n{i - 1}"] for i in range(1, 24)}
+    nodes = {"n0": ["linear", "x", "h_prev_0"]} | {
+        f"n{i}": ["activation_tanh", f"n{i - 1}"] for i in range(1, 24)
+    }
     with pytest.raises(GraphError, match="25 operations; legal: 1 to 24"):
         SPACE.parse(recipe(nodes | {"h_new_0": ["activation_tanh", "n23"]}))
 

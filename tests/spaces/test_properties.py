@@ -1,7 +1,7 @@
 """The same promises for every space, over many elements.
 
-The ordinary run takes 300 elements and 2,000 mutations a space; NASFLOW_FULL=1 takes 10,000 and 100,000 (six
-minutes on an idle core).
+The ordinary run takes 300 elements and 2,000 mutations a space; NASFLOW_FULL=1 takes 10,000 and
+100,000 (six minutes on an idle core).
 """
 
 from __future__ import annotations
@@ -12,21 +12,34 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from nasflow.architecture import Architecture
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
 from nasflow.spaces import Space, load_space, space_names
 from nasflow.spaces.custom import CustomSpace
 from nasflow.spaces.nbgraph import NBGraph
-from nasflow.table import ArchTable
 
 FULL = bool(os.environ.get("NASFLOW_FULL"))
 N_SAMPLES, N_MUTATIONS = (10_000, 100_000) if FULL else (300, 2_000)
 CHAIN_LENGTH = 100  # mutations in a row before a fresh sample
 
 CUSTOM = {
-    "custom-open": {"ops": ["attn", "mlp", "norm"], "max_nodes": 6, "features": {"width": [64, 128]}},
+    "custom-open": {
+        "ops": ["attn", "mlp", "norm"],
+        "max_nodes": 6,
+        "features": {"width": [64, 128]},
+    },
     "custom-limited": {"ops": ["a", "b"], "n_nodes": 7, "n_inputs": 2, "max_edges": 9},
-    "custom-positional": {"ops": ["a", "b"], "n_nodes": 3, "edges": [[0, 1], [0, 2], [1, 2], [1, 3], [2, 3], [3, 4]]},
-    "custom-chain": {"ops": ["a", "b", "c"], "n_nodes": 5, "edges": "chain", "features": {"k": [1, 3], "w": [0.5, 1]}},
+    "custom-positional": {
+        "ops": ["a", "b"],
+        "n_nodes": 3,
+        "edges": [[0, 1], [0, 2], [1, 2], [1, 3], [2, 3], [3, 4]],
+    },
+    "custom-chain": {
+        "ops": ["a", "b", "c"],
+        "n_nodes": 5,
+        "edges": "chain",
+        "features": {"k": [1, 3], "w": [0.5, 1]},
+    },
 }
 SPACES = pytest.mark.parametrize("name", [*space_names(), *CUSTOM])
 
@@ -58,7 +71,11 @@ def test_parse_undoes_format_over_samples(name: str) -> None:
 def test_canonical_ids_survive_1000_relabellings(name: str) -> None:
     space, rng = space_of(name), np.random.default_rng(2)
     graphs = [space.graph(space.sample(rng)) for _ in range(20)]
-    shuffled = [graph.relabelled(rng.permutation(graph.n_nodes).tolist()) for graph in graphs for _ in range(50)]
+    shuffled = [
+        graph.relabelled(rng.permutation(graph.n_nodes).tolist())
+        for graph in graphs
+        for _ in range(50)
+    ]
     ids = ArchTable.from_architectures(shuffled).canonical_ids
     assert (ids == np.repeat([graph.canonical_id for graph in graphs], 50)).all()
 
@@ -71,7 +88,9 @@ def test_no_mutation_is_invalid_and_each_changes_one_choice(name: str) -> None:
             parent = space.sample(rng)
         child = space.mutate(parent, rng)
         space.validate(child)
-        assert one_choice_apart(space, parent, child), f"{space.format(parent)} -> {space.format(child)}"
+        assert one_choice_apart(space, parent, child), (
+            f"{space.format(parent)} -> {space.format(child)}"
+        )
         parent = child
 
 
@@ -87,7 +106,8 @@ def test_the_neighbours_are_valid_and_different(name: str) -> None:
 
 
 def one_choice_apart(space: Space, a: Architecture, b: Architecture) -> bool:
-    """Whether two graphs differ in one operation, one edge (or its source), one node, or one link pattern.
+    """Whether two graphs differ in one operation, one edge (or its source), one node, or one link
+    pattern.
 
     A judgement from outside: it knows the graphs, and nothing of how a space makes its changes.
     """
@@ -97,10 +117,25 @@ def one_choice_apart(space: Space, a: Architecture, b: Architecture) -> bool:
     ops = Counter(a.ops) - Counter(b.ops), Counter(b.ops) - Counter(a.ops)
     lost, gained = (sum(counter.values()) for counter in ops)
     if a.n_nodes != b.n_nodes:
-        port = "blend" in ops[0] or "blend" in ops[1]  # changing to or from blend brings its two ports along
-        return abs(a.n_nodes - b.n_nodes) == (2 if port else 1) and abs(len(a.edges) - len(b.edges)) <= 2
-    if a.edges == b.edges:  # the same graph: exactly one operation, or an order that operations alone tell
-        return sum(x != y for x, y in zip(a.ops, b.ops, strict=True)) in (1, 2) and (lost, gained) in ((1, 1), (0, 0))
-    if (lost, gained) == (0, 0):  # the same nodes: one edge more, less or moved, wherever the nodes now stand
+        port = (
+            "blend" in ops[0] or "blend" in ops[1]
+        )  # changing to or from blend brings its two ports along
+        return (
+            abs(a.n_nodes - b.n_nodes) == (2 if port else 1)
+            and abs(len(a.edges) - len(b.edges)) <= 2
+        )
+    if (
+        a.edges == b.edges
+    ):  # the same graph: exactly one operation, or an order that operations alone tell
+        return sum(x != y for x, y in zip(a.ops, b.ops, strict=True)) in (1, 2) and (
+            lost,
+            gained,
+        ) in ((1, 1), (0, 0))
+    if (lost, gained) == (
+        0,
+        0,
+    ):  # the same nodes: one edge more, less or moved, wherever the nodes now stand
         return abs(len(a.edges) - len(b.edges)) <= 1
-    return (lost, gained) == (1, 1) and len(a.edges) == len(b.edges)  # an operation, and nodes in another order
+    return (lost, gained) == (1, 1) and len(a.edges) == len(
+        b.edges
+    )  # an operation, and nodes in another order

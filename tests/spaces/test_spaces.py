@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nasflow.architecture import Architecture
 from nasflow.errors import GraphError, UnknownNameError
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
 from nasflow.spaces import load_space, space_names
-from nasflow.table import ArchTable
 
 SPACES = pytest.mark.parametrize("name", space_names())
 seeds = st.integers(0, 2**32 - 1)
@@ -46,7 +46,9 @@ def test_the_canonical_id_survives_relabelling(name: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
     space = load_space(name)
     graph = space.graph(space.sample(rng))
-    assert graph.relabelled(rng.permutation(graph.n_nodes).tolist()).canonical_id == graph.canonical_id
+    assert (
+        graph.relabelled(rng.permutation(graph.n_nodes).tolist()).canonical_id == graph.canonical_id
+    )
 
 
 @SPACES
@@ -65,7 +67,9 @@ def test_enumeration_lists_every_element_once(name: str) -> None:
 
 
 @SPACES
-@pytest.mark.parametrize("text", ["", "|", "nonsense", "|none~0|", "0,0,0,0|a,b,c,d", "99999999", "|" * 999, "١٢٣"])
+@pytest.mark.parametrize(
+    "text", ["", "|", "nonsense", "|none~0|", "0,0,0,0|a,b,c,d", "99999999", "|" * 999, "١٢٣"]
+)
 def test_what_is_no_notation_is_a_graph_error(name: str, text: str) -> None:
     with pytest.raises(GraphError):
         load_space(name).parse(text)

@@ -18,7 +18,7 @@ def add_arguments(parser: Parser, __: list[str]) -> None:
 def run(options: Namespace) -> None:
     """Read, check, write."""
     from nasflow.datasets.importing import run_import
-    from nasflow.files import check_writable
+    from nasflow.running.files import check_writable
 
     check_writable(options.out)
     run_import(options.format, options.path, options.out)

@@ -30,13 +30,24 @@ def run(options: Namespace) -> None:
         print(f"not here yet: {error}")
         return
     table = dataset.table
-    print(f"{len(table):,} architectures of {len(table.ops) / len(table):.1f} nodes and "
-          f"{table.edges.shape[1] / len(table):.1f} edges on average; {table.nbytes / 1e6:.1f} MB in memory\n"
-          f"operations: {', '.join(table.vocabulary)}\n")
+    print(
+        f"{len(table):,} architectures of {len(table.ops) / len(table):.1f} nodes and"
+        f" {table.edges.shape[1] / len(table):.1f} edges on average; {table.nbytes / 1e6:.1f} MB in"
+        f" memory\noperations: {', '.join(table.vocabulary)}\n"
+    )
     rows = [["metric", "unit", "better", "measured", "lowest", "highest", "what"]]
     for metric in dataset.metrics.values():
         values = dataset.labels(metric.name)
         known = values[values == values]
-        rows.append([metric.name, metric.unit, "more" if metric.maximise else "less", f"{len(known):,}",
-                     f"{known.min():.6g}", f"{known.max():.6g}", metric.description])
+        rows.append(
+            [
+                metric.name,
+                metric.unit,
+                "more" if metric.maximise else "less",
+                f"{len(known):,}",
+                f"{known.min():.6g}",
+                f"{known.max():.6g}",
+                metric.description,
+            ]
+        )
     print(aligned(rows))

@@ -13,9 +13,24 @@ def add_arguments(parser: Parser, __: list[str]) -> None:
 
 def run(options: Namespace) -> None:
     """Evaluate NAS-Bench-Graph with and without the flow."""
-    print("NAS-Bench-Graph, Cora: 26,206 graph neural networks. An encoder learns their flow surrogates without\n"
-          "any label, then 131 labels (1 % of the training half); beside it the same encoder without the first step.\n")
+    print(
+        "NAS-Bench-Graph, Cora: 26,206 graph neural networks. An encoder learns their flow"
+        " surrogates without\nany label, then 131 labels (1 % of the training half); beside it the"
+        " same encoder without the first step.\n"
+    )
     from nasflow.cli import main
 
-    main(["evaluate", "nbgraph-cora", "--methods", "none,flow", "--seeds", "[21,2021]", "--out", options.out,
-          "--jobs", str(options.jobs)])
+    main(
+        [
+            "evaluate",
+            "nbgraph-cora",
+            "--methods",
+            "none,flow",
+            "--seeds",
+            "[21,2021]",
+            "--out",
+            options.out,
+            "--jobs",
+            str(options.jobs),
+        ]
+    )

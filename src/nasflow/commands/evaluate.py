@@ -16,25 +16,51 @@ from nasflow.commands.shared import (
     names_in,
     source_in,
 )
-from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, ProtocolConfig, SurrogateConfig
 from nasflow.experiments.defaults import default_options, encoder_options, named_encoder
+from nasflow.options.protocol import ProtocolConfig
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
 
 
 def add_arguments(parser: Parser, words: list[str]) -> None:
     """The arguments."""
     parser.add_argument("source", type=str, help=SOURCE_HELP)
-    parser.add_argument("--metric", type=str | None, default=None, help="what is predicted; see nasflow data info")
-    parser.add_argument("--methods", type=str, default="none,flow",
-                        help="none, or tasks: flow, proxy, graphcl, arch2vec, gmae, or several as in flow+proxy; "
-                             "separated by commas; the floor gp is always added")
-    parser.add_argument("--proxy", type=str | None, default=None,
-                        help="columns that the method proxy ranks by, separated by commas")
-    parser.add_argument("--out", type=str | None, default=None,
-                        help="folder for results (default: runs/SOURCE-METRIC); what is done there is not done again")
+    parser.add_argument(
+        "--metric", type=str | None, default=None, help="what is predicted; see nasflow data info"
+    )
+    parser.add_argument(
+        "--methods",
+        type=str,
+        default="none,flow",
+        help=(
+            "none, or tasks: flow, proxy, graphcl, arch2vec, gmae, or several as in flow+proxy; "
+            "separated by commas; the floor gp is always added"
+        ),
+    )
+    parser.add_argument(
+        "--proxy",
+        type=str | None,
+        default=None,
+        help="columns that the method proxy ranks by, separated by commas",
+    )
+    parser.add_argument(
+        "--out",
+        type=str | None,
+        default=None,
+        help=(
+            "folder for results (default: runs/SOURCE-METRIC); what is done there is not done again"
+        ),
+    )
     add_workers(parser)
-    parser.add_argument("--per_method", type=dict[str, dict[str, Any]], default={},
-                        help="options of single methods, which override all others, as nasflow tune writes them: "
-                        "{flow: {pretrain.lr: 0.0005}}")
+    parser.add_argument(
+        "--per_method",
+        type=dict[str, dict[str, Any]],
+        default={},
+        help=(
+            "options of single methods, which override all others, as nasflow tune writes them: "
+            "{flow: {pretrain.lr: 0.0005}}"
+        ),
+    )
     add_config_file(parser)
     parser.add_class_arguments(ProtocolConfig)
     add_stage(parser, EncoderConfig, "encoder")
@@ -52,12 +78,26 @@ def run(options: Namespace) -> None:
     from nasflow.experiments.evaluate import evaluate
 
     check_jobs(options.jobs)
-    protocol = ProtocolConfig(**{name: getattr(options, name) for name in ProtocolConfig().to_dict()})
+    protocol = ProtocolConfig(
+        **{name: getattr(options, name) for name in ProtocolConfig().to_dict()}
+    )
     folder = Path(options.out or f"runs/{Path(options.source).stem}-{options.metric or 'default'}")
     text = evaluate(
-        options.source, options.metric, names_in(options.methods), folder,
-        encoder=options.encoder, surrogate=options.surrogate,
-        pretrain=dataclasses.replace(options.pretrain, proxies=names_in(options.proxy)), fit=options.fit,
-        protocol=protocol, per_method=options.per_method, n_workers=options.jobs, ray=options.ray,
+        options.source,
+        options.metric,
+        names_in(options.methods),
+        folder,
+        encoder=options.encoder,
+        surrogate=options.surrogate,
+        pretrain=dataclasses.replace(options.pretrain, proxies=names_in(options.proxy)),
+        fit=options.fit,
+        protocol=protocol,
+        per_method=options.per_method,
+        n_workers=options.jobs,
+        ray=options.ray,
     )
-    print(text + f"\n{folder}: table.md, runs.csv, manifest.json, surrogates.png\nnext: nasflow report {folder}")
+    print(
+        text
+        + f"\n{folder}: table.md, runs.csv, manifest.json, surrogates.png\nnext: nasflow report"
+        f" {folder}"
+    )

@@ -11,25 +11,42 @@ from nasflow.commands.shared import (
     add_encoder,
     add_stage,
 )
-from nasflow.config import FitConfig
 from nasflow.errors import ConfigError
+from nasflow.options.training import FitConfig
 
 
 def add_arguments(parser: Parser, words: list[str]) -> None:
     """The arguments."""
-    parser.add_argument("source", type=str, help=SOURCE_HELP + "; rows without the label are left out")
-    parser.add_argument("--model", type=str | None, default=None,
-                        help="what nasflow pretrain wrote; without it the encoder starts from random weights")
-    parser.add_argument("--metric", type=str | None, default=None, help="the label, where there are several")
-    parser.add_argument("--validation", type=float, default=0.0,
-                        help="share of the labelled rows that do not train, but choose the epoch and show how well "
-                        "they are ranked; with 0 all train, and the last epoch is kept")
-    parser.add_argument("--out", type=str, default="fitted.safetensors", help="the model file to write")
+    parser.add_argument(
+        "source", type=str, help=SOURCE_HELP + "; rows without the label are left out"
+    )
+    parser.add_argument(
+        "--model",
+        type=str | None,
+        default=None,
+        help="what nasflow pretrain wrote; without it the encoder starts from random weights",
+    )
+    parser.add_argument(
+        "--metric", type=str | None, default=None, help="the label, where there are several"
+    )
+    parser.add_argument(
+        "--validation",
+        type=float,
+        default=0.0,
+        help=(
+            "share of the labelled rows that do not train, but choose the epoch and show how well "
+            "they are ranked; with 0 all train, and the last epoch is kept"
+        ),
+    )
+    parser.add_argument(
+        "--out", type=str, default="fitted.safetensors", help="the model file to write"
+    )
     add_device(parser)
     add_config_file(parser)
     add_encoder(parser, words)
     add_stage(parser, FitConfig, "fit")
-    # the published protocol has validation; nothing here is compared with it, and labelled chooses better
+    # the published protocol has validation; nothing here is compared with it, and labelled chooses
+    # better
     parser.set_defaults({"fit.epoch_pairs": "labelled"})
 
 
@@ -39,10 +56,10 @@ def run(options: Namespace) -> None:
 
     from nasflow.datasets import open_dataset
     from nasflow.errors import DataError
-    from nasflow.files import check_writable
-    from nasflow.metrics import kendall_tau
-    from nasflow.predictor import Predictor
-    from nasflow.proxy_ranks import take, without_value
+    from nasflow.prediction.predictor import Predictor
+    from nasflow.prediction.proxy_ranks import take, without_value
+    from nasflow.running.files import check_writable
+    from nasflow.statistics.metrics import kendall_tau
 
     if not 0 <= options.validation < 1:
         raise ConfigError(f"--validation is {options.validation:g}; legal: from 0 to below 1")
@@ -51,7 +68,9 @@ def run(options: Namespace) -> None:
     labels = dataset.labels(options.metric)
     rows = np.flatnonzero(np.isfinite(labels))
     if len(rows) < 2:
-        raise DataError(f"{options.source} has {len(rows)} labelled architectures; fit needs at least 2")
+        raise DataError(
+            f"{options.source} has {len(rows)} labelled architectures; fit needs at least 2"
+        )
     if options.model:
         predictor = Predictor.load(options.model, options.device)
         predictor.fit_config = options.fit
@@ -63,8 +82,14 @@ def run(options: Namespace) -> None:
     table = dataset.table
     columns = {name: dataset.proxy(name) for name in options.fit.proxies}
     validation = (table[held], labels[held], take(columns, held)) if n_held > 1 else None
-    predictor.fit(table[train], labels[train], validation=validation, proxies=take(columns, train),
-                  reference=columns, progress=True)
+    predictor.fit(
+        table[train],
+        labels[train],
+        validation=validation,
+        proxies=take(columns, train),
+        reference=columns,
+        progress=True,
+    )
     predictor.save(options.out)
     print(f"{options.out}: fitted on {len(train)} of {len(dataset)} architectures")
     if told := without_value(options.fit.proxies, columns):
@@ -72,6 +97,9 @@ def run(options: Namespace) -> None:
     if validation:
         assert predictor.fitted is not None
         tau = kendall_tau(predictor.predict(validation[0], validation[2]), validation[1])
-        print(f"Kendall tau on the {n_held} validation rows {tau:.3f} (epoch {predictor.fitted.best_epoch} of "
-              f"{options.fit.epochs}, chosen on these rows: an optimistic number)")
+        print(
+            f"Kendall tau on the {n_held} validation rows {tau:.3f} (epoch"
+            f" {predictor.fitted.best_epoch} of {options.fit.epochs}, chosen on these rows: an"
+            " optimistic number)"
+        )
     print(f"next: nasflow predict --model {options.out} --archs mine.jsonl")

@@ -12,9 +12,15 @@ def add_arguments(parser: Parser, __: list[str]) -> None:
     """The arguments."""
     parser.add_argument("--model", type=str, required=True, help="what nasflow fit wrote")
     parser.add_argument("--archs", type=str, required=True, help=SOURCE_HELP)
-    parser.add_argument("--out", type=str | None, default=None,
-                        help="CSV to write (row, prediction); without it the predictions are printed")
-    parser.add_argument("--top", type=int | None, default=None, help="only the highest so many, best first")
+    parser.add_argument(
+        "--out",
+        type=str | None,
+        default=None,
+        help="CSV to write (row, prediction); without it the predictions are printed",
+    )
+    parser.add_argument(
+        "--top", type=int | None, default=None, help="only the highest so many, best first"
+    )
     add_device(parser)
 
 
@@ -24,9 +30,9 @@ def run(options: Namespace) -> None:
 
     from nasflow.datasets.jsonl import read_jsonl
     from nasflow.datasets.registry import open_dataset
-    from nasflow.files import write_text
-    from nasflow.predictor import Predictor
-    from nasflow.proxy_ranks import without_value
+    from nasflow.prediction.predictor import Predictor
+    from nasflow.prediction.proxy_ranks import without_value
+    from nasflow.running.files import write_text
 
     if options.top is not None and options.top < 1:
         raise ConfigError(f"--top is {options.top}; legal: a whole number of at least 1")
@@ -40,7 +46,11 @@ def run(options: Namespace) -> None:
     if told := without_value(names, columns):
         print(told, file=sys.stderr)
     predictions = predictor.predict(table, columns)
-    rows = np.arange(len(table)) if options.top is None else np.argsort(-predictions, kind="stable")[: options.top]
+    rows = (
+        np.arange(len(table))
+        if options.top is None
+        else np.argsort(-predictions, kind="stable")[: options.top]
+    )
     text = "row,prediction\n" + "".join(f"{row},{predictions[row]:.6g}\n" for row in rows)
     if options.out:
         write_text(options.out, text)

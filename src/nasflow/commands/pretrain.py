@@ -11,13 +11,16 @@ from nasflow.commands.shared import (
     add_encoder,
     add_stage,
 )
-from nasflow.config import PretrainConfig, SurrogateConfig
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.options.training import PretrainConfig
 
 
 def add_arguments(parser: Parser, words: list[str]) -> None:
     """The arguments."""
     parser.add_argument("source", type=str, help=SOURCE_HELP + "; labels in it are not looked at")
-    parser.add_argument("--out", type=str, default="pretrained.safetensors", help="the model file to write")
+    parser.add_argument(
+        "--out", type=str, default="pretrained.safetensors", help="the model file to write"
+    )
     add_device(parser)
     add_config_file(parser)
     add_encoder(parser, words)
@@ -30,14 +33,18 @@ def run(options: Namespace) -> None:
     from pathlib import Path
 
     from nasflow.datasets import open_dataset
-    from nasflow.files import check_writable
-    from nasflow.predictor import Predictor
+    from nasflow.prediction.predictor import Predictor
+    from nasflow.running.files import check_writable
 
     check_writable(options.out)
     dataset = open_dataset(options.source)
     proxies = {name: dataset.proxy(name) for name in options.pretrain.proxies}
-    predictor = Predictor(encoder=options.encoder, surrogate=options.surrogate, pretraining=options.pretrain,
-                          device=options.device)
+    predictor = Predictor(
+        encoder=options.encoder,
+        surrogate=options.surrogate,
+        pretraining=options.pretrain,
+        device=options.device,
+    )
     checkpoint = Path(options.out + ".checkpoint")
     if checkpoint.exists():
         print(f"going on from {checkpoint}")
@@ -47,5 +54,8 @@ def run(options: Namespace) -> None:
     history = predictor.history
     assert history is not None
     loss = f"; loss {history.loss[0]:.4f} -> {history.loss[-1]:.4f}" if history.loss else ""
-    print(f"{options.out}: {options.pretrain.pretext} on {len(dataset)} architectures in "
-          f"{sum(history.seconds):.0f} s{loss}\nnext: nasflow fit DATA --model {options.out} --out fitted.safetensors")
+    print(
+        f"{options.out}: {options.pretrain.pretext} on {len(dataset)} architectures in"
+        f" {sum(history.seconds):.0f} s{loss}\nnext: nasflow fit DATA --model {options.out} --out"
+        " fitted.safetensors"
+    )

@@ -7,11 +7,21 @@ from nasflow.commands.shared import Namespace, Parser
 
 def add_arguments(parser: Parser, __: list[str]) -> None:
     """The arguments."""
-    parser.add_argument("results", type=str, help="a folder that nasflow evaluate wrote: manifest.json and runs.jsonl "
-                        "give the tables, predictions/ the curves, the data set itself the map with its cells. What is "
-                        "missing leaves its section out and says so; a grid that is still running can be looked at")
-    parser.add_argument("--out", type=str, default="report.html",
-                        help="the HTML file to write; it is complete in itself and opens without network")
+    parser.add_argument(
+        "results",
+        type=str,
+        help=(
+            "a folder that nasflow evaluate wrote: manifest.json and runs.jsonl give the tables,"
+            " predictions/ the curves, the data set itself the map with its cells. What is missing"
+            " leaves its section out and says so; a grid that is still running can be looked at"
+        ),
+    )
+    parser.add_argument(
+        "--out",
+        type=str,
+        default="report.html",
+        help="the HTML file to write; it is complete in itself and opens without network",
+    )
 
 
 def run(options: Namespace) -> None:

@@ -6,54 +6,115 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nasflow.commands.shared import Namespace, Parser, add_config_file, add_ray
-from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, SearchConfig, SurrogateConfig
 from nasflow.errors import ConfigError
 from nasflow.experiments.defaults import default_options, encoder_options, named_encoder
+from nasflow.options.search import SearchConfig
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
 
 if TYPE_CHECKING:
     from nasflow.search.known import Known
     from nasflow.search.problem import Problem
 
-STAGES = {"encoder": EncoderConfig, "surrogate": SurrogateConfig, "pretrain": PretrainConfig, "fit": FitConfig}
+STAGES = {
+    "encoder": EncoderConfig,
+    "surrogate": SurrogateConfig,
+    "pretrain": PretrainConfig,
+    "fit": FitConfig,
+}
 
 
 def add_arguments(parser: Parser, words: list[str]) -> None:
     """The arguments; defaults of the stages depend on the space that `words` name."""
-    parser.add_argument("space", type=str, help="a space (nasflow data list), or one of your own in a .yaml")
     parser.add_argument(
-        "--train", type=str, required=True,
-        help="what trains one architecture: a command that prints a number, the last such line counting, with "
-        "{arch_json} ({\"ops\": [...], \"edges\": [...]}), {arch} (the space's own notation) or {number}; or a Python "
-        "function of an Architecture, file.py:function")
-    parser.add_argument("--budget", type=int, default=50, help="trainings in all, those of earlier runs included")
+        "space", type=str, help="a space (nasflow data list), or one of your own in a .yaml"
+    )
+    parser.add_argument(
+        "--train",
+        type=str,
+        required=True,
+        help=(
+            "what trains one architecture: a command that prints a number, the last such line"
+            ' counting, with {arch_json} ({"ops": [...], "edges": [...]}), {arch} (the space\'s own'
+            " notation) or {number}; or a Python function of an Architecture, file.py:function"
+        ),
+    )
+    parser.add_argument(
+        "--budget", type=int, default=50, help="trainings in all, those of earlier runs included"
+    )
     parser.add_argument("--parallel", type=int, default=1, help="trainings at once")
-    parser.add_argument("--study", type=str, default="study.db",
-                        help="the file that holds the search; the same command goes on with it, after any kill, and "
-                        "a second one beside it shares the work")
+    parser.add_argument(
+        "--study",
+        type=str,
+        default="study.db",
+        help=(
+            "the file that holds the search; the same command goes on with it, after any kill, and "
+            "a second one beside it shares the work"
+        ),
+    )
     parser.add_argument("--limit", type=float, default=86400.0, help="seconds a training may take")
     parser.add_argument("--minimise", action="store_true", help="less is better (a loss, an error)")
-    parser.add_argument("--second", type=str | None, default=None,
-                        help="a known quantity to optimise as well; the table then shows the Pareto front")
-    parser.add_argument("--constraints", type=str | None, default=None,
-                        help="conditions on known quantities, separated by commas: 'params < 1e6, latency.raspi4 < 10'")
-    parser.add_argument("--data", type=str | None, default=None,
-                        help="where known quantities are looked up: a registered name or an .npz (default: the data "
-                        "set of the space's name, if it is there). A quantity may also be a Python function, "
-                        "file.py:function")
-    parser.add_argument("--window", type=int | None, default=None,
-                        help="trainings at once, over all processes that share the study (default: --parallel). "
-                        "Each proposal waits for the training WINDOW places before it and looks at none after that, "
-                        "so the study does not depend on which training ends first. 0: wait for none")
-    add_ray(parser, "the study stays on this machine, and what --train names must be found on all, in this folder")
-    parser.add_argument("--out", type=str | None, default=None,
-                        help="folder for trials.csv, table.txt and search.png (default: beside the study)")
+    parser.add_argument(
+        "--second",
+        type=str | None,
+        default=None,
+        help="a known quantity to optimise as well; the table then shows the Pareto front",
+    )
+    parser.add_argument(
+        "--constraints",
+        type=str | None,
+        default=None,
+        help=(
+            "conditions on known quantities, separated by commas: 'params < 1e6, latency.raspi4"
+            " < 10'"
+        ),
+    )
+    parser.add_argument(
+        "--data",
+        type=str | None,
+        default=None,
+        help=(
+            "where known quantities are looked up: a registered name or an .npz (default: the data "
+            "set of the space's name, if it is there). A quantity may also be a Python function, "
+            "file.py:function"
+        ),
+    )
+    parser.add_argument(
+        "--window",
+        type=int | None,
+        default=None,
+        help=(
+            "trainings at once, over all processes that share the study (default: --parallel). Each"
+            " proposal waits for the training WINDOW places before it and looks at none after that,"
+            " so the study does not depend on which training ends first. 0: wait for none"
+        ),
+    )
+    add_ray(
+        parser,
+        "the study stays on this machine, and what --train names must be found on all, in this"
+        " folder",
+    )
+    parser.add_argument(
+        "--out",
+        type=str | None,
+        default=None,
+        help="folder for trials.csv, table.txt and search.png (default: beside the study)",
+    )
     add_config_file(parser)
     parser.add_class_arguments(SearchConfig, skip=set(STAGES))
     for key, stage in STAGES.items():
-        parser.add_class_arguments(stage, key, skip={"seed"} if key in ("pretrain", "fit") else set())
+        parser.add_class_arguments(
+            stage, key, skip={"seed"} if key in ("pretrain", "fit") else set()
+        )
     space = next((word for word in words if not word.startswith("-")), "")
-    known = {key: value for key, value in default_options(_DEFAULTS_OF.get(space, space)).items() if "." in key}
-    parser.set_defaults(known | encoder_options(named_encoder(words), _DEFAULTS_OF.get(space, space)))
+    known = {
+        key: value
+        for key, value in default_options(_DEFAULTS_OF.get(space, space)).items()
+        if "." in key
+    }
+    parser.set_defaults(
+        known | encoder_options(named_encoder(words), _DEFAULTS_OF.get(space, space))
+    )
 
 
 _DEFAULTS_OF = {"darts": "nb301"}  # options are kept under the name of the data
@@ -63,7 +124,7 @@ def run(options: Namespace) -> None:
     """Search, and write what came of it."""
     import dataclasses
 
-    from nasflow.files import write_text
+    from nasflow.running.files import write_text
     from nasflow.search import runner
     from nasflow.search.executors import RayExecutor
     from nasflow.search.report import draw, final_table, summary, write_trials
@@ -73,7 +134,9 @@ def run(options: Namespace) -> None:
 
     for name in ("budget", "parallel"):
         if getattr(options, name) < 1:
-            raise ConfigError(f"--{name} is {getattr(options, name)}; legal: a whole number of at least 1")
+            raise ConfigError(
+                f"--{name} is {getattr(options, name)}; legal: a whole number of at least 1"
+            )
     check_train(options.train)
     problem = _problem(options)
     stages: dict[str, Any] = {key: getattr(options, key) for key in STAGES}
@@ -88,8 +151,15 @@ def run(options: Namespace) -> None:
         print(f"going on with {options.study}: {summary(earlier)}")
     executor = None if options.ray is None else RayExecutor(options.ray, options.parallel, study)
     with View(problem, options.budget, options.parallel) as view:
-        runner.run(study, options.train, options.budget, parallel=options.parallel, limit=options.limit,
-                   executor=executor, watcher=view)
+        runner.run(
+            study,
+            options.train,
+            options.budget,
+            parallel=options.parallel,
+            limit=options.limit,
+            executor=executor,
+            watcher=view,
+        )
     folder = Path(options.out) if options.out else Path(options.study).with_suffix("")
     table = final_table(study)
     write_text(folder / "table.txt", table)
@@ -105,14 +175,24 @@ def _problem(options: Namespace) -> Problem:
 
     texts = [text for text in (options.constraints or "").split(",") if text.strip()]
     constraints = tuple(map(Constraint.parse, texts))
-    wanted = [*(constraint.quantity for constraint in constraints), *([options.second] if options.second else []),
-              *options.proxies]
-    return Problem(load_space(options.space), not options.minimise, options.second, constraints,
-                   _known(options.space, options.data, wanted))
+    wanted = [
+        *(constraint.quantity for constraint in constraints),
+        *([options.second] if options.second else []),
+        *options.proxies,
+    ]
+    return Problem(
+        load_space(options.space),
+        not options.minimise,
+        options.second,
+        constraints,
+        _known(options.space, options.data, wanted),
+    )
 
 
 def _known(space: str, source: str | None, wanted: list[str]) -> Known:
-    """The quantities that are asked for: functions by their names, columns of a data set otherwise."""
+    """The quantities that are asked for: functions by their names, columns of a data set
+    otherwise.
+    """
     from nasflow.datasets import open_dataset
     from nasflow.datasets.registry import dataset_names
     from nasflow.search.known import Known

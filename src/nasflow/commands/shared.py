@@ -7,15 +7,17 @@ from typing import Any
 
 import jsonargparse
 
-from nasflow.config import EncoderConfig
 from nasflow.errors import ConfigError
 from nasflow.experiments.defaults import encoder_options, named_encoder
+from nasflow.options.training import EncoderConfig
 
 Namespace = jsonargparse.Namespace
 Parser = jsonargparse.ArgumentParser
 
-SOURCE_HELP = ("a registered name (nasflow data list), or a file: .jsonl or .npz; +FILE.npz behind it adds the columns "
-               "that nasflow proxies wrote")
+SOURCE_HELP = (
+    "a registered name (nasflow data list), or a file: .jsonl or .npz; +FILE.npz behind it adds the"
+    " columns that nasflow proxies wrote"
+)
 
 
 def add_config_file(parser: Parser) -> None:
@@ -37,7 +39,9 @@ def add_encoder(parser: Parser, words: list[str]) -> None:
 
 def add_device(parser: Parser) -> None:
     """--device."""
-    parser.add_argument("--device", type=str, default="cpu", help="where to compute, such as cpu or cuda")
+    parser.add_argument(
+        "--device", type=str, default="cpu", help="where to compute, such as cpu or cuda"
+    )
 
 
 def add_jobs(parser: Parser) -> None:
@@ -53,9 +57,15 @@ def add_workers(parser: Parser) -> None:
 
 def add_ray(parser: Parser, needs: str) -> None:
     """--ray; `needs` says what the machines of the cluster must have."""
-    parser.add_argument("--ray", type=str | None, default=None, help=(
-        "address of a Ray cluster that does the work in place of local processes: host:port, auto, or local for a new "
-        f"one; {needs} (extra ray)"))
+    parser.add_argument(
+        "--ray",
+        type=str | None,
+        default=None,
+        help=(
+            "address of a Ray cluster that does the work in place of local processes: host:port,"
+            f" auto, or local for a new one; {needs} (extra ray)"
+        ),
+    )
 
 
 def check_jobs(n_jobs: int) -> None:
@@ -74,7 +84,9 @@ def names_in(text: str | None) -> tuple[str, ...]:
 
 
 def source_in(words: list[str]) -> str:
-    """The data set's name among the words, for defaults that depend on it; anything given overrides them."""
+    """The data set's name among the words, for defaults that depend on it; anything given overrides
+    them.
+    """
     candidates = [word for word in words if not word.startswith("-")]
     if not candidates:  # `evaluate --help` need not wait for NumPy
         return ""

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from nasflow.commands.shared import SOURCE_HELP, Namespace, Parser, add_config_file, add_stage
-from nasflow.config import SurrogateConfig
+from nasflow.options.surrogate import SurrogateConfig
 
 
 def add_arguments(parser: Parser, __: list[str]) -> None:
     """The arguments."""
     parser.add_argument("source", type=str, help=SOURCE_HELP)
-    parser.add_argument("--out", type=str, default="surrogates.npz", help="the .npz to write (array `surrogate`)")
-    parser.add_argument("--picture", type=str | None, default=None, help="also draw their map to this PNG")
-    parser.add_argument("--metric", type=str | None, default=None, help="metric that colours the map")
+    parser.add_argument(
+        "--out", type=str, default="surrogates.npz", help="the .npz to write (array `surrogate`)"
+    )
+    parser.add_argument(
+        "--picture", type=str | None, default=None, help="also draw their map to this PNG"
+    )
+    parser.add_argument(
+        "--metric", type=str | None, default=None, help="metric that colours the map"
+    )
     add_config_file(parser)
     add_stage(parser, SurrogateConfig, "surrogate")
 
@@ -22,7 +28,7 @@ def run(options: Namespace) -> None:
     from pathlib import Path
 
     from nasflow.datasets import open_dataset
-    from nasflow.files import save_npz
+    from nasflow.running.files import save_npz
     from nasflow.surrogate import FlowSurrogate
 
     dataset = open_dataset(options.source)
@@ -30,13 +36,20 @@ def run(options: Namespace) -> None:
     values = FlowSurrogate(dataset.table.n_ops, options.surrogate).targets(dataset.table).numpy()
     seconds = time.perf_counter() - started
     save_npz(options.out, {"surrogate": values})
-    print(f"{options.out}: surrogates {values.shape} of {dataset.name} in {seconds:.2f} s "
-          f"({len(values) / seconds:,.0f} architectures a second)")
+    print(
+        f"{options.out}: surrogates {values.shape} of {dataset.name} in {seconds:.2f} s "
+        f"({len(values) / seconds:,.0f} architectures a second)"
+    )
     if options.picture:
         from nasflow.experiments.pictures import surrogate_map
 
         metric = dataset.metric(options.metric)
         sign = 1 if metric.maximise else -1
-        surrogate_map(Path(options.picture), values, sign * dataset.labels(metric.name),
-                      f"Flow surrogates of {dataset.name}", f"rank by {metric.name} (100 = best)")
+        surrogate_map(
+            Path(options.picture),
+            values,
+            sign * dataset.labels(metric.name),
+            f"Flow surrogates of {dataset.name}",
+            f"rank by {metric.name} (100 = best)",
+        )
         print(options.picture)

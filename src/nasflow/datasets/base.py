@@ -1,7 +1,8 @@
 """`Dataset`: a table of architectures and, for each, the values of some metrics.
 
-A metric says whether more is better, in which unit it counts, and whether it took a training to measure. Only
-metrics that took none (parameters, latency, zero-cost proxies) may be used in pre-training.
+A metric says whether more is better, in which unit it counts, and whether it took a training to
+measure. Only metrics that took none (parameters, latency, zero-cost proxies) may be used in
+pre-training.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nasflow.errors import DataError, unknown_name
-from nasflow.files import load_npz, save_npz
-from nasflow.table import ArchTable
+from nasflow.graphs.table import ArchTable
+from nasflow.running.files import load_npz, save_npz
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -50,12 +51,13 @@ class Dataset:
         name: the registered name, or the file's.
         table: the N architectures.
         metrics: what each column means, by name.
-        values: (N,) float64 per metric, NaN where it was not measured. A metric measured several times on
-            each architecture is (N, n_repeats), and `labels` returns the mean over its repeats.
+        values: (N,) float64 per metric, NaN where it was not measured. A metric measured several
+            times on each architecture is (N, n_repeats), and `labels` returns the mean over its
+            repeats.
         default_metric: the metric that `evaluate` predicts unless told otherwise.
         space: the registered name of its search space, if it has one.
-        file_order_is_random: whether a split may take the rows as they come (section 6 of the method); a
-            file sorted by operation must be permuted first.
+        file_order_is_random: whether a split may take the rows as they come (section 6 of the
+            method); a file sorted by operation must be permuted first.
         origin: where the numbers come from, for the manifest.
     """
 
@@ -75,12 +77,16 @@ class Dataset:
                 raise DataError(f"metric {metric.name!r} of {self.name} is listed as {name!r}")
             shape = values[name].shape if name in values else None
             if shape is None or len(shape) not in (1, 2) or shape[0] != len(self.table):
-                raise DataError(f"metric {name!r} of {self.name} needs {len(self.table)} values, or as many rows "
-                                f"of repeats; seen: {'none' if shape is None else f'shape {shape}'}")
+                raise DataError(
+                    f"metric {name!r} of {self.name} needs {len(self.table)} values, or as many"
+                    f" rows of repeats; seen: {'none' if shape is None else f'shape {shape}'}"
+                )
         unknown = [name for name in values if name not in self.metrics]
         if unknown:
-            raise DataError(f"values of {self.name} for {unknown[0]!r}, which is none of its metrics: "
-                            f"{', '.join(self.metrics)}")
+            raise DataError(
+                f"values of {self.name} for {unknown[0]!r}, which is none of its metrics: "
+                f"{', '.join(self.metrics)}"
+            )
         object.__setattr__(self, "values", values)
 
     def __len__(self) -> int:
@@ -98,7 +104,9 @@ class Dataset:
         return self.metrics[name]
 
     def labels(self, name: str | None = None) -> FloatArray:
-        """(N,) float64: the values of a metric, the mean where it was repeated, NaN where never measured."""
+        """(N,) float64: the values of a metric, the mean where it was repeated, NaN where never
+        measured.
+        """
         values = self.values[self.metric(name).name]
         if values.ndim == 1:
             return values
@@ -111,10 +119,12 @@ class Dataset:
     def repeatability(self, name: str | None = None) -> float | None:
         """Kendall tau between one repeat of a metric and another, the mean over their pairs.
 
-        About the most that a predictor can reach on a single repeat: label noise sets it. None for a metric that
-        was measured once.
+        About the most that a predictor can reach on a single repeat: label noise sets it. None for
+        a metric that was measured once.
         """
-        from nasflow.metrics import kendall_tau  # SciPy is slow to import, and --help must not wait for it
+        from nasflow.statistics.metrics import (
+            kendall_tau,
+        )  # SciPy is slow to import, and --help must not wait for it
 
         values = self.values[self.metric(name).name]
         if values.ndim == 1 or values.shape[1] < 2:
@@ -134,24 +144,35 @@ class Dataset:
         """
         free = [m.name for m in self.metrics.values() if not m.trained]
         if name not in free:
-            raise unknown_name(f"proxy of {self.name} (a metric that needs no training)", name, free)
+            raise unknown_name(
+                f"proxy of {self.name} (a metric that needs no training)", name, free
+            )
         return self.labels(name)
 
     def content_hash(self, names: Iterable[str] | None = None) -> str:
-        """Hexadecimal SHA-256 of the graphs and all values, for the manifest; or of these metrics' values alone."""
+        """Hexadecimal SHA-256 of the graphs and all values, for the manifest; or of these metrics'
+        values alone.
+        """
         digest = hashlib.sha256(self.table.content_hash().encode())
         for name in sorted(self.values if names is None else set(names)):
             digest.update(name.encode() + np.ascontiguousarray(self.values[name]).tobytes())
         return digest.hexdigest()
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write one .npz, atomically: the table's arrays, the values as `value/NAME`, the rest as JSON."""
+        """Write one .npz, atomically: the table's arrays, the values as `value/NAME`, the rest as
+        JSON.
+        """
         about = {
-            "name": self.name, "default_metric": self.default_metric, "space": self.space,
-            "file_order_is_random": self.file_order_is_random, "origin": dict(self.origin),
+            "name": self.name,
+            "default_metric": self.default_metric,
+            "space": self.space,
+            "file_order_is_random": self.file_order_is_random,
+            "origin": dict(self.origin),
             "metrics": [dataclasses.asdict(metric) for metric in self.metrics.values()],
         }
-        arrays: dict[str, npt.NDArray[Any]] = {f"value/{name}": v for name, v in self.values.items()}
+        arrays: dict[str, npt.NDArray[Any]] = {
+            f"value/{name}": v for name, v in self.values.items()
+        }
         save_npz(path, {**self.table.arrays(), **arrays, "about": np.array(json.dumps(about))})
 
     @classmethod
@@ -159,7 +180,8 @@ class Dataset:
         """Read what `save` wrote.
 
         Raises:
-            MissingDataError, DataError, GraphError: no such file, not such a file, a malformed graph.
+            MissingDataError, DataError, GraphError: no such file, not such a file, a malformed
+            graph.
         """
         arrays = load_npz(path)
         table = ArchTable.from_named_arrays(arrays, Path(path))

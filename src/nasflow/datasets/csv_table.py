@@ -11,17 +11,18 @@ from pathlib import Path
 
 import numpy as np
 
-from nasflow.architecture import Architecture
 from nasflow.datasets.base import FloatArray
 from nasflow.errors import DataError, GraphError
-from nasflow.files import require_file
+from nasflow.graphs.architecture import Architecture
+from nasflow.running.files import require_file
 
 
 def read_csv(path: Path, columns: Sequence[str]) -> dict[str, list[str]]:
     """The named columns of a CSV with a header line, as text; other columns are left unread.
 
     Raises:
-        MissingDataError, DataError: no such file, no such column, a row of another length, broken bytes.
+        MissingDataError, DataError: no such file, no such column, a row of another length, broken
+        bytes.
     """
     opener = gzip.open if path.suffix == ".gz" else open
     try:
@@ -34,7 +35,9 @@ def read_csv(path: Path, columns: Sequence[str]) -> dict[str, list[str]]:
             cells = []
             for number, row in enumerate(rows):
                 if len(row) != len(header):
-                    raise DataError(f"{path} row {number}: {len(row)} values where the header has {len(header)}")
+                    raise DataError(
+                        f"{path} row {number}: {len(row)} values where the header has {len(header)}"
+                    )
                 cells.append(row)
     except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
         if isinstance(error, FileNotFoundError):
@@ -55,11 +58,15 @@ def numbers(path: Path, column: str, texts: Sequence[str]) -> FloatArray:
             with contextlib.suppress(ValueError):
                 values[row] = float(text)
             if not np.isfinite(values[row]):
-                raise DataError(f"{path} row {row}: {column} is {text!r}; it needs a finite number or nothing")
+                raise DataError(
+                    f"{path} row {row}: {column} is {text!r}; it needs a finite number or nothing"
+                )
     return values
 
 
-def architectures(path: Path, texts: Sequence[str], parse: Callable[[str], Architecture]) -> list[Architecture]:
+def architectures(
+    path: Path, texts: Sequence[str], parse: Callable[[str], Architecture]
+) -> list[Architecture]:
     """A column of notations as architectures.
 
     Raises:

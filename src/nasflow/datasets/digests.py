@@ -1,8 +1,9 @@
 """SHA-256 of the files behind a table, remembered for large ones.
 
-Hashing NAS-Bench-101's 2 GB takes seconds, and a second load is to take less than one. For sources of 64 MB or more
-the digest is kept in the cache folder under the files' names, sizes, and times of change; a file that was changed less
-than two seconds before is hashed anew, since a clock can be that coarse.
+Hashing NAS-Bench-101's 2 GB takes seconds, and a second load is to take less than one. For sources
+of 64 MB or more the digest is kept in the cache folder under the files' names, sizes, and times of
+change; a file that was changed less than two seconds before is hashed anew, since a clock can be
+that coarse.
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from nasflow import environment
-from nasflow.files import sha256, write_text
+from nasflow.running import environment
+from nasflow.running.files import sha256, write_text
 
 _LARGE = 1 << 26
 _COARSE_SECONDS = 2.0
 
 
 def source_digest(files: Sequence[Path], root: Path) -> str:
-    """Hexadecimal SHA-256 of a file; of a folder's files that of the list of their names and digests.
+    """Hexadecimal SHA-256 of a file; of a folder's files that of the list of their names and
+    digests.
 
     Args:
         files: the files, in a fixed order.
@@ -33,7 +35,9 @@ def source_digest(files: Sequence[Path], root: Path) -> str:
         return _digest(files, root)
     signature = hashlib.sha256()
     for file, stat in zip(files, stats, strict=True):
-        signature.update(f"{file.resolve()}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ino}\n".encode())
+        signature.update(
+            f"{file.resolve()}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ino}\n".encode()
+        )
     note = environment.cache_dir() / "digests" / signature.hexdigest()[:32]
     if note.is_file():
         text = note.read_text(encoding="ascii", errors="replace").strip()

@@ -1,4 +1,5 @@
-"""Importing a file: `import_table` reads it, checks it, and says what it found; `run_import` is the command.
+"""Importing a file: `import_table` reads it, checks it, and says what it found; `run_import` is the
+command.
 
     nasflow data import FORMAT PATH --out table.npz
 
@@ -21,8 +22,8 @@ from nasflow.datasets.readers.base import Progress, Reader, Rejected, no_progres
 from nasflow.datasets.readers.registry import make_reader
 from nasflow.datasets.table_builder import TableBuilder
 from nasflow.errors import ConfigError, MissingDataError
-from nasflow.files import PathLike
-from nasflow.progress import progress_bar
+from nasflow.running.files import PathLike
+from nasflow.running.progress import progress_bar
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def read_table(format: str, path: PathLike, progress: Progress = no_progress) ->
 
     Raises:
         UnknownNameError: there is no such format.
-        MissingDataError, DataError, GraphError, UnsafeFileError, MissingExtraError: nothing is there, or no such file,
+        MissingDataError, DataError, GraphError, UnsafeFileError, MissingExtraError: nothing is
+        there, or no such file,
             or no valid row in it.
     """
     reader = make_reader(format, _existing(path))
@@ -84,9 +86,14 @@ def import_table(format: str, path: PathLike, progress: Progress = no_progress) 
     dataset = cached(f"import-{format}", reader.version, sources, build, digest=digest)
     origin = dataset.origin
     return ImportReport(
-        dataset=dataset, n_read=origin["rows_read"], n_rejected=origin["rows_rejected"],
-        rejected=tuple(Rejected(number, reason) for number, reason in origin["rejected"]), sha256=digest,
-        peak_bytes=peak_memory(), seconds=time.perf_counter() - started, from_cache=not built,
+        dataset=dataset,
+        n_read=origin["rows_read"],
+        n_rejected=origin["rows_rejected"],
+        rejected=tuple(Rejected(number, reason) for number, reason in origin["rejected"]),
+        sha256=digest,
+        peak_bytes=peak_memory(),
+        seconds=time.perf_counter() - started,
+        from_cache=not built,
     )
 
 
@@ -114,18 +121,32 @@ def print_report(report: ImportReport, out: str) -> None:
     console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 120)
     dataset = report.dataset
     peak = "not known" if report.peak_bytes is None else f"{report.peak_bytes / 1e6:,.0f} MB"
-    console.print(f"{out}: {len(dataset):,} architectures from {report.n_read:,} records "
-                  f"({report.n_rejected:,} rejected), {dataset.table.n_ops} operations", markup=False, soft_wrap=True)
+    console.print(
+        f"{out}: {len(dataset):,} architectures from {report.n_read:,} records "
+        f"({report.n_rejected:,} rejected), {dataset.table.n_ops} operations",
+        markup=False,
+        soft_wrap=True,
+    )
     console.print(f"source SHA-256 {report.sha256}", markup=False, soft_wrap=True)
-    console.print(f"{report.seconds:.1f} s{' (from the cache)' if report.from_cache else ''}, peak memory {peak}",
-                  markup=False, soft_wrap=True)
+    console.print(
+        f"{report.seconds:.1f} s{' (from the cache)' if report.from_cache else ''}, peak memory"
+        f" {peak}",
+        markup=False,
+        soft_wrap=True,
+    )
     table = Table("metric", "unit", "better", "training", "repeats", "measured", "description")
     for name, metric in dataset.metrics.items():
         values = dataset.values[name]
         measured = int((values == values).reshape(len(values), -1).any(axis=1).sum())
-        table.add_row(escape(name), escape(metric.unit or "-"), "more" if metric.maximise else "less",
-                      "yes" if metric.trained else "no", str(values.shape[1] if values.ndim > 1 else 1),
-                      f"{measured:,}", escape(metric.description))
+        table.add_row(
+            escape(name),
+            escape(metric.unit or "-"),
+            "more" if metric.maximise else "less",
+            "yes" if metric.trained else "no",
+            str(values.shape[1] if values.ndim > 1 else 1),
+            f"{measured:,}",
+            escape(metric.description),
+        )
     console.print(table)
     for item in report.rejected[:20]:
         console.print(f"rejected row {item.number}: {item.reason}", markup=False, soft_wrap=True)
@@ -137,7 +158,9 @@ def print_report(report: ImportReport, out: str) -> None:
 def peak_memory() -> int | None:
     """Most bytes of memory this process has held so far, or None where the system does not tell."""
     status = Path("/proc/self/status")
-    if status.is_file():  # Linux; getrusage there includes the peak of the process that started this one
+    if (
+        status.is_file()
+    ):  # Linux; getrusage there includes the peak of the process that started this one
         for line in status.read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
@@ -154,7 +177,9 @@ def _read(reader: Reader, digest: str, progress: Progress) -> Dataset:
     for item in reader.rows(progress):
         builder.add(item)
     name = reader.path.name.partition(".")[0] or reader.format
-    return builder.finish(reader, name, {"format": reader.format, "file": reader.path.name, "sha256": digest})
+    return builder.finish(
+        reader, name, {"format": reader.format, "file": reader.path.name, "sha256": digest}
+    )
 
 
 def _existing(path: PathLike) -> Path:

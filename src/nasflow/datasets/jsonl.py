@@ -2,9 +2,10 @@
 
     {"ops": ["input", "attn", "mlp", "output"], "edges": [[0, 1], [1, 2], [2, 3]], "accuracy": 81.2}
 
-`ops` names the operation of each node, `edges` lists (source, target) pairs of node positions, counted from 0;
-the graph must be acyclic. Any other key with a number is a label; a label that is absent or null was not
-measured. `id` (text or number) is carried along and otherwise ignored. Empty lines are skipped.
+`ops` names the operation of each node, `edges` lists (source, target) pairs of node positions,
+counted from 0; the graph must be acyclic. Any other key with a number is a label; a label that is
+absent or null was not measured. `id` (text or number) is carried along and otherwise ignored. Empty
+lines are skipped.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from nasflow.architecture import Architecture
 from nasflow.datasets.base import Dataset, Metric
 from nasflow.errors import DataError, GraphError
-from nasflow.files import PathLike, require_file, sha256
-from nasflow.table import ArchTable
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
+from nasflow.running.files import PathLike, require_file, sha256
 
 _STRUCTURE = ("ops", "edges", "id")
 
@@ -31,11 +32,12 @@ def read_jsonl(path: PathLike, vocabulary: Sequence[str] | None = None) -> Datas
 
     Args:
         path: the file.
-        vocabulary: the operations that may occur, such as those a model was trained on; by default those of
-            the file, sorted.
+        vocabulary: the operations that may occur, such as those a model was trained on; by default
+            those of the file, sorted.
 
     Raises:
-        MissingDataError, DataError: no such file; a line that is no JSON object, a malformed graph, an unknown
+        MissingDataError, DataError: no such file; a line that is no JSON object, a malformed graph,
+        an unknown
             operation, a label that is no number. The message names the line.
     """
     path = require_file(path)
@@ -60,8 +62,10 @@ def read_jsonl(path: PathLike, vocabulary: Sequence[str] | None = None) -> Datas
                 labels.setdefault(key, {})[len(line_of_row)] = _label(path, number, key, value)
         line_of_row.append(number)
     if not graphs:
-        raise DataError(f"{path} holds no architecture; each line is one, such as "
-                        '{"ops": ["input", "conv", "output"], "edges": [[0, 1], [1, 2]], "accuracy": 81.2}')
+        raise DataError(
+            f"{path} holds no architecture; each line is one, such as "
+            '{"ops": ["input", "conv", "output"], "edges": [[0, 1], [1, 2]], "accuracy": 81.2}'
+        )
     try:
         table = ArchTable.from_architectures(graphs, vocabulary)
     except GraphError as error:
@@ -72,9 +76,11 @@ def read_jsonl(path: PathLike, vocabulary: Sequence[str] | None = None) -> Datas
         values[key] = np.full(len(graphs), np.nan)
         values[key][list(column)] = list(column.values())
     return Dataset(
-        name=path.stem, table=table,
+        name=path.stem,
+        table=table,
         metrics={key: Metric(key, f"label {key!r} of {path.name}", unit="") for key in values},
-        values=values, default_metric=next(iter(values)) if len(values) == 1 else None,
+        values=values,
+        default_metric=next(iter(values)) if len(values) == 1 else None,
         origin={"file": path.name, "sha256": sha256(path)},
     )
 
@@ -85,17 +91,23 @@ def _record(path: Path, number: int, line: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path} line {number} is no JSON ({error}): {line[:60]!r}") from None
     if not isinstance(record, dict):
-        raise DataError(f"{path} line {number} is a JSON {type(record).__name__}; it needs an object with "
-                        '"ops" and "edges"')
+        raise DataError(
+            f"{path} line {number} is a JSON {type(record).__name__}; it needs an object with "
+            '"ops" and "edges"'
+        )
     return record
 
 
 def _label(path: Path, number: int, key: str, value: Any) -> float:
-    """A label as a float; booleans, text, NaN and infinities are refused (case: a failed run logged as NaN)."""
+    """A label as a float; booleans, text, NaN and infinities are refused (case: a failed run logged
+    as NaN).
+    """
     try:
         if not isinstance(value, bool) and isinstance(value, (int, float)) and math.isfinite(value):
             return float(value)
     except OverflowError:  # an integer beyond the range of floats
         pass
-    raise DataError(f"{path} line {number}: label {key!r} is {repr(value)[:40]}; it needs a finite number, or "
-                    "null for not measured")
+    raise DataError(
+        f"{path} line {number}: label {key!r} is {repr(value)[:40]}; it needs a finite number, or "
+        "null for not measured"
+    )

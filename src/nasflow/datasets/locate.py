@@ -8,10 +8,10 @@ import importlib.util
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from nasflow import environment
 from nasflow.datasets.base import Dataset
 from nasflow.errors import MissingDataError, MissingExtraError, NasflowError
-from nasflow.files import sha256
+from nasflow.running import environment
+from nasflow.running.files import sha256
 
 
 def find_data_file(name: str, source: str) -> Path:
@@ -26,10 +26,14 @@ def find_data_file(name: str, source: str) -> Path:
     """
     folder = environment.data_dir()
     if folder is None:
-        raise MissingDataError(f"{name} is needed, and NASFLOW_DATA is not set: put the file (from {source}) "
-                               "into a folder and set NASFLOW_DATA to that folder")
+        raise MissingDataError(
+            f"{name} is needed, and NASFLOW_DATA is not set: put the file (from {source}) "
+            "into a folder and set NASFLOW_DATA to that folder"
+        )
     if not (folder / name).is_file():
-        raise MissingDataError(f"{folder / name} does not exist (NASFLOW_DATA={folder}); it comes from {source}")
+        raise MissingDataError(
+            f"{folder / name} does not exist (NASFLOW_DATA={folder}); it comes from {source}"
+        )
     return folder / name
 
 
@@ -50,18 +54,24 @@ def find_package_file(package: str, name: str, extra: str | None) -> Path:
         if (Path(folder) / name).is_file():
             return Path(folder) / name
     install = f"nasflow[{extra}]" if extra else package.replace("_", "-")
-    raise MissingExtraError(f"the file {name} of the package {package} is needed; "
-                            f"install it with: pip install '{install}'")
+    raise MissingExtraError(
+        f"the file {name} of the package {package} is needed; "
+        f"install it with: pip install '{install}'"
+    )
 
 
 def cached(
-    name: str, version: int, sources: Sequence[Path], build: Callable[[], Dataset], digest: str | None = None
+    name: str,
+    version: int,
+    sources: Sequence[Path],
+    build: Callable[[], Dataset],
+    digest: str | None = None,
 ) -> Dataset:
     """What `build` returns, from the cache if these very source files were parsed before.
 
-    The key is the content of the files and `version`, the number of the parsing code, so an edited file or a
-    corrected parser never meets a stale copy. A damaged or unwritable cache is no error: it is rebuilt, or
-    done without.
+    The key is the content of the files and `version`, the number of the parsing code, so an edited
+    file or a corrected parser never meets a stale copy. A damaged or unwritable cache is no error:
+    it is rebuilt, or done without.
 
     Args:
         name, version: of the parsing code.

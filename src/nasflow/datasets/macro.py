@@ -1,4 +1,6 @@
-"""NAS-Bench-Macro's 6,561 chains: mean and spread of three trainings. Split it after a permutation."""
+"""NAS-Bench-Macro's 6,561 chains: mean and spread of three trainings. Split it after a
+permutation.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +9,16 @@ from pathlib import Path
 from nasflow.datasets.base import Dataset, Metric
 from nasflow.datasets.csv_table import architectures, numbers, read_csv
 from nasflow.datasets.locate import cached, find_data_file
-from nasflow.files import sha256
+from nasflow.running.files import sha256
 from nasflow.spaces.macro import Macro
 
 SOURCE = "NAS-Bench-Macro (Apache-2.0), https://github.com/xiusu/NAS-Bench-Macro"
 
 _METRICS = [
     Metric("test_acc_mean", "CIFAR-10 test accuracy, mean of three runs"),
-    Metric("test_acc_std", "CIFAR-10 test accuracy, standard deviation of three runs", maximise=False),
+    Metric(
+        "test_acc_std", "CIFAR-10 test accuracy, standard deviation of three runs", maximise=False
+    ),
     Metric("params", "number of parameters", unit="", maximise=False, trained=False),
     Metric("flops", "multiply-adds of one inference", unit="", maximise=False, trained=False),
 ]
@@ -30,8 +34,12 @@ def _read(path: Path) -> Dataset:
     columns = read_csv(path, ["arch", *(metric.name for metric in _METRICS)])
     table = Macro().table(architectures(path, columns.pop("arch"), Macro().parse))
     return Dataset(
-        name="nasbench-macro", table=table, metrics={metric.name: metric for metric in _METRICS},
+        name="nasbench-macro",
+        table=table,
+        metrics={metric.name: metric for metric in _METRICS},
         values={column: numbers(path, column, texts) for column, texts in columns.items()},
-        default_metric="test_acc_mean", space="nasbench-macro", file_order_is_random=False,
+        default_metric="test_acc_mean",
+        space="nasbench-macro",
+        file_order_is_random=False,
         origin={"source": SOURCE, "files": {path.name: sha256(path)}},
     )

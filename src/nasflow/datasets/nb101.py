@@ -1,10 +1,12 @@
-"""NAS-Bench-101: validation accuracies of one run of 20,001 random cells, zero-cost proxies of 500, and the space.
+"""NAS-Bench-101: validation accuracies of one run of 20,001 random cells, zero-cost proxies of 500,
+and the space.
 
-`nb101` is the first 14,580 rows of `nb101.csv.gz`, the size of the protocol's sample; `nb101-all` is all of them.
-The accuracies are those of *one* of the benchmark's three runs, so they are noisy, and of the validation set; the
-benchmark's test accuracies are not in this file. `nb101` also has the zero-cost measures that nasflow computed for
-its rows (`computed/nb101.npz`). `nb101-zero-cost` reads NAS-Bench-Suite-Zero's proxies, and
-`nb101-space` lists all 423,624 cells, without metrics and without a file.
+`nb101` is the first 14,580 rows of `nb101.csv.gz`, the size of the protocol's sample; `nb101-all`
+is all of them. The accuracies are those of *one* of the benchmark's three runs, so they are noisy,
+and of the validation set; the benchmark's test accuracies are not in this file. `nb101` also has
+the zero-cost measures that nasflow computed for its rows (`computed/nb101.npz`). `nb101-zero-cost`
+reads NAS-Bench-Suite-Zero's proxies, and `nb101-space` lists all 423,624 cells, without metrics and
+without a file.
 """
 
 from __future__ import annotations
@@ -22,9 +24,9 @@ from nasflow.datasets.computed import cached_with_computed
 from nasflow.datasets.csv_table import architectures, numbers, read_csv
 from nasflow.datasets.locate import cached, find_data_file
 from nasflow.errors import DataError, GraphError
-from nasflow.files import require_file, sha256
+from nasflow.graphs.table import ArchTable
+from nasflow.running.files import require_file, sha256
 from nasflow.spaces.nb101 import NB101
-from nasflow.table import ArchTable
 
 SOURCE = "NAS-Bench-101 (Apache-2.0), https://github.com/google-research/nasbench"
 ZERO_COST_SOURCE = "NAS-Bench-Suite-Zero (Apache-2.0), https://github.com/automl/NASLib"
@@ -32,20 +34,39 @@ ZERO_COST_SOURCE = "NAS-Bench-Suite-Zero (Apache-2.0), https://github.com/automl
 PROTOCOL_ROWS = 14_580  # halves of 7,290 (section 6 of the method)
 
 _METRICS = [
-    *(Metric(f"valid_{n}ep", f"CIFAR-10 validation accuracy of one run after {n} epochs", unit="fraction")
-      for n in (108, 36, 12, 4)),
+    *(
+        Metric(
+            f"valid_{n}ep",
+            f"CIFAR-10 validation accuracy of one run after {n} epochs",
+            unit="fraction",
+        )
+        for n in (108, 36, 12, 4)
+    ),
     Metric("train_seconds", "time of the training of 108 epochs", unit="s", maximise=False),
     Metric("params", "number of parameters", unit="", maximise=False, trained=False),
 ]
 
-_PROXIES = ("epe_nas", "fisher", "flops", "grad_norm", "grasp", "jacov", "l2_norm", "params", "plain", "snip",
-            "synflow")
+_PROXIES = (
+    "epe_nas",
+    "fisher",
+    "flops",
+    "grad_norm",
+    "grasp",
+    "jacov",
+    "l2_norm",
+    "params",
+    "plain",
+    "snip",
+    "synflow",
+)
 # NAS-Bench-Suite-Zero's codes of the operations
 _CODES = {0: "input", 1: "output", 2: "maxpool3x3", 3: "conv1x1", 4: "conv3x3"}
 
 
 def load_nb101(rows: str = "protocol") -> Dataset:
-    """The first 14,580 cells of the file (`"protocol"`), or all 20,001 (`"all"`), in its random order."""
+    """The first 14,580 cells of the file (`"protocol"`), or all 20,001 (`"all"`), in its random
+    order.
+    """
     path = find_data_file("nb101.csv.gz", SOURCE)
     if rows == "protocol":
         return cached_with_computed("nb101", 1, [path], lambda: _read("nb101", path, PROTOCOL_ROWS))
@@ -58,9 +79,13 @@ def _read(name: str, path: Path, limit: int | None) -> Dataset:
     bits, ops = columns.pop("upper_triangle"), columns.pop("ops")
     cells = architectures(path, [f"{b}|{o}" for b, o in zip(bits, ops, strict=True)], NB101().parse)
     return Dataset(
-        name=name, table=NB101().table(cells), metrics={metric.name: metric for metric in _METRICS},
+        name=name,
+        table=NB101().table(cells),
+        metrics={metric.name: metric for metric in _METRICS},
         values={column: numbers(path, column, texts) for column, texts in columns.items()},
-        default_metric="valid_108ep", space="nb101", file_order_is_random=True,
+        default_metric="valid_108ep",
+        space="nb101",
+        file_order_is_random=True,
         origin={"source": SOURCE, "files": {path.name: sha256(path)}},
     )
 
@@ -89,13 +114,21 @@ def _read_zero_cost(path: Path) -> Dataset:
         except GraphError as error:
             raise DataError(f"{path} record {number}: {error}") from None
         except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"{path} record {number} is no record of NAS-Bench-Suite-Zero ({error!r})") from None
-    metrics = [Metric("val_accuracy", "CIFAR-10 validation accuracy after 108 epochs"),
-               *(Metric(proxy, f"zero-cost proxy {proxy}", unit="", trained=False) for proxy in _PROXIES)]
+            raise DataError(
+                f"{path} record {number} is no record of NAS-Bench-Suite-Zero ({error!r})"
+            ) from None
+    metrics = [
+        Metric("val_accuracy", "CIFAR-10 validation accuracy after 108 epochs"),
+        *(Metric(proxy, f"zero-cost proxy {proxy}", unit="", trained=False) for proxy in _PROXIES),
+    ]
     return Dataset(
-        name="nb101-zero-cost", table=NB101().table(cells), metrics={metric.name: metric for metric in metrics},
+        name="nb101-zero-cost",
+        table=NB101().table(cells),
+        metrics={metric.name: metric for metric in metrics},
         values=dict(zip(columns, np.array(rows).reshape(-1, len(columns)).T.copy(), strict=True)),
-        default_metric="val_accuracy", space="nb101", file_order_is_random=False,
+        default_metric="val_accuracy",
+        space="nb101",
+        file_order_is_random=False,
         origin={"source": ZERO_COST_SOURCE, "files": {path.name: sha256(path)}},
     )
 
@@ -103,5 +136,11 @@ def _read_zero_cost(path: Path) -> Dataset:
 def load_nb101_space() -> Dataset:
     """All 423,624 cells, sorted by number of nodes and edges, without metrics."""
     table: ArchTable = NB101().enumerate()
-    return Dataset(name="nb101-space", table=table, metrics={}, values={}, space="nb101",
-                   origin={"source": "enumerated"})
+    return Dataset(
+        name="nb101-space",
+        table=table,
+        metrics={},
+        values={},
+        space="nb101",
+        origin={"source": "enumerated"},
+    )

@@ -1,13 +1,14 @@
-"""NAS-Bench-201: accuracies of all 15,625 cells, zero-cost proxies, and the analog package's baseline.
+"""NAS-Bench-201: accuracies of all 15,625 cells, zero-cost proxies, and the analog package's
+baseline.
 
-`nb201` reads `nb201.csv.gz` (NATS-Bench, mean over runs) and, if it is there, `nb201_zero_cost.csv.gz`
-(NAS-Bench-Suite-Zero). The proxies were computed for 9,445 cells; each is given to every cell with the same
-canonical id, since such cells compute the same function. Cells without a value have NaN. If
-`nb201_hardware.csv.gz` is there too (HW-NAS-Bench), latency and energy on six devices join them, matched by cell:
-`latency.raspi4`, `energy.edgegpu`, ...
+`nb201` reads `nb201.csv.gz` (NATS-Bench, mean over runs) and, if it is there,
+`nb201_zero_cost.csv.gz` (NAS-Bench-Suite-Zero). The proxies were computed for 9,445 cells; each is
+given to every cell with the same canonical id, since such cells compute the same function. Cells
+without a value have NaN. If `nb201_hardware.csv.gz` is there too (HW-NAS-Bench), latency and energy
+on six devices join them, matched by cell: `latency.raspi4`, `energy.edgegpu`, ...
 
-`nb201-analog` reads the package `analog-nasbench`. Its tuples list the edges by their *source* (0>1, 0>2, 0>3,
-1>2, 1>3, 2>3), not by their target as the official strings do.
+`nb201-analog` reads the package `analog-nasbench`. Its tuples list the edges by their *source*
+(0>1, 0>2, 0>3, 1>2, 1>3, 2>3), not by their target as the official strings do.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ from pathlib import Path
 
 import numpy as np
 
-from nasflow import environment
 from nasflow.datasets.base import Dataset, FloatArray, Metric
 from nasflow.datasets.csv_table import architectures, numbers, read_csv
 from nasflow.datasets.locate import cached, find_data_file, find_package_file
 from nasflow.datasets.pickles import load_pickle
 from nasflow.errors import DataError
-from nasflow.files import sha256
+from nasflow.graphs.table import ArchTable
+from nasflow.running import environment
+from nasflow.running.files import sha256
 from nasflow.spaces.nb201 import NB201, PAIRS, PAIRS_BY_SOURCE
-from nasflow.table import ArchTable
 
 SOURCE = "NATS-Bench (MIT), https://github.com/D-X-Y/NATS-Bench"
 
@@ -36,20 +37,41 @@ _ACCURACIES = [
     Metric("cifar10_test_12ep", "CIFAR-10 test accuracy after 12 epochs"),
     Metric("params_millions", "number of parameters", "million", maximise=False, trained=False),
 ]
-_PROXIES = ("epe_nas", "fisher", "flops", "grad_norm", "grasp", "jacov", "l2_norm", "nwot", "params", "plain",
-            "snip", "synflow", "zen")
+_PROXIES = (
+    "epe_nas",
+    "fisher",
+    "flops",
+    "grad_norm",
+    "grasp",
+    "jacov",
+    "l2_norm",
+    "nwot",
+    "params",
+    "plain",
+    "snip",
+    "synflow",
+    "zen",
+)
 
 
 # column of the file -> metric; the device comes last so that `latency.` finds all of them
 _HARDWARE = {
     f"{device}_{quantity}": Metric(
-        f"{quantity}.{device}", f"{quantity.replace('_', ' ')} of one inference on {device} (HW-NAS-Bench)",
+        f"{quantity}.{device}",
+        f"{quantity.replace('_', ' ')} of one inference on {device} (HW-NAS-Bench)",
         unit={"latency": "ms", "energy": "mJ"}.get(quantity, "operations per byte"),
-        maximise=quantity == "arithmetic_intensity", trained=False)
+        maximise=quantity == "arithmetic_intensity",
+        trained=False,
+    )
     for device, quantities in {
-        "edgegpu": ("latency", "energy"), "raspi4": ("latency",), "edgetpu": ("latency",), "pixel3": ("latency",),
-        "eyeriss": ("latency", "energy", "arithmetic_intensity"), "fpga": ("latency", "energy"),
-    }.items() for quantity in quantities
+        "edgegpu": ("latency", "energy"),
+        "raspi4": ("latency",),
+        "edgetpu": ("latency",),
+        "pixel3": ("latency",),
+        "eyeriss": ("latency", "energy", "arithmetic_intensity"),
+        "fpga": ("latency", "energy"),
+    }.items()
+    for quantity in quantities
 }
 
 
@@ -57,8 +79,10 @@ def load_nb201() -> Dataset:
     """All 15,625 cells in the official order, `none` as a node."""
     main = find_data_file("nb201.csv.gz", SOURCE)
     folder = environment.data_dir() or main.parent
-    proxies, hardware = (path if path.is_file() else None for path in
-                         (folder / "nb201_zero_cost.csv.gz", folder / "nb201_hardware.csv.gz"))
+    proxies, hardware = (
+        path if path.is_file() else None
+        for path in (folder / "nb201_zero_cost.csv.gz", folder / "nb201_hardware.csv.gz")
+    )
     sources = [path for path in (main, proxies, hardware) if path is not None]
     return cached("nb201", 2, sources, lambda: _read(main, proxies, hardware))
 
@@ -70,32 +94,52 @@ def _read(main: Path, proxies: Path | None, hardware: Path | None) -> Dataset:
     metrics = {metric.name: metric for metric in _ACCURACIES}
     if proxies is not None:
         values |= _proxies(proxies, table)
-        metrics |= {name: Metric(name, f"zero-cost proxy {name} (NAS-Bench-Suite-Zero), matched by canonical "
-                                 "id", unit="", trained=False) for name in _PROXIES}
+        metrics |= {
+            name: Metric(
+                name,
+                f"zero-cost proxy {name} (NAS-Bench-Suite-Zero), matched by canonical id",
+                unit="",
+                trained=False,
+            )
+            for name in _PROXIES
+        }
     if hardware is not None:
         values |= _hardware(hardware, table)
         metrics |= {metric.name: metric for metric in _HARDWARE.values()}
     files = {path.name: sha256(path) for path in (main, proxies, hardware) if path is not None}
     return Dataset(
-        name="nb201", table=table, metrics=metrics, values=values, default_metric="cifar10_test",
-        space="nb201", file_order_is_random=True, origin={"source": SOURCE, "files": files},
+        name="nb201",
+        table=table,
+        metrics=metrics,
+        values=values,
+        default_metric="cifar10_test",
+        space="nb201",
+        file_order_is_random=True,
+        origin={"source": SOURCE, "files": files},
     )
 
 
 def _hardware(path: Path, table: ArchTable) -> dict[str, FloatArray]:
     """Each hardware metric for every row of `table`: the value of that very cell, else NaN.
 
-    The file writes -1 for the 4,699 cells that do not run on the Edge TPU; no metric of it can be negative.
+    The file writes -1 for the 4,699 cells that do not run on the Edge TPU; no metric of it can be
+    negative.
     """
     columns = read_csv(path, ["arch", *_HARDWARE])
     space = NB201()
-    row = {choice: i for i, choice in
-           enumerate(map(space.to_choices, architectures(path, columns["arch"], space.parse)))}
+    row = {
+        choice: i
+        for i, choice in enumerate(
+            map(space.to_choices, architectures(path, columns["arch"], space.parse))
+        )
+    }
     place = np.array([row.get(space.to_choices(cell), -1) for cell in table])
     values = {}
     for column, metric in _HARDWARE.items():
         measured = numbers(path, column, columns[column])
-        values[metric.name] = np.where(place >= 0, np.where(measured < 0, np.nan, measured)[place], np.nan)
+        values[metric.name] = np.where(
+            place >= 0, np.where(measured < 0, np.nan, measured)[place], np.nan
+        )
     return values
 
 
@@ -110,12 +154,16 @@ def _proxies(path: Path, table: ArchTable) -> dict[str, FloatArray]:
     place = np.minimum(np.searchsorted(known, table.canonical_ids), len(known) - 1)
     matched = known[place] == table.canonical_ids
     return {
-        name: np.where(matched, numbers(path, name, columns[name])[first][place], np.nan) for name in _PROXIES
+        name: np.where(matched, numbers(path, name, columns[name])[first][place], np.nan)
+        for name in _PROXIES
     }
 
 
 _ANALOG_OPS = ("skip", "none", "conv3x3", "conv1x1", "avgpool3x3")
-_ANALOG_CLASSES = {("analognasbench.data", "Architecture"), ("analognasbench.data", "DriftMeasurement")}
+_ANALOG_CLASSES = {
+    ("analognasbench.data", "Architecture"),
+    ("analognasbench.data", "DriftMeasurement"),
+}
 
 
 def load_nb201_analog() -> Dataset:
@@ -127,21 +175,30 @@ def load_nb201_analog() -> Dataset:
 def _read_analog(path: Path) -> Dataset:
     space = NB201()
     content = load_pickle(path, _ANALOG_CLASSES)
-    # column of the file's tuple that holds each official pair, and operation codes in the space's order
+    # column of the file's tuple that holds each official pair, and operation codes in the space's
+    # order
     column = [PAIRS_BY_SOURCE.index(pair) for pair in PAIRS]
     code = np.array([space.choices.index(op) for op in _ANALOG_OPS])
     names = ("baseline_accuracy", "analog_accuracy")
     try:
         tuples = np.array(list(content), dtype=np.int64).reshape(-1, len(PAIRS))
-        values = {name: np.array([float(getattr(a, name)) for a in content.values()]) for name in names}
+        values = {
+            name: np.array([float(getattr(a, name)) for a in content.values()]) for name in names
+        }
         choices = code[tuples[:, column]]
     except (AttributeError, IndexError, TypeError, ValueError) as error:
         raise DataError(f"{path} is no table of analog-nasbench ({error!r})") from None
-    metrics = [Metric("baseline_accuracy", "CIFAR-10 test accuracy of the digital network"),
-               Metric("analog_accuracy", "CIFAR-10 test accuracy on simulated analog hardware")]
+    metrics = [
+        Metric("baseline_accuracy", "CIFAR-10 test accuracy of the digital network"),
+        Metric("analog_accuracy", "CIFAR-10 test accuracy on simulated analog hardware"),
+    ]
     return Dataset(
-        name="nb201-analog", table=space.table_from_choices(choices),
-        metrics={metric.name: metric for metric in metrics}, values=values,
-        default_metric="baseline_accuracy", space="nb201", file_order_is_random=False,
+        name="nb201-analog",
+        table=space.table_from_choices(choices),
+        metrics={metric.name: metric for metric in metrics},
+        values=values,
+        default_metric="baseline_accuracy",
+        space="nb201",
+        file_order_is_random=False,
         origin={"package": "analog-nasbench", "sha256": sha256(path)},
     )

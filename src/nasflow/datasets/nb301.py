@@ -1,8 +1,9 @@
-"""NAS-Bench-301: 10,000 DARTS architectures with the accuracy that the surrogate benchmark predicts.
+"""NAS-Bench-301: 10,000 DARTS architectures with the accuracy that the surrogate benchmark
+predicts.
 
-The labels come from the benchmark's surrogate with its noise switched on, not from trainings; they count as trained
-here, since a user of the benchmark pays for them as for a training. Each architecture is one merged graph of 30
-nodes (`nasflow.spaces.darts`).
+The labels come from the benchmark's surrogate with its noise switched on, not from trainings; they
+count as trained here, since a user of the benchmark pays for them as for a training. Each
+architecture is one merged graph of 30 nodes (`nasflow.spaces.darts`).
 """
 
 from __future__ import annotations
@@ -18,15 +19,21 @@ from nasflow.datasets.base import Dataset, Metric
 from nasflow.datasets.computed import cached_with_computed
 from nasflow.datasets.locate import find_data_file
 from nasflow.errors import DataError, GraphError
-from nasflow.files import require_file, sha256
+from nasflow.running.files import require_file, sha256
 from nasflow.spaces.darts import Darts
 
 SOURCE = "NAS-Bench-301 (Apache-2.0), https://github.com/automl/nasbench301"
 
 _COLUMNS = {
-    "nb301_val_acc": Metric("val_acc", "CIFAR-10 validation accuracy that the surrogate predicts, with noise"),
-    "nb301_runtime": Metric("runtime", "training time that the surrogate predicts", unit="s", maximise=False),
-    "flops": Metric("flops", "multiply-adds of one inference", unit="", maximise=False, trained=False),
+    "nb301_val_acc": Metric(
+        "val_acc", "CIFAR-10 validation accuracy that the surrogate predicts, with noise"
+    ),
+    "nb301_runtime": Metric(
+        "runtime", "training time that the surrogate predicts", unit="s", maximise=False
+    ),
+    "flops": Metric(
+        "flops", "multiply-adds of one inference", unit="", maximise=False, trained=False
+    ),
 }
 
 
@@ -54,11 +61,19 @@ def _read(path: Path) -> Dataset:
         except GraphError as error:
             raise DataError(f"{path} line {number}: {error}") from None
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-            raise DataError(f"{path} line {number} is no record of NAS-Bench-301 ({error!r})") from None
+            raise DataError(
+                f"{path} line {number} is no record of NAS-Bench-301 ({error!r})"
+            ) from None
     columns = np.array(rows).reshape(-1, len(_COLUMNS)).T.copy()
     return Dataset(
-        name="nb301", table=space.table(graphs), metrics={metric.name: metric for metric in _COLUMNS.values()},
-        values={metric.name: column for metric, column in zip(_COLUMNS.values(), columns, strict=True)},
-        default_metric="val_acc", space="darts", file_order_is_random=True,
+        name="nb301",
+        table=space.table(graphs),
+        metrics={metric.name: metric for metric in _COLUMNS.values()},
+        values={
+            metric.name: column for metric, column in zip(_COLUMNS.values(), columns, strict=True)
+        },
+        default_metric="val_acc",
+        space="darts",
+        file_order_is_random=True,
         origin={"source": SOURCE, "files": {path.name: sha256(path)}},
     )

@@ -1,7 +1,7 @@
 """NAS-Bench-Graph's nine tables, from the package `nas-bench-graph`.
 
-The package ships pickles (`hash -> {valid_perf, perf, latency, para}`); they are read by `load_pickle` without
-importing it.
+The package ships pickles (`hash -> {valid_perf, perf, latency, para}`); they are read by
+`load_pickle` without importing it.
 """
 
 from __future__ import annotations
@@ -14,16 +14,32 @@ from nasflow.datasets.base import Dataset, Metric
 from nasflow.datasets.locate import cached, find_package_file
 from nasflow.datasets.pickles import load_pickle
 from nasflow.errors import DataError
-from nasflow.files import sha256
+from nasflow.running.files import sha256
 from nasflow.spaces.nbgraph import LINKS, OPERATIONS, NBGraph
 
-DATASETS = ("arxiv", "citeseer", "computers", "cora", "cs", "photo", "physics", "proteins", "pubmed")
+DATASETS = (
+    "arxiv",
+    "citeseer",
+    "computers",
+    "cora",
+    "cs",
+    "photo",
+    "physics",
+    "proteins",
+    "pubmed",
+)
 
 # the package's key, and what it means; perf is on the test half of the graph's nodes
 _COLUMNS = {
-    "perf": Metric("test_perf", "test performance of the trained network (proteins: ROC-AUC)", unit="fraction"),
-    "valid_perf": Metric("valid_perf", "validation performance of the trained network", unit="fraction"),
-    "latency": Metric("latency", "seconds of one inference", unit="s", maximise=False, trained=False),
+    "perf": Metric(
+        "test_perf", "test performance of the trained network (proteins: ROC-AUC)", unit="fraction"
+    ),
+    "valid_perf": Metric(
+        "valid_perf", "validation performance of the trained network", unit="fraction"
+    ),
+    "latency": Metric(
+        "latency", "seconds of one inference", unit="s", maximise=False, trained=False
+    ),
     "para": Metric("params", "number of parameters", unit="million", maximise=False, trained=False),
 }
 
@@ -42,7 +58,9 @@ def _read(dataset: str, path: Path) -> Dataset:
             hashes.append(int(key))
             values.append([float(entry[column]) for column in _COLUMNS])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{path}: entry {len(hashes)} is no NAS-Bench-Graph record ({error!r})") from None
+        raise DataError(
+            f"{path}: entry {len(hashes)} is no NAS-Bench-Graph record ({error!r})"
+        ) from None
     digits = np.array(hashes)[:, None] // 10 ** np.arange(4, -1, -1) % 10
     legal = (digits[:, 0] < len(LINKS)) & (digits[:, 1:] < len(OPERATIONS)).all(axis=1)
     if not legal.all():
@@ -53,7 +71,9 @@ def _read(dataset: str, path: Path) -> Dataset:
         name=f"nbgraph-{dataset}",
         table=table,
         metrics={metric.name: metric for metric in _COLUMNS.values()},
-        values={metric.name: column for metric, column in zip(_COLUMNS.values(), columns, strict=True)},
+        values={
+            metric.name: column for metric, column in zip(_COLUMNS.values(), columns, strict=True)
+        },
         default_metric="test_perf",
         space="nbgraph",
         file_order_is_random=False,

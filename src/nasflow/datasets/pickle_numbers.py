@@ -1,6 +1,8 @@
-"""Inert factories for the names that numbers take in a pickle: NumPy scalars, ordered dictionaries, sets.
+"""Inert factories for the names that numbers take in a pickle: NumPy scalars, ordered dictionaries,
+sets.
 
-For `PickleMachine(admit=NUMBERS)`. Each returns plain data; none imports or calls what the name stands for.
+For `PickleMachine(admit=NUMBERS)`. Each returns plain data; none imports or calls what the name
+stands for.
 """
 
 from __future__ import annotations
@@ -34,18 +36,29 @@ class NumberType(Stateful):
 def scalar(number_type: Any, content: Any) -> Any:
     """The Python number of a NumPy scalar's bytes."""
     if not isinstance(number_type, NumberType):
-        raise DataError(f"a NumPy scalar of {type(number_type).__name__}; legal: booleans, integers and floats")
+        raise DataError(
+            f"a NumPy scalar of {type(number_type).__name__}; legal: booleans, integers and floats"
+        )
     raw = content.encode("latin1") if isinstance(content, str) else content
     if not isinstance(raw, bytes) or len(raw) != number_type.dtype.itemsize:
-        raise DataError(f"a NumPy scalar of {shown(content)}; legal: {number_type.dtype.itemsize} bytes")
+        raise DataError(
+            f"a NumPy scalar of {shown(content)}; legal: {number_type.dtype.itemsize} bytes"
+        )
     return np.frombuffer(raw, number_type.dtype)[0].item()
 
 
 def ordered(*arguments: Any) -> dict[Any, Any]:
-    """The dictionary of an `OrderedDict`: empty, to be filled by the pickle, or of a list of pairs (Python 2)."""
+    """The dictionary of an `OrderedDict`: empty, to be filled by the pickle, or of a list of pairs
+    (Python 2).
+    """
     pairs = list(arguments[0]) if arguments else []
-    if not all(type(pair) in (list, tuple) and len(pair) == 2 and isinstance(pair[0], (str, int)) for pair in pairs):
-        raise DataError("an OrderedDict of something else than pairs of a name or number and a value")
+    if not all(
+        type(pair) in (list, tuple) and len(pair) == 2 and isinstance(pair[0], (str, int))
+        for pair in pairs
+    ):
+        raise DataError(
+            "an OrderedDict of something else than pairs of a name or number and a value"
+        )
     return dict(pairs)
 
 
@@ -71,8 +84,14 @@ def encode(text: Any = "", encoding: Any = "latin1") -> bytes:
 NUMBERS: Mapping[tuple[str, str], Factory] = {
     ("collections", "OrderedDict"): ordered,
     ("collections", "defaultdict"): default,
-    **dict.fromkeys((("_codecs", "encode"), ("builtins", "bytes"), ("__builtin__", "bytes")), encode),
-    **{(module, name): items for module in ("builtins", "__builtin__") for name in ("list", "set", "frozenset")},
+    **dict.fromkeys(
+        (("_codecs", "encode"), ("builtins", "bytes"), ("__builtin__", "bytes")), encode
+    ),
+    **{
+        (module, name): items
+        for module in ("builtins", "__builtin__")
+        for name in ("list", "set", "frozenset")
+    },
     ("numpy", "dtype"): NumberType,
     # NumPy moved `core` to `_core` in 2.0; old and new files name either
     ("numpy.core.multiarray", "scalar"): scalar,

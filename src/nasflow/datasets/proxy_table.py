@@ -1,6 +1,7 @@
 """`ProxyTable`: columns of numbers by canonical id, to be joined to any data set of the same space.
 
-What costs no training is measured once for all architectures that compute the same, so a table of it needs no
+What costs no training is measured once for all architectures that compute the same, so a table of
+it needs no
 graphs: 64 bits of each canonical id, and the columns. The file is small enough to hand around.
 """
 
@@ -17,7 +18,7 @@ import numpy.typing as npt
 
 from nasflow.datasets.base import Dataset, FloatArray, Metric
 from nasflow.errors import DataError
-from nasflow.files import PathLike, load_npz, save_npz
+from nasflow.running.files import PathLike, load_npz, save_npz
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,10 +26,12 @@ class ProxyTable:
     """M values of each metric, by canonical id.
 
     Args:
-        ids: (M,) uint64, sorted, all different: the first 16 hexadecimal digits of the canonical ids.
+        ids: (M,) uint64, sorted, all different: the first 16 hexadecimal digits of the canonical
+            ids.
         metrics: what each column means, by name; none of them took a training.
         values: (M,) float64 per metric, NaN where there is no value.
-        about: how they were made, for the manifest: command, options, versions, what failed and why.
+        about: how they were made, for the manifest: command, options, versions, what failed and
+            why.
     """
 
     ids: npt.NDArray[np.uint64]
@@ -37,10 +40,20 @@ class ProxyTable:
     about: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.ids.dtype != np.uint64 or self.ids.ndim != 1 or (self.ids[1:] <= self.ids[:-1]).any():
-            raise DataError("the ids of a proxy table are not different 64-bit numbers in ascending order")
-        if set(self.values) != set(self.metrics) or any(v.shape != self.ids.shape for v in self.values.values()):
-            raise DataError(f"a proxy table of {len(self.ids)} ids needs as many values of each of its metrics")
+        if (
+            self.ids.dtype != np.uint64
+            or self.ids.ndim != 1
+            or (self.ids[1:] <= self.ids[:-1]).any()
+        ):
+            raise DataError(
+                "the ids of a proxy table are not different 64-bit numbers in ascending order"
+            )
+        if set(self.values) != set(self.metrics) or any(
+            v.shape != self.ids.shape for v in self.values.values()
+        ):
+            raise DataError(
+                f"a proxy table of {len(self.ids)} ids needs as many values of each of its metrics"
+            )
         if any(metric.trained for metric in self.metrics.values()):
             raise DataError("a proxy table holds a metric that took a training")
 
@@ -55,18 +68,23 @@ class ProxyTable:
             return {name: np.full(len(ids), np.nan) for name in self.values}
         place = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
         known = self.ids[place] == ids
-        return {name: np.where(known, values[place], np.nan) for name, values in self.values.items()}
+        return {
+            name: np.where(known, values[place], np.nan) for name, values in self.values.items()
+        }
 
     def join(self, dataset: Dataset, *, must_match: bool = True) -> Dataset:
         """`dataset` with these columns; one whose name it has already is called `NAME.computed`.
 
         Raises:
-            DataError: not one of its architectures is here (with `must_match=False` all values are NaN instead).
+            DataError: not one of its architectures is here (with `must_match=False` all values are
+            NaN instead).
         """
         ids = self.ids_of(dataset.table.canonical_ids)
         if must_match and not np.isin(ids, self.ids).any():
-            raise DataError(f"the proxy table of {self.about.get('source', 'unknown origin')} knows none of the "
-                            f"{len(dataset)} architectures of {dataset.name}: is it of another space?")
+            raise DataError(
+                f"the proxy table of {self.about.get('source', 'unknown origin')} knows none of the"
+                f" {len(dataset)} architectures of {dataset.name}: is it of another space?"
+            )
         metrics, values = dict(dataset.metrics), dict(dataset.values)
         for name, column in self.columns(ids).items():
             own = f"{name}.computed" if name in dataset.metrics else name
@@ -76,9 +94,18 @@ class ProxyTable:
 
     def save(self, path: PathLike) -> None:
         """Write one .npz, atomically."""
-        about = {"metrics": [dataclasses.asdict(metric) for metric in self.metrics.values()], "made": dict(self.about)}
-        save_npz(path, {"ids": self.ids, **{f"value/{name}": v for name, v in self.values.items()},
-                        "about": np.array(json.dumps(about, allow_nan=False))})
+        about = {
+            "metrics": [dataclasses.asdict(metric) for metric in self.metrics.values()],
+            "made": dict(self.about),
+        }
+        save_npz(
+            path,
+            {
+                "ids": self.ids,
+                **{f"value/{name}": v for name, v in self.values.items()},
+                "about": np.array(json.dumps(about, allow_nan=False)),
+            },
+        )
 
     @classmethod
     def load(cls, path: PathLike) -> ProxyTable:
@@ -96,5 +123,7 @@ class ProxyTable:
         except DataError as error:
             raise DataError(f"{path}: {error}") from None
         except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"{path} is no proxy table that nasflow wrote ({error!r}); `nasflow proxies` writes "
-                            "them") from None
+            raise DataError(
+                f"{path} is no proxy table that nasflow wrote ({error!r}); `nasflow proxies` writes"
+                " them"
+            ) from None

@@ -1,7 +1,7 @@
 """The data sets by name: what each is, where it comes from, and how to load it.
 
-The facts are here so that `nasflow data list` answers without opening a file; the loader is imported when asked
-for. A new data set is one entry here and one reader.
+The facts are here so that `nasflow data list` answers without opening a file; the loader is
+imported when asked for. A new data set is one entry here and one reader.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from nasflow.datasets.base import Dataset
 from nasflow.datasets.jsonl import read_jsonl
 from nasflow.datasets.proxy_table import ProxyTable
 from nasflow.errors import DataError, unknown_name
-from nasflow.registries import imported
+from nasflow.running.registry import imported
 
 
 @dataclass(frozen=True)
@@ -37,22 +37,29 @@ class DatasetInfo:
     loader: str
     """`module:function`, and an argument in brackets."""
     official: tuple[str, str] = ("", "")
-    """Format name and file of the official release, for `nasflow data import`; empty where none is read."""
+    """Format name and file of the official release, for `nasflow data import`; empty where none is
+    read.
+    """
 
     def how_to_get(self) -> str:
-        """What to do where the files are not there: source, and the command that imports the official release."""
+        """What to do where the files are not there: source, and the command that imports the
+        official release.
+        """
         text = f"source: {self.source}"
         if self.official[0]:
-            text += (f"\nthe official release, once downloaded from there, is imported by\n"
-                     f"  nasflow data import {self.official[0]} {self.official[1]} --out {self.name}.npz\n"
-                     f"and {self.name}.npz can then stand wherever a name of a data set does")
+            text += (
+                "\nthe official release, once downloaded from there, is imported by\n  nasflow"
+                f" data import {self.official[0]} {self.official[1]} --out {self.name}.npz\nand"
+                f" {self.name}.npz can then stand wherever a name of a data set does"
+            )
         return text
 
     def load(self) -> Dataset:
         """Read the data set (from the cache where its files were read before).
 
         Raises:
-            MissingDataError, MissingExtraError: its files are not there; the message says how to get them.
+            MissingDataError, MissingExtraError: its files are not there; the message says how to
+            get them.
         """
         target, _, argument = self.loader.removesuffix(")").partition("(")
         load = imported(target)
@@ -63,10 +70,13 @@ class DatasetInfo:
 
 def _nbgraph(dataset: str, size: int = 26206) -> DatasetInfo:
     return DatasetInfo(
-        name=f"nbgraph-{dataset}", size=size,
+        name=f"nbgraph-{dataset}",
+        size=size,
         summary=f"NAS-Bench-Graph: graph neural networks trained on {dataset}",
-        metrics=("test_perf", "valid_perf", "latency", "params"), files=(),
-        source="package nas-bench-graph, https://github.com/THUMNLab/NAS-Bench-Graph", licence="Apache-2.0",
+        metrics=("test_perf", "valid_perf", "latency", "params"),
+        files=(),
+        source="package nas-bench-graph, https://github.com/THUMNLab/NAS-Bench-Graph",
+        licence="Apache-2.0",
         loader=f"nasflow.datasets.nbgraph:load_nbgraph({dataset})",
     )
 
@@ -78,61 +88,127 @@ _NB101_METRICS = ("valid_108ep", "valid_36ep", "valid_12ep", "valid_4ep", "train
 
 _INFOS = [
     DatasetInfo(
-        name="nb101", size=14580,
-        summary="NAS-Bench-101: random cells, one training run (the first 14,580 rows, the protocol's number)",
-        metrics=(*_NB101_METRICS, _COMPUTED), files=("nb101.csv.gz",), source=_NB101, licence="Apache-2.0",
-        official=_TFRECORD, loader="nasflow.datasets.nb101:load_nb101(protocol)",
+        name="nb101",
+        size=14580,
+        summary=(
+            "NAS-Bench-101: random cells, one training run (the first 14,580 rows, the protocol's"
+            " number)"
+        ),
+        metrics=(*_NB101_METRICS, _COMPUTED),
+        files=("nb101.csv.gz",),
+        source=_NB101,
+        licence="Apache-2.0",
+        official=_TFRECORD,
+        loader="nasflow.datasets.nb101:load_nb101(protocol)",
     ),
     DatasetInfo(
-        name="nb101-all", size=20001, summary="NAS-Bench-101: all 20,001 random cells of the file, one training run",
-        metrics=_NB101_METRICS, files=("nb101.csv.gz",), source=_NB101, licence="Apache-2.0", official=_TFRECORD,
+        name="nb101-all",
+        size=20001,
+        summary="NAS-Bench-101: all 20,001 random cells of the file, one training run",
+        metrics=_NB101_METRICS,
+        files=("nb101.csv.gz",),
+        source=_NB101,
+        licence="Apache-2.0",
+        official=_TFRECORD,
         loader="nasflow.datasets.nb101:load_nb101(all)",
     ),
     DatasetInfo(
-        name="nb101-space", size=423624, summary="NAS-Bench-101: all cells, without metrics", metrics=(), files=(),
-        source=_NB101, licence="Apache-2.0", loader="nasflow.datasets.nb101:load_nb101_space",
+        name="nb101-space",
+        size=423624,
+        summary="NAS-Bench-101: all cells, without metrics",
+        metrics=(),
+        files=(),
+        source=_NB101,
+        licence="Apache-2.0",
+        loader="nasflow.datasets.nb101:load_nb101_space",
     ),
     DatasetInfo(
-        name="nb101-zero-cost", size=500, summary="NAS-Bench-101: cells with zero-cost proxies (NAS-Bench-Suite-Zero)",
-        metrics=("val_accuracy", "jacov and 10 more proxies"), files=("nb101_zero_cost_500.json.gz",),
-        source="NAS-Bench-Suite-Zero, https://github.com/automl/NASLib", licence="Apache-2.0",
-        loader="nasflow.datasets.nb101:load_nb101_zero_cost", official=("zero-cost-json", "zc_nasbench101.json"),
+        name="nb101-zero-cost",
+        size=500,
+        summary="NAS-Bench-101: cells with zero-cost proxies (NAS-Bench-Suite-Zero)",
+        metrics=("val_accuracy", "jacov and 10 more proxies"),
+        files=("nb101_zero_cost_500.json.gz",),
+        source="NAS-Bench-Suite-Zero, https://github.com/automl/NASLib",
+        licence="Apache-2.0",
+        loader="nasflow.datasets.nb101:load_nb101_zero_cost",
+        official=("zero-cost-json", "zc_nasbench101.json"),
     ),
     DatasetInfo(
-        name="nb301", size=10000, summary="NAS-Bench-301: DARTS architectures, labelled by the surrogate benchmark",
-        metrics=("val_acc", "runtime", "flops", _COMPUTED), files=("nb301.jsonl.gz",),
-        source="NAS-Bench-301, https://github.com/automl/nasbench301", licence="Apache-2.0",
-        loader="nasflow.datasets.nb301:load_nb301", official=("nb301-json", "nb_301_v13"),
+        name="nb301",
+        size=10000,
+        summary="NAS-Bench-301: DARTS architectures, labelled by the surrogate benchmark",
+        metrics=("val_acc", "runtime", "flops", _COMPUTED),
+        files=("nb301.jsonl.gz",),
+        source="NAS-Bench-301, https://github.com/automl/nasbench301",
+        licence="Apache-2.0",
+        loader="nasflow.datasets.nb301:load_nb301",
+        official=("nb301-json", "nb_301_v13"),
     ),
     DatasetInfo(
-        name="nasbench-macro", size=6561, summary="NAS-Bench-Macro: chains of eight blocks on CIFAR-10",
-        metrics=("test_acc_mean", "test_acc_std", "params", "flops"), files=("nasbench_macro.csv.gz",),
-        source="NAS-Bench-Macro, https://github.com/xiusu/NAS-Bench-Macro", licence="Apache-2.0",
+        name="nasbench-macro",
+        size=6561,
+        summary="NAS-Bench-Macro: chains of eight blocks on CIFAR-10",
+        metrics=("test_acc_mean", "test_acc_std", "params", "flops"),
+        files=("nasbench_macro.csv.gz",),
+        source="NAS-Bench-Macro, https://github.com/xiusu/NAS-Bench-Macro",
+        licence="Apache-2.0",
         loader="nasflow.datasets.macro:load_macro",
     ),
     DatasetInfo(
-        name="transnas-micro", size=4096, summary="TransNAS-Bench-101: micro cells on seven vision tasks",
-        metrics=("class_scene", "class_object", "jigsaw", "room_layout", "segmentsemantic", "normal", "autoencoder"),
+        name="transnas-micro",
+        size=4096,
+        summary="TransNAS-Bench-101: micro cells on seven vision tasks",
+        metrics=(
+            "class_scene",
+            "class_object",
+            "jigsaw",
+            "room_layout",
+            "segmentsemantic",
+            "normal",
+            "autoencoder",
+        ),
         files=("transnas_micro.csv.gz",),
-        source="TransNAS-Bench-101, https://github.com/yawen-d/TransNASBench", licence="Apache-2.0",
+        source="TransNAS-Bench-101, https://github.com/yawen-d/TransNASBench",
+        licence="Apache-2.0",
         loader="nasflow.datasets.transnas:load_transnas_micro",
     ),
     DatasetInfo(
-        name="nb201", size=15625, summary="NAS-Bench-201 / NATS-Bench topology: convolutional cells",
-        metrics=("cifar10_test", "cifar100_test", "imagenet16_120_test", "cifar10_valid", "params_millions",
-                 "jacov and 12 more proxies", "latency.raspi4 and 9 more of hardware"),
-        files=("nb201.csv.gz", "nb201_zero_cost.csv.gz (optional)", "nb201_hardware.csv.gz (optional)"),
-        source="NATS-Bench, https://github.com/D-X-Y/NATS-Bench", licence="MIT",
-        loader="nasflow.datasets.nb201:load_nb201", official=("nats", "NATS-tss-v1_0-3ffb9-simple"),
+        name="nb201",
+        size=15625,
+        summary="NAS-Bench-201 / NATS-Bench topology: convolutional cells",
+        metrics=(
+            "cifar10_test",
+            "cifar100_test",
+            "imagenet16_120_test",
+            "cifar10_valid",
+            "params_millions",
+            "jacov and 12 more proxies",
+            "latency.raspi4 and 9 more of hardware",
+        ),
+        files=(
+            "nb201.csv.gz",
+            "nb201_zero_cost.csv.gz (optional)",
+            "nb201_hardware.csv.gz (optional)",
+        ),
+        source="NATS-Bench, https://github.com/D-X-Y/NATS-Bench",
+        licence="MIT",
+        loader="nasflow.datasets.nb201:load_nb201",
+        official=("nats", "NATS-tss-v1_0-3ffb9-simple"),
     ),
     DatasetInfo(
-        name="nb201-analog", size=15625, summary="NAS-Bench-201's cells, retrained and on analog hardware",
-        metrics=("baseline_accuracy", "analog_accuracy"), files=(),
-        source="package analog-nasbench (extra nb201)", licence="none stated",
+        name="nb201-analog",
+        size=15625,
+        summary="NAS-Bench-201's cells, retrained and on analog hardware",
+        metrics=("baseline_accuracy", "analog_accuracy"),
+        files=(),
+        source="package analog-nasbench (extra nb201)",
+        licence="none stated",
         loader="nasflow.datasets.nb201:load_nb201_analog",
     ),
-    *(_nbgraph(name) for name in
-      ("arxiv", "citeseer", "computers", "cora", "cs", "photo", "physics", "pubmed")),
+    *(
+        _nbgraph(name)
+        for name in ("arxiv", "citeseer", "computers", "cora", "cs", "photo", "physics", "pubmed")
+    ),
     _nbgraph("proteins", size=2021),
 ]
 _BY_NAME = {info.name: info for info in sorted(_INFOS, key=lambda info: info.name)}
@@ -166,9 +242,11 @@ def load_dataset(name: str) -> Dataset:
 
 
 def open_dataset(source: str) -> Dataset:
-    """The data set of a registered name, or of a file: `.jsonl` (users' own) or `.npz` (`Dataset.save`).
+    """The data set of a registered name, or of a file: `.jsonl` (users' own) or `.npz`
+    (`Dataset.save`).
 
-    `SOURCE+PROXIES.npz` is the data set of SOURCE with the columns of a proxy table (`nasflow proxies`).
+    `SOURCE+PROXIES.npz` is the data set of SOURCE with the columns of a proxy table (`nasflow
+    proxies`).
 
     Raises:
         UnknownNameError: neither a name nor a file.

@@ -1,7 +1,8 @@
-"""`TableBuilder`: from rows, one after the other, to a `Dataset`, without a Python object for each architecture.
+"""`TableBuilder`: from rows, one after the other, to a `Dataset`, without a Python object for each
+architecture.
 
-Nodes, edges and measurements are appended to flat arrays of machine numbers; NAS-Bench-101's 5 million trainings take
-0.7 GB on the way. Nothing of a row that is rejected gets in.
+Nodes, edges and measurements are appended to flat arrays of machine numbers; NAS-Bench-101's 5
+million trainings take 0.7 GB on the way. Nothing of a row that is rejected gets in.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nasflow.architecture import Architecture
 from nasflow.datasets.base import Dataset, FloatArray
 from nasflow.datasets.readers.base import Reader, Rejected, Row
 from nasflow.errors import DataError, GraphError
-from nasflow.flat_arrays import MAX_OPS
-from nasflow.table import ArchTable
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.flat_arrays import MAX_OPS
+from nasflow.graphs.table import ArchTable
 
 MAX_LISTED = 1000  # rejected rows kept with their reasons; all are counted
 
@@ -109,24 +110,43 @@ class TableBuilder:
         """The data set of the rows taken.
 
         Raises:
-            DataError: no row was valid, or more than 256 operations; the message names the first rejected row.
+            DataError: no row was valid, or more than 256 operations; the message names the first
+            rejected row.
         """
         if not self._n_nodes:
-            first = f"; row {self.rejected[0].number}: {self.rejected[0].reason}" if self.rejected else ""
-            raise DataError(f"{reader.path} has no valid row of format {reader.format} "
-                            f"({self.n_rejected} rejected{first})")
+            first = (
+                f"; row {self.rejected[0].number}: {self.rejected[0].reason}"
+                if self.rejected
+                else ""
+            )
+            raise DataError(
+                f"{reader.path} has no valid row of format {reader.format} "
+                f"({self.n_rejected} rejected{first})"
+            )
         if len(self._names) > MAX_OPS:
-            raise DataError(f"{reader.path} has {len(self._names)} different operations; legal: at most {MAX_OPS}")
+            raise DataError(
+                f"{reader.path} has {len(self._names)} different operations; legal: at most"
+                f" {MAX_OPS}"
+            )
         n_rows = len(self._n_nodes)
         values = {name: self._measured.pop(name).filled(n_rows) for name in sorted(self._measured)}
         values |= {name: self._fixed.pop(name).filled(n_rows) for name in sorted(self._fixed)}
         preferred = [metric for metric in reader.preferred if metric in values]
-        origin = {**origin, "rows_read": self.n_read, "rows_rejected": self.n_rejected,
-                  "rejected": [[item.number, item.reason[:300]] for item in self.rejected]}
+        origin = {
+            **origin,
+            "rows_read": self.n_read,
+            "rows_rejected": self.n_rejected,
+            "rejected": [[item.number, item.reason[:300]] for item in self.rejected],
+        }
         return Dataset(
-            name=name, table=self._table(reader.vocabulary), metrics={key: reader.metric(key) for key in values},
-            values=values, default_metric=preferred[0] if preferred else None, space=reader.space,
-            file_order_is_random=reader.file_order_is_random, origin=origin,
+            name=name,
+            table=self._table(reader.vocabulary),
+            metrics={key: reader.metric(key) for key in values},
+            values=values,
+            default_metric=preferred[0] if preferred else None,
+            space=reader.space,
+            file_order_is_random=reader.file_order_is_random,
+            origin=origin,
         )
 
     def _reject(self, item: Rejected) -> None:
@@ -141,13 +161,22 @@ class TableBuilder:
         if known is not None:
             row = known[0]
             if known[1] != notation:
-                raise DataError(f"{shown(item.key)} is another architecture here than in an earlier row")
+                raise DataError(
+                    f"{shown(item.key)} is another architecture here than in an earlier row"
+                )
             for name, value in fixed.items():
                 before = self._fixed[name].at(row) if name in self._fixed else math.nan
                 if before != value and not math.isnan(before) and not math.isnan(value):
-                    raise DataError(f"{name} of {shown(item.key)} is {value!r} here and {before!r} in an earlier row")
+                    raise DataError(
+                        f"{name} of {shown(item.key)} is {value!r} here and {before!r} in an"
+                        " earlier row"
+                    )
             return row
-        graph = item.architecture if isinstance(item.architecture, Architecture) else item.architecture()
+        graph = (
+            item.architecture
+            if isinstance(item.architecture, Architecture)
+            else item.architecture()
+        )
         row = len(self._n_nodes)
         self._ops.extend(self._op(op) for op in graph.ops)
         self._edges.extend(itertools.chain.from_iterable(graph.edges))
@@ -166,17 +195,26 @@ class TableBuilder:
     def _table(self, vocabulary: tuple[str, ...] | None) -> ArchTable:
         names = sorted(self._names) if vocabulary is None else vocabulary
         place = np.array([names.index(name) for name in self._names])
-        return ArchTable.from_arrays(names, place[np.frombuffer(self._ops, np.uint16)], _ptr(self._n_nodes),
-                                     np.frombuffer(self._edges, np.int32).reshape(-1, 2).T, _ptr(self._n_edges))
+        return ArchTable.from_arrays(
+            names,
+            place[np.frombuffer(self._ops, np.uint16)],
+            _ptr(self._n_nodes),
+            np.frombuffer(self._edges, np.int32).reshape(-1, 2).T,
+            _ptr(self._n_edges),
+        )
 
 
 def _numbers(name: str, value: Any) -> list[float]:
     repeats = [value] if isinstance(value, (int, float)) else list(value)
     for number in repeats:
         if math.isinf(number):
-            raise DataError(f"{name} is {number}; it needs a finite number, or nothing for not measured")
+            raise DataError(
+                f"{name} is {number}; it needs a finite number, or nothing for not measured"
+            )
     return repeats or [math.nan]
 
 
 def _ptr(counts: Any) -> npt.NDArray[np.int64]:
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(np.frombuffer(counts, np.uint32), dtype=np.int64)])
+    return np.concatenate(
+        [np.zeros(1, np.int64), np.cumsum(np.frombuffer(counts, np.uint32), dtype=np.int64)]
+    )

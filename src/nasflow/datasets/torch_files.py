@@ -1,8 +1,9 @@
 """Files that `torch.save` wrote, read without torch and without executing what they hold.
 
-Two containers: a zip with `data.pkl` and one member for each storage (since torch 1.6), and before that five pickles
-in a row (a magic number, the protocol, the machine, the content, the storages' names) with the storages behind them.
-The content goes through `PickleMachine`; tensors become `Tensor`, bounds checked when they are looked at.
+Two containers: a zip with `data.pkl` and one member for each storage (since torch 1.6), and before
+that five pickles in a row (a magic number, the protocol, the machine, the content, the storages'
+names) with the storages behind them. The content goes through `PickleMachine`; tensors become
+`Tensor`, bounds checked when they are looked at.
 """
 
 from __future__ import annotations
@@ -22,11 +23,20 @@ import numpy.typing as npt
 from nasflow.datasets.pickle_machine import Factory, Name, PickleMachine
 from nasflow.datasets.pickle_numbers import NUMBERS
 from nasflow.errors import DataError, NasflowError
-from nasflow.files import require_file
+from nasflow.running.files import require_file
 
 _MAGIC = 0x1950A86A20F9469CFC6C
-_STORAGES = {"FloatStorage": "<f4", "DoubleStorage": "<f8", "HalfStorage": "<f2", "LongStorage": "<i8",
-             "IntStorage": "<i4", "ShortStorage": "<i2", "CharStorage": "i1", "ByteStorage": "u1", "BoolStorage": "?"}
+_STORAGES = {
+    "FloatStorage": "<f4",
+    "DoubleStorage": "<f8",
+    "HalfStorage": "<f2",
+    "LongStorage": "<i8",
+    "IntStorage": "<i4",
+    "ShortStorage": "<i2",
+    "CharStorage": "i1",
+    "ByteStorage": "u1",
+    "BoolStorage": "?",
+}
 
 
 class Storage:
@@ -51,8 +61,12 @@ class Tensor:
         """
         shape, stride = _tuple(self.shape), _tuple(self.stride)
         numbers = [self.offset, *shape, *stride]
-        if (not isinstance(self.storage, Storage) or len(shape) != len(stride) or len(shape) > 8
-                or not all(type(n) is int and 0 <= n < 2**40 for n in numbers)):
+        if (
+            not isinstance(self.storage, Storage)
+            or len(shape) != len(stride)
+            or len(shape) > 8
+            or not all(type(n) is int and 0 <= n < 2**40 for n in numbers)
+        ):
             raise DataError(f"a tensor of shape {shown(self.shape)} is no view of a storage")
         itemsize = self.storage.dtype.itemsize
         n_values = len(self.storage.content) // itemsize
@@ -60,9 +74,12 @@ class Tensor:
         last = self.offset + sum((n - 1) * s for n, s in zip(shape, stride, strict=True))
         size = math.prod(shape)
         if size > n_values or (size and last >= n_values):
-            raise DataError(f"a tensor of shape {shown(shape)} leaves its {n_values} numbers, or repeats them")
-        view = np.lib.stride_tricks.as_strided(values[self.offset :], shape, [s * itemsize for s in stride],
-                                               writeable=False)
+            raise DataError(
+                f"a tensor of shape {shown(shape)} leaves its {n_values} numbers, or repeats them"
+            )
+        view = np.lib.stride_tricks.as_strided(
+            values[self.offset :], shape, [s * itemsize for s in stride], writeable=False
+        )
         return view.copy()
 
 
@@ -76,7 +93,9 @@ def _wrapped(value: Any, *_rest: Any) -> Any:
 
 
 def _no_call(*_arguments: Any) -> Any:
-    raise DataError("a torch storage that is made by a call; legal: references to storages of the same file")
+    raise DataError(
+        "a torch storage that is made by a call; legal: references to storages of the same file"
+    )
 
 
 TENSORS: Mapping[tuple[str, str], Factory] = {
@@ -109,31 +128,54 @@ def load_torch(
             if start.startswith(b"PK"):
                 return _load_zip(file, path, allowed, on_items)
             return _load_row(file, path, allowed, on_items)
-        except (zipfile.BadZipFile, OSError, KeyError, ValueError, EOFError, struct.error, NotImplementedError,
-                RuntimeError, OverflowError) as error:  # the errors of zipfile; ValueError includes our own
+        except (
+            zipfile.BadZipFile,
+            OSError,
+            KeyError,
+            ValueError,
+            EOFError,
+            struct.error,
+            NotImplementedError,
+            RuntimeError,
+            OverflowError,
+        ) as error:  # the errors of zipfile; ValueError includes our own
             if isinstance(error, NasflowError):
                 raise
-            raise DataError(f"{path} is no readable torch file ({type(error).__name__}: {str(error)[:80]})") from None
+            raise DataError(
+                f"{path} is no readable torch file ({type(error).__name__}: {str(error)[:80]})"
+            ) from None
 
 
 def _load_zip(
-    file: BinaryIO, path: Path, allowed: Mapping[tuple[str, str], Factory], on_items: Callable[[Any], None] | None
+    file: BinaryIO,
+    path: Path,
+    allowed: Mapping[tuple[str, str], Factory],
+    on_items: Callable[[Any], None] | None,
 ) -> Any:
     with zipfile.ZipFile(file) as archive:
         pickles = [name for name in archive.namelist() if name.endswith("/data.pkl")]
         if len(pickles) != 1:
             raise DataError(f"{path} is a zip without one data.pkl; torch.save writes one")
         root = pickles[0].removesuffix("data.pkl")
-        if f"{root}byteorder" in archive.namelist() and archive.read(f"{root}byteorder") != b"little":
-            raise DataError(f"{path} was written on a big-endian machine; save it anew on a little-endian one")
+        if (
+            f"{root}byteorder" in archive.namelist()
+            and archive.read(f"{root}byteorder") != b"little"
+        ):
+            raise DataError(
+                f"{path} was written on a big-endian machine; save it anew on a little-endian one"
+            )
         storages: dict[str, Storage] = {}
 
         def storage(reference: Any) -> Storage:
             key, dtype = _reference(path, reference)
             if key not in storages:
                 info = archive.getinfo(f"{root}data/{key}")
-                if info.compress_type != zipfile.ZIP_STORED:  # torch stores; a compressed one could be a bomb
-                    raise DataError(f"{path}: {info.filename} is compressed; torch.save does not do that")
+                if (
+                    info.compress_type != zipfile.ZIP_STORED
+                ):  # torch stores; a compressed one could be a bomb
+                    raise DataError(
+                        f"{path}: {info.filename} is compressed; torch.save does not do that"
+                    )
                 storages[key] = Storage(dtype)
                 storages[key].content = archive.read(info)
             return storages[key]
@@ -144,7 +186,10 @@ def _load_zip(
 
 
 def _load_row(
-    file: BinaryIO, path: Path, allowed: Mapping[tuple[str, str], Factory], on_items: Callable[[Any], None] | None
+    file: BinaryIO,
+    path: Path,
+    allowed: Mapping[tuple[str, str], Factory],
+    on_items: Callable[[Any], None] | None,
 ) -> Any:
     storages: dict[str, Storage] = {}
 
@@ -154,14 +199,24 @@ def _load_row(
 
     plain = PickleMachine(file, str(path))
     if plain.load() != _MAGIC:
-        raise DataError(f"{path} is no torch file: it is neither a zip nor starts with torch's magic number")
+        raise DataError(
+            f"{path} is no torch file: it is neither a zip nor starts with torch's magic number"
+        )
     protocol, machine = plain.load(), plain.load()
-    if protocol != 1001 or not isinstance(machine, dict) or machine.get("little_endian") is not True:
-        raise DataError(f"{path} is a torch file of protocol {shown(protocol)}; legal: 1001, little-endian")
+    if (
+        protocol != 1001
+        or not isinstance(machine, dict)
+        or machine.get("little_endian") is not True
+    ):
+        raise DataError(
+            f"{path} is a torch file of protocol {shown(protocol)}; legal: 1001, little-endian"
+        )
     content = PickleMachine(file, str(path), allowed, storage, on_items).load()
     keys = plain.load()
     if not isinstance(keys, list):
-        raise DataError(f"{path} is no readable torch file: its list of storages is a {type(keys).__name__}")
+        raise DataError(
+            f"{path} is no readable torch file: its list of storages is a {type(keys).__name__}"
+        )
     for key in keys:
         (n_numbers,) = struct.unpack("<q", file.read(8))
         if not isinstance(key, str) or key not in storages:
@@ -179,4 +234,6 @@ def _reference(path: Path, reference: Any) -> tuple[str, str]:
         kind, key = reference[1], reference[2]
         if isinstance(kind, Name) and kind.name in _STORAGES and isinstance(key, str):
             return key, _STORAGES[kind.name]
-    raise DataError(f"{path} refers to something else than a storage of numbers: {shown(reference)}")
+    raise DataError(
+        f"{path} refers to something else than a storage of numbers: {shown(reference)}"
+    )

@@ -1,7 +1,8 @@
 """TransNAS-Bench-101's 4,096 micro cells on seven tasks.
 
-The file is sorted by operation. A proxy or metric of -10^8 or less marks a network that could not be measured; it
-becomes NaN. Zero-cost measures that nasflow computed (`computed/transnas-micro.npz`) stand beside the tasks.
+The file is sorted by operation. A proxy or metric of -10^8 or less marks a network that could not
+be measured; it becomes NaN. Zero-cost measures that nasflow computed
+(`computed/transnas-micro.npz`) stand beside the tasks.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from nasflow.datasets.base import Dataset, Metric
 from nasflow.datasets.computed import cached_with_computed
 from nasflow.datasets.csv_table import architectures, numbers, read_csv
 from nasflow.datasets.locate import find_data_file
-from nasflow.files import sha256
+from nasflow.running.files import sha256
 from nasflow.spaces.transnas import TransNASMicro
 
 SOURCE = "TransNAS-Bench-101 (Apache-2.0), https://github.com/yawen-d/TransNASBench"
@@ -27,7 +28,9 @@ _METRICS = [
     Metric("segmentsemantic", "semantic segmentation, accuracy as the file has it"),
     Metric("normal", "surface normals, SSIM", unit=""),
     Metric("autoencoder", "autoencoding, SSIM", unit=""),
-    Metric("zen_autoencoder", "zero-cost proxy zen on the autoencoding network", unit="", trained=False),
+    Metric(
+        "zen_autoencoder", "zero-cost proxy zen on the autoencoding network", unit="", trained=False
+    ),
 ]
 _UNMEASURED = -1e8
 
@@ -44,8 +47,14 @@ def _read(path: Path) -> Dataset:
     table = space.table(architectures(path, columns.pop("arch"), space.parse))
     values = {column: numbers(path, column, texts) for column, texts in columns.items()}
     return Dataset(
-        name="transnas-micro", table=table, metrics={metric.name: metric for metric in _METRICS},
-        values={name: np.where(column <= _UNMEASURED, np.nan, column) for name, column in values.items()},
-        default_metric="class_scene", space="transnas-micro", file_order_is_random=False,
+        name="transnas-micro",
+        table=table,
+        metrics={metric.name: metric for metric in _METRICS},
+        values={
+            name: np.where(column <= _UNMEASURED, np.nan, column) for name, column in values.items()
+        },
+        default_metric="class_scene",
+        space="transnas-micro",
+        file_order_is_random=False,
         origin={"source": SOURCE, "files": {path.name: sha256(path)}},
     )

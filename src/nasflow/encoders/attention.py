@@ -1,13 +1,16 @@
-r"""Multi-head attention between the nodes of a graph, some pairs left out (Vaswani et al. 2017, section 3.2).
+r"""Multi-head attention between the nodes of a graph, some pairs left out (Vaswani et al. 2017,
+section 3.2).
 
     out[v] = W_o [over heads: sum over u of softmax_u(q[v] . k[u] / sqrt(d) + bias[v, u]) v[u]]
 
-The pairs are dense: (n, n, B) for graphs of up to n nodes, so that a batch is best made of graphs of like sizes.
+The pairs are dense: (n, n, B) for graphs of up to n nodes, so that a batch is best made of graphs
+of like sizes.
 
-How it is fast: heads of 8 numbers and graphs of 8 nodes are too small for matrix products a graph, which spend their
-time between the products. Here the graphs are the last dimension, and one product is a loop over its inner index of
-operations on all graphs at once: twice as fast at n = 7 and 8, as fast at n = 30. The projections give that layout
-for nothing.
+How it is fast: heads of 8 numbers and graphs of 8 nodes are too small for matrix products a graph,
+which spend their time between the products. Here the graphs are the last dimension, and one product
+is a loop over its inner index of
+operations on all graphs at once: twice as fast at n = 7 and 8, as fast at n = 30. The projections
+give that layout for nothing.
 """
 
 from __future__ import annotations
@@ -36,26 +39,36 @@ class Attention(nn.Module):
 
         Args:
             x: (n_nodes, H) states.
-            node, position: the rows of `x` at the places of a `Padded` layout, and the places of the rows.
-            bias: (n, n, B) or (heads, n, n, B): what is added to the score of the j-th node for the i-th: -inf where
-                it may not read, 0 or something learned elsewhere. Each node may read itself.
+            node, position: the rows of `x` at the places of a `Padded` layout, and the places of
+                the rows.
+            bias: (n, n, B) or (heads, n, n, B): what is added to the score of the j-th node for the
+                i-th: -inf where it may not read, 0 or something learned elsewhere. Each node may
+                read itself.
         """
         bias = bias.to(x.dtype).expand(self.n_heads, *bias.shape[-3:])
         kept = self.dropout.factors(bias.shape, x) if self.training else None
         out: Tensor = _Attention.apply(  # type: ignore[no-untyped-call]
-            x, self.projection.weight, self.output.weight, node, position, bias, kept)
+            x, self.projection.weight, self.output.weight, node, position, bias, kept
+        )
         return out
 
 
 class _Attention(torch.autograd.Function):
     """The whole of it, with the derivative written out.
 
-    Shapes, of h heads of d numbers: q, k, v (h, d, n, B); pairs (h, n, n, B), readers before what they read.
+    Shapes, of h heads of d numbers: q, k, v (h, d, n, B); pairs (h, n, n, B), readers before what
+    they read.
     """
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, W: Tensor, W_o: Tensor, node: Tensor, position: Tensor, bias: Tensor,
+        ctx: Any,
+        x: Tensor,
+        W: Tensor,
+        W_o: Tensor,
+        node: Tensor,
+        position: Tensor,
+        bias: Tensor,
         kept: Tensor | None,
     ) -> Tensor:
         n_heads, size, _, n_graphs = bias.shape
@@ -102,7 +115,15 @@ class _Attention(torch.autograd.Function):
         d_projected = d_projected.view(3 * width, -1)
         d_x = (d_projected.t() @ W).index_select(0, position)
         d_bias = d_pairs if ctx.needs_input_grad[5] else None
-        return d_x, d_projected @ padded, d_padded.t() @ read.view(width, -1).t(), None, None, d_bias, None
+        return (
+            d_x,
+            d_projected @ padded,
+            d_padded.t() @ read.view(width, -1).t(),
+            None,
+            None,
+            d_bias,
+            None,
+        )
 
 
 def _read(pairs: Tensor, values: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """`Encoder`: the interface of a graph network that embeds architectures.
 
-Adding one is one file with one subclass (its equation and source on top), and a line in `registry.py`.
+Adding one is one file with one subclass (its equation and source on top), and a line in
+`registry.py`.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from nasflow.batch import GraphBatch
-from nasflow.config import EncoderConfig
 from nasflow.errors import ConfigError
+from nasflow.graphs.batch import GraphBatch
+from nasflow.options.training import EncoderConfig
 
 
 class Encoder(nn.Module, ABC):
-    """Turns a batch of architectures into one vector each; subclass `NodeEncoder` where the nodes have states.
+    """Turns a batch of architectures into one vector each; subclass `NodeEncoder` where the nodes
+    have states.
 
     Args:
         n_ops: size of the vocabulary.
@@ -24,7 +26,9 @@ class Encoder(nn.Module, ABC):
     """
 
     has_fixed_size: ClassVar[bool] = False
-    """Whether it takes graphs of up to `config.max_nodes` nodes alone, which must be known when it is made."""
+    """Whether it takes graphs of up to `config.max_nodes` nodes alone, which must be known when it
+    is made.
+    """
 
     def __init__(self, n_ops: int, config: EncoderConfig) -> None:
         super().__init__()
@@ -58,13 +62,17 @@ class Encoder(nn.Module, ABC):
         raise self._no_nodes()
 
     def _no_nodes(self) -> ConfigError:
-        return ConfigError(f"encoder {self.config.name!r} reads a graph as a whole and has no node states; choose a "
-                           "task that needs the embedding alone (flow, proxy, graphcl), or another encoder "
-                           "(resgatedgcn)")
+        return ConfigError(
+            f"encoder {self.config.name!r} reads a graph as a whole and has no node states; choose"
+            " a task that needs the embedding alone (flow, proxy, graphcl), or another encoder"
+            " (resgatedgcn)"
+        )
 
 
 class NodeEncoder(Encoder):
-    """An encoder whose embedding is pooled from the states of the nodes: what most graph networks are."""
+    """An encoder whose embedding is pooled from the states of the nodes: what most graph networks
+    are.
+    """
 
     @property
     def node_width(self) -> int:
@@ -76,7 +84,9 @@ class NodeEncoder(Encoder):
         """(n_nodes, node_width) float32: the state of every node after the last layer."""
 
     def pool(self, batch: GraphBatch, nodes: Tensor) -> Tensor:
-        """(B, H) float32: the embeddings that node states (n_nodes, node_width) give; their mean over each graph."""
+        """(B, H) float32: the embeddings that node states (n_nodes, node_width) give; their mean
+        over each graph.
+        """
         return batch.mean_pool(nodes)
 
     def forward(self, batch: GraphBatch) -> Tensor:

@@ -1,5 +1,5 @@
-r"""DiGCN: graph convolutions on a Laplacian for directed graphs (Tong et al., "Digraph inception convolutional
-networks", NeurIPS 2020, section 3.2).
+r"""DiGCN: graph convolutions on a Laplacian for directed graphs (Tong et al., "Digraph inception
+convolutional networks", NeurIPS 2020, section 3.2).
 
     P[u, v] = 1 / (1 + successors of u) for each edge u -> v, and for u = v         a walk that may stay
     pi      = how often the walk visits each node if it starts anew anywhere with probability 0.1 a step
@@ -8,12 +8,13 @@ networks", NeurIPS 2020, section 3.2).
     x_l     = dropout(relu(S x_{l-1} W + b))                                        x_0 = onehot(op), n_layers times
     embedding = mean over the nodes
 
-This is the digraph convolution, one step a layer: S has an entry for each edge and each node. Their inception block
-adds layers on pairs that share a predecessor or successor further away; the layers on top of each other reach those
-too, and in graphs of 8 nodes the sets soon hold all pairs. Direction counts through the weights of S alone.
+This is the digraph convolution, one step a layer: S has an entry for each edge and each node. Their
+inception block adds layers on pairs that share a predecessor or successor further away; the layers
+on top of each other reach those too, and in graphs of 8 nodes the sets soon hold all pairs.
+Direction counts through the weights of S alone.
 
-pi is exact: in an acyclic graph pi[v] (1 - 0.9 P[v, v]) = const + 0.9 sum over predecessors of pi[u] P[u, v], one
-generation after the other; the constant cancels in A.
+pi is exact: in an acyclic graph pi[v] (1 - 0.9 P[v, v]) = const + 0.9 sum over predecessors of
+pi[u] P[u, v], one generation after the other; the constant cancels in A.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding_bag
 
-from nasflow.batch import GraphBatch, Neighbourhood
-from nasflow.config import EncoderConfig
 from nasflow.encoders.base import NodeEncoder
 from nasflow.encoders.layers import FastDropout, one_hot_operations
+from nasflow.graphs.batch import GraphBatch, Neighbourhood
+from nasflow.options.training import EncoderConfig
 
 TELEPORT = 0.1  # the paper's alpha: the walk's probability to start anew
 
@@ -60,8 +61,12 @@ class DiGCN(NodeEncoder):
 
 
 def propagation(batch: GraphBatch) -> tuple[Tensor, Tensor]:
-    """The entries of S: (n_nodes,) float64 for the nodes, and (n_messages,) for the edges of `batch.undirected`."""
-    stay = 1 / (1 + batch.outgoing.ptr.diff().double())  # P[u, u], and P[u, v] for every successor v
+    """The entries of S: (n_nodes,) float64 for the nodes, and (n_messages,) for the edges of
+    `batch.undirected`.
+    """
+    stay = 1 / (
+        1 + batch.outgoing.ptr.diff().double()
+    )  # P[u, u], and P[u, v] for every successor v
     flow = batch.by_generation
     visits, at_place = torch.empty_like(stay), stay.index_select(0, flow.order)  # nodes by place
     for step in flow.down.steps:
@@ -72,18 +77,25 @@ def propagation(batch: GraphBatch) -> tuple[Tensor, Tensor]:
     visits = visits.index_select(0, flow.place)
     source, target = batch.undirected.source, batch.undirected.target
     along = batch.generation.index_select(0, source) < batch.generation.index_select(0, target)
-    u, v = torch.where(along, source, target), torch.where(along, target, source)  # the edge itself is u -> v
+    u, v = (
+        torch.where(along, source, target),
+        torch.where(along, target, source),
+    )  # the edge itself is u -> v
     ratio = visits.index_select(0, u) / visits.index_select(0, v)
     between = ratio.sqrt() * stay.index_select(0, u) / 2
     scale = (stay + torch.segment_reduce(between, "sum", offsets=batch.undirected.ptr)).rsqrt()
-    return stay * scale.square(), between * scale.index_select(0, source) * scale.index_select(0, target)
+    return stay * scale.square(), between * scale.index_select(0, source) * scale.index_select(
+        0, target
+    )
 
 
 class _Propagate(torch.autograd.Function):
     """S x; S is symmetric, so the derivative is S grad."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, own: Tensor, between: Tensor, undirected: Neighbourhood) -> Tensor:
+    def forward(
+        ctx: Any, x: Tensor, own: Tensor, between: Tensor, undirected: Neighbourhood
+    ) -> Tensor:
         ctx.save_for_backward(own, between)
         ctx.undirected = undirected
         return _propagate(x, own, between, undirected)
@@ -95,6 +107,12 @@ class _Propagate(torch.autograd.Function):
 
 
 def _propagate(x: Tensor, own: Tensor, between: Tensor, undirected: Neighbourhood) -> Tensor:
-    summed: Tensor = embedding_bag(undirected.source, x, undirected.ptr, mode="sum", per_sample_weights=between,
-                                   include_last_offset=True)
+    summed: Tensor = embedding_bag(
+        undirected.source,
+        x,
+        undirected.ptr,
+        mode="sum",
+        per_sample_weights=between,
+        include_last_offset=True,
+    )
     return summed.addcmul_(x, own.unsqueeze(1))

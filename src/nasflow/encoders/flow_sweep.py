@@ -1,24 +1,27 @@
-r"""Asynchronous message passing: one sweep over the generations of a batch, with attention and a GRU.
+r"""Asynchronous message passing: one sweep over the generations of a batch, with attention and a
+GRU.
 
 FlowerFormer's flow module (Hwang et al., CVPR 2024, section 3.2) in one direction:
 
     m[v] = sum over predecessors u of softmax_u(w . f[u]) f[u]           0 where there is none
     f[v] = GRU(input x[v], hidden state m[v])
 
-A predecessor's f is complete before it is read, so the generations come one after the other; each is computed for all
-graphs of the batch at once. Backwards the same with successors.
+A predecessor's f is complete before it is read, so the generations come one after the other; each
+is computed for all graphs of the batch at once. Backwards the same with successors.
 
-The published attention scores also hold the receiver's state, an edge's embedding and a bias. All are equal for
-every message to one node (its edges are all alike), so that softmax cancels them: they are left out, and no weight
-is without gradient.
+The published attention scores also hold the receiver's state, an edge's embedding and a bias. All
+are equal for every message to one node (its edges are all alike), so that softmax cancels them:
+they are left out, and no weight is without gradient.
 
 How it is fast:
 
-* A message's score depends on its source alone: it is computed once a node, when the node's state is.
-* `_FlowSweep` writes the backward pass out. It goes through the generations in reverse, each node pulling the gradient
-  over its outgoing messages. What needs no order is done for all nodes at once: the derivatives of the gates before,
-  the gradients of the weights after.
-* tanh(x) = 2 sigmoid(2x) - 1: torch's tanh takes four times as long here. The weights of n's input are doubled.
+* A message's score depends on its source alone: it is computed once a node, when the node's state
+  is.
+* `_FlowSweep` writes the backward pass out. It goes through the generations in reverse, each node
+  pulling the gradient over its outgoing messages. What needs no order is done for all nodes at
+  once: the derivatives of the gates before, the gradients of the weights after.
+* tanh(x) = 2 sigmoid(2x) - 1: torch's tanh takes four times as long here. The weights of n's input
+  are doubled.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding_bag
 
-from nasflow.layouts import Sweep, SweepStep
+from nasflow.graphs.layouts import Sweep, SweepStep
 
 _sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
 _tanh_backward = torch.ops.aten.tanh_backward.grad_input
@@ -53,20 +56,36 @@ class FlowSweep(nn.Module):
         """
         gru = self.gru
         f: Tensor = _FlowSweep.apply(  # type: ignore[no-untyped-call]
-            x, gru.weight_ih, gru.bias_ih, gru.weight_hh, gru.bias_hh, self.score.weight[0], sweep, opposite)
+            x,
+            gru.weight_ih,
+            gru.bias_ih,
+            gru.weight_hh,
+            gru.bias_hh,
+            self.score.weight[0],
+            sweep,
+            opposite,
+        )
         return f
 
 
 class _FlowSweep(torch.autograd.Function):
-    """The sweep and its derivative. Gates stand in the order n, r, z, those of the hidden state in r, z, n.
+    """The sweep and its derivative. Gates stand in the order n, r, z, those of the hidden state in
+    r, z, n.
 
-    So the gradients dn, dr, dz, r dn lie in one buffer whose first three quarters go to the input, the last three
-    to the hidden state, without a copy.
+    So the gradients dn, dr, dz, r dn lie in one buffer whose first three quarters go to the input,
+    the last three to the hidden state, without a copy.
     """
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, W_x: Tensor, b_x: Tensor, W_m: Tensor, b_m: Tensor, w: Tensor, sweep: Sweep,
+        ctx: Any,
+        x: Tensor,
+        W_x: Tensor,
+        b_x: Tensor,
+        W_m: Tensor,
+        b_m: Tensor,
+        w: Tensor,
+        sweep: Sweep,
         opposite: Sweep,
     ) -> Tensor:
         n_nodes, width = x.shape
@@ -78,16 +97,31 @@ class _FlowSweep(torch.autograd.Function):
         score, share = x.new_empty(n_nodes), x.new_empty(len(sweep.opposite))
         for step in sweep.steps:
             here = slice(step.start, step.stop)
-            n, gates_rz, m, h = gates[here, :width], gates[here, width:], message[here], hidden_n[here]
+            n, gates_rz, m, h = (
+                gates[here, :width],
+                gates[here, width:],
+                message[here],
+                hidden_n[here],
+            )
             if step.first_edge < step.last_edge:
                 shares = _shares(score.index_select(0, step.source), step)
                 share[step.first_edge : step.last_edge] = shares
-                m.copy_(embedding_bag(step.source, f, step.ptr, mode="sum", per_sample_weights=shares,
-                                      include_last_offset=True))
+                m.copy_(
+                    embedding_bag(
+                        step.source,
+                        f,
+                        step.ptr,
+                        mode="sum",
+                        per_sample_weights=shares,
+                        include_last_offset=True,
+                    )
+                )
                 gates_rz.addmm_(m, W_rz)
                 h.addmm_(m, W_n)
             gates_rz.sigmoid_()
-            n.addcmul_(gates_rz[:, :width], h, value=2).sigmoid_().mul_(2).sub_(1)  # tanh of half of it
+            n.addcmul_(gates_rz[:, :width], h, value=2).sigmoid_().mul_(2).sub_(
+                1
+            )  # tanh of half of it
             torch.lerp(n, m, gates_rz[:, width:], out=f[here])
             torch.mv(f[here], w, out=score[here])
         ctx.save_for_backward(x, W_x, W_m, w, gates, f, message, hidden_n, share)
@@ -103,16 +137,26 @@ class _FlowSweep(torch.autograd.Function):
         z = gates[:, 2 * width :]
         d_gates = _gate_derivatives(gates, message, hidden_n).view(n_nodes, 4, width)
         d_message, d_score = torch.empty_like(x), x.new_zeros(n_nodes)
-        along = x.new_empty(n_nodes)  # d_message[v] . message[v], the mean that softmax's derivative takes off
+        along = x.new_empty(
+            n_nodes
+        )  # d_message[v] . message[v], the mean that softmax's derivative takes off
         outgoing = {step.start: step for step in ctx.opposite.steps}
         for step in reversed(sweep.steps):
             here, out = slice(step.start, step.stop), outgoing[step.start]
             d_f = d_out[here]
             if out.first_edge < out.last_edge:
                 shares = share[out.first_edge : out.last_edge]
-                pulled = embedding_bag(out.source, d_message, out.ptr, mode="sum", per_sample_weights=shares,
-                                       include_last_offset=True)
-                mean = torch.segment_reduce(shares * along.index_select(0, out.source), "sum", offsets=out.ptr)
+                pulled = embedding_bag(
+                    out.source,
+                    d_message,
+                    out.ptr,
+                    mode="sum",
+                    per_sample_weights=shares,
+                    include_last_offset=True,
+                )
+                mean = torch.segment_reduce(
+                    shares * along.index_select(0, out.source), "sum", offsets=out.ptr
+                )
                 d_score[here] = (pulled * f[here]).sum(dim=1).sub_(mean)
                 d_f = pulled.add_(d_f).addr_(d_score[here], w)
             d_gates[here].mul_(d_f.unsqueeze(1))
@@ -123,13 +167,21 @@ class _FlowSweep(torch.autograd.Function):
         d_gates = d_gates.view(n_nodes, -1)
         d_input, d_hidden, d_bias = d_gates[:, : 3 * width], d_gates[:, width:], d_gates.sum(dim=0)
         return (
-            d_input @ W_x.roll(width, 0), (d_input.t() @ x).roll(-width, 0), d_bias[: 3 * width].roll(-width),
-            d_hidden.t() @ message, d_bias[width:], d_score @ f, None, None,
+            d_input @ W_x.roll(width, 0),
+            (d_input.t() @ x).roll(-width, 0),
+            d_bias[: 3 * width].roll(-width),
+            d_hidden.t() @ message,
+            d_bias[width:],
+            d_score @ f,
+            None,
+            None,
         )
 
 
 def _gate_derivatives(gates: Tensor, message: Tensor, hidden_n: Tensor) -> Tensor:
-    """(n_nodes, 4H): of f = (1 - z) n + z m by the inputs of the gates n, r, z, and by the hidden part of n's."""
+    """(n_nodes, 4H): of f = (1 - z) n + z m by the inputs of the gates n, r, z, and by the hidden
+    part of n's.
+    """
     n, r, z = gates.chunk(3, dim=1)
     derivatives = gates.new_empty(len(gates), 4 * n.shape[1])
     d_n, d_r, d_z, d_hidden_n = derivatives.chunk(4, dim=1)

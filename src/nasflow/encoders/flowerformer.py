@@ -1,4 +1,5 @@
-r"""FlowerFormer: a graph transformer that follows the flow of data (Hwang et al., CVPR 2024, arXiv 2403.12821).
+r"""FlowerFormer: a graph transformer that follows the flow of data (Hwang et al., CVPR 2024, arXiv
+2403.12821).
 
     x = normalise(relu(BN(W onehot(op))))                                to length 1
     each layer:   local  = BN(x + dropout(relu(backward sweep of (forward sweep of x))))
@@ -7,12 +8,13 @@ r"""FlowerFormer: a graph transformer that follows the flow of data (Hwang et al
                   x      = BN(x' + dropout(W_2 dropout(relu(W_1 x'))))
     embedding = mean of x[v] over the nodes
 
-The sweeps are in `flow_sweep.py`, the attention in `attention.py`; BN is batch normalisation over the batch's nodes.
-This is the layer of the published code; where a node's successors lie in several generations, that code goes back from
-the nearest alone, here from all, as forwards. Its values for NAS-Bench-101 and 201 are width 64, 9 layers, 8 heads,
-dropout 0, and 0.5 for the attention weights. Left out: dropout of the sweeps' input (always 0 there), and biases right
-before a batch normalisation, which takes them off again. On it stands the same head as on every encoder here (linear,
-relu, linear); the published one is a single linear layer.
+The sweeps are in `flow_sweep.py`, the attention in `attention.py`; BN is batch normalisation over
+the batch's nodes. This is the layer of the published code; where a node's successors lie in several
+generations, that code goes back from the nearest alone, here from all, as forwards. Its values for
+NAS-Bench-101 and 201 are width 64, 9 layers, 8 heads, dropout 0, and 0.5 for the attention weights.
+Left out: dropout of the sweeps' input (always 0 there), and biases right before a batch
+normalisation, which takes them off again. On it stands the same head as on every encoder here
+(linear, relu, linear); the published one is a single linear layer.
 """
 
 from __future__ import annotations
@@ -23,17 +25,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from nasflow.batch import GraphBatch
-from nasflow.config import EncoderConfig
 from nasflow.encoders.attention import Attention
 from nasflow.encoders.base import NodeEncoder
 from nasflow.encoders.flow_sweep import FlowSweep
 from nasflow.encoders.layers import FastDropout, NodeNorm, OneHotLinear
-from nasflow.layouts import ByGeneration
+from nasflow.graphs.batch import GraphBatch
+from nasflow.graphs.layouts import ByGeneration
+from nasflow.options.training import EncoderConfig
 
 
 class FlowerFormer(NodeEncoder):
-    """Sees the direction of edges; invariant to the order of the nodes. Many times slower than ResGatedGCN.
+    """Sees the direction of edges; invariant to the order of the nodes. Many times slower than
+    ResGatedGCN.
 
     Example:
         >>> from nasflow.spaces.nb201 import NB201
@@ -72,10 +75,17 @@ class FlowerLayer(nn.Module):
         self.attention = Attention(width, config.n_heads, config.attention_dropout)
         self.norm_local, self.norm_global, self.norm = (NodeNorm(width) for _ in range(3))
         self.dropout = FastDropout(config.dropout)
-        self.feed_forward = nn.Sequential(nn.Linear(width, 2 * width), nn.ReLU(), FastDropout(config.dropout),
-                                          nn.Linear(2 * width, width, bias=False), FastDropout(config.dropout))
+        self.feed_forward = nn.Sequential(
+            nn.Linear(width, 2 * width),
+            nn.ReLU(),
+            FastDropout(config.dropout),
+            nn.Linear(2 * width, width, bias=False),
+            FastDropout(config.dropout),
+        )
 
-    def forward(self, x: Tensor, flow: ByGeneration, node: Tensor, position: Tensor, bias: Tensor) -> Tensor:
+    def forward(
+        self, x: Tensor, flow: ByGeneration, node: Tensor, position: Tensor, bias: Tensor
+    ) -> Tensor:
         """(n_nodes, H): new states; nodes by place, the last three arguments as in `Attention`."""
         f = self.forwards(x, flow.down, flow.up)
         b = self.backwards(f, flow.up, flow.down)

@@ -1,4 +1,5 @@
-r"""GIN: graph isomorphism network (Xu et al., "How powerful are graph neural networks?", ICLR 2019, equation 4.1).
+r"""GIN: graph isomorphism network (Xu et al., "How powerful are graph neural networks?", ICLR 2019,
+equation 4.1).
 
     x0[v] = onehot(op_v)
     conv(x)[v] = MLP(x[v] + sum over neighbours u of x[u])          MLP: linear, relu, linear
@@ -6,8 +7,9 @@ r"""GIN: graph isomorphism network (Xu et al., "How powerful are graph neural ne
     state of v = [x_1[v], ..., x_n[v]]                              all layers side by side (their equation 4.2)
     embedding = mean over the nodes
 
-Neighbours are taken over the undirected graph; epsilon is 0 (their GIN-0). `conv` gives the same numbers as PyTorch
-Geometric's `GINConv` with the same weights. The embedding is n_layers times as wide as a layer.
+Neighbours are taken over the undirected graph; epsilon is 0 (their GIN-0). `conv` gives the same
+numbers as PyTorch Geometric's `GINConv` with the same weights. The embedding is n_layers times as
+wide as a layer.
 """
 
 from __future__ import annotations
@@ -17,14 +19,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nasflow.batch import GraphBatch, Neighbourhood
-from nasflow.config import EncoderConfig
 from nasflow.encoders.base import NodeEncoder
 from nasflow.encoders.layers import FastDropout, one_hot_operations
+from nasflow.graphs.batch import GraphBatch, Neighbourhood
+from nasflow.options.training import EncoderConfig
 
 
 class GIN(NodeEncoder):
-    """Invariant to the order of the nodes, blind to the direction of edges, like ResGatedGCN, but without gates.
+    """Invariant to the order of the nodes, blind to the direction of edges, like ResGatedGCN, but
+    without gates.
 
     Example:
         >>> from nasflow.spaces.nb201 import NB201
@@ -46,7 +49,9 @@ class GIN(NodeEncoder):
         return self.config.n_layers * self.config.width
 
     def nodes(self, batch: GraphBatch) -> Tensor:
-        """(n_nodes, n_layers * config.width) float32: the states of every node after each layer, side by side."""
+        """(n_nodes, n_layers * config.width) float32: the states of every node after each layer,
+        side by side.
+        """
         x = one_hot_operations(batch.ops, self.n_ops).to(next(self.parameters()).dtype)
         states = []
         for layer in self.layers:
@@ -69,7 +74,9 @@ class GINConv(nn.Module):
 
 
 class _SumNeighbours(torch.autograd.Function):
-    """out[v] = x[v] + sum of x[u] over the neighbours; over an undirected graph its transpose is itself."""
+    """out[v] = x[v] + sum of x[u] over the neighbours; over an undirected graph its transpose is
+    itself.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, undirected: Neighbourhood) -> Tensor:

@@ -11,15 +11,18 @@ from torch.nn.functional import batch_norm, one_hot
 
 
 def one_hot_operations(ops: Tensor, n_ops: int) -> Tensor:
-    """(n_nodes, n_ops) int64: a one-hot row for each operation index (n_nodes,); zeros for a hidden one (n_ops)."""
+    """(n_nodes, n_ops) int64: a one-hot row for each operation index (n_nodes,); zeros for a hidden
+    one (n_ops).
+    """
     return one_hot(ops, n_ops + 1)[:, :n_ops]
 
 
 class OneHotLinear(nn.Module):
-    """A linear layer on one-hot operations: y[v] = W onehot(x_v) + b, without making the one-hot matrix.
+    """A linear layer on one-hot operations: y[v] = W onehot(x_v) + b, without making the one-hot
+    matrix.
 
-    A hidden operation (index n_ops) is a vector of zeros, so its y is b: a learned token like any operation's.
-    Weights are kept and initialised as in `nn.Linear(n_ops, width, bias)`.
+    A hidden operation (index n_ops) is a vector of zeros, so its y is b: a learned token like any
+    operation's. Weights are kept and initialised as in `nn.Linear(n_ops, width, bias)`.
     """
 
     def __init__(self, n_ops: int, width: int, bias: bool = True) -> None:
@@ -27,7 +30,9 @@ class OneHotLinear(nn.Module):
         self.linear = nn.Linear(n_ops, width, bias)
 
     def rows(self, masked: bool = False) -> Tensor:
-        """(n_ops, width): the output for each operation; with `masked` a last row for a hidden one."""
+        """(n_ops, width): the output for each operation; with `masked` a last row for a hidden
+        one.
+        """
         rows, bias = self.linear.weight.t(), self.linear.bias
         if masked:
             rows = torch.cat([rows, rows.new_zeros(1, rows.shape[1])])
@@ -41,8 +46,8 @@ class OneHotLinear(nn.Module):
 class FastDropout(nn.Module):
     """Dropout that draws one random byte an element, eight from each 64-bit draw.
 
-    torch's CPU dropout draws 32 bits an element, one after the other. The probability is rounded to a multiple of
-    1/256 (0.1 becomes 0.1016), and the scale is that of the rounded one.
+    torch's CPU dropout draws 32 bits an element, one after the other. The probability is rounded to
+    a multiple of 1/256 (0.1 becomes 0.1016), and the scale is that of the rounded one.
     """
 
     def __init__(self, p: float) -> None:
@@ -50,12 +55,16 @@ class FastDropout(nn.Module):
         self.threshold = round(p * 256)
 
     def forward(self, x: Tensor) -> Tensor:
-        """`x` with a share of its elements zeroed and the rest scaled up; unchanged outside training."""
+        """`x` with a share of its elements zeroed and the rest scaled up; unchanged outside
+        training.
+        """
         factors = self.factors(x.shape, x) if self.training else None
         return x if factors is None else x * factors
 
     def factors(self, shape: Sequence[int], like: Tensor) -> Tensor | None:
-        """New draws: 0 for what is dropped, the scale for the rest, as wide as `like`; None where nothing is."""
+        """New draws: 0 for what is dropped, the scale for the rest, as wide as `like`; None where
+        nothing is.
+        """
         if not self.threshold:
             return None
         n = math.prod(shape)
@@ -66,10 +75,16 @@ class FastDropout(nn.Module):
 
 
 class NodeNorm(nn.BatchNorm1d):
-    """Batch normalisation over the nodes of a batch; where there is one node alone, by the statistics so far."""
+    """Batch normalisation over the nodes of a batch; where there is one node alone, by the
+    statistics so far.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n_nodes, H): `x` with each column of mean 0 and variance 1, then scaled and shifted as learned."""
+        """(n_nodes, H): `x` with each column of mean 0 and variance 1, then scaled and shifted as
+        learned.
+        """
         if self.training and len(x) == 1:
-            return batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+            return batch_norm(
+                x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
+            )
         return super().forward(x)

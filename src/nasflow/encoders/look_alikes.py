@@ -1,13 +1,15 @@
 """Nodes that look alike to a message-passing layer, so that each kind is computed once.
 
-The state of a node after l layers depends on its neighbourhood up to l steps alone. Colour refinement (Weisfeiler and
-Leman 1968) finds the nodes that agree on it: two have the same colour after l layers if they had the same after l - 1
-and so had their neighbours, counted with multiplicity. Without gradient and dropout, states of one colour are equal
-but for the order of sums. On NAS-Bench-201 a batch of 512 cells has 4,096 nodes of 7 colours, 350 after one layer,
-about 3,800 after two, and all different after three.
+The state of a node after l layers depends on its neighbourhood up to l steps alone. Colour
+refinement (Weisfeiler and Leman 1968) finds the nodes that agree on it: two have the same colour
+after l layers if they had the same after l - 1 and so had their neighbours, counted with
+multiplicity. Without gradient and dropout, states of one colour are equal but for the order of
+sums. On NAS-Bench-201 a batch of 512 cells has 4,096 nodes of 7 colours, 350 after one layer, about
+3,800 after two, and all different after three.
 
-The multiset of the neighbours' colours is compared by a sum of 64 scrambled bits for each: two different ones among
-10,000 are taken for the same with a probability of about 10,000^2 / 2^65, 3 in 10^12.
+The multiset of the neighbours' colours is compared by a sum of 64 scrambled bits for each: two
+different ones among 10,000 are taken for the same with a probability of about 10,000^2 / 2^65, 3 in
+10^12.
 """
 
 from __future__ import annotations
@@ -17,12 +19,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nasflow.batch import Neighbourhood
+from nasflow.graphs.batch import Neighbourhood
 
 
 @dataclass(frozen=True, eq=False)
 class LookAlikes:
-    """The nodes of a batch grouped into kinds, one node of each kind, and the messages that those nodes receive."""
+    """The nodes of a batch grouped into kinds, one node of each kind, and the messages that those
+    nodes receive.
+    """
 
     kind: Tensor
     """(n_nodes,) int64: the kind of every node."""
@@ -56,9 +60,16 @@ class LookAlikes:
         start = neighbours.ptr.index_select(0, node)
         degree = neighbours.ptr.index_select(0, node + 1) - start
         ptr = torch.cat([degree.new_zeros(1), degree.cumsum(0)])
-        messages = torch.arange(int(ptr[-1]), device=kind.device) + (start - ptr[:-1]).repeat_interleave(degree)
-        return cls(after, node, neighbours.source.index_select(0, messages),
-                   neighbours.target.index_select(0, messages), ptr)
+        messages = torch.arange(int(ptr[-1]), device=kind.device) + (
+            start - ptr[:-1]
+        ).repeat_interleave(degree)
+        return cls(
+            after,
+            node,
+            neighbours.source.index_select(0, messages),
+            neighbours.target.index_select(0, messages),
+            ptr,
+        )
 
     @classmethod
     def _all_different(cls, neighbours: Neighbourhood) -> LookAlikes:
@@ -67,7 +78,9 @@ class LookAlikes:
 
 
 def _scrambled(x: Tensor) -> Tensor:
-    """64 bits for each int64, by the multiplications and shifts of splitmix64 (Steele, Lea and Flood 2014)."""
+    """64 bits for each int64, by the multiplications and shifts of splitmix64 (Steele, Lea and
+    Flood 2014).
+    """
     x = x * -7046029254386353131 + 7640891576956012809
     x = (x ^ _shifted(x, 30)) * -4658895280553007687
     x = (x ^ _shifted(x, 27)) * -7723592293110705685

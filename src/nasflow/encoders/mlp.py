@@ -1,12 +1,14 @@
-r"""MLP on the flattened adjacency matrix and the one-hot operations (White et al., "A study on encodings for neural
-architecture search", NeurIPS 2020, section 3: the one-hot adjacency matrix encoding).
+r"""MLP on the flattened adjacency matrix and the one-hot operations (White et al., "A study on
+encodings for neural architecture search", NeurIPS 2020, section 3: the one-hot adjacency matrix
+encoding).
 
     x_0 = [adjacency of the nodes 1 ... max_nodes, row by row; onehot(op) of each]     zeros where there is no node
     x_l = dropout(relu(W_l x_{l-1} + b_l))                                             n_layers times
     embedding = x_n
 
-It is NOT invariant to the order of the nodes: isomorphic graphs whose nodes are numbered differently have different
-embeddings. Use it as a baseline, on spaces that number their nodes in one way.
+It is NOT invariant to the order of the nodes: isomorphic graphs whose nodes are numbered
+differently have different embeddings. Use it as a baseline, on spaces that number their nodes in
+one way.
 """
 
 from __future__ import annotations
@@ -16,15 +18,16 @@ import itertools
 import torch
 from torch import Tensor, nn
 
-from nasflow.batch import GraphBatch
-from nasflow.config import EncoderConfig
 from nasflow.encoders.base import Encoder
 from nasflow.encoders.layers import FastDropout
 from nasflow.errors import ConfigError, GraphError
+from nasflow.graphs.batch import GraphBatch
+from nasflow.options.training import EncoderConfig
 
 
 class MLP(Encoder):
-    """Sees everything, each node by its number; has no node states, and takes graphs of up to `max_nodes` nodes.
+    """Sees everything, each node by its number; has no node states, and takes graphs of up to
+    `max_nodes` nodes.
 
     Raises:
         ConfigError: `config.max_nodes` is None.
@@ -42,8 +45,10 @@ class MLP(Encoder):
     def __init__(self, n_ops: int, config: EncoderConfig) -> None:
         super().__init__(n_ops, config)
         if config.max_nodes is None:
-            raise ConfigError("encoder 'mlp' needs to know how many nodes a graph can have, and there is no table to "
-                              "count them in: set EncoderConfig.max_nodes (--encoder.max_nodes)")
+            raise ConfigError(
+                "encoder 'mlp' needs to know how many nodes a graph can have, and there is no table"
+                " to count them in: set EncoderConfig.max_nodes (--encoder.max_nodes)"
+            )
         self.max_nodes = config.max_nodes
         widths = [self.max_nodes * (self.max_nodes + n_ops)] + [config.width] * config.n_layers
         layers: list[nn.Module] = []
@@ -59,14 +64,24 @@ class MLP(Encoder):
         """
         sizes, n = batch.node_ptr.diff(), self.max_nodes
         if len(sizes) and int(sizes.max()) > n:
-            raise GraphError(f"graph {int(sizes.argmax())} of the batch has {int(sizes.max())} nodes; encoder 'mlp' "
-                             f"was made for at most {n}: set EncoderConfig.max_nodes (--encoder.max_nodes)")
-        rank = torch.arange(batch.n_nodes, device=batch.device) - batch.node_ptr.index_select(0, batch.graph)
+            raise GraphError(
+                f"graph {int(sizes.argmax())} of the batch has {int(sizes.max())} nodes; encoder"
+                f" 'mlp' was made for at most {n}: set EncoderConfig.max_nodes"
+                " (--encoder.max_nodes)"
+            )
+        rank = torch.arange(batch.n_nodes, device=batch.device) - batch.node_ptr.index_select(
+            0, batch.graph
+        )
         source, target = batch.edge_index
         edge = rank.index_select(0, source) * n + rank.index_select(0, target)
         known = batch.ops < self.n_ops  # a hidden operation is no operation
         op = (n * n + rank * self.n_ops + batch.ops)[known]
-        flat = torch.zeros(len(batch), n * (n + self.n_ops), dtype=next(self.parameters()).dtype, device=batch.device)
+        flat = torch.zeros(
+            len(batch),
+            n * (n + self.n_ops),
+            dtype=next(self.parameters()).dtype,
+            device=batch.device,
+        )
         flat[batch.graph.index_select(0, source), edge] = 1
         flat[batch.graph[known], op] = 1
         embedding: Tensor = self.layers(flat)

@@ -1,21 +1,23 @@
-r"""ResGatedGCN: residual gated graph convolutions (Bresson & Laurent 2017), the paper's main encoder.
+r"""ResGatedGCN: residual gated graph convolutions (Bresson & Laurent 2017), the paper's main
+encoder.
 
     x0[v] = W_in onehot(op_v) + b_in
     conv(x)[v] = W_skip x[v] + b + sum over neighbours u of sigmoid(K x[v] + Q x[u]) * (V x[u])
     x <- dropout(relu(0.2 x0 + 0.8 conv(x)))            n_layers times
     embedding = mean of x[v] over the nodes
 
-Neighbours are taken over the undirected graph. K, Q and V have biases; `conv` gives the same numbers as PyTorch
-Geometric's `ResGatedGraphConv` with the same weights.
+Neighbours are taken over the undirected graph. K, Q and V have biases; `conv` gives the same
+numbers as PyTorch Geometric's `ResGatedGraphConv` with the same weights.
 
 How it is fast:
 
 * K, Q, V and W_skip are one matrix product.
-* The first layer's input takes n_ops different values, its messages n_ops^2: they are made once and looked up.
-* `_Gather` writes the backward pass out: it fills one gradient of all four projections in place, where autograd
-  would add four padded ones.
-* Without gradient and dropout, nodes with equal neighbourhoods have equal states: `look_alikes.py` finds them, and
-  each kind is computed once, and each kind of message.
+* The first layer's input takes n_ops different values, its messages n_ops^2: they are made once and
+  looked up.
+* `_Gather` writes the backward pass out: it fills one gradient of all four projections in place,
+  where autograd would add four padded ones.
+* Without gradient and dropout, nodes with equal neighbourhoods have equal states: `look_alikes.py`
+  finds them, and each kind is computed once, and each kind of message.
 """
 
 from __future__ import annotations
@@ -26,17 +28,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding_bag
 
-from nasflow.batch import GraphBatch, Neighbourhood
-from nasflow.config import EncoderConfig
 from nasflow.encoders.base import NodeEncoder
 from nasflow.encoders.layers import FastDropout, OneHotLinear
 from nasflow.encoders.look_alikes import LookAlikes
+from nasflow.graphs.batch import GraphBatch, Neighbourhood
+from nasflow.options.training import EncoderConfig
 
 BLOCK = 1024  # kinds of nodes at a time: their messages stay in the processor's cache
 
 
 class ResGatedGCN(NodeEncoder):
-    """The encoder of section 4: invariant to the order of the nodes, blind to the direction of edges.
+    """The encoder of section 4: invariant to the order of the nodes, blind to the direction of
+    edges.
 
     Example:
         >>> from nasflow.spaces.nb201 import NB201
@@ -93,18 +96,23 @@ class GatedConv(nn.Module):
         return _gather(self.projection(x), neighbours)
 
     def on_operations(self, by_op: Tensor, ops: Tensor, neighbours: Neighbourhood) -> Tensor:
-        """(n_nodes, H): `forward(by_op[ops], neighbours)`, from the states (n_ops, H) of the operations alone.
+        """(n_nodes, H): `forward(by_op[ops], neighbours)`, from the states (n_ops, H) of the
+        operations alone.
 
-        A message depends on two operations only, so all there can be are made once, where they are fewer
-        than the edges.
+        A message depends on two operations only, so all there can be are made once, where they are
+        fewer than the edges.
         """
         n_ops = len(by_op)
         projected = self.projection(by_op)
         if n_ops**2 > len(neighbours.source):
             return _gather(projected.index_select(0, ops), neighbours)
         key, query, value, skip = projected.chunk(4, dim=1)
-        messages = (torch.sigmoid(key.unsqueeze(1) + query) * value).view(n_ops**2, -1)  # row (target, source)
-        pair = ops.index_select(0, neighbours.target) * n_ops + ops.index_select(0, neighbours.source)
+        messages = (torch.sigmoid(key.unsqueeze(1) + query) * value).view(
+            n_ops**2, -1
+        )  # row (target, source)
+        pair = ops.index_select(0, neighbours.target) * n_ops + ops.index_select(
+            0, neighbours.source
+        )
         summed = embedding_bag(pair, messages, neighbours.ptr, mode="sum", include_last_offset=True)
         convolved: Tensor = summed + skip.index_select(0, ops)
         return convolved
@@ -136,7 +144,9 @@ class GatedConv(nn.Module):
 
 
 def _messages(projected: Tensor, source: Tensor, target: Tensor) -> Tensor:
-    """(n, H): sigmoid(k[target] + q[source]) * val[source], with k, q, val and skip side by side; no gradient."""
+    """(n, H): sigmoid(k[target] + q[source]) * val[source], with k, q, val and skip side by side;
+    no gradient.
+    """
     width = projected.shape[1] // 4
     query, value = projected[:, width : 3 * width].index_select(0, source).chunk(2, dim=1)
     return projected[:, :width].index_select(0, target).add_(query).sigmoid_().mul_(value)

@@ -1,4 +1,5 @@
-r"""Transformer with a positional code from the graph's Laplacian, after TNASP (Lu et al., NeurIPS 2021, section 3.2).
+r"""Transformer with a positional code from the graph's Laplacian, after TNASP (Lu et al., NeurIPS
+2021, section 3.2).
 
     L   = I - D^-1/2 A D^-1/2                                       A: the undirected graph, D: its degrees
     K_t = exp(-t L),   t = 1/2, 1, 2, 4                             heat kernels
@@ -8,13 +9,15 @@ r"""Transformer with a positional code from the graph's Laplacian, after TNASP (
     c_h[v, u] = sum over t of a_ht K_t[v, u] + a_h5 [v -> u] + a_h6 [u -> v]          learned, the same in all layers
     embedding = mean over the nodes
 
-TNASP adds a linear map of the node's row of the Laplacian to its embedding. A row is indexed by the numbers of the
-nodes: number them differently, and it changes. (So do eigenvectors, by sign, and within an eigenspace by any rotation.)
-What does not change is a function of L as a whole. Sums of products of eigenvectors, weighted by a function of their
-eigenvalues, are what attention between positional codes made of eigenvectors can use: these are the entries of that
-function of L. Heat kernels are such functions, smooth, and together they tell apart all that the spectrum does; their
-diagonal is the code of a node, their entries those of a pair. They see the undirected graph, so the pair's own edge is
-added with its direction.
+TNASP adds a linear map of the node's row of the Laplacian to its embedding. A row is indexed by the
+numbers of the
+nodes: number them differently, and it changes. (So do eigenvectors, by sign, and within an
+eigenspace by any rotation.) What does not change is a function of L as a whole. Sums of products of
+eigenvectors, weighted by a function of their
+eigenvalues, are what attention between positional codes made of eigenvectors can use: these are the
+entries of that function of L. Heat kernels are such functions, smooth, and together they tell apart
+all that the spectrum does; their diagonal is the code of a node, their entries those of a pair.
+They see the undirected graph, so the pair's own edge is added with its direction.
 """
 
 from __future__ import annotations
@@ -24,18 +27,19 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from nasflow.batch import GraphBatch
-from nasflow.config import EncoderConfig
 from nasflow.encoders.attention import Attention
 from nasflow.encoders.base import NodeEncoder
 from nasflow.encoders.layers import FastDropout, OneHotLinear
-from nasflow.layouts import Padded
+from nasflow.graphs.batch import GraphBatch
+from nasflow.graphs.layouts import Padded
+from nasflow.options.training import EncoderConfig
 
 N_TIMES = 4  # t = 1/2, then doubled
 
 
 class Transformer(NodeEncoder):
-    """Sees all pairs of nodes, with how near they are and the direction of edges; invariant to their order.
+    """Sees all pairs of nodes, with how near they are and the direction of edges; invariant to
+    their order.
 
     Example:
         >>> from nasflow.spaces.nb201 import NB201
@@ -61,7 +65,9 @@ class Transformer(NodeEncoder):
         x: Tensor = self.input(batch.ops) + self.position(code.index_select(0, padded.position))
         edge = padded.edge.to(kernels.dtype)
         pairs = torch.cat([kernels, edge.unsqueeze(0), edge.transpose(0, 1).unsqueeze(0)])
-        bias = torch.einsum("hk,kijb->hijb", self.pair.weight, pairs) + padded.in_the_graph.to(x.dtype)
+        bias = torch.einsum("hk,kijb->hijb", self.pair.weight, pairs) + padded.in_the_graph.to(
+            x.dtype
+        )
         for layer in cast(list[TransformerLayer], list(self.layers)):
             x = layer(x, padded, bias)
         return x
@@ -74,23 +80,31 @@ class TransformerLayer(nn.Module):
         super().__init__()
         width = config.width
         self.attention = Attention(width, config.n_heads, config.attention_dropout)
-        self.feed_forward = nn.Sequential(nn.Linear(width, 4 * width), nn.ReLU(), nn.Linear(4 * width, width))
+        self.feed_forward = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.ReLU(), nn.Linear(4 * width, width)
+        )
         self.norm_attention, self.norm = nn.LayerNorm(width), nn.LayerNorm(width)
         self.dropout = FastDropout(config.dropout)
 
     def forward(self, x: Tensor, padded: Padded, bias: Tensor) -> Tensor:
         """(n_nodes, H): new states; `bias` (heads, n, n, B) as in `Attention`."""
-        x = self.norm_attention(x + self.dropout(self.attention(x, padded.node, padded.position, bias)))
+        x = self.norm_attention(
+            x + self.dropout(self.attention(x, padded.node, padded.position, bias))
+        )
         out: Tensor = self.norm(x + self.dropout(self.feed_forward(x)))
         return out
 
 
 def heat_kernels(padded: Padded) -> Tensor:
-    """(N_TIMES, n, n, B) float64: exp(-t L) for t = 1/2, 1, 2 ... of every graph; the identity between no nodes."""
+    """(N_TIMES, n, n, B) float64: exp(-t L) for t = 1/2, 1, 2 ... of every graph; the identity
+    between no nodes.
+    """
     undirected = (padded.edge | padded.edge.transpose(0, 1)).permute(2, 0, 1).double()  # (B, n, n)
     degree = undirected.sum(dim=2)
     scale = degree.clamp(min=1).rsqrt()
-    laplacian = torch.diag_embed((degree > 0).double()) - scale.unsqueeze(2) * undirected * scale.unsqueeze(1)
+    laplacian = torch.diag_embed((degree > 0).double()) - scale.unsqueeze(
+        2
+    ) * undirected * scale.unsqueeze(1)
     kernels: list[Tensor] = [torch.matrix_exp(-laplacian / 2)]
     while len(kernels) < N_TIMES:
         kernels.append(kernels[-1] @ kernels[-1])

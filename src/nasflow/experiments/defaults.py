@@ -1,4 +1,6 @@
-"""Options that the papers or our prototypes settled on for a space or an encoder; anything given overrides them."""
+"""Options that the papers or our prototypes settled on for a space or an encoder; anything given
+overrides them.
+"""
 
 from __future__ import annotations
 
@@ -6,41 +8,67 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-# Surrogate width and scale: the authors' values (NB-Graph: ours). Their encoder of NB-101 is 256 wide; 128 here, to
-# save time (docs/results/spaces.md has 256). Margins and pairs: section 3 of the method. Share of hidden operations:
-# GMAE's authors, see pretext/gmae.py (NB-201's is the default of the option).
+# Surrogate width and scale: the authors' values (NB-Graph: ours). Their encoder of NB-101 is 256
+# wide; 128 here, to save time (docs/results/spaces.md has 256). Margins and pairs: section 3 of the
+# method. Share of hidden operations: GMAE's authors, see pretext/gmae.py (NB-201's is the default
+# of the option).
 _BY_SPACE: dict[str, dict[str, Any]] = {
-    "nb101": {"surrogate.k": 4, "surrogate.sigma": 1.0, "pretrain.margin": 0.5, "pretrain.pairs_per_graph": 8,
-              "fit.margin": 0.5, "pretrain.mask_share": 0.75, "proxy": "jacob_cov"},
-    # weights of flow+proxy: against equal weights, tau on the validation rows 83.7 to 82.9 (one seed, three splits);
-    # test results of these runs were in view too, so this is no blind choice
+    "nb101": {
+        "surrogate.k": 4,
+        "surrogate.sigma": 1.0,
+        "pretrain.margin": 0.5,
+        "pretrain.pairs_per_graph": 8,
+        "fit.margin": 0.5,
+        "pretrain.mask_share": 0.75,
+        "proxy": "jacob_cov",
+    },
+    # weights of flow+proxy: against equal weights, tau on the validation rows 83.7 to 82.9 (one
+    # seed, three splits); test results of these runs were in view too, so this is no blind choice
     "nb201": {"surrogate.k": 7, "proxy": "jacov", "pretrain.weights": {"flow": 0.1, "proxy": 0.9}},
-    "nb301": {"surrogate.k": 12, "pretrain.pairs_per_graph": 8, "pretrain.mask_share": 0.05, "proxy": "jacob_cov"},
+    "nb301": {
+        "surrogate.k": 12,
+        "pretrain.pairs_per_graph": 8,
+        "pretrain.mask_share": 0.05,
+        "proxy": "jacob_cov",
+    },
     "nbgraph": {"pretrain.epochs": 30},
     "transnas": {"proxy": "jacob_cov"},
 }
 
-# FlowerFormer: its authors' widths, layers, heads and dropout (CVPR 2024, configuration files); on NAS-Bench-301 the
-# two layers of FGP's code. Ten epochs of pre-training, since each takes 15 seconds and more.
-_FLOWERFORMER: dict[str, Any] = {"encoder.width": 64, "encoder.n_layers": 9, "encoder.n_heads": 8,
-                                 "encoder.dropout": 0.0, "encoder.attention_dropout": 0.5, "pretrain.epochs": 10}
+# FlowerFormer: its authors' widths, layers, heads and dropout (CVPR 2024, configuration files); on
+# NAS-Bench-301 the two layers of FGP's code. Ten epochs of pre-training, since each takes 15
+# seconds and more.
+_FLOWERFORMER: dict[str, Any] = {
+    "encoder.width": 64,
+    "encoder.n_layers": 9,
+    "encoder.n_heads": 8,
+    "encoder.dropout": 0.0,
+    "encoder.attention_dropout": 0.5,
+    "pretrain.epochs": 10,
+}
 _FLOWERFORMER_301: dict[str, Any] = {"encoder.n_layers": 2, "encoder.attention_dropout": 0.3}
 
 
 def default_options(dataset: str) -> dict[str, Any]:
-    """Dotted option names and values for a data set, by the space its name begins with; empty where none is known."""
+    """Dotted option names and values for a data set, by the space its name begins with; empty where
+    none is known.
+    """
     return dict(_BY_SPACE.get(dataset.partition("-")[0], {}))
 
 
 def encoder_options(encoder: str, dataset: str) -> dict[str, Any]:
-    """Dotted option names and values for an encoder on a data set, to lay over `default_options`."""
+    """Dotted option names and values for an encoder on a data set, to lay over
+    `default_options`.
+    """
     if encoder != "flowerformer":
         return {}
     return {**_FLOWERFORMER, **(_FLOWERFORMER_301 if dataset.startswith("nb301") else {})}
 
 
 def named_encoder(words: Sequence[str]) -> str:
-    """The encoder that `--encoder.name` names on a command line, else the empty string; YAML files are not seen."""
+    """The encoder that `--encoder.name` names on a command line, else the empty string; YAML files
+    are not seen.
+    """
     names = [value for word, value in itertools.pairwise(words) if word == "--encoder.name"]
     names += [word.partition("=")[2] for word in words if word.startswith("--encoder.name=")]
     return names[-1] if names else ""

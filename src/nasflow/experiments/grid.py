@@ -5,7 +5,8 @@
     FOLDER/pretrained/      weights, shared by all runs with the same pre-training
     FOLDER/manifest.json    data hash, options, versions, machine
 
-Whatever is in the journal is not done again, so a killed grid goes on where it was when it is started anew.
+Whatever is in the journal is not done again, so a killed grid goes on where it was when it is
+started anew.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from typing import Any, Literal
 
 from nasflow.experiments.protocol import do_pretraining, do_run, do_validation
 from nasflow.experiments.runs import Run, validation_key
-from nasflow.journal import Journal
-from nasflow.progress import progress_bar
-from nasflow.workers import Task, run_tasks
+from nasflow.running.journal import Journal
+from nasflow.running.progress import progress_bar
+from nasflow.running.workers import Task, run_tasks
 
 
 def run_grid(
@@ -30,15 +31,16 @@ def run_grid(
     ray: str | None = None,
     progress: bool = True,
 ) -> list[dict[str, Any]]:
-    """Do the runs that are not done yet; the journal entries of all of them, in the order of `runs`.
+    """Do the runs that are not done yet; the journal entries of all of them, in the order of
+    `runs`.
 
     Args:
         runs: what `plan` gave.
         folder: where results live.
         n_workers: number of processes.
         what: all that there is to know of a run, or how it does on the validation rows alone.
-        ray: address of a Ray cluster that does the work in place of local processes; `folder` must be one that all
-            its machines share.
+        ray: address of a Ray cluster that does the work in place of local processes; `folder` must
+            be one that all its machines share.
         progress: whether to draw a progress bar.
     """
     folder = folder.absolute()  # workers of a cluster may start elsewhere
@@ -51,9 +53,13 @@ def run_grid(
         if key_of(run) in known:
             continue
         after: tuple[str, ...] = ()
-        if pretraining is not None and not (pretraining.digest() in known and pretraining.path(folder).exists()):
-            name = (f"pre-training {pretraining.pretrain.pretext} on {pretraining.dataset}, "
-                    f"seed {pretraining.pretrain.seed} ({pretraining.digest()[:8]})")
+        if pretraining is not None and not (
+            pretraining.digest() in known and pretraining.path(folder).exists()
+        ):
+            name = (
+                f"pre-training {pretraining.pretrain.pretext} on {pretraining.dataset}, "
+                f"seed {pretraining.pretrain.seed} ({pretraining.digest()[:8]})"
+            )
             tasks.setdefault(name, Task(name, do_pretraining, (pretraining, folder)))
             after = (name,)
         name = f"{run.method} on {run.dataset}, split {run.split}, seed {run.seed} ({run.key[:8]})"

@@ -1,4 +1,6 @@
-"""The manifest beside each result: everything that is needed to make it again, or to see why it differs."""
+"""The manifest beside each result: everything that is needed to make it again, or to see why it
+differs.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from typing import Any
 
 from nasflow.datasets import Dataset
 from nasflow.experiments.runs import Run
-from nasflow.files import write_json
+from nasflow.running.files import write_json
 
 
 def write_manifest(
@@ -23,41 +25,61 @@ def write_manifest(
 
     Args:
         path: the JSON file.
-        dataset, metric: what was evaluated on, and what the test rows are ranked by; the content goes in as a hash.
+        dataset, metric: what was evaluated on, and what the test rows are ranked by; the content
+            goes in as a hash.
         options: the resolved configuration of every stage, seeds and splits included.
-        runs: the runs of the result: their keys go in, each with that of its pre-training or null, since the journal
-            beside may hold those of other results too.
+        runs: the runs of the result: their keys go in, each with that of its pre-training or null,
+            since the journal beside may hold those of other results too.
     """
-    write_json(path, {
-        **about_dataset(dataset, metric), "options": dict(options),
-        "runs": {run.key: None if run.pretraining is None else run.pretraining.digest() for run in runs},
-        **surroundings(" ".join(["nasflow", *sys.argv[1:]])),
-    })
+    write_json(
+        path,
+        {
+            **about_dataset(dataset, metric),
+            "options": dict(options),
+            "runs": {
+                run.key: None if run.pretraining is None else run.pretraining.digest()
+                for run in runs
+            },
+            **surroundings(" ".join(["nasflow", *sys.argv[1:]])),
+        },
+    )
 
 
 def about_dataset(dataset: Dataset, metric: str) -> dict[str, Any]:
     """Which table a result was measured on, with hashes of its content, and what the label means.
 
-    `content_sha256` is of all metrics, `metric_sha256` of graphs and label alone: the same though a data set gained
-    columns since.
+    `content_sha256` is of all metrics, `metric_sha256` of graphs and label alone: the same though a
+    data set gained columns since.
     """
     return {
-        "dataset": {"name": dataset.name, "rows": len(dataset), "content_sha256": dataset.content_hash(),
-                    "metric_sha256": dataset.content_hash([metric]), "origin": dict(dataset.origin)},
+        "dataset": {
+            "name": dataset.name,
+            "rows": len(dataset),
+            "content_sha256": dataset.content_hash(),
+            "metric_sha256": dataset.content_hash([metric]),
+            "origin": dict(dataset.origin),
+        },
         "metric": vars(dataset.metric(metric)),
     }
 
 
 def surroundings(command: str) -> dict[str, Any]:
     """What a result was made by: command, versions, machine, date."""
-    return {"command": command, "versions": versions(), "machine": machine(),
-            "date": datetime.now(UTC).isoformat(timespec="seconds")}
+    return {
+        "command": command,
+        "versions": versions(),
+        "machine": machine(),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
 
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that results depend on."""
     packages = ("nasflow", "torch", "numpy", "scipy")
-    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in packages}}
+    return {
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in packages},
+    }
 
 
 def machine() -> dict[str, Any]:
@@ -69,6 +91,8 @@ def processor() -> str:
     """The name of this machine's processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+        return next(
+            line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
+        )
     except (OSError, StopIteration):
         return platform.processor()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from nasflow.files import atomic_write
+from nasflow.running.files import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,9 +22,13 @@ FloatArray = npt.NDArray[np.floating]
 
 @contextlib.contextmanager
 def drawing(
-    path: Path, shape: tuple[int, int] = (1, 1), size: tuple[float, float] = (7, 5.5), dpi: int = 130
+    path: Path,
+    shape: tuple[int, int] = (1, 1),
+    size: tuple[float, float] = (7, 5.5),
+    dpi: int = 130,
 ) -> Iterator[tuple[Figure, list[Axes]]]:
-    """A figure and its axes, row after row, to draw into; written as a PNG when the block ends without an error.
+    """A figure and its axes, row after row, to draw into; written as a PNG when the block ends
+    without an error.
 
     Args:
         path: the PNG.
@@ -49,14 +53,18 @@ def drawing(
 
 
 def principal_components(values: FloatArray, n: int = 2) -> tuple[FloatArray, FloatArray]:
-    """Projections (N, n) on the first principal components, and each one's share of the variance (n,)."""
+    """Projections (N, n) on the first principal components, and each one's share of the variance
+    (n,).
+    """
     centred = values - values.mean(axis=0)
     _, strength, directions = np.linalg.svd(centred, full_matrices=False)
     share = strength**2 / max(float((strength**2).sum()), 1e-30)
     return centred @ directions[:n].T, share[:n]
 
 
-def surrogate_map(path: Path, surrogate: FloatArray, values: FloatArray, title: str, legend: str) -> None:
+def surrogate_map(
+    path: Path, surrogate: FloatArray, values: FloatArray, title: str, legend: str
+) -> None:
     """Draw the first two principal components of the surrogates, coloured by the rank of `values`.
 
     Args:
@@ -68,7 +76,9 @@ def surrogate_map(path: Path, surrogate: FloatArray, values: FloatArray, title: 
     known = np.isfinite(values)
     projected, share = principal_components(surrogate[known])
     rank = np.argsort(np.argsort(values[known])) / max(1, int(known.sum()) - 1) * 100
-    order = np.random.default_rng(0).permutation(len(rank))  # so that late rows do not hide early ones
+    order = np.random.default_rng(0).permutation(
+        len(rank)
+    )  # so that late rows do not hide early ones
     with drawing(path) as (figure, (axes,)):
         x, y = projected[order].T
         points = axes.scatter(x, y, c=rank[order], s=5, cmap="viridis", linewidths=0, alpha=0.7)

@@ -1,4 +1,5 @@
-"""The evaluation protocol (section 6 of the method): do what a `Run` says: pre-train, fine-tune, predict, measure.
+"""The evaluation protocol (section 6 of the method): do what a `Run` says: pre-train, fine-tune,
+predict, measure.
 
 Everything here is a function from values to a journal entry, and may run in a worker process.
 """
@@ -16,18 +17,18 @@ import numpy.typing as npt
 import scipy.stats
 import torch
 
-from nasflow.config import ProtocolConfig
 from nasflow.datasets import Dataset, open_dataset
 from nasflow.experiments.manifest import processor
 from nasflow.experiments.records import RunRecord
 from nasflow.experiments.runs import Pretraining, PretrainRows, Run, validation_key
-from nasflow.finetune import FineTuned
-from nasflow.gp import GaussianProcess, graph_features
-from nasflow.metrics import kendall_tau, precision_at, rmse, spearman
-from nasflow.predictor import Predictor
+from nasflow.options.protocol import ProtocolConfig
+from nasflow.prediction.finetune import FineTuned
+from nasflow.prediction.gp import GaussianProcess, graph_features
+from nasflow.prediction.predictor import Predictor
+from nasflow.prediction.proxy_ranks import take
 from nasflow.pretext.vectors import vector_columns
-from nasflow.proxy_ranks import take
-from nasflow.splits import Split, half_split
+from nasflow.statistics.metrics import kendall_tau, precision_at, rmse, spearman
+from nasflow.statistics.splits import Split, half_split
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -38,8 +39,12 @@ def _dataset(name: str, data_hash: str) -> Dataset:  # noqa: ARG001  # the hash 
 
 
 def do_pretraining(pretraining: Pretraining, folder: Path) -> dict[str, Any]:
-    """Pre-train and keep the weights; goes on from a checkpoint if a kill left one. Returns a journal entry."""
-    torch.set_num_threads(1)  # one worker, one core; and the same bits whatever the number of workers
+    """Pre-train and keep the weights; goes on from a checkpoint if a kill left one. Returns a
+    journal entry.
+    """
+    torch.set_num_threads(
+        1
+    )  # one worker, one core; and the same bits whatever the number of workers
     path = pretraining.path(folder)
     dataset = _dataset(pretraining.dataset, pretraining.data_hash)
     columns = {name: dataset.proxy(name) for name in pretraining.pretrain.proxies}
@@ -49,19 +54,30 @@ def do_pretraining(pretraining: Pretraining, folder: Path) -> dict[str, Any]:
     if pretraining.rows is not None:
         rows = _pretraining_rows(dataset, pretraining.rows, pretraining.pretrain.seed)
         table, columns = table[rows], take(columns, rows)
-    predictor = Predictor(encoder=pretraining.encoder, surrogate=pretraining.surrogate,
-                          pretraining=pretraining.pretrain)
+    predictor = Predictor(
+        encoder=pretraining.encoder,
+        surrogate=pretraining.surrogate,
+        pretraining=pretraining.pretrain,
+    )
     checkpoint = path.with_suffix(".checkpoint")
     predictor.pretrain(table, columns, checkpoint=checkpoint)
     predictor.save(path)
     checkpoint.unlink(missing_ok=True)
     assert predictor.history is not None
-    return {"key": pretraining.digest(), "kind": "pretraining", "pretext": pretraining.pretrain.pretext,
-            "seed": pretraining.pretrain.seed, "seconds": sum(predictor.history.seconds), "processor": processor(),
-            "loss": predictor.history.loss[-1],
-            # by epoch, before the weights of the tasks; six digits, since nothing is computed from them
-            "task_losses": {name: [float(f"{loss:.6g}") for loss in losses]
-                            for name, losses in predictor.history.tasks.items()}}
+    return {
+        "key": pretraining.digest(),
+        "kind": "pretraining",
+        "pretext": pretraining.pretrain.pretext,
+        "seed": pretraining.pretrain.seed,
+        "seconds": sum(predictor.history.seconds),
+        "processor": processor(),
+        "loss": predictor.history.loss[-1],
+        # by epoch, before the weights of the tasks; six digits, since nothing is computed from them
+        "task_losses": {
+            name: [float(f"{loss:.6g}") for loss in losses]
+            for name, losses in predictor.history.tasks.items()
+        },
+    }
 
 
 def _pretraining_rows(dataset: Dataset, choice: PretrainRows, seed: int) -> npt.NDArray[np.int64]:
@@ -74,7 +90,9 @@ def _pretraining_rows(dataset: Dataset, choice: PretrainRows, seed: int) -> npt.
 
 
 def do_run(run: Run, folder: Path) -> dict[str, Any]:
-    """Fine-tune, predict the test rows, keep the predictions, and return the journal entry with all metrics."""
+    """Fine-tune, predict the test rows, keep the predictions, and return the journal entry with all
+    metrics.
+    """
     torch.set_num_threads(1)
     dataset = _dataset(run.dataset, run.data_hash)
     split = split_of(dataset, run.metrics, run.split, run.protocol)
@@ -87,11 +105,22 @@ def do_run(run: Run, folder: Path) -> dict[str, Any]:
         best, last, fitted = _fgp_predictions(dataset, run, split, folder)
     tested = run.metrics[-1]
     entry: dict[str, Any] = {
-        "key": run.key, "kind": "run", "dataset": run.dataset, "metric": tested, "method": run.method,
-        "split": run.split, "seed": run.seed, "n_train": len(split.train), "n_validation": len(split.validation),
-        "n_test": len(split.test), "fit_seconds": time.perf_counter() - started, "processor": processor(),
+        "key": run.key,
+        "kind": "run",
+        "dataset": run.dataset,
+        "metric": tested,
+        "method": run.method,
+        "split": run.split,
+        "seed": run.seed,
+        "n_train": len(split.train),
+        "n_validation": len(split.validation),
+        "n_test": len(split.test),
+        "fit_seconds": time.perf_counter() - started,
+        "processor": processor(),
         # test architectures that compute the same as a labelled one
-        "n_twins": int(np.isin(ids[split.test], ids[np.concatenate([split.train, split.validation])]).sum()),
+        "n_twins": int(
+            np.isin(ids[split.test], ids[np.concatenate([split.train, split.validation])]).sum()
+        ),
     }
     truth, maximise = dataset.labels(tested)[split.test], dataset.metric(tested).maximise
     if maximise != dataset.metric(run.metric).maximise:
@@ -102,41 +131,68 @@ def do_run(run: Run, folder: Path) -> dict[str, Any]:
         entry["best_epoch"] = fitted.best_epoch
     # before its line is in the journal: a run that is known there has its record
     RunRecord(
-        split.test.astype(np.int32), best.astype(np.float32), truth.astype(np.float32),
+        split.test.astype(np.int32),
+        best.astype(np.float32),
+        truth.astype(np.float32),
         np.array(() if fitted is None else fitted.validation_tau, np.float32),
     ).save(folder, run.key)
     return entry
 
 
 def do_validation(run: Run, folder: Path) -> dict[str, Any]:
-    """Fine-tune, and return a journal entry with Kendall's tau on the validation rows; for choosing options.
+    """Fine-tune, and return a journal entry with Kendall's tau on the validation rows; for choosing
+    options.
 
     Test rows are not predicted, nor their labels looked at.
     """
     torch.set_num_threads(1)
     dataset = _dataset(run.dataset, run.data_hash)
-    fitted = fit_run(dataset, run, split_of(dataset, run.metrics, run.split, run.protocol), folder).fitted
+    fitted = fit_run(
+        dataset, run, split_of(dataset, run.metrics, run.split, run.protocol), folder
+    ).fitted
     assert fitted is not None
-    return {"key": validation_key(run), "kind": "validation", "dataset": run.dataset, "metric": run.metric,
-            "method": run.method, "split": run.split, "seed": run.seed, "best_epoch": fitted.best_epoch,
-            "validation_tau": fitted.validation_tau[fitted.best_epoch]}
+    return {
+        "key": validation_key(run),
+        "kind": "validation",
+        "dataset": run.dataset,
+        "metric": run.metric,
+        "method": run.method,
+        "split": run.split,
+        "seed": run.seed,
+        "best_epoch": fitted.best_epoch,
+        "validation_tau": fitted.validation_tau[fitted.best_epoch],
+    }
 
 
-def split_of(dataset: Dataset, metrics: Sequence[str], seed: int, protocol: ProtocolConfig) -> Split:
-    """The split of a data set's rows for one seed; rows where a metric was never measured take no part."""
+def split_of(
+    dataset: Dataset, metrics: Sequence[str], seed: int, protocol: ProtocolConfig
+) -> Split:
+    """The split of a data set's rows for one seed; rows where a metric was never measured take no
+    part.
+    """
     rows = np.flatnonzero(np.isfinite([dataset.labels(name) for name in metrics]).all(axis=0))
     groups = dataset.table.canonical_ids[rows] if protocol.group == "isomorphism" else None
-    split = half_split(len(rows), seed, protocol.ratio, protocol.n_validation,
-                       file_order=dataset.file_order_is_random, groups=groups)
-    return Split(rows[split.train], rows[split.validation], rows[split.test], rows[split.training_half])
+    split = half_split(
+        len(rows),
+        seed,
+        protocol.ratio,
+        protocol.n_validation,
+        file_order=dataset.file_order_is_random,
+        groups=groups,
+    )
+    return Split(
+        rows[split.train], rows[split.validation], rows[split.test], rows[split.training_half]
+    )
 
 
 def measures(predicted: FloatArray, truth: FloatArray, maximise: bool) -> dict[str, float]:
     """tau, spearman, p1, p5 (all in [-1, 1] or [0, 1]) and rmse (in the label's unit)."""
     sign = 1.0 if maximise else -1.0
     return {
-        "tau": kendall_tau(predicted, truth), "spearman": spearman(predicted, truth),
-        "p1": precision_at(sign * predicted, sign * truth, 1), "p5": precision_at(sign * predicted, sign * truth, 5),
+        "tau": kendall_tau(predicted, truth),
+        "spearman": spearman(predicted, truth),
+        "p1": precision_at(sign * predicted, sign * truth, 1),
+        "p5": precision_at(sign * predicted, sign * truth, 5),
         "rmse": rmse(predicted, truth),
     }
 
@@ -144,7 +200,9 @@ def measures(predicted: FloatArray, truth: FloatArray, maximise: bool) -> dict[s
 def _fgp_predictions(
     dataset: Dataset, run: Run, split: Split, folder: Path
 ) -> tuple[FloatArray, FloatArray, FineTuned]:
-    """Test predictions of the best epoch on the validation rows, of the last without looking at them, and the fit."""
+    """Test predictions of the best epoch on the validation rows, of the last without looking at
+    them, and the fit.
+    """
     predictor = fit_run(dataset, run, split, folder)
     columns = {name: dataset.proxy(name) for name in run.fit.proxies}
     test, of_test = dataset.table[split.test], take(columns, split.test)
@@ -158,16 +216,25 @@ def fit_run(dataset: Dataset, run: Run, split: Split, folder: Path) -> Predictor
     """The predictor of a run, fine-tuned on its training rows; test rows are not looked at."""
     table, labels = dataset.table, dataset.labels(run.metric)
     if run.pretraining is None:
-        predictor = Predictor(encoder=run.encoder, surrogate=run.surrogate, pretraining=run.pretrain,
-                              vocabulary=table.vocabulary)
+        predictor = Predictor(
+            encoder=run.encoder,
+            surrogate=run.surrogate,
+            pretraining=run.pretrain,
+            vocabulary=table.vocabulary,
+        )
     else:
         predictor = Predictor.load(run.pretraining.path(folder))
     predictor.fit_config = run.fit
     columns = {name: dataset.proxy(name) for name in run.fit.proxies}
     held = split.validation
     validation = (table[held], labels[held], take(columns, held)) if len(held) else None
-    return predictor.fit(table[split.train], labels[split.train], validation=validation,
-                         proxies=take(columns, split.train), reference=columns)
+    return predictor.fit(
+        table[split.train],
+        labels[split.train],
+        validation=validation,
+        proxies=take(columns, split.train),
+        reference=columns,
+    )
 
 
 def _embeddings(run: Run, folder: Path) -> npt.NDArray[np.float32]:
@@ -178,7 +245,9 @@ def _embeddings(run: Run, folder: Path) -> npt.NDArray[np.float32]:
 
 
 def _gp_predictions(dataset: Dataset, run: Run, split: Split) -> FloatArray:
-    """The floor: trained on the training rows alone; it has no epoch to choose, so validation only calibrates."""
+    """The floor: trained on the training rows alone; it has no epoch to choose, so validation only
+    calibrates.
+    """
     features, labels = graph_features(dataset.table), dataset.labels(run.metric)
     train = labels[split.train]
     # normal scores: accuracies have a long lower tail that a Gaussian likelihood would chase

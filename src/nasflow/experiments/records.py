@@ -7,7 +7,8 @@
         validation_tau  (e,) float32    Kendall tau on the validation rows before the first epoch and after each;
                                         empty without such rows or epochs
 
-The labels come along, so that a folder of results tells its story where the data set is not at hand.
+The labels come along, so that a folder of results tells its story where the data set is not at
+hand.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ import numpy as np
 import numpy.typing as npt
 
 from nasflow.errors import DataError
-from nasflow.files import load_npz, save_npz
+from nasflow.running.files import load_npz, save_npz
 
 
 @dataclass(frozen=True, eq=False)
 class RunRecord:
-    """The test rows of a run with prediction and label, and how its epochs did; the fields are described above."""
+    """The test rows of a run with prediction and label, and how its epochs did; the fields are
+    described above.
+    """
 
     rows: npt.NDArray[np.int32]
     predicted: npt.NDArray[np.float32]
@@ -41,18 +44,24 @@ class RunRecord:
         """The record of the run `key`.
 
         Raises:
-            MissingDataError: there is none: the run was made before records were kept, or its file is gone.
-            DataError: the file is damaged, or no record; names it.
+            MissingDataError: there is none: the run was made before records were kept, or its file
+            is gone. DataError: the file is damaged, or no record; names it.
         """
         path = _path(folder, key)
         arrays = load_npz(path)
         if set(arrays) != {"rows", "predicted", "truth", "validation_tau"}:
-            raise DataError(f"{path} holds {', '.join(arrays) or 'nothing'}; a record of a run holds rows, predicted, "
-                            "truth and validation_tau")
+            raise DataError(
+                f"{path} holds {', '.join(arrays) or 'nothing'}; a record of a run holds rows,"
+                " predicted, truth and validation_tau"
+            )
         record = cls(**{name: _numbers(path, name, array) for name, array in arrays.items()})
-        if not len(record.rows) or not len(record.rows) == len(record.predicted) == len(record.truth):
-            raise DataError(f"{path}: {len(record.rows)} rows, {len(record.predicted)} predictions and "
-                            f"{len(record.truth)} labels; a record of a run has as many of each, at least one")
+        if not len(record.rows) or not len(record.rows) == len(record.predicted) == len(
+            record.truth
+        ):
+            raise DataError(
+                f"{path}: {len(record.rows)} rows, {len(record.predicted)} predictions and "
+                f"{len(record.truth)} labels; a record of a run has as many of each, at least one"
+            )
         return record
 
 
@@ -62,7 +71,13 @@ def _path(folder: Path, key: str) -> Path:
 
 def _numbers(path: Path, name: str, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """`array`, if it is a row of finite numbers."""
-    if array.ndim != 1 or array.dtype.kind != ("i" if name == "rows" else "f") or not np.isfinite(array).all():
-        raise DataError(f"{path}: {name} is {array.dtype} of shape {array.shape}, or not finite; a record of a run has "
-                        "finite numbers in a row; delete the file to do without")
+    if (
+        array.ndim != 1
+        or array.dtype.kind != ("i" if name == "rows" else "f")
+        or not np.isfinite(array).all()
+    ):
+        raise DataError(
+            f"{path}: {name} is {array.dtype} of shape {array.shape}, or not finite; a record of a"
+            " run has finite numbers in a row; delete the file to do without"
+        )
     return array

@@ -1,13 +1,14 @@
-"""What a grid does, as plain values: `Run`, the `Pretraining` before it, and `plan`, which lists the runs of a grid.
+"""What a grid does, as plain values: `Run`, the `Pretraining` before it, and `plan`, which lists
+the runs of a grid.
 
-Methods: `none` (fine-tuning alone), pretext tasks joined by + (such as `flow+proxy`), and `gp`, a Gaussian
-process on hand-made features (`nasflow.gp`), the floor in every table.
+Methods: `none` (fine-tuning alone), pretext tasks joined by + (such as `flow+proxy`), and `gp`, a
+Gaussian process on hand-made features (`nasflow.prediction.gp`), the floor in every table.
 
-With `fit.proxies` the ranks of these columns, over the whole table, stand beside the embedding in every method but
-`gp`.
+With `fit.proxies` the ranks of these columns, over the whole table, stand beside the embedding in
+every method but `gp`.
 
-A `Run` can be sent to a worker process, and its `key` names its row in the journal. What is done for it is in
-`nasflow.experiments.protocol`.
+A `Run` can be sent to a worker process, and its `key` names its row in the journal. What is done
+for it is in `nasflow.experiments.protocol`.
 """
 
 from __future__ import annotations
@@ -19,19 +20,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nasflow.config import (
-    EncoderConfig,
-    FitConfig,
-    Group,
-    Options,
-    PretrainConfig,
-    ProtocolConfig,
-    SurrogateConfig,
-    later,
-)
 from nasflow.datasets import Dataset
 from nasflow.encoders import with_max_nodes
 from nasflow.errors import ConfigError, unknown_name
+from nasflow.options.base import Options, later
+from nasflow.options.protocol import Group, ProtocolConfig
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
 from nasflow.pretext.registry import pretext_names
 
 
@@ -42,7 +37,9 @@ class PretrainRows(Options):
     share: float
     """Share of them that is taken: the first ones, so that a larger share holds a smaller."""
     split: int | None
-    """Of the training half of this split; None for the whole table, in an order that the model's seed draws."""
+    """Of the training half of this split; None for the whole table, in an order that the model's
+    seed draws.
+    """
     metrics: tuple[str, ...]
     """The metrics whose measured rows were split; empty for the whole table."""
     group: Group
@@ -112,17 +109,28 @@ class Run(Options):
             rows = PretrainRows(protocol.pretrain_share, self.split, self.metrics, protocol.group)
         elif protocol.pretrain_share < 1:
             rows = PretrainRows(protocol.pretrain_share, None, (), "none")
-        return Pretraining(self.dataset, self.pretrain_hash, self.encoder, self.surrogate, self.pretrain, rows,
-                           self.source)
+        return Pretraining(
+            self.dataset,
+            self.pretrain_hash,
+            self.encoder,
+            self.surrogate,
+            self.pretrain,
+            rows,
+            self.source,
+        )
 
     def identity(self) -> dict[str, Any]:
-        """All but the name of the data set, whose content counts, and the other runs of the grid."""
+        """All but the name of the data set, whose content counts, and the other runs of the
+        grid.
+        """
         protocol = {**self.protocol.identity(), "splits": (self.split,), "seeds": (self.seed,)}
         return {**_without_dataset(super().identity()), "protocol": protocol}
 
     @functools.cached_property
     def key(self) -> str:
-        """The name of this run's row: equal exactly when everything that its result depends on is."""
+        """The name of this run's row: equal exactly when everything that its result depends on
+        is.
+        """
         return self.digest()
 
 
@@ -149,16 +157,16 @@ def plan(
 ) -> list[Run]:
     """The runs of a grid: every method on every split with every seed.
 
-    The Gaussian process draws nothing, so it runs once a split. Options that a method does not use are brought to
-    their defaults, so that grids which differ in them alone share its runs.
+    The Gaussian process draws nothing, so it runs once a split. Options that a method does not use
+    are brought to their defaults, so that grids which differ in them alone share its runs.
 
     Args:
         source: name or file that `dataset` was opened from; workers open it again.
         dataset: the table with its metrics.
         metric: what is predicted.
         methods: as described on this module's first page.
-        encoder, surrogate, pretrain, fit, protocol: the options of each stage; the seeds of `protocol` replace
-            those of `pretrain` and `fit`.
+        encoder, surrogate, pretrain, fit, protocol: the options of each stage; the seeds of
+            `protocol` replace those of `pretrain` and `fit`.
 
     Raises:
         ConfigError, UnknownNameError: a method or metric that does not exist, a method named twice.
@@ -169,24 +177,47 @@ def plan(
         dataset.proxy(name)
     check_methods(methods)
     if not methods or len(set(methods)) != len(methods):
-        raise ConfigError(f"methods {', '.join(methods) or '(none given)'}: name each once, and at least one")
-    encoder = with_max_nodes(encoder, dataset.table)  # of all rows: the test rows may hold larger graphs
+        raise ConfigError(
+            f"methods {', '.join(methods) or '(none given)'}: name each once, and at least one"
+        )
+    encoder = with_max_nodes(
+        encoder, dataset.table
+    )  # of all rows: the test rows may hold larger graphs
     runs = []
     for method in methods:
         tasks = _tasks(method)
         own = _used_options(pretrain, tasks)
-        own_fit = replace(FitConfig() if method == "gp" else fit, proxies=() if method == "gp" else fit.proxies)
-        own_protocol = protocol if tasks else replace(protocol, pretrain_on="all", pretrain_share=1.0)
+        own_fit = replace(
+            FitConfig() if method == "gp" else fit, proxies=() if method == "gp" else fit.proxies
+        )
+        own_protocol = (
+            protocol if tasks else replace(protocol, pretrain_on="all", pretrain_share=1.0)
+        )
         labels = (metric, *tested)
         data_hash = _hash(dataset, (*labels, *own_fit.proxies))
         # which rows were measured decides which are in the training half
-        pretrain_hash = _hash(dataset, (*own.proxies, *(labels if own_protocol.pretrain_on != "all" else ())))
+        pretrain_hash = _hash(
+            dataset, (*own.proxies, *(labels if own_protocol.pretrain_on != "all" else ()))
+        )
         own_encoder = EncoderConfig() if method == "gp" else encoder
         own_surrogate = surrogate if "flow" in tasks else SurrogateConfig()
         for split in protocol.splits:
             for seed in protocol.seeds[:1] if method == "gp" else protocol.seeds:
-                runs.append(Run(source, data_hash, pretrain_hash, metric, method, split, own_encoder, own_surrogate,
-                                replace(own, seed=seed), replace(own_fit, seed=seed), own_protocol))
+                runs.append(
+                    Run(
+                        source,
+                        data_hash,
+                        pretrain_hash,
+                        metric,
+                        method,
+                        split,
+                        own_encoder,
+                        own_surrogate,
+                        replace(own, seed=seed),
+                        replace(own_fit, seed=seed),
+                        own_protocol,
+                    )
+                )
     return runs
 
 
@@ -208,7 +239,9 @@ def _tasks(method: str) -> tuple[str, ...]:
 
 # options of PretrainConfig that one task alone reads
 _OPTIONS_OF = {
-    "arch2vec": ("kl_weight",), "gmae": ("mask_share",), "graphcl": ("view_share", "temperature"),
+    "arch2vec": ("kl_weight",),
+    "gmae": ("mask_share",),
+    "graphcl": ("view_share", "temperature"),
     "proxy": ("proxies", "proxy_heads", "margin", "pairs_per_graph"),
 }
 
@@ -218,14 +251,24 @@ def _used_options(pretrain: PretrainConfig, tasks: tuple[str, ...]) -> PretrainC
     if not tasks:
         return PretrainConfig(pretext="none")
     default = PretrainConfig()
-    unused = {name: getattr(default, name) for task, names in _OPTIONS_OF.items() if task not in tasks
-              for name in names}
+    unused = {
+        name: getattr(default, name)
+        for task, names in _OPTIONS_OF.items()
+        if task not in tasks
+        for name in names
+    }
     # a weight counts only beside others
-    weights = {task: weight for task, weight in pretrain.weights.items() if len(tasks) > 1 and task in tasks}
+    weights = {
+        task: weight
+        for task, weight in pretrain.weights.items()
+        if len(tasks) > 1 and task in tasks
+    }
     return replace(pretrain, **{"pretext": "+".join(tasks), "weights": weights, **unused})
 
 
 def _hash(dataset: Dataset, names: tuple[str, ...]) -> str:
-    """16 hexadecimal digits that change with the graphs, their order, what it means, or the values of a metric."""
+    """16 hexadecimal digits that change with the graphs, their order, what it means, or the values
+    of a metric.
+    """
     text = f"{dataset.content_hash(names)} {dataset.file_order_is_random}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]

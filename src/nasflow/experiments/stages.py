@@ -1,4 +1,5 @@
-"""`Stages`: the options of all stages in one value, changed by the dotted names that `nasflow evaluate` has.
+"""`Stages`: the options of all stages in one value, changed by the dotted names that `nasflow
+evaluate` has.
 
     {"encoder.width": 256, "proxy": "jacov", "ratio": 0.05}
 
@@ -11,8 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from nasflow.config import EncoderConfig, FitConfig, PretrainConfig, ProtocolConfig, SurrogateConfig
 from nasflow.errors import unknown_option
+from nasflow.options.protocol import ProtocolConfig
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class Stages:
         """These options with those of a mapping of dotted names in their place.
 
         Raises:
-            ConfigError: a name that is no option (the message names the nearest), or an illegal value.
+            ConfigError: a name that is no option (the message names the nearest), or an illegal
+            value.
         """
         changes: dict[str, dict[str, Any]] = {}
         for name, value in options.items():
@@ -41,15 +45,23 @@ class Stages:
                 stage = "protocol"
             legal = self._options()
             if f"{stage}.{option}" not in legal:
-                raise unknown_option("nasflow evaluate", name, [n.removeprefix("protocol.") for n in legal])
+                raise unknown_option(
+                    "nasflow evaluate", name, [n.removeprefix("protocol.") for n in legal]
+                )
             if isinstance(getattr(getattr(self, stage), option), float) and isinstance(value, int):
                 value = float(value)  # YAML's 1 is to be the same option as 1.0
             changes.setdefault(stage, {})[option] = value
-        return replace(self, **{stage: replace(getattr(self, stage), **new) for stage, new in changes.items()})
+        return replace(
+            self, **{stage: replace(getattr(self, stage), **new) for stage, new in changes.items()}
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """All options as JSON values, stage by stage."""
         return {stage.name: getattr(self, stage.name).to_dict() for stage in fields(self)}
 
     def _options(self) -> list[str]:
-        return [f"{stage.name}.{option.name}" for stage in fields(self) for option in fields(getattr(self, stage.name))]
+        return [
+            f"{stage.name}.{option.name}"
+            for stage in fields(self)
+            for option in fields(getattr(self, stage.name))
+        ]

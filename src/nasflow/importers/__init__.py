@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = ["from_networkx", "from_onnx", "from_pyg", "from_torch"]
 
-_MODULES = {"from_networkx": "networkx", "from_onnx": "onnx", "from_pyg": "pyg", "from_torch": "torch_fx"}
+_MODULES = {
+    "from_networkx": "networkx",
+    "from_onnx": "onnx",
+    "from_pyg": "pyg",
+    "from_torch": "torch_fx",
+}
 
 
 def __getattr__(name: str) -> Any:

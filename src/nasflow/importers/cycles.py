@@ -1,7 +1,8 @@
 """Cycles of imported graphs: named, so that they can be refused, or merged.
 
-Recurrent networks, and graphs made by hand, have cycles; FGP needs none. Merging replaces every strongly connected
-component (a largest set of nodes that all reach one another) by one node; what is left has no cycle.
+Recurrent networks, and graphs made by hand, have cycles; FGP needs none. Merging replaces every
+strongly connected component (a largest set of nodes that all reach one another) by one node; what
+is left has no cycle.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ Edge = tuple[int, int]
 
 
 def components(n_nodes: int, edges: Sequence[Edge]) -> list[int]:
-    """For each node the number of its strongly connected component, numbered by their first node."""
+    """For each node the number of its strongly connected component, numbered by their first
+    node.
+    """
     source, target = np.array(edges, np.int64).reshape(-1, 2).T
     matrix = csr_array((np.ones(len(source), np.int8), (source, target)), shape=(n_nodes, n_nodes))
     _, label = connected_components(matrix, directed=True, connection="strong")
@@ -47,12 +50,15 @@ def find_cycle(n_nodes: int, edges: Sequence[Edge]) -> list[int] | None:
 def condensed(ops: Sequence[str], edges: Sequence[Edge]) -> tuple[list[str], list[Edge]]:
     """Operations and edges with each strongly connected component merged into one node.
 
-    A merged node is called `loop(...)` after its operations, sorted; a node with an edge to itself loses that edge.
+    A merged node is called `loop(...)` after its operations, sorted; a node with an edge to itself
+    loses that edge.
     """
     component = components(len(ops), edges)
     members: list[list[str]] = [[] for _ in range(max(component) + 1)]
     for op, number in zip(ops, component, strict=True):
         members[number].append(op)
-    merged = [names[0] if len(names) == 1 else f"loop({'+'.join(sorted(names))})" for names in members]
+    merged = [
+        names[0] if len(names) == 1 else f"loop({'+'.join(sorted(names))})" for names in members
+    ]
     kept = {(component[s], component[t]): None for s, t in edges if component[s] != component[t]}
     return merged, list(kept)

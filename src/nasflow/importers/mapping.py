@@ -1,9 +1,9 @@
 """Mapping files: what an importer is to call an operation.
 
-    # operations.yaml: the importer's name -> the name in the architecture
-    mish_fused: silu
-    windowattention: attention
-    droppath: ignore          # drops the node and joins its neighbours
+# operations.yaml: the importer's name -> the name in the architecture
+mish_fused: silu
+windowattention: attention
+droppath: ignore          # drops the node and joins its neighbours
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from reprlib import repr as shown
 from typing import Any
 
 from nasflow.errors import DataError
-from nasflow.files import PathLike, require_file
+from nasflow.running.files import PathLike, require_file
 
 IGNORE = "ignore"
 """The name that drops a node."""
@@ -37,8 +37,10 @@ def read_mapping(names: Names) -> dict[str, str]:
         raise DataError(f"{origin} is a {type(content).__name__}; it needs lines `name: operation`")
     for name, operation in content.items():
         if not isinstance(name, str) or not isinstance(operation, str) or not name or not operation:
-            raise DataError(f"{origin} maps {shown(name)} to {shown(operation)}; it needs a name and a name "
-                            "(put words such as no, on and 1 in quotes)")
+            raise DataError(
+                f"{origin} maps {shown(name)} to {shown(operation)}; it needs a name and a name "
+                "(put words such as no, on and 1 in quotes)"
+            )
     return content
 
 
@@ -48,4 +50,6 @@ def _load(path: Path) -> Any:
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise DataError(f"{path} is no readable YAML ({' '.join(str(error).split())[:120]})") from None
+        raise DataError(
+            f"{path} is no readable YAML ({' '.join(str(error).split())[:120]})"
+        ) from None

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from nasflow.architecture import Architecture
 from nasflow.errors import GraphError
-from nasflow.extras import require_extra
+from nasflow.graphs.architecture import Architecture
 from nasflow.importers.assemble import RawGraph, assemble
 from nasflow.importers.mapping import Names
+from nasflow.running.extras import require_extra
 
 
-def from_networkx(graph: Any, op: str = "op", mapping: Names = None, cycles: str = "refuse") -> Architecture:
+def from_networkx(
+    graph: Any, op: str = "op", mapping: Names = None, cycles: str = "refuse"
+) -> Architecture:
     """The architecture of a directed networkx graph; nodes keep the graph's order.
 
     Args:
         graph: a `DiGraph`, or a `MultiDiGraph`, whose parallel edges count once.
         op: the node attribute that names the operation.
-        mapping: other names for operations, or a mapping file; `ignore` drops a node and joins its neighbours.
+        mapping: other names for operations, or a mapping file; `ignore` drops a node and joins its
+            neighbours.
         cycles: "refuse" (an error that names the cycle) or "condense" (each one becomes a node).
 
     Raises:
@@ -33,7 +36,9 @@ def from_networkx(graph: Any, op: str = "op", mapping: Names = None, cycles: str
     """
     nx = require_extra("networkx", "networkx", "importing networkx graphs")
     if not isinstance(graph, nx.Graph) or not graph.is_directed():
-        raise GraphError(f"{type(graph).__name__} is no directed networkx graph; legal: DiGraph, MultiDiGraph")
+        raise GraphError(
+            f"{type(graph).__name__} is no directed networkx graph; legal: DiGraph, MultiDiGraph"
+        )
     raw = RawGraph()
     place = {}
     bad = []
@@ -43,7 +48,9 @@ def from_networkx(graph: Any, op: str = "op", mapping: Names = None, cycles: str
             bad.append(f"{node!r}: {name!r}")
         place[node] = raw.add(str(node), str(name))
     if bad:
-        raise GraphError(f"{len(bad)} nodes have no operation's name in the attribute {op!r}: {', '.join(bad[:20])}; "
-                         "set it on each")
+        raise GraphError(
+            f"{len(bad)} nodes have no operation's name in the attribute {op!r}:"
+            f" {', '.join(bad[:20])}; set it on each"
+        )
     raw.edges = [(place[source], place[target]) for source, target in graph.edges()]
     return assemble(raw, mapping, cycles)

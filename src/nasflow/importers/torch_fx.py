@@ -1,7 +1,9 @@
-"""PyTorch models: any `nn.Module` that torch.fx can trace, a `GraphModule`, or a torch.export `ExportedProgram`.
+"""PyTorch models: any `nn.Module` that torch.fx can trace, a `GraphModule`, or a torch.export
+`ExportedProgram`.
 
-A module's call and the function it stands for get the same name, so that the traced and the exported graph of one
-model are the same architecture. Weights are no nodes, and neither is what computes shapes, or depends on no input.
+A module's call and the function it stands for get the same name, so that the traced and the
+exported graph of one model are the same architecture. Weights are no nodes, and neither is what
+computes shapes, or depends on no input.
 """
 
 from __future__ import annotations
@@ -13,28 +15,37 @@ import torch
 from torch import fx, nn
 from torch.export import ExportedProgram
 
-from nasflow.architecture import Architecture
 from nasflow.errors import GraphError
+from nasflow.graphs.architecture import Architecture
 from nasflow.importers.assemble import RawGraph, assemble
 from nasflow.importers.mapping import IGNORE, Names, read_mapping
-from nasflow.importers.vocabulary import DROPPED, JOINED, convolution, is_known, plain_name, with_kernel
+from nasflow.importers.vocabulary import (
+    DROPPED,
+    JOINED,
+    convolution,
+    is_known,
+    plain_name,
+    with_kernel,
+)
 
 _POOLS = {"maxpool": "maxpool", "avgpool": "avgpool", "maxpoolwithindices": "maxpool"}
 _CONVOLUTIONS = ("conv", "convtranspose", "convolution")
 
 
-def from_torch(model: nn.Module | ExportedProgram, mapping: Names = None, cycles: str = "refuse") -> Architecture:
+def from_torch(
+    model: nn.Module | ExportedProgram, mapping: Names = None, cycles: str = "refuse"
+) -> Architecture:
     """The architecture of a PyTorch model.
 
     Args:
-        model: a module (traced symbolically, so without data-dependent branches), a `GraphModule`, or what
-            `torch.export.export(module, example_inputs)` gives.
+        model: a module (traced symbolically, so without data-dependent branches), a `GraphModule`,
+            or what `torch.export.export(module, example_inputs)` gives.
         mapping: names for operations that the vocabulary lacks, or a mapping file.
         cycles: as in `assemble`; a PyTorch graph has none.
 
     Raises:
-        UnknownOperationsError: operations that neither the vocabulary nor the mapping names; lists them all.
-        GraphError: the module cannot be traced, or has no input.
+        UnknownOperationsError: operations that neither the vocabulary nor the mapping names; lists
+        them all. GraphError: the module cannot be traced, or has no input.
 
     Example:
         >>> from_torch(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())).ops
@@ -53,10 +64,16 @@ def from_torch(model: nn.Module | ExportedProgram, mapping: Names = None, cycles
         op = _operation(node, module)
         if op in DROPPED and op not in renaming:
             continue
-        if node.op != "placeholder" and not any(source in position for source in node.all_input_nodes):
+        if node.op != "placeholder" and not any(
+            source in position for source in node.all_input_nodes
+        ):
             continue  # depends on no input: a constant
         position[node] = raw.add(node.name, op)
-        raw.edges += [(position[source], position[node]) for source in node.all_input_nodes if source in position]
+        raw.edges += [
+            (position[source], position[node])
+            for source in node.all_input_nodes
+            if source in position
+        ]
     if "input" not in raw.ops:
         raise GraphError("the model has no input; an architecture starts from one")
     names = {**dict.fromkeys(JOINED, IGNORE), **renaming}
@@ -67,19 +84,30 @@ def _traced(model: nn.Module) -> fx.GraphModule:
     if isinstance(model, fx.GraphModule):
         return model
     if not isinstance(model, nn.Module):
-        raise GraphError(f"{type(model).__name__} is no torch module; legal: nn.Module, GraphModule, ExportedProgram")
-    is_layer = fx.Tracer().is_leaf_module(model, "")  # one of torch.nn's own: an operation, not to be looked into
+        raise GraphError(
+            f"{type(model).__name__} is no torch module; legal: nn.Module, GraphModule,"
+            " ExportedProgram"
+        )
+    is_layer = fx.Tracer().is_leaf_module(
+        model, ""
+    )  # one of torch.nn's own: an operation, not to be looked into
     try:
         return fx.symbolic_trace(nn.Sequential(model) if is_layer else model)
     except Exception as error:  # the model's own code runs here and may raise anything
-        raise GraphError(f"{type(model).__name__} cannot be traced ({type(error).__name__}: {str(error)[:120]}); "
-                         "give it as torch.export.export(model, example_inputs)") from error
+        raise GraphError(
+            f"{type(model).__name__} cannot be traced ({type(error).__name__}: {str(error)[:120]});"
+            " give it as torch.export.export(model, example_inputs)"
+        ) from error
 
 
 def _weights(program: ExportedProgram) -> set[str]:
     """The placeholders of an exported program that are no inputs of the user."""
     inputs = set(program.graph_signature.user_inputs)
-    return {node.name for node in program.graph.nodes if node.op == "placeholder" and node.name not in inputs}
+    return {
+        node.name
+        for node in program.graph.nodes
+        if node.op == "placeholder" and node.name not in inputs
+    }
 
 
 def _operation(node: fx.Node, module: fx.GraphModule) -> str:
@@ -98,7 +126,9 @@ def _of_module(layer: nn.Module) -> str:
     if isinstance(layer, nn.modules.conv._ConvNd):
         return convolution(layer.kernel_size, layer.groups, layer.in_channels, layer.transposed)
     if name in _POOLS:
-        return with_kernel(_POOLS[name], _sizes(getattr(layer, "kernel_size", None), _dimensions(kind)))
+        return with_kernel(
+            _POOLS[name], _sizes(getattr(layer, "kernel_size", None), _dimensions(kind))
+        )
     if name in ("adaptiveavgpool", "adaptivemaxpool"):
         return _adaptive(name, getattr(layer, "output_size", None))
     return name
@@ -116,11 +146,15 @@ def _of_function(node: fx.Node, module: fx.GraphModule) -> str:
         groups = groups if isinstance(groups, int) else 1
         return convolution(kernel, groups, shape[1] * groups if shape else None, transposed)
     if name in _POOLS:
-        return with_kernel(_POOLS[name], _sizes(arguments.get("kernel_size"), _dimensions(official)))
+        return with_kernel(
+            _POOLS[name], _sizes(arguments.get("kernel_size"), _dimensions(official))
+        )
     if name in ("adaptiveavgpool", "adaptivemaxpool"):
         return _adaptive(name, arguments.get("output_size"))
     if name == "getattr":
-        attribute = node.args[1] if len(node.args) > 1 else None  # x.shape computes nothing, x.T does
+        attribute = (
+            node.args[1] if len(node.args) > 1 else None
+        )  # x.shape computes nothing, x.T does
         return {"T": "transpose", "mT": "transpose", "data": "alias"}.get(str(attribute), name)
     if name == "hardtanh" and (arguments.get("min_val"), arguments.get("max_val")) == (0, 6):
         return "relu6"
@@ -138,8 +172,10 @@ def _function_name(target: Any) -> str:
 _COMMON = {
     "conv": ("input", "weight", "bias", "stride", "padding", "dilation", "groups"),
     "convtranspose": ("input", "weight", "bias", "stride", "padding", "output_padding", "groups"),
-    "maxpool": ("input", "kernel_size"), "avgpool": ("input", "kernel_size"),
-    "adaptiveavgpool": ("input", "output_size"), "adaptivemaxpool": ("input", "output_size"),
+    "maxpool": ("input", "kernel_size"),
+    "avgpool": ("input", "kernel_size"),
+    "adaptiveavgpool": ("input", "output_size"),
+    "adaptivemaxpool": ("input", "output_size"),
     "hardtanh": ("input", "min_val", "max_val"),
 }
 
@@ -153,7 +189,9 @@ def _parameters(target: Any) -> Sequence[str]:
 
 
 def _shape(weight: Any, module: fx.GraphModule) -> tuple[int, ...] | None:
-    """The shape of a weight: of an exported node from its metadata, of a traced one from the module."""
+    """The shape of a weight: of an exported node from its metadata, of a traced one from the
+    module.
+    """
     if not isinstance(weight, fx.Node):
         return None
     value = weight.meta.get("val")

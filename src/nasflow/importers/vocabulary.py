@@ -1,9 +1,11 @@
-"""The names of operations in imported models: one vocabulary for PyTorch modules, functions and ONNX.
+"""The names of operations in imported models: one vocabulary for PyTorch modules, functions and
+ONNX.
 
-A name is the class's or function's in lower case, without underscores and without 1d, 2d, 3d: `batchnorm`, `relu`,
-`layernorm`. Synonyms share one (`cat`, `concat`, `Concat`: `concat`). Convolutions and pools carry their kernel
-(`conv3x3`, `dwconv3x3` for one group a channel, `groupconv3x3`, `maxpool2x2`). An identity is `skip`. What a name
-means never changes between versions; new ones are added.
+A name is the class's or function's in lower case, without underscores and without 1d, 2d, 3d:
+`batchnorm`, `relu`, `layernorm`. Synonyms share one (`cat`, `concat`, `Concat`: `concat`).
+Convolutions and pools carry their kernel (`conv3x3`, `dwconv3x3` for one group a channel,
+`groupconv3x3`, `maxpool2x2`). An identity is `skip`. What a name means never changes between
+versions; new ones are added.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from nasflow.architecture import SKIP_OP
+from nasflow.graphs.architecture import SKIP_OP
 
 _ACTIVATIONS = """relu relu6 leakyrelu prelu rrelu elu selu celu gelu silu mish glu sigmoid hardsigmoid logsigmoid tanh
     hardtanh hardswish softplus softsign softmax softmin logsoftmax threshold tanhshrink softshrink hardshrink"""
@@ -34,36 +36,106 @@ def _words(*texts: str) -> frozenset[str]:
 PLAIN = _words(_ACTIVATIONS, _LAYERS, _ARITHMETIC, _SHAPES, *KERNELS, SKIP_OP, "input output")
 """All names without a kernel."""
 
-JOINED = _words("getitem contiguous detach to type float half clone alias copy liftfresh totype cast typeas",
-                "requiresgrad")
+JOINED = _words(
+    "getitem contiguous detach to type float half clone alias copy liftfresh totype cast typeas",
+    "requiresgrad",
+)
 """Operations that compute nothing: their nodes are dropped and their neighbours joined."""
 
-DROPPED = _words("size shape getattr symsize dim ndim numel len assert asserttensormetadata device dtype",
-                 "constantofshape constant isnonzero symconstrainrange symconstrainrangeforsize")
+DROPPED = _words(
+    "size shape getattr symsize dim ndim numel len assert asserttensormetadata device dtype",
+    "constantofshape constant isnonzero symconstrainrange symconstrainrangeforsize",
+)
 """Operations on shapes, not on activations: their nodes are dropped with their edges."""
 
 _SYNONYMS = {
-    "identity": SKIP_OP, "iadd": "add", "addcmul": "add", "isub": "sub", "rsub": "sub", "subtract": "sub",
-    "imul": "mul", "multiply": "mul", "truediv": "div", "floordiv": "div", "divide": "div", "itruediv": "div",
+    "identity": SKIP_OP,
+    "iadd": "add",
+    "addcmul": "add",
+    "isub": "sub",
+    "rsub": "sub",
+    "subtract": "sub",
+    "imul": "mul",
+    "multiply": "mul",
+    "truediv": "div",
+    "floordiv": "div",
+    "divide": "div",
+    "itruediv": "div",
     "negative": "neg",
-    "mm": "matmul", "bmm": "matmul", "baddbmm": "matmul", "imatmul": "matmul", "mv": "matmul", "gemm": "linear",
-    "addmm": "linear", "nondynamicallyquantizablelinear": "linear", "lazylinear": "linear", "cat": "concat",
-    "concatenate": "concat", "view": "reshape", "unsafeview": "reshape", "viewas": "reshape", "reshapeas": "reshape",
-    "ravel": "flatten", "t": "transpose", "swapaxes": "transpose", "swapdims": "transpose", "movedim": "permute",
-    "chunk": "split", "unbind": "split", "splitwithsizes": "split", "tensorsplit": "split", "narrow": "slice",
-    "indexselect": "gather", "index": "gather", "gathernd": "gather", "takealongdim": "gather",
-    "scaleddotproductattention": "attention", "maskedfill": "mask", "clip": "clamp", "clampmin": "clamp",
-    "clampmax": "clamp", "constantpad": "pad", "constantpadnd": "pad", "zeropad": "pad", "reflectionpad": "pad",
-    "replicationpad": "pad", "tile": "repeat", "expandas": "expand", "interpolate": "upsample", "resize": "upsample",
-    "upsamplenearest": "upsample", "upsamplebilinear": "upsample", "depthtospace": "pixelshuffle",
-    "spacetodepth": "pixelunshuffle", "syncbatchnorm": "batchnorm", "batchnormalization": "batchnorm",
-    "nativebatchnorm": "batchnorm", "nativebatchnormlegitnotraining": "batchnorm", "nativebatchnormlegit": "batchnorm",
-    "cudnnbatchnorm": "batchnorm", "layernormalization": "layernorm", "nativelayernorm": "layernorm",
-    "nativegroupnorm": "groupnorm", "groupnormalization": "groupnorm", "instancenormalization": "instancenorm",
-    "lrn": "localresponsenorm", "globalaveragepool": "globalavgpool", "globalmaxpooling": "globalmaxpool",
-    "globalmaxpool": "globalmaxpool", "swish": "silu", "swishactivation": "silu", "featuredropout": "dropout",
-    "nativedropout": "dropout", "hardswishactivation": "hardswish", "reducemean": "mean", "reducesum": "sum",
-    "reducemax": "max", "reducemin": "min", "reducel2": "norm", "linalgvectornorm": "norm", "amax": "max",
+    "mm": "matmul",
+    "bmm": "matmul",
+    "baddbmm": "matmul",
+    "imatmul": "matmul",
+    "mv": "matmul",
+    "gemm": "linear",
+    "addmm": "linear",
+    "nondynamicallyquantizablelinear": "linear",
+    "lazylinear": "linear",
+    "cat": "concat",
+    "concatenate": "concat",
+    "view": "reshape",
+    "unsafeview": "reshape",
+    "viewas": "reshape",
+    "reshapeas": "reshape",
+    "ravel": "flatten",
+    "t": "transpose",
+    "swapaxes": "transpose",
+    "swapdims": "transpose",
+    "movedim": "permute",
+    "chunk": "split",
+    "unbind": "split",
+    "splitwithsizes": "split",
+    "tensorsplit": "split",
+    "narrow": "slice",
+    "indexselect": "gather",
+    "index": "gather",
+    "gathernd": "gather",
+    "takealongdim": "gather",
+    "scaleddotproductattention": "attention",
+    "maskedfill": "mask",
+    "clip": "clamp",
+    "clampmin": "clamp",
+    "clampmax": "clamp",
+    "constantpad": "pad",
+    "constantpadnd": "pad",
+    "zeropad": "pad",
+    "reflectionpad": "pad",
+    "replicationpad": "pad",
+    "tile": "repeat",
+    "expandas": "expand",
+    "interpolate": "upsample",
+    "resize": "upsample",
+    "upsamplenearest": "upsample",
+    "upsamplebilinear": "upsample",
+    "depthtospace": "pixelshuffle",
+    "spacetodepth": "pixelunshuffle",
+    "syncbatchnorm": "batchnorm",
+    "batchnormalization": "batchnorm",
+    "nativebatchnorm": "batchnorm",
+    "nativebatchnormlegitnotraining": "batchnorm",
+    "nativebatchnormlegit": "batchnorm",
+    "cudnnbatchnorm": "batchnorm",
+    "layernormalization": "layernorm",
+    "nativelayernorm": "layernorm",
+    "nativegroupnorm": "groupnorm",
+    "groupnormalization": "groupnorm",
+    "instancenormalization": "instancenorm",
+    "lrn": "localresponsenorm",
+    "globalaveragepool": "globalavgpool",
+    "globalmaxpooling": "globalmaxpool",
+    "globalmaxpool": "globalmaxpool",
+    "swish": "silu",
+    "swishactivation": "silu",
+    "featuredropout": "dropout",
+    "nativedropout": "dropout",
+    "hardswishactivation": "hardswish",
+    "reducemean": "mean",
+    "reducesum": "sum",
+    "reducemax": "max",
+    "reducemin": "min",
+    "reducel2": "norm",
+    "linalgvectornorm": "norm",
+    "amax": "max",
     "amin": "min",
 }
 _CAMEL_DIMENSION = re.compile(r"[123]d$")
@@ -71,7 +143,8 @@ _KERNEL = re.compile(rf"(?:{'|'.join(KERNELS)})\d+(?:x\d+)*")
 
 
 def plain_name(name: str) -> str:
-    """The vocabulary's name for a class or function, or its own simplified name if the vocabulary has none.
+    """The vocabulary's name for a class or function, or its own simplified name if the vocabulary
+    has none.
 
     Example:
         >>> [plain_name(n) for n in ("BatchNorm2d", "leaky_relu_", "_softmax", "Concat", "MyBlock")]
@@ -91,7 +164,9 @@ def with_kernel(base: str, kernel: Sequence[int] | None) -> str:
     return base + "x".join(map(str, kernel)) if kernel else base
 
 
-def convolution(kernel: Sequence[int] | None, groups: int, in_channels: int | None, transposed: bool = False) -> str:
+def convolution(
+    kernel: Sequence[int] | None, groups: int, in_channels: int | None, transposed: bool = False
+) -> str:
     """The name of a convolution."""
     if transposed:
         return with_kernel("convtranspose", kernel)

@@ -12,12 +12,14 @@ from nasflow.errors import ConfigError
 
 
 class Network(nn.Module, ABC):
-    """Images (B, in_channels, H, W) to logits (B, n_classes): features, their mean over the image, a linear layer.
+    """Images (B, in_channels, H, W) to logits (B, n_classes): features, their mean over the image,
+    a linear layer.
 
-    Subclasses pass the width of their features to `__init__`, and write `features`. Images may have any size: where
-    one is halved that is odd, it is rounded up. Weights are drawn from torch's generator as torch's layers draw
-    them: seed it (`nasflow.seeding.seeded`) for reproducible ones. Every ReLU is a module of its own, so that a hook
-    sees it.
+    Subclasses pass the width of their features to `__init__`, and write `features`. Images may have
+    any size: where one is halved that is odd, it is rounded up. Weights are drawn from torch's
+    generator as torch's layers draw
+    them: seed it (`nasflow.running.seeding.seeded`) for reproducible ones. Every ReLU is a module
+    of its own, so that a hook sees it.
     """
 
     def __init__(self, in_channels: int, n_features: int, n_classes: int) -> None:
@@ -36,38 +38,49 @@ class Network(nn.Module, ABC):
             ConfigError: images of another shape.
         """
         if images.ndim != 4 or images.shape[1] != self.in_channels:
-            raise ConfigError(f"images have shape {tuple(images.shape)}; legal: (batch, {self.in_channels}, height, "
-                              "width), where the channels are in_channels of the network")
+            raise ConfigError(
+                f"images have shape {tuple(images.shape)}; legal: (batch, {self.in_channels},"
+                " height, width), where the channels are in_channels of the network"
+            )
         logits: Tensor = self.classifier(self.features(images).mean((2, 3)))
         return logits
 
 
 class ReLUConvBN(nn.Sequential):
-    """ReLU, a convolution without bias that keeps the size (or divides it by its stride), batch normalisation."""
+    """ReLU, a convolution without bias that keeps the size (or divides it by its stride), batch
+    normalisation.
+    """
 
     def __init__(self, n_in: int, n_out: int, kernel: int, stride: int = 1) -> None:
-        super().__init__(nn.ReLU(), nn.Conv2d(n_in, n_out, kernel, stride, kernel // 2, bias=False),
-                         nn.BatchNorm2d(n_out))
+        super().__init__(
+            nn.ReLU(),
+            nn.Conv2d(n_in, n_out, kernel, stride, kernel // 2, bias=False),
+            nn.BatchNorm2d(n_out),
+        )
 
 
 class HalfSize(nn.Module):
     """DARTS's `FactorizedReduce`: half the size without losing every second pixel.
 
-    ReLU, then two convolutions 1x1 of stride 2 for half of the channels each, the second one pixel further right and
-    down, then BN.
+    ReLU, then two convolutions 1x1 of stride 2 for half of the channels each, the second one pixel
+    further right and down, then BN.
     """
 
     def __init__(self, n_in: int, n_out: int) -> None:
         super().__init__()
         self.relu = nn.ReLU()
-        self.convolutions = nn.ModuleList(nn.Conv2d(n_in, n_out // 2, 1, stride=2, bias=False) for _ in range(2))
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(n_in, n_out // 2, 1, stride=2, bias=False) for _ in range(2)
+        )
         self.norm = nn.BatchNorm2d(n_out)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, n_out, H/2, W/2) of (B, n_in, H, W); a row of zeros is added to an odd size."""
         x = self.relu(x)
         first, second = self.convolutions
-        halves: Tensor = self.norm(torch.cat([first(x), second(pad(x[:, :, 1:, 1:], (0, 1, 0, 1)))], 1))
+        halves: Tensor = self.norm(
+            torch.cat([first(x), second(pad(x[:, :, 1:, 1:], (0, 1, 0, 1)))], 1)
+        )
         return halves
 
 

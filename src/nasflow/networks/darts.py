@@ -1,4 +1,5 @@
-"""Networks of DARTS (Liu et al., ICLR 2019, section 3.2 and appendix A; `cnn/model.py`) and of NAS-Bench-301.
+"""Networks of DARTS (Liu et al., ICLR 2019, section 3.2 and appendix A; `cnn/model.py`) and of
+NAS-Bench-301.
 
     conv3x3, BN                                 3 width channels
     N normal cells                              4 x width: the four steps side by side
@@ -8,13 +9,13 @@
     N normal cells
     mean over the image, linear
 
-So there are 3 N + 2 cells, the reductions at one and two thirds. A cell takes the outputs of the two cells before
-it, each brought to its channels by ReLU, conv1x1, BN, or, where it comes from before a reduction, by `HalfSize`. In
-a reduction cell the operations on these two have stride 2.
+So there are 3 N + 2 cells, the reductions at one and two thirds. A cell takes the outputs of the
+two cells before it, each brought to its channels by ReLU, conv1x1, BN, or, where it comes from
+before a reduction, by `HalfSize`. In a reduction cell the operations on these two have stride 2.
 
-NAS-Bench-301 trained 8 cells of width 32, the defaults here; DARTS's own networks have 20 cells of width 36
-(`cells=6, width=36`). Both had an auxiliary classifier and dropped paths in training; here there is neither.
-Pooling is without BN, as in both.
+NAS-Bench-301 trained 8 cells of width 32, the defaults here; DARTS's own networks have 20 cells of
+width 36 (`cells=6, width=36`). Both had an auxiliary classifier and dropped paths in training; here
+there is neither. Pooling is without BN, as in both.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from nasflow.architecture import Architecture
+from nasflow.graphs.architecture import Architecture
 from nasflow.networks.base import HalfSize, Network, ReLUConvBN, check_sizes
 from nasflow.spaces.darts import N_STEPS, Cell, Darts
 
@@ -46,20 +47,31 @@ class DartsNetwork(Network):
         torch.Size([2, 10])
     """
 
-    def __init__(self, architecture: Architecture, width: int = 32, cells: int = 2, n_classes: int = 10,
-                 in_channels: int = 3) -> None:
+    def __init__(
+        self,
+        architecture: Architecture,
+        width: int = 32,
+        cells: int = 2,
+        n_classes: int = 10,
+        in_channels: int = 3,
+    ) -> None:
         check_sizes(width=width, cells=cells, n_classes=n_classes, in_channels=in_channels)
         super().__init__(in_channels, N_STEPS * 4 * width, n_classes)
         normal, reduce = Darts().to_cells(architecture)
-        self.stem = nn.Sequential(nn.Conv2d(in_channels, 3 * width, 3, padding=1, bias=False),
-                                  nn.BatchNorm2d(3 * width))
+        self.stem = nn.Sequential(
+            nn.Conv2d(in_channels, 3 * width, 3, padding=1, bias=False), nn.BatchNorm2d(3 * width)
+        )
         kinds = [*[False] * cells, True] * 2 + [False] * cells
         self.cells = nn.ModuleList()
         n_before, n_last, n, reduced = 3 * width, 3 * width, width, False
         for reducing in kinds:
             n *= 2 if reducing else 1
             first = HalfSize(n_before, n) if reduced else ReLUConvBN(n_before, n, 1)
-            self.cells.append(DartsCell(reduce if reducing else normal, first, n_last, n, stride=2 if reducing else 1))
+            self.cells.append(
+                DartsCell(
+                    reduce if reducing else normal, first, n_last, n, stride=2 if reducing else 1
+                )
+            )
             n_before, n_last, reduced = n_last, N_STEPS * n, reducing
 
     def features(self, images: Tensor) -> Tensor:
@@ -78,12 +90,16 @@ class DartsCell(nn.Module):
         self.first, self.second = first, ReLUConvBN(n_last, n, 1)
         self.sources = [tuple(source for _, source in step) for step in cell]
         self.operations = nn.ModuleList(
-            nn.ModuleList(_operation(op, n, stride if source < 2 else 1) for op, source in step) for step in cell)
+            nn.ModuleList(_operation(op, n, stride if source < 2 else 1) for op, source in step)
+            for step in cell
+        )
 
     def forward(self, before: Tensor, last: Tensor) -> Tensor:
         """The steps' sums, side by side."""
         states = [self.first(before), self.second(last)]
-        for (one, other), (a, b) in zip(self.sources, cast(list[nn.ModuleList], list(self.operations)), strict=True):
+        for (one, other), (a, b) in zip(
+            self.sources, cast(list[nn.ModuleList], list(self.operations)), strict=True
+        ):
             states.append(a(states[one]) + b(states[other]))
         return torch.cat(states[2:], 1)
 
@@ -104,5 +120,9 @@ def _operation(op: str, n: int, stride: int) -> nn.Module:
 def separable(n: int, kernel: int, stride: int, dilation: int = 1) -> nn.Sequential:
     """ReLU, a convolution of each channel by itself, one of 1x1 across the channels, BN."""
     around = dilation * (kernel // 2)
-    return nn.Sequential(nn.ReLU(), nn.Conv2d(n, n, kernel, stride, around, dilation, groups=n, bias=False),
-                         nn.Conv2d(n, n, 1, bias=False), nn.BatchNorm2d(n))
+    return nn.Sequential(
+        nn.ReLU(),
+        nn.Conv2d(n, n, kernel, stride, around, dilation, groups=n, bias=False),
+        nn.Conv2d(n, n, 1, bias=False),
+        nn.BatchNorm2d(n),
+    )

@@ -1,7 +1,7 @@
 """`count_flops`: the multiply-adds of a network's convolutions and linear layers.
 
-A multiplication and the addition that follows it count as one; biases, batch normalisation, pooling and sums count
-nothing.
+A multiplication and the addition that follows it count as one; biases, batch normalisation, pooling
+and sums count nothing.
 """
 
 from __future__ import annotations
@@ -28,8 +28,11 @@ def count_flops(network: nn.Module, size: tuple[int, int, int]) -> int:
         elif isinstance(layer, nn.Linear):
             total += layer.weight.numel()
 
-    hooks = [layer.register_forward_hook(add) for layer in network.modules()
-             if isinstance(layer, (nn.Conv2d, nn.Linear))]
+    hooks = [
+        layer.register_forward_hook(add)
+        for layer in network.modules()
+        if isinstance(layer, (nn.Conv2d, nn.Linear))
+    ]
     training = network.training
     try:
         device = next(network.parameters()).device

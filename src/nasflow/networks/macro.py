@@ -7,11 +7,12 @@
     conv1x1, BN, ReLU                           40 width
     mean over the image, linear
 
-Layers 1, 3 and 6 have stride 2 and double the channels; `identity` is a convolution 1x1 and BN there. `mb3_k3` and
-`mb6_k5` are MobileNetV2's blocks with ReLU: 1x1 to 3 (6) times the channels, a 3x3 (5x5) of each channel by itself,
-1x1 back, each with BN, and the input added where the shape is the same. The source has 1280 channels before the
-mean; here they follow the width, which is 32 there. Parameters and FLOPs of all 6,561 networks were compared with
-the published ones (`tests/networks/test_macro.py`).
+Layers 1, 3 and 6 have stride 2 and double the channels; `identity` is a convolution 1x1 and BN
+there. `mb3_k3` and `mb6_k5` are MobileNetV2's blocks with ReLU: 1x1 to 3 (6) times the channels, a
+3x3 (5x5) of each channel by itself, 1x1 back, each with BN, and the input added where the shape is
+the same. The source has 1280 channels before the mean; here they follow the width, which is 32
+there. Parameters and FLOPs of all 6,561 networks were compared with the published ones
+(`tests/networks/test_macro.py`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from nasflow.architecture import Architecture
+from nasflow.graphs.architecture import Architecture
 from nasflow.networks.base import Network, check_sizes
 from nasflow.spaces.macro import Macro
 
@@ -44,14 +45,23 @@ class MacroNetwork(Network):
         torch.Size([2, 10])
     """
 
-    def __init__(self, architecture: Architecture, width: int = 32, n_classes: int = 10, in_channels: int = 3) -> None:
+    def __init__(
+        self, architecture: Architecture, width: int = 32, n_classes: int = 10, in_channels: int = 3
+    ) -> None:
         check_sizes(width=width, n_classes=n_classes, in_channels=in_channels)
         super().__init__(in_channels, 40 * width, n_classes)
         Macro().validate(architecture)
         self.stem = nn.Sequential(*_conv_bn(in_channels, width, 3), nn.ReLU())
-        widths = [width, *(width << stage for stage, n_layers in enumerate(STAGES, 1) for _ in range(n_layers))]
+        widths = [
+            width,
+            *(width << stage for stage, n_layers in enumerate(STAGES, 1) for _ in range(n_layers)),
+        ]
         self.layers = nn.Sequential(
-            *(_layer(op, a, b) for op, (a, b) in zip(architecture.ops[1:-1], pairwise(widths), strict=True)))
+            *(
+                _layer(op, a, b)
+                for op, (a, b) in zip(architecture.ops[1:-1], pairwise(widths), strict=True)
+            )
+        )
         self.last = nn.Sequential(*_conv_bn(8 * width, 40 * width, 1), nn.ReLU())
 
     def features(self, images: Tensor) -> Tensor:
@@ -60,13 +70,20 @@ class MacroNetwork(Network):
 
 
 class InvertedResidual(nn.Module):
-    """(B, n_in, H, W) to (B, n_out, H/stride, W/stride), through `expansion` times `n_in` channels."""
+    """(B, n_in, H, W) to (B, n_out, H/stride, W/stride), through `expansion` times `n_in`
+    channels.
+    """
 
     def __init__(self, n_in: int, n_out: int, stride: int, expansion: int, kernel: int) -> None:
         super().__init__()
         n = expansion * n_in
-        self.block = nn.Sequential(*_conv_bn(n_in, n, 1), nn.ReLU(), *_conv_bn(n, n, kernel, stride, groups=n),
-                                   nn.ReLU(), *_conv_bn(n, n_out, 1))
+        self.block = nn.Sequential(
+            *_conv_bn(n_in, n, 1),
+            nn.ReLU(),
+            *_conv_bn(n, n, kernel, stride, groups=n),
+            nn.ReLU(),
+            *_conv_bn(n, n_out, 1),
+        )
         self.adds_input = n_in == n_out and stride == 1
 
     def forward(self, x: Tensor) -> Tensor:
@@ -83,6 +100,11 @@ def _layer(op: str, n_in: int, n_out: int) -> nn.Module:
     return InvertedResidual(n_in, n_out, stride, expansion, kernel)
 
 
-def _conv_bn(n_in: int, n_out: int, kernel: int, stride: int = 1, groups: int = 1) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
+def _conv_bn(
+    n_in: int, n_out: int, kernel: int, stride: int = 1, groups: int = 1
+) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
     """A convolution without bias, and batch normalisation."""
-    return (nn.Conv2d(n_in, n_out, kernel, stride, kernel // 2, groups=groups, bias=False), nn.BatchNorm2d(n_out))
+    return (
+        nn.Conv2d(n_in, n_out, kernel, stride, kernel // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(n_out),
+    )

@@ -1,4 +1,5 @@
-"""Networks of NAS-Bench-101 (Ying et al., ICML 2019, section 2 and the supplement's S1; `model_builder.py`).
+"""Networks of NAS-Bench-101 (Ying et al., ICML 2019, section 2 and the supplement's S1;
+`model_builder.py`).
 
     conv3x3, BN, ReLU                           width channels
     N cells                                     width
@@ -6,14 +7,15 @@
     max pooling 2x2, N cells                    4 width
     mean over the image, linear
 
-In a cell, every edge out of the input is a projection (convolution 1x1, BN, ReLU) to the channels of its target.
-What meets at an operation is summed; what meets at the output is concatenated, and the input's projection added.
-So the cell's channels are shared out among the operations before the output, the first of them one more where the
-division leaves a rest. Any other operation has as many channels as the widest of those it feeds, and a target with
-one channel less takes the first ones. Hence isomorphic cells whose nodes come in another order may differ slightly.
+In a cell, every edge out of the input is a projection (convolution 1x1, BN, ReLU) to the channels
+of its target. What meets at an operation is summed; what meets at the output is concatenated, and
+the input's projection added. So the cell's channels are shared out among the operations before the
+output, the first of them one more where the division leaves a rest. Any other operation has as many
+channels as the widest of those it feeds, and a target with one channel less takes the first ones.
+Hence isomorphic cells whose nodes come in another order may differ slightly.
 
-Convolutions are convolution, BN, ReLU. Elements of the space are pruned cells, as in the source. Parameters were
-compared with the published ones (`tests/networks/test_nb101.py`).
+Convolutions are convolution, BN, ReLU. Elements of the space are pruned cells, as in the source.
+Parameters were compared with the published ones (`tests/networks/test_nb101.py`).
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from nasflow.architecture import Architecture
+from nasflow.graphs.architecture import Architecture
 from nasflow.networks.base import Network, check_sizes
 from nasflow.spaces.nb101 import NB101
 
@@ -46,12 +48,23 @@ class NB101Network(Network):
         torch.Size([2, 10])
     """
 
-    def __init__(self, architecture: Architecture, width: int = 128, cells: int = 3, n_classes: int = 10,
-                 in_channels: int = 3) -> None:
+    def __init__(
+        self,
+        architecture: Architecture,
+        width: int = 128,
+        cells: int = 3,
+        n_classes: int = 10,
+        in_channels: int = 3,
+    ) -> None:
         NB101().check(architecture)
         n_shares = sum(source > 0 for source in architecture.predecessors[-1])
-        check_sizes(least_width=max(1, n_shares), width=width, cells=cells, n_classes=n_classes,
-                    in_channels=in_channels)
+        check_sizes(
+            least_width=max(1, n_shares),
+            width=width,
+            cells=cells,
+            n_classes=n_classes,
+            in_channels=in_channels,
+        )
         super().__init__(in_channels, 4 * width, n_classes)
         self.stem = ConvBNReLU(in_channels, width, 3)
         layers: list[nn.Module] = []
@@ -74,21 +87,31 @@ class NB101Cell(nn.Module):
         channels = vertex_channels(cell, n_out)
         self.channels, self.predecessors = channels, cell.predecessors
         last = cell.n_nodes - 1
-        self.projections = nn.ModuleDict({str(v): ConvBNReLU(n_in, channels[v], 1) for v in cell.successors[0]})
-        self.operations = nn.ModuleList(_operation(cell.ops[v], channels[v]) for v in range(1, last))
+        self.projections = nn.ModuleDict(
+            {str(v): ConvBNReLU(n_in, channels[v], 1) for v in cell.successors[0]}
+        )
+        self.operations = nn.ModuleList(
+            _operation(cell.ops[v], channels[v]) for v in range(1, last)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """The output of the last node, computed node by node."""
         values = [x]
         for v, operation in enumerate(self.operations, start=1):
-            values.append(operation(reduce(torch.add, [self._along(u, v, values) for u in self.predecessors[v]])))
+            values.append(
+                operation(
+                    reduce(torch.add, [self._along(u, v, values) for u in self.predecessors[v]])
+                )
+            )
         last = len(values)
         direct = [self._along(0, last, values)] if 0 in self.predecessors[last] else []
         ends = [values[u] for u in self.predecessors[last] if u]
         return reduce(torch.add, [torch.cat(ends, 1), *direct] if ends else direct)
 
     def _along(self, source: int, target: int, values: list[Tensor]) -> Tensor:
-        """What the edge brings to its target: a projection of the input, or the channels it has room for."""
+        """What the edge brings to its target: a projection of the input, or the channels it has
+        room for.
+        """
         if source:
             return values[source][:, : self.channels[target]]
         return cast(Tensor, self.projections[str(target)](values[0]))
@@ -98,12 +121,17 @@ class ConvBNReLU(nn.Sequential):
     """A convolution without bias that keeps the size, batch normalisation, ReLU."""
 
     def __init__(self, n_in: int, n_out: int, kernel: int) -> None:
-        super().__init__(nn.Conv2d(n_in, n_out, kernel, padding=kernel // 2, bias=False), nn.BatchNorm2d(n_out),
-                         nn.ReLU())
+        super().__init__(
+            nn.Conv2d(n_in, n_out, kernel, padding=kernel // 2, bias=False),
+            nn.BatchNorm2d(n_out),
+            nn.ReLU(),
+        )
 
 
 def vertex_channels(cell: Architecture, n_out: int) -> list[int]:
-    """The channels of every node's output; that of the input node, which is projected, is given as 0."""
+    """The channels of every node's output; that of the input node, which is projected, is given as
+    0.
+    """
     last = cell.n_nodes - 1
     channels = [0] * last + [n_out]
     ends = [v for v in cell.predecessors[last] if v]

@@ -1,4 +1,5 @@
-"""Networks of NAS-Bench-201 and NATS-Bench's topology space (Dong and Yang, ICLR 2020, section 2.1 and figure 1).
+"""Networks of NAS-Bench-201 and NATS-Bench's topology space (Dong and Yang, ICLR 2020, section 2.1
+and figure 1).
 
     conv3x3, BN                                 width channels
     N cells
@@ -8,8 +9,9 @@
     N cells
     BN, ReLU, mean over the image, linear
 
-`conv1x1` and `conv3x3` are ReLU, convolution, BN; the average of `avgpool3x3` leaves the padding out. Parameters and
-FLOPs were compared with the published ones for every cell that has them (`tests/networks/test_nb201.py`).
+`conv1x1` and `conv3x3` are ReLU, convolution, BN; the average of `avgpool3x3` leaves the padding
+out. Parameters and FLOPs were compared with the published ones for every cell that has them
+(`tests/networks/test_nb201.py`).
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from nasflow.architecture import Architecture
+from nasflow.graphs.architecture import Architecture
 from nasflow.networks.base import Network, ReLUConvBN, check_sizes
 from nasflow.networks.pair_cell import PairCellModule
 from nasflow.spaces.nb201 import NB201
@@ -33,7 +35,8 @@ class NB201Network(Network):
         cells: cells in each of the three stages.
         n_classes: number of classes.
         in_channels: channels of the images.
-        dead: whether operations run that the output does not depend on (`nasflow.networks.pair_cell`).
+        dead: whether operations run that the output does not depend on
+            (`nasflow.networks.pair_cell`).
 
     Example:
         >>> space = NB201()
@@ -42,18 +45,29 @@ class NB201Network(Network):
         torch.Size([2, 10])
     """
 
-    def __init__(self, architecture: Architecture, width: int = 16, cells: int = 5, n_classes: int = 10,
-                 in_channels: int = 3, dead: bool = False) -> None:
+    def __init__(
+        self,
+        architecture: Architecture,
+        width: int = 16,
+        cells: int = 5,
+        n_classes: int = 10,
+        in_channels: int = 3,
+        dead: bool = False,
+    ) -> None:
         check_sizes(width=width, cells=cells, n_classes=n_classes, in_channels=in_channels)
         super().__init__(in_channels, 4 * width, n_classes)
         ops = NB201().to_tuple(architecture)
-        self.stem = nn.Sequential(nn.Conv2d(in_channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width))
+        self.stem = nn.Sequential(
+            nn.Conv2d(in_channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width)
+        )
         layers: list[nn.Module] = []
         for n in (width, 2 * width, 4 * width):
             if n > width:
                 layers.append(ResidualBlock(n // 2, n))
-            layers += [PairCellModule(ops, lambda op, _, n=n: _operation(op, n), n, dead=dead)  # type: ignore[misc]
-                       for _ in range(cells)]
+            layers += [
+                PairCellModule(ops, lambda op, _, n=n: _operation(op, n), n, dead=dead)  # type: ignore[misc]
+                for _ in range(cells)
+            ]
         self.layers = nn.Sequential(*layers)
         self.last = nn.Sequential(nn.BatchNorm2d(4 * width), nn.ReLU())
 
@@ -63,12 +77,18 @@ class NB201Network(Network):
 
 
 class ResidualBlock(nn.Module):
-    """The reduction: two convolutions, the first of stride 2, beside an average of 2x2 and a convolution 1x1."""
+    """The reduction: two convolutions, the first of stride 2, beside an average of 2x2 and a
+    convolution 1x1.
+    """
 
     def __init__(self, n_in: int, n_out: int) -> None:
         super().__init__()
-        self.convolutions = nn.Sequential(ReLUConvBN(n_in, n_out, 3, stride=2), ReLUConvBN(n_out, n_out, 3))
-        self.shortcut = nn.Sequential(nn.AvgPool2d(2, ceil_mode=True), nn.Conv2d(n_in, n_out, 1, bias=False))
+        self.convolutions = nn.Sequential(
+            ReLUConvBN(n_in, n_out, 3, stride=2), ReLUConvBN(n_out, n_out, 3)
+        )
+        self.shortcut = nn.Sequential(
+            nn.AvgPool2d(2, ceil_mode=True), nn.Conv2d(n_in, n_out, 1, bias=False)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, n_out, H/2, W/2) of (B, n_in, H, W)."""

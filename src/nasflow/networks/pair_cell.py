@@ -1,9 +1,10 @@
 """`PairCellModule`: a cell of four feature maps with an operation between each pair, as a module.
 
-Every operation has its module, whether it runs or not, since the published networks have all of their parameters.
-Only those run that the cell's output depends on: those on a path from map 0 to map 3 that no `none` interrupts. In
-the published code the others run too. One that leads nowhere changes nothing there either. One that starts from a
-map of zeros adds the offset of its batch normalisation, which is 0 until trained. `dead=True` runs them as well.
+Every operation has its module, whether it runs or not, since the published networks have all of
+their parameters. Only those run that the cell's output depends on: those on a path from map 0 to
+map 3 that no `none` interrupts. In the published code the others run too. One that leads nowhere
+changes nothing there either. One that starts from a map of zeros adds the offset of its batch
+normalisation, which is 0 until trained. `dead=True` runs them as well.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
-from nasflow.architecture import NONE_OP
+from nasflow.graphs.architecture import NONE_OP
 from nasflow.spaces.pair_cell import PAIRS
 
 LAST = PAIRS[-1][1]
@@ -22,8 +23,8 @@ LAST = PAIRS[-1][1]
 class PairCellModule(nn.Module):
     """(B, n_in, H, W) to (B, n_out, h, w).
 
-    A cell whose output nothing reaches gives zeros. They hang on the input by a product with zero, so that all
-    gradients exist, and are zero.
+    A cell whose output nothing reaches gives zeros. They hang on the input by a product with zero,
+    so that all gradients exist, and are zero.
 
     Args:
         ops: the operation of each pair of maps, in the order of `PAIRS`.
@@ -33,8 +34,14 @@ class PairCellModule(nn.Module):
         dead: whether operations run that the output does not depend on.
     """
 
-    def __init__(self, ops: Sequence[str], make: Callable[[str, int], nn.Module], n_out: int, stride: int = 1,
-                 dead: bool = False) -> None:
+    def __init__(
+        self,
+        ops: Sequence[str],
+        make: Callable[[str, int], nn.Module],
+        n_out: int,
+        stride: int = 1,
+        dead: bool = False,
+    ) -> None:
         super().__init__()
         self.n_out, self.stride = n_out, stride
         present = [(pair, op) for pair, op in zip(PAIRS, ops, strict=True) if op != NONE_OP]
@@ -48,7 +55,9 @@ class PairCellModule(nn.Module):
         maps: list[Tensor | None] = [x, None, None, None]
         for source, target in self.running:
             start = maps[source]
-            arriving = self.operations[f"{source}>{target}"](self._zeros(x) if start is None else start)
+            arriving = self.operations[f"{source}>{target}"](
+                self._zeros(x) if start is None else start
+            )
             there = maps[target]
             maps[target] = arriving if there is None else there + arriving
         last = maps[LAST]
@@ -59,7 +68,9 @@ class PairCellModule(nn.Module):
 
 
 def live_pairs(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Of the pairs of maps that an operation joins, those on a path from the first map to the last."""
+    """Of the pairs of maps that an operation joins, those on a path from the first map to the
+    last.
+    """
     fed, used = {0}, {LAST}
     for source, target in sorted(pairs):
         if source in fed:

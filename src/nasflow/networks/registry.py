@@ -1,4 +1,6 @@
-"""The spaces that have networks. A new one is one line here; its module is imported only when asked for."""
+"""The spaces that have networks. A new one is one line here; its module is imported only when asked
+for.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,9 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nasflow.architecture import Architecture
 from nasflow.errors import UnknownNameError, unknown_option
-from nasflow.registries import imported
+from nasflow.graphs.architecture import Architecture
+from nasflow.running.registry import imported
 
 if TYPE_CHECKING:
     from nasflow.networks.base import Network
@@ -33,7 +35,9 @@ def network_options(space: str) -> tuple[str, ...]:
     Raises:
         UnknownNameError: the space has no networks; the message lists those that have.
     """
-    return tuple(name for name in inspect.signature(_builder(space)).parameters if name != "architecture")
+    return tuple(
+        name for name in inspect.signature(_builder(space)).parameters if name != "architecture"
+    )
 
 
 def make_network(space: str, architecture: Architecture, **options: Any) -> Network:
@@ -59,7 +63,9 @@ def make_network(space: str, architecture: Architecture, **options: Any) -> Netw
 
 def _builder(space: str) -> Callable[..., Network]:
     if space not in _NETWORKS:
-        raise UnknownNameError(f"there are no networks for the space {space!r}; spaces with networks: "
-                               f"{', '.join(network_names())}")
+        raise UnknownNameError(
+            f"there are no networks for the space {space!r}; spaces with networks: "
+            f"{', '.join(network_names())}"
+        )
     builder: Callable[..., Network] = imported(_NETWORKS[space])
     return builder

@@ -1,5 +1,5 @@
-"""Networks of TransNAS-Bench-101's micro cells with the head of its scene classification (Duan et al., CVPR 2021,
-section 3.2; `net_macro.py`, skeleton `64-41414`).
+"""Networks of TransNAS-Bench-101's micro cells with the head of its scene classification (Duan et
+al., CVPR 2021, section 3.2; `net_macro.py`, skeleton `64-41414`).
 
     conv3x3 of stride 2, BN                     width / 2 channels
     ReLU, conv3x3 of stride 2, BN               width
@@ -10,9 +10,9 @@ section 3.2; `net_macro.py`, skeleton `64-41414`).
     module 5: N cells, the first of stride 2    8 width
     mean over the image, linear
 
-In a cell of stride 2 the three operations on its input halve the size and double the channels; a skip there is
-`HalfSize`. Convolutions are ReLU, convolution, BN. The source's images are 256x256: the size is divided by 32,
-rounded up, so that images of 16x16 end at 1x1.
+In a cell of stride 2 the three operations on its input halve the size and double the channels; a
+skip there is `HalfSize`. Convolutions are ReLU, convolution, BN. The source's images are 256x256:
+the size is divided by 32, rounded up, so that images of 16x16 end at 1x1.
 """
 
 from __future__ import annotations
@@ -21,14 +21,16 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from nasflow.architecture import Architecture
 from nasflow.errors import ConfigError
+from nasflow.graphs.architecture import Architecture
 from nasflow.networks.base import HalfSize, Network, ReLUConvBN, check_sizes
 from nasflow.networks.pair_cell import PairCellModule
 from nasflow.spaces.transnas import TransNASMicro
 
 _GROWTH = (2, 1, 2, 1, 2)
-"""Stride of each module's first cell, and the factor of its channels: the digits 4 and 1 of `41414`."""
+"""Stride of each module's first cell, and the factor of its channels: the digits 4 and 1 of
+`41414`.
+"""
 
 
 class TransNASNetwork(Network):
@@ -40,7 +42,8 @@ class TransNASNetwork(Network):
         cells: cells in each of the five modules.
         n_classes: number of classes.
         in_channels: channels of the images.
-        dead: whether operations run that the output does not depend on (`nasflow.networks.pair_cell`).
+        dead: whether operations run that the output does not depend on
+            (`nasflow.networks.pair_cell`).
 
     Example:
         >>> network = TransNASNetwork(TransNASMicro().parse("1_02_333"), width=8, cells=1)
@@ -48,15 +51,30 @@ class TransNASNetwork(Network):
         torch.Size([2, 47])
     """
 
-    def __init__(self, architecture: Architecture, width: int = 64, cells: int = 2, n_classes: int = 47,
-                 in_channels: int = 3, dead: bool = False) -> None:
-        check_sizes(least_width=2, width=width, cells=cells, n_classes=n_classes, in_channels=in_channels)
+    def __init__(
+        self,
+        architecture: Architecture,
+        width: int = 64,
+        cells: int = 2,
+        n_classes: int = 47,
+        in_channels: int = 3,
+        dead: bool = False,
+    ) -> None:
+        check_sizes(
+            least_width=2, width=width, cells=cells, n_classes=n_classes, in_channels=in_channels
+        )
         if width % 2:
-            raise ConfigError(f"width={width}; legal: even integers from 2 on, since the stem begins with half of it")
+            raise ConfigError(
+                f"width={width}; legal: even integers from 2 on, since the stem begins with half"
+                " of it"
+            )
         super().__init__(in_channels, 8 * width, n_classes)
         ops = TransNASMicro().to_tuple(architecture)
-        self.stem = nn.Sequential(nn.Conv2d(in_channels, width // 2, 3, stride=2, padding=1, bias=False),
-                                  nn.BatchNorm2d(width // 2), ReLUConvBN(width // 2, width, 3, stride=2))
+        self.stem = nn.Sequential(
+            nn.Conv2d(in_channels, width // 2, 3, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(width // 2),
+            ReLUConvBN(width // 2, width, 3, stride=2),
+        )
         layers: list[nn.Module] = []
         n = width
         for growth in _GROWTH:

@@ -1,18 +1,20 @@
-"""arch2vec: reconstruct operations and edges from random codes of the nodes (Yan et al. 2020, section 3.1).
+"""arch2vec: reconstruct operations and edges from random codes of the nodes (Yan et al. 2020,
+section 3.1).
 
     mean[v], log sigma[v] = linear(x[v]) each        z[v] = mean[v] + sigma[v] * noise,  noise ~ N(0, 1)
     L_ops   = mean over nodes of cross entropy(decoder(z[v]), op_v) / log |O|
-    L_edges = mean over pairs u, v of one graph of binary cross entropy(sigmoid(z[u] z[v]), joined(u, v)) / log 2
-    KL      = mean over nodes of -1/2 sum over components of (1 + 2 log sigma - mean^2 - sigma^2)
+    L_edges = mean over pairs u, v of one graph of binary cross entropy(sigmoid(z[u] z[v]),
+    joined(u, v)) / log 2 KL      = mean over nodes of -1/2 sum over components of (1 + 2 log sigma - mean^2 - sigma^2)
     loss    = (L_ops + L_edges) / 2 + kl_weight * KL
 
-A variational graph auto-encoder. As in the authors' code pairs are unordered: their adjacency matrix is
-symmetric, and an inner product knows no direction. So what is learnt of the wiring is who is joined, not which way.
+A variational graph auto-encoder. As in the authors' code pairs are unordered: their adjacency
+matrix is symmetric, and an inner product knows no direction. So what is learnt of the wiring is who
+is joined, not which way.
 
-Both cross entropies are over that of a guess, so that the loss begins at about 1 (edges higher: the inner products
-of random codes are far from 0), as the flow's does: weights compare. Ours: softmax cross entropy for the operations,
-where the authors' code has a binary one for each of them; no dropout of z. The weight of KL, 0.004, is their
-1 / (batch of 32 * 8 nodes).
+Both cross entropies are over that of a guess, so that the loss begins at about 1 (edges higher: the
+inner products of random codes are far from 0), as the flow's does: weights compare. Ours: softmax
+cross entropy for the operations, where the authors' code has a binary one for each of them; no
+dropout of z. The weight of KL, 0.004, is their 1 / (batch of 32 * 8 nodes).
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
-from nasflow.batch import GraphBatch
+from nasflow.graphs.batch import GraphBatch
 from nasflow.pretext.base import Pretext, PretextSetting, Step, decoder
 
 LATENT = 16  # the authors' length of a node's code
@@ -43,9 +45,13 @@ class Arch2Vec(Pretext):
         mean, log_sigma = self.mean(step.nodes), self.log_sigma(step.nodes)
         sigma = log_sigma.exp()
         z = mean + sigma * torch.randn_like(mean)
-        operations = cross_entropy(self.decoder(z), step.batch.ops) / math.log(max(2, self.setting.encoder.n_ops))
+        operations = cross_entropy(self.decoder(z), step.batch.ops) / math.log(
+            max(2, self.setting.encoder.n_ops)
+        )
         kl = -0.5 * (1 + 2 * log_sigma - mean.square() - sigma.square()).sum(dim=1).mean()
-        loss: Tensor = (operations + _edge_loss(z, step.batch)) / 2 + self.setting.config.kl_weight * kl
+        loss: Tensor = (
+            operations + _edge_loss(z, step.batch)
+        ) / 2 + self.setting.config.kl_weight * kl
         return loss
 
 
@@ -59,13 +65,19 @@ def _edge_loss(z: Tensor, batch: GraphBatch) -> Tensor:
 
 
 def node_pairs(batch: GraphBatch) -> tuple[Tensor, Tensor, Tensor]:
-    """All pairs of two nodes of one graph: low < high (n_pairs,) int64, and whether an edge joins them, float32."""
+    """All pairs of two nodes of one graph: low < high (n_pairs,) int64, and whether an edge joins
+    them, float32.
+    """
     node = torch.arange(batch.n_nodes, device=batch.device)
     first = batch.node_ptr.index_select(0, batch.graph)  # the first node of each node's graph
     counts = node - first  # a node is paired with all before it
     start = counts.cumsum(0) - counts
     high = node.repeat_interleave(counts)
-    low = torch.arange(len(high), device=batch.device) - start.index_select(0, high) + first.index_select(0, high)
+    low = (
+        torch.arange(len(high), device=batch.device)
+        - start.index_select(0, high)
+        + first.index_select(0, high)
+    )
     joined = torch.zeros(len(high), device=batch.device)
     a, b = batch.edge_index.min(dim=0).values, batch.edge_index.max(dim=0).values
     joined[start.index_select(0, b) + a - first.index_select(0, b)] = 1.0

@@ -1,8 +1,9 @@
 """`Pretext`: the interface of a pre-training task, and the decoder that most of them end in.
 
-A task says how wrong the encoder is on a batch (`loss`), and, where the graphs alone do not tell, what it learns to
-predict (`targets`, once for the whole table). Adding one is one file with one subclass, and a line in `registry.py`.
-Several tasks at once share the encoder's pass over the batch through `Step`.
+A task says how wrong the encoder is on a batch (`loss`), and, where the graphs alone do not tell,
+what it learns to predict (`targets`, once for the whole table). Adding one is one file with one
+subclass, and a line in `registry.py`. Several tasks at once share the encoder's pass over the batch
+through `Step`.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from nasflow.batch import GraphBatch
-from nasflow.config import PretrainConfig, SurrogateConfig
 from nasflow.encoders.base import Encoder, NodeEncoder
-from nasflow.table import ArchTable
+from nasflow.graphs.batch import GraphBatch
+from nasflow.graphs.table import ArchTable
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.options.training import PretrainConfig
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +70,8 @@ class Pretext(nn.Module, ABC):
         self.setting = setting
 
     def targets(self, table: ArchTable, proxies: Mapping[str, npt.NDArray[np.float64]]) -> Tensor:  # noqa: ARG002
-        """(N, d) float32: what the task predicts for each row; d = 0, as here, for one that needs the graphs alone.
+        """(N, d) float32: what the task predicts for each row; d = 0, as here, for one that needs
+        the graphs alone.
 
         Args:
             table: the pre-training table.
@@ -78,11 +81,15 @@ class Pretext(nn.Module, ABC):
 
     @abstractmethod
     def loss(self, step: Step, targets: Tensor) -> Tensor:
-        """The loss of a batch, a scalar; `targets` (B, d) are the batch's rows of what `targets` gave."""
+        """The loss of a batch, a scalar; `targets` (B, d) are the batch's rows of what `targets`
+        gave.
+        """
 
 
 def decoder(width: int, config: PretrainConfig, n_out: int) -> nn.Sequential:
-    """An MLP from embeddings (B, width) to (B, n_out), as `PretrainConfig.decoder_layers` describes."""
+    """An MLP from embeddings (B, width) to (B, n_out), as `PretrainConfig.decoder_layers`
+    describes.
+    """
     hidden = [config.decoder_width, config.decoder_width // 2][: config.decoder_layers - 1]
     modules: list[nn.Module] = []
     for n_in, n_next in zip([width, *hidden], hidden, strict=False):

@@ -2,9 +2,9 @@
 
     L_rec = mean over the batch of |s - decoder(z)|^2
 
-Standardised targets: divided by the number of components, so that the loss begins at 1 whatever the width, and
-weighs against other tasks as their weights say. Raw targets: the sum, as published; at sigma = 0.1 it begins at
-about 0.002 and hardly counts beside another task.
+Standardised targets: divided by the number of components, so that the loss begins at 1 whatever the
+width, and weighs against other tasks as their weights say. Raw targets: the sum, as published; at
+sigma = 0.1 it begins at about 0.002 and hardly counts beside another task.
 
 With several rounds there is one decoder per round, trained together.
 """
@@ -18,9 +18,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from nasflow.graphs.table import ArchTable
 from nasflow.pretext.base import Pretext, PretextSetting, Step, decoder
 from nasflow.surrogate import FlowSurrogate
-from nasflow.table import ArchTable
 
 
 class Flow(Pretext):
@@ -30,7 +30,8 @@ class Flow(Pretext):
         super().__init__(setting)
         config = setting.surrogate
         self.decoders = nn.ModuleList(
-            decoder(setting.encoder.width, setting.config, config.k) for _ in range(config.rounds))
+            decoder(setting.encoder.width, setting.config, config.k) for _ in range(config.rounds)
+        )
 
     def targets(self, table: ArchTable, proxies: Mapping[str, npt.NDArray[np.float64]]) -> Tensor:  # noqa: ARG002
         """(N, rounds * k): the surrogates, standardised over the table if the options say so."""

@@ -1,12 +1,13 @@
-"""gmae: name the hidden operations from what is around them (GMAE, Jing et al., IJCAI 2022; GraphMAE, Hou et al. 2022).
+"""gmae: name the hidden operations from what is around them (GMAE, Jing et al., IJCAI 2022;
+GraphMAE, Hou et al. 2022).
 
     hide the operations of a share of each graph's nodes, encode, and
     loss = mean over the hidden nodes of cross entropy(decoder(x[v]), op_v) / log |O|
 
-The division lets the loss begin at about 1, as the flow's does: weights compare. A hidden node keeps its edges; its
-input is a one-hot vector of zeros (in a linear layer: a learned token, its bias). The authors hide each node with that
-probability; here every graph has the exact share hidden, and at least one node. Their shares: 0.75 on NAS-Bench-101,
-0.15 on 201, 0.05 on 301.
+The division lets the loss begin at about 1, as the flow's does: weights compare. A hidden node
+keeps its edges; its input is a one-hot vector of zeros (in a linear layer: a learned token, its
+bias). The authors hide each node with that probability; here every graph has the exact share
+hidden, and at least one node. Their shares: 0.75 on NAS-Bench-101, 0.15 on 201, 0.05 on 301.
 """
 
 from __future__ import annotations

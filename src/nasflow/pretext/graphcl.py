@@ -1,15 +1,17 @@
-"""graphcl: tell the two views of one architecture from those of others (GraphCL, You et al. 2020, eq. 3).
+"""graphcl: tell the two views of one architecture from those of others (GraphCL, You et al. 2020,
+eq. 3).
 
     z, z' = normalised projection(encoder(view of G)), twice, each view altered at random (views.py)
     l_n   = -log( exp(z_n z'_n / T) / sum over m != n of exp(z_n z'_m / T) )
     loss  = mean of l_n / log B
 
-T is the temperature; B the graphs of the batch. As published, the positive pair is not in the denominator. Equal views
-give log(B - 1), so the division lets the loss begin at about 1, as the flow's does: weights compare. A batch of
+T is the temperature; B the graphs of the batch. As published, the positive pair is not in the
+denominator. Equal views give log(B - 1), so the division lets the loss begin at about 1, as the
+flow's does: weights compare. A batch of
 one architecture has nothing to tell apart: its loss is 0.
 
-Views: operations hidden, nodes dropped, edges moved, or a connected part; one of the four for each graph, as in the
-authors' `random4`.
+Views: operations hidden, nodes dropped, edges moved, or a connected part; one of the four for each
+graph, as in the authors' `random4`.
 """
 
 from __future__ import annotations
@@ -29,19 +31,28 @@ class GraphCL(Pretext):
 
     def __init__(self, setting: PretextSetting) -> None:
         super().__init__(setting)
-        self.projection = decoder(setting.encoder.width, setting.config, setting.config.decoder_width)
+        self.projection = decoder(
+            setting.encoder.width, setting.config, setting.config.decoder_width
+        )
 
     def loss(self, step: Step, targets: Tensor) -> Tensor:  # noqa: ARG002
         """The contrastive loss of two random views of the batch."""
         one, other = (
-            normalize(self.projection(step.encoder(random_view(step.batch, self.setting.config.view_share))), dim=1)
+            normalize(
+                self.projection(
+                    step.encoder(random_view(step.batch, self.setting.config.view_share))
+                ),
+                dim=1,
+            )
             for _ in range(2)
         )
         return contrast(one, other, self.setting.config.temperature)
 
 
 def contrast(one: Tensor, other: Tensor, temperature: float) -> Tensor:
-    """The loss of this module's first page: unit vectors (B, d) of either view; 0 for a single graph."""
+    """The loss of this module's first page: unit vectors (B, d) of either view; 0 for a single
+    graph.
+    """
     n = len(one)
     if n < 2:
         return 0.0 * one.sum()

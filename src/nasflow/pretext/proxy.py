@@ -1,12 +1,15 @@
-"""proxy: rank architectures as a zero-cost proxy does (the paper's auxiliary loss; alone, its rival ZC-Proxy).
+"""proxy: rank architectures as a zero-cost proxy does (the paper's auxiliary loss; alone, its rival
+ZC-Proxy).
 
     L_aux = mean over pairs with c_i > c_j of max(0, 1 - (head(z_i) - head(z_j)) / margin)
 
-The published loss divided by its margin: it begins at about 1, as the flow's does, so that weights compare.
+The published loss divided by its margin: it begins at about 1, as the flow's does, so that weights
+compare.
 
-c is any column that needs no training. Rows without a finite value make no pair. Several columns: one head and one
-loss each, their mean; or (`proxy_heads="average"`) one head, and c is the mean of a row's ranks, over the columns in
-which it has one. Columns that are averaged must point the same way.
+c is any column that needs no training. Rows without a finite value make no pair. Several columns:
+one head and one loss each, their mean; or (`proxy_heads="average"`) one head, and c is the mean of
+a row's ranks, over the columns in which it has one. Columns that are averaged must point the same
+way.
 """
 
 from __future__ import annotations
@@ -19,9 +22,9 @@ import torch
 from torch import Tensor, nn
 
 from nasflow.errors import ConfigError
-from nasflow.losses import sampled_ranking_loss
+from nasflow.graphs.table import ArchTable
 from nasflow.pretext.base import Pretext, PretextSetting, Step, decoder, ranks
-from nasflow.table import ArchTable
+from nasflow.statistics.losses import sampled_ranking_loss
 
 
 class ProxyRanking(Pretext):
@@ -30,39 +33,53 @@ class ProxyRanking(Pretext):
     def __init__(self, setting: PretextSetting) -> None:
         super().__init__(setting)
         n_heads = len(setting.config.proxies) if setting.config.proxy_heads == "each" else 1
-        self.heads = nn.ModuleList(decoder(setting.encoder.width, setting.config, 1) for _ in range(n_heads))
+        self.heads = nn.ModuleList(
+            decoder(setting.encoder.width, setting.config, 1) for _ in range(n_heads)
+        )
 
     def targets(self, table: ArchTable, proxies: Mapping[str, npt.NDArray[np.float64]]) -> Tensor:
-        """(N, n_heads): the rank of each row by each proxy, or its mean rank; NaN where it has no value.
+        """(N, n_heads): the rank of each row by each proxy, or its mean rank; NaN where it has no
+        value.
 
         Raises:
-            ConfigError: there is no such column, no two different values in one, or none on average.
+            ConfigError: there is no such column, no two different values in one, or none on
+            average.
         """
         columns = []
         for name in self.setting.config.proxies:
             if name not in proxies:
-                raise ConfigError(f"pre-training to rank by {name!r} needs that column; given: "
-                                  f"{', '.join(proxies) or 'none'}")
+                raise ConfigError(
+                    f"pre-training to rank by {name!r} needs that column; given: "
+                    f"{', '.join(proxies) or 'none'}"
+                )
             if len(proxies[name]) != len(table):
-                raise ConfigError(f"proxy {name!r} has {len(proxies[name])} values for {len(table)} rows")
+                raise ConfigError(
+                    f"proxy {name!r} has {len(proxies[name])} values for {len(table)} rows"
+                )
             columns.append(ranks(proxies[name]))
             if not torch.nan_to_num(columns[-1]).any():
-                raise ConfigError(f"proxy {name!r} has no two different finite values: there is nothing to rank")
+                raise ConfigError(
+                    f"proxy {name!r} has no two different finite values: there is nothing to rank"
+                )
         ranked = torch.stack(columns, dim=1)
         if self.setting.config.proxy_heads == "each":
             return ranked
         average = ranked.nanmean(dim=1, keepdim=True)
         known = average[torch.isfinite(average)]
         if known.min() == known.max():
-            raise ConfigError(f"proxies {', '.join(self.setting.config.proxies)} have no two different average ranks: "
-                              "do they point opposite ways? give one negated, or choose proxy_heads each")
+            raise ConfigError(
+                f"proxies {', '.join(self.setting.config.proxies)} have no two different average"
+                " ranks: do they point opposite ways? give one negated, or choose proxy_heads each"
+            )
         return average
 
     def loss(self, step: Step, targets: Tensor) -> Tensor:
         """The ranking loss over random pairs of the batch."""
         config = self.setting.config
         losses = [
-            sampled_ranking_loss(head(step.embedding).squeeze(1), column, config.margin, config.pairs_per_graph)
+            sampled_ranking_loss(
+                head(step.embedding).squeeze(1), column, config.margin, config.pairs_per_graph
+            )
             for head, column in zip(self.heads, targets.unbind(1), strict=True)
         ]
         return torch.stack(losses).mean() / config.margin

@@ -1,11 +1,11 @@
-"""vectors: reconstruct vectors that are given, such as the embeddings of another encoder (appendix of the paper: the
-source of the surrogate).
+"""vectors: reconstruct vectors that are given, such as the embeddings of another encoder (appendix
+of the paper: the source of the surrogate).
 
     L = mean over the batch and the components of (v - decoder(z))^2
 
-v is given as columns named `vector.0`, `vector.1` and so on, standardised over the table like the flow surrogate, so
-that the loss begins at 1. Vectors that were learned from labels carry these labels into pre-training: give it those of
-the training rows alone.
+v is given as columns named `vector.0`, `vector.1` and so on, standardised over the table like the
+flow surrogate, so that the loss begins at 1. Vectors that were learned from labels carry these
+labels into pre-training: give it those of the training rows alone.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 
 from nasflow.errors import ConfigError
+from nasflow.graphs.table import ArchTable
 from nasflow.pretext.base import Pretext, PretextSetting, Step, decoder
 from nasflow.surrogate import standardised
-from nasflow.table import ArchTable
 
 PREFIX = "vector."
 
@@ -37,13 +37,18 @@ class Vectors(Pretext):
         super().__init__(setting)
         self.names = [name for name in setting.columns if name.startswith(PREFIX)]
         if not self.names:
-            raise ConfigError(f"the task vectors needs what to reconstruct: columns {PREFIX}0, {PREFIX}1 ... among "
-                              "those given to pretrain (nasflow.pretext.vectors.vector_columns makes them)")
+            raise ConfigError(
+                f"the task vectors needs what to reconstruct: columns {PREFIX}0, {PREFIX}1 ..."
+                " among those given to pretrain (nasflow.pretext.vectors.vector_columns makes"
+                " them)"
+            )
         self.decode = decoder(setting.encoder.width, setting.config, len(self.names))
 
     def targets(self, table: ArchTable, proxies: Mapping[str, npt.NDArray[np.float64]]) -> Tensor:  # noqa: ARG002
         """(N, d): the given vectors, standardised over the table."""
-        return standardised(torch.from_numpy(np.stack([proxies[name] for name in self.names], axis=1)))
+        return standardised(
+            torch.from_numpy(np.stack([proxies[name] for name in self.names], axis=1))
+        )
 
     def loss(self, step: Step, targets: Tensor) -> Tensor:
         """The mean squared error of the reconstruction of (B, d)."""

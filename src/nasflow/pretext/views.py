@@ -1,9 +1,12 @@
-"""Altered copies of a batch: operations hidden, nodes and edges removed, edges added (GraphCL, You et al. 2020, 4.1).
+"""Altered copies of a batch: operations hidden, nodes and edges removed, edges added (GraphCL, You
+et al. 2020, 4.1).
 
-Each function alters a share of every graph that is named, at random, from torch's generator. A share of n things
-is floor(share * n) of them, but at least one; a graph keeps at least one node. What comes out is a batch like any
-other, edges sorted by target and generations right, though its graphs need not be valid architectures: no output, no
-path from the input. They stay acyclic, so that encoders that follow the flow can read them.
+Each function alters a share of every graph that is named, at random, from torch's generator. A
+share of n things is floor(share * n) of them, but at least one; a graph keeps at least one node.
+What comes out is a batch like any
+other, edges sorted by target and generations right, though its graphs need not be valid
+architectures: no output, no path from the input. They stay acyclic, so that encoders that follow
+the flow can read them.
 
 No loop over graphs: `random_share` draws for all of them at once.
 """
@@ -15,7 +18,7 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from nasflow.batch import GraphBatch
+from nasflow.graphs.batch import GraphBatch
 
 
 def random_view(batch: GraphBatch, share: float) -> GraphBatch:
@@ -42,18 +45,21 @@ def mask_operations(batch: GraphBatch, share: float, graphs: Tensor | None = Non
 
 
 def drop_nodes(batch: GraphBatch, share: float, graphs: Tensor) -> Tensor:
-    """(n_nodes,) bool: the nodes that are left when a share of those of `graphs` (B,) is dropped."""
+    """(n_nodes,) bool: the nodes that are left when a share of those of `graphs` (B,) is
+    dropped.
+    """
     sizes = batch.node_ptr.diff()
     counts = torch.minimum(_count(share, sizes), sizes - 1) * graphs
     return ~random_share(batch.graph, batch.node_ptr, counts)
 
 
 def subgraph(batch: GraphBatch, share: float, graphs: Tensor) -> Tensor:
-    """(n_nodes,) bool: the nodes left when each of `graphs` (B,) is cut down by a share to a connected part.
+    """(n_nodes,) bool: the nodes left when each of `graphs` (B,) is cut down by a share to a
+    connected part.
 
-    The part grows from a random node by one neighbour after another, whatever the direction of the edge, each time by
-    the one first in an order drawn in advance. Where a graph is not connected it ends with all it can reach, which may
-    be fewer.
+    The part grows from a random node by one neighbour after another, whatever the direction of the
+    edge, each time by the one first in an order drawn in advance. Where a graph is not connected it
+    ends with all it can reach, which may be fewer.
     """
     sizes = batch.node_ptr.diff()
     left = torch.where(graphs, sizes - torch.minimum(_count(share, sizes), sizes - 1), 1)
@@ -72,10 +78,13 @@ def subgraph(batch: GraphBatch, share: float, graphs: Tensor) -> Tensor:
 
 
 def perturb_edges(batch: GraphBatch, share: float, graphs: Tensor) -> Tensor:
-    """(2, n_edges): the edges when a share of those of `graphs` (B,) is removed and as many random ones are added.
+    """(2, n_edges): the edges when a share of those of `graphs` (B,) is removed and as many random
+    ones are added.
 
-    Fewer are added where a random pair is an edge already. A new edge goes from the node of the lower generation to
-    that of the higher one, within one generation in an order drawn at random: no cycle can come of it.
+    Fewer are added where a random pair is an edge already. A new edge goes from the node of the
+    lower generation to
+    that of the higher one, within one generation in an order drawn at random: no cycle can come of
+    it.
     """
     edge_graph = batch.graph[batch.edge_index[1]]
     n_edges = torch.bincount(edge_graph, minlength=len(batch))
@@ -90,18 +99,26 @@ def perturb_edges(batch: GraphBatch, share: float, graphs: Tensor) -> Tensor:
     height = batch.generation + torch.rand(batch.n_nodes, device=batch.device)
     up = height[pair[0]] < height[pair[1]]
     source, target = torch.cat([kept, torch.where(up, pair, pair.flip(0))], dim=1)
-    code = torch.unique(target * batch.n_nodes + source)  # sorted by target, then source; each edge once
+    code = torch.unique(
+        target * batch.n_nodes + source
+    )  # sorted by target, then source; each edge once
     return torch.stack([code % batch.n_nodes, code // batch.n_nodes])
 
 
 def cut(batch: GraphBatch, kept: Tensor, edge_index: Tensor) -> GraphBatch:
-    """The batch with the edges `edge_index` (2, n_edges), less the nodes not marked in `kept` (n_nodes,) bool."""
+    """The batch with the edges `edge_index` (2, n_edges), less the nodes not marked in `kept`
+    (n_nodes,) bool.
+    """
     graph, place = batch.graph[kept], kept.cumsum(0) - 1
     edges = place[edge_index[:, kept[edge_index].all(dim=0)]]
     return GraphBatch(
-        ops=batch.ops[kept], graph=graph, edge_index=edges, generation=_generations(len(graph), edges),
+        ops=batch.ops[kept],
+        graph=graph,
+        edge_index=edges,
+        generation=_generations(len(graph), edges),
         node_ptr=torch.searchsorted(graph, torch.arange(len(batch) + 1, device=batch.device)),
-        n_ops=batch.n_ops, masked=batch.masked,
+        n_ops=batch.n_ops,
+        masked=batch.masked,
     )
 
 

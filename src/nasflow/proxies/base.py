@@ -1,7 +1,8 @@
 """`Measure`: one zero-cost measure, and what several of them share.
 
-A measure is a function of an untrained network and one batch of images, with what a table of results must say about
-it. It leaves the weights of the network as they were. Adding one is one file, and a line in `registry.py`.
+A measure is a function of an untrained network and one batch of images, with what a table of
+results must say about it. It leaves the weights of the network as they were. Adding one is one
+file, and a line in `registry.py`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ class MeasureError(NasflowError, ValueError):
 
 @dataclass(frozen=True)
 class Measure:
-    """A zero-cost measure. Calling it gives its value, which may be infinite or NaN for a network that is dead."""
+    """A zero-cost measure. Calling it gives its value, which may be infinite or NaN for a network
+    that is dead.
+    """
 
     name: str
     """The name to ask for it, the one of NAS-Bench-Suite-Zero where it has one."""
@@ -41,19 +44,33 @@ class Measure:
     """Whether more is meant to be better."""
 
     def __call__(self, network: Network, images: Tensor, labels: Tensor) -> float:
-        """The value for a network in training mode: normalisation uses the statistics of this batch."""
+        """The value for a network in training mode: normalisation uses the statistics of this
+        batch.
+        """
         network.train()
         network.zero_grad(set_to_none=True)
         return self.function(network, images, labels)
 
 
 def weights(network: nn.Module) -> list[Tensor]:
-    """The weights of all convolutions and linear layers, in their order: what pruning measures look at."""
-    return [layer.weight for layer in network.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]
+    """The weights of all convolutions and linear layers, in their order: what pruning measures look
+    at.
+    """
+    return [
+        layer.weight for layer in network.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))
+    ]
 
 
-def weights_with_gradients(network: Network, images: Tensor, labels: Tensor) -> list[tuple[Tensor, Tensor]]:
+def weights_with_gradients(
+    network: Network, images: Tensor, labels: Tensor
+) -> list[tuple[Tensor, Tensor]]:
     """Each weight that the loss depends on, with the gradient of the batch's cross entropy."""
     owned = [weight for weight in weights(network) if weight.requires_grad]
-    gradients = torch.autograd.grad(cross_entropy(network(images), labels), owned, allow_unused=True)
-    return [(weight.detach(), grad) for weight, grad in zip(owned, gradients, strict=True) if grad is not None]
+    gradients = torch.autograd.grad(
+        cross_entropy(network(images), labels), owned, allow_unused=True
+    )
+    return [
+        (weight.detach(), grad)
+        for weight, grad in zip(owned, gradients, strict=True)
+        if grad is not None
+    ]

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from nasflow.config import ProxyConfig
 from nasflow.datasets.base import Dataset
 from nasflow.datasets.registry import dataset_names, open_dataset
 from nasflow.errors import ConfigError, DataError, MissingDataError, unknown_name
-from nasflow.files import check_writable
-from nasflow.metrics import kendall_tau
+from nasflow.proxies.options import ProxyConfig
 from nasflow.proxies.runner import Measured, measure_table
+from nasflow.running.files import check_writable
 from nasflow.spaces.registry import load_space, space_names
+from nasflow.statistics.metrics import kendall_tau
 from nasflow.text import aligned
 
 NAMED = 3
@@ -33,7 +33,8 @@ def run_proxies(
     n_workers: int = 1,
     progress: bool = True,
 ) -> str:
-    """Measure the architectures of a source and write the proxy table `out`. Returns the summary to print.
+    """Measure the architectures of a source and write the proxy table `out`. Returns the summary to
+    print.
 
     Args:
         source: a data set, or a space that can be listed.
@@ -48,22 +49,35 @@ def run_proxies(
     check_writable(out)
     dataset = _architectures(source)
     if dataset.space is None:
-        raise ConfigError(f"{source} does not say which space its architectures are of; name a data set that does")
+        raise ConfigError(
+            f"{source} does not say which space its architectures are of; name a data set that does"
+        )
     rows = np.arange(len(dataset))
     if sample is not None:
         if not 1 <= sample <= len(dataset):
-            raise ConfigError(f"--sample is {sample}; {source} has rows to draw 1 to {len(dataset)} from")
+            raise ConfigError(
+                f"--sample is {sample}; {source} has rows to draw 1 to {len(dataset)} from"
+            )
         rows = np.sort(np.random.default_rng(config.seed).permutation(len(dataset))[:sample])
     journal = Path(f"{out}.journal")
-    measured = measure_table(dataset.space, dataset.table[rows], measures, config, journal=journal,
-                             n_workers=n_workers, progress=progress)
+    measured = measure_table(
+        dataset.space,
+        dataset.table[rows],
+        measures,
+        config,
+        journal=journal,
+        n_workers=n_workers,
+        progress=progress,
+    )
     measured.proxies.save(out)
     journal.unlink()
     return _summary(dataset, rows, measured, metric, out)
 
 
 def _architectures(source: str) -> Dataset:
-    """The data set of that name or file; where its files are not at hand, all architectures of the space."""
+    """The data set of that name or file; where its files are not at hand, all architectures of the
+    space.
+    """
     try:
         if source in dataset_names() or Path(source).exists() or "+" in source:
             return open_dataset(source)
@@ -78,7 +92,9 @@ def _architectures(source: str) -> Dataset:
     return Dataset(name=source, table=space.enumerate(), metrics={}, values={}, space=source)
 
 
-def _summary(dataset: Dataset, rows: np.ndarray, measured: Measured, metric: str | None, out: str) -> str:
+def _summary(
+    dataset: Dataset, rows: np.ndarray, measured: Measured, metric: str | None, out: str
+) -> str:
     proxies, failures = measured.proxies, measured.failures
     header = ["measure", "values", "failed", "ms each", "lowest", "highest"]
     labels = None
@@ -91,16 +107,27 @@ def _summary(dataset: Dataset, rows: np.ndarray, measured: Measured, metric: str
     lines = []
     for name, values in proxies.values.items():
         known = values[np.isfinite(values)]
-        line = [name, str(len(known)), str(failed[name]), f"{1000 * measured.seconds.get(name, np.nan):.1f}",
-                f"{known.min():.6g}", f"{known.max():.6g}"]
+        line = [
+            name,
+            str(len(known)),
+            str(failed[name]),
+            f"{1000 * measured.seconds.get(name, np.nan):.1f}",
+            f"{known.min():.6g}",
+            f"{known.max():.6g}",
+        ]
         if labels is not None:
             both = np.isfinite(columns[name]) & np.isfinite(labels)
-            line.append(f"{kendall_tau(columns[name][both], labels[both]):.3f}" if both.sum() > 1 else "-")
+            line.append(
+                f"{kendall_tau(columns[name][both], labels[both]):.3f}" if both.sum() > 1 else "-"
+            )
         lines.append(line)
     text = aligned([header, *lines])
     for failure in failures[:NAMED]:
         text += f"\nno {failure.measure} for {failure.architecture}: {failure.reason}"
     if len(failures) > NAMED:
         text += f"\n... and {len(failures) - NAMED} more; all are named in {out}"
-    return (f"{text}\n{out}: {len(proxies.ids)} different architectures of {len(rows)} rows of {dataset.name}\n"
-            f"next: nasflow evaluate {dataset.name}+{out} --methods none,proxy --proxy {next(iter(proxies.values))}")
+    return (
+        f"{text}\n{out}: {len(proxies.ids)} different architectures of {len(rows)} rows of"
+        f" {dataset.name}\nnext: nasflow evaluate {dataset.name}+{out} --methods none,proxy --proxy"
+        f" {next(iter(proxies.values))}"
+    )

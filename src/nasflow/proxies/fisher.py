@@ -1,9 +1,11 @@
 """fisher: how much the loss would change if single channels were cut off.
 
-    sum over the layers l and their channels c of 1/2 mean over images of (sum over positions of z dL/dz)^2
+    sum over the layers l and their channels c of 1/2 mean over images of (sum over positions of z
+    dL/dz)^2
 
-z are the outputs of the convolutions and linear layers. Source: Theis et al. 2018 (Faster gaze prediction with dense
-networks and Fisher pruning) and Turner et al. 2020 (BlockSwap), summed over the network by Abdelfattah et al. 2021.
+z are the outputs of the convolutions and linear layers. Source: Theis et al. 2018 (Faster gaze
+prediction with dense networks and Fisher pruning) and Turner et al. 2020 (BlockSwap), summed over
+the network by Abdelfattah et al. 2021.
 """
 
 from __future__ import annotations
@@ -25,8 +27,11 @@ def fisher(network: Network, images: Tensor, labels: Tensor) -> float:
     def keep(_: nn.Module, __: Any, out: Tensor) -> None:
         outputs.append(out)
 
-    hooks = [layer.register_forward_hook(keep) for layer in network.modules()
-             if isinstance(layer, (nn.Conv2d, nn.Linear))]
+    hooks = [
+        layer.register_forward_hook(keep)
+        for layer in network.modules()
+        if isinstance(layer, (nn.Conv2d, nn.Linear))
+    ]
     try:
         loss = cross_entropy(network(images), labels)
     finally:
@@ -36,10 +41,17 @@ def fisher(network: Network, images: Tensor, labels: Tensor) -> float:
     total = loss.new_zeros(())
     for out, grad in zip(outputs, gradients, strict=True):
         if grad is not None:
-            saliency = (out.detach() * grad).flatten(2).sum(2) if out.dim() > 2 else out.detach() * grad
+            saliency = (
+                (out.detach() * grad).flatten(2).sum(2) if out.dim() > 2 else out.detach() * grad
+            )
             total += 0.5 * saliency.square().mean(0).sum()
     return float(total)
 
 
-MEASURE = Measure("fisher", "saliency of the channels' activations", "Turner et al. 2020", "1 forward, 1 backward",
-                  fisher)
+MEASURE = Measure(
+    "fisher",
+    "saliency of the channels' activations",
+    "Turner et al. 2020",
+    "1 forward, 1 backward",
+    fisher,
+)

@@ -1,6 +1,7 @@
 """flops: the multiply-adds that one image costs.
 
-Source: the baseline of NAS-Bench-Suite-Zero (Krishnakumar et al. 2022). What is not run counts nothing.
+Source: the baseline of NAS-Bench-Suite-Zero (Krishnakumar et al. 2022). What is not run counts
+nothing.
 """
 
 from __future__ import annotations
@@ -18,5 +19,10 @@ def flops(network: Network, images: Tensor, labels: Tensor) -> float:  # noqa: A
     return float(count_flops(network, (channels, height, width)))
 
 
-MEASURE = Measure("flops", "multiply-adds of one image", "Krishnakumar et al. 2022 (baseline)",
-                  "a forward pass of one image", flops)
+MEASURE = Measure(
+    "flops",
+    "multiply-adds of one image",
+    "Krishnakumar et al. 2022 (baseline)",
+    "a forward pass of one image",
+    flops,
+)

@@ -16,8 +16,18 @@ from nasflow.proxies.base import Measure, weights_with_gradients
 
 def grad_norm(network: Network, images: Tensor, labels: Tensor) -> float:
     """The sum of the norms of the layers' gradients."""
-    return float(sum(torch.linalg.vector_norm(grad) for _, grad in weights_with_gradients(network, images, labels)))
+    return float(
+        sum(
+            torch.linalg.vector_norm(grad)
+            for _, grad in weights_with_gradients(network, images, labels)
+        )
+    )
 
 
-MEASURE = Measure("grad_norm", "sum of the norms of the layers' gradients", "Abdelfattah et al. 2021",
-                  "1 forward, 1 backward", grad_norm)
+MEASURE = Measure(
+    "grad_norm",
+    "sum of the norms of the layers' gradients",
+    "Abdelfattah et al. 2021",
+    "1 forward, 1 backward",
+    grad_norm,
+)

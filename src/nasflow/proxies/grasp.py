@@ -20,11 +20,24 @@ def grasp(network: Network, images: Tensor, labels: Tensor) -> float:
     owned = weights(network)
     loss = cross_entropy(network(images), labels)
     gradients = torch.autograd.grad(loss, owned, create_graph=True, allow_unused=True)
-    product = sum(((grad.detach() * grad).sum() for grad in gradients if grad is not None), start=loss.new_zeros(()))
+    product = sum(
+        ((grad.detach() * grad).sum() for grad in gradients if grad is not None),
+        start=loss.new_zeros(()),
+    )
     hessian = torch.autograd.grad(product, owned, allow_unused=True)
-    return -float(sum((weight.detach() * part).sum() for weight, part in zip(owned, hessian, strict=True)
-                      if part is not None))
+    return -float(
+        sum(
+            (weight.detach() * part).sum()
+            for weight, part in zip(owned, hessian, strict=True)
+            if part is not None
+        )
+    )
 
 
-MEASURE = Measure("grasp", "-sum of w (H g)", "Wang et al. 2020", "1 forward, 2 backward (one through the other)",
-                  grasp)
+MEASURE = Measure(
+    "grasp",
+    "-sum of w (H g)",
+    "Wang et al. 2020",
+    "1 forward, 2 backward (one through the other)",
+    grasp,
+)

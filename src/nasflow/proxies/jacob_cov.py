@@ -2,9 +2,9 @@
 
     - sum over i of log(v_i + e) + 1 / (v_i + e),    e = 1e-5
 
-v are the eigenvalues of the correlation matrix (B, B) of the rows of J, J[b] the gradient of the sum of all outputs
-with respect to image b. Source: Mellor et al. 2020 (Neural architecture search without training, first version,
-equation 3); the paper's auxiliary target.
+v are the eigenvalues of the correlation matrix (B, B) of the rows of J, J[b] the gradient of the
+sum of all outputs with respect to image b. Source: Mellor et al. 2020 (Neural architecture search
+without training, first version, equation 3); the paper's auxiliary target.
 """
 
 from __future__ import annotations
@@ -37,5 +37,10 @@ def jacob_cov(network: Network, images: Tensor, labels: Tensor) -> float:  # noq
     return -float((shifted.log() + 1 / shifted).sum())
 
 
-MEASURE = Measure("jacob_cov", "spectrum of the correlations of the Jacobians", "Mellor et al. 2020",
-                  "1 forward, 1 backward", jacob_cov)
+MEASURE = Measure(
+    "jacob_cov",
+    "spectrum of the correlations of the Jacobians",
+    "Mellor et al. 2020",
+    "1 forward, 1 backward",
+    jacob_cov,
+)

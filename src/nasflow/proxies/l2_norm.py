@@ -2,7 +2,8 @@
 
     sum over the convolutions and linear layers l of |w_l|_2
 
-Source: Abdelfattah et al. 2021, as in NAS-Bench-Suite-Zero. Branches that compute nothing count too.
+Source: Abdelfattah et al. 2021, as in NAS-Bench-Suite-Zero. Branches that compute nothing count
+too.
 """
 
 from __future__ import annotations
@@ -19,4 +20,6 @@ def l2_norm(network: Network, images: Tensor, labels: Tensor) -> float:  # noqa:
     return float(sum(torch.linalg.vector_norm(weight.detach()) for weight in weights(network)))
 
 
-MEASURE = Measure("l2_norm", "sum of the norms of the layers' weights", "Abdelfattah et al. 2021", "none", l2_norm)
+MEASURE = Measure(
+    "l2_norm", "sum of the norms of the layers' weights", "Abdelfattah et al. 2021", "none", l2_norm
+)

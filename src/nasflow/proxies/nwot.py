@@ -17,7 +17,8 @@ from nasflow.proxies.base import Measure, MeasureError
 
 
 def nwot(network: Network, images: Tensor, labels: Tensor) -> float:  # noqa: ARG001
-    """The logarithm of the determinant of the agreement of the ReLU patterns; -inf if two images have equal ones.
+    """The logarithm of the determinant of the agreement of the ReLU patterns; -inf if two images
+    have equal ones.
 
     Raises:
         MeasureError: the network has no ReLU.
@@ -42,5 +43,10 @@ def nwot(network: Network, images: Tensor, labels: Tensor) -> float:  # noqa: AR
     return float(torch.linalg.slogdet(agreement)[1])
 
 
-MEASURE = Measure("nwot", "log-determinant of the agreement of the ReLU patterns", "Mellor et al. 2021", "1 forward",
-                  nwot)
+MEASURE = Measure(
+    "nwot",
+    "log-determinant of the agreement of the ReLU patterns",
+    "Mellor et al. 2021",
+    "1 forward",
+    nwot,
+)

@@ -1,6 +1,7 @@
 """params: the number of trainable numbers, of convolutions, normalisation and the classifier alike.
 
-Source: the baseline of NAS-Bench-Suite-Zero (Krishnakumar et al. 2022). Branches that compute nothing count too.
+Source: the baseline of NAS-Bench-Suite-Zero (Krishnakumar et al. 2022). Branches that compute
+nothing count too.
 """
 
 from __future__ import annotations
@@ -16,4 +17,6 @@ def params(network: Network, images: Tensor, labels: Tensor) -> float:  # noqa: 
     return float(sum(parameter.numel() for parameter in network.parameters()))
 
 
-MEASURE = Measure("params", "number of parameters", "Krishnakumar et al. 2022 (baseline)", "none", params)
+MEASURE = Measure(
+    "params", "number of parameters", "Krishnakumar et al. 2022 (baseline)", "none", params
+)

@@ -2,8 +2,9 @@
 
     sum over the weights of w dL/dw,    L the cross entropy of the batch
 
-Source: Abdelfattah et al. 2021, after Mozer and Smolensky 1988 (skeletonisation). In a network whose convolutions
-are followed by batch normalisation their terms nearly vanish, since the loss does not depend on the weights' scale.
+Source: Abdelfattah et al. 2021, after Mozer and Smolensky 1988 (skeletonisation). In a network
+whose convolutions are followed by batch normalisation their terms nearly vanish, since the loss
+does not depend on the weights' scale.
 """
 
 from __future__ import annotations
@@ -16,7 +17,14 @@ from nasflow.proxies.base import Measure, weights_with_gradients
 
 def plain(network: Network, images: Tensor, labels: Tensor) -> float:
     """The sum of the signed connection sensitivities."""
-    return float(sum((weight * grad).sum() for weight, grad in weights_with_gradients(network, images, labels)))
+    return float(
+        sum(
+            (weight * grad).sum()
+            for weight, grad in weights_with_gradients(network, images, labels)
+        )
+    )
 
 
-MEASURE = Measure("plain", "sum of w dL/dw", "Abdelfattah et al. 2021", "1 forward, 1 backward", plain)
+MEASURE = Measure(
+    "plain", "sum of w dL/dw", "Abdelfattah et al. 2021", "1 forward, 1 backward", plain
+)

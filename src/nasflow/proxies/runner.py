@@ -1,8 +1,10 @@
 """`measure_table`: zero-cost measures of a whole table, over local processes.
 
-Architectures with equal canonical ids compute the same, so only the first of each is measured. Every measured one is
-a line in a journal: what was killed goes on where it was when started anew. Nothing is dropped: a value that is
-infinite or NaN, an exception, a worker that died twice are kept with their reasons, and counted in the summary.
+Architectures with equal canonical ids compute the same, so only the first of each is measured.
+Every measured one is
+a line in a journal: what was killed goes on where it was when started anew. Nothing is dropped: a
+value that is infinite or NaN, an exception, a worker that died twice are kept with their reasons,
+and counted in the summary.
 """
 
 from __future__ import annotations
@@ -19,22 +21,22 @@ from typing import Any
 import numpy as np
 import torch
 
-from nasflow.architecture import Architecture
-from nasflow.config import ProxyConfig
 from nasflow.datasets.base import FloatArray, Metric
 from nasflow.datasets.proxy_table import ProxyTable
 from nasflow.errors import ConfigError, DataError, NasflowError
-from nasflow.files import PathLike
-from nasflow.journal import Journal
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
 from nasflow.networks.registry import make_network, network_options
-from nasflow.progress import progress_bar
 from nasflow.proxies.base import Measure, MeasureError
 from nasflow.proxies.images import Batch, image_batch
+from nasflow.proxies.options import ProxyConfig
 from nasflow.proxies.registry import make_measures
-from nasflow.seeding import seeded
+from nasflow.running.files import PathLike
+from nasflow.running.journal import Journal
+from nasflow.running.progress import progress_bar
+from nasflow.running.seeding import seeded
+from nasflow.running.workers import Task, run_tasks
 from nasflow.spaces.registry import load_space
-from nasflow.table import ArchTable
-from nasflow.workers import Task, run_tasks
 
 SETTINGS = "settings"
 
@@ -82,8 +84,8 @@ def measure_table(
         progress: whether to draw a progress bar.
 
     Raises:
-        UnknownNameError, ConfigError: a measure or option that does not exist, or a journal of other options.
-        DataError: a measure failed on every architecture.
+        UnknownNameError, ConfigError: a measure or option that does not exist, or a journal of
+        other options. DataError: a measure failed on every architecture.
     """
     named = make_measures(measures)
     image_batch(config)  # a wrong file or a missing extra is said here, once, not by every worker
@@ -91,14 +93,19 @@ def measure_table(
     log = Journal(journal)
     entries = log.entries()
     if entries and entries.get(SETTINGS, {}).get("settings") != settings:
-        raise ConfigError(f"{journal} was begun with other options ({entries.get(SETTINGS, {}).get('settings')}); "
-                          "delete it, or name another --out")
+        raise ConfigError(
+            f"{journal} was begun with other options ({entries.get(SETTINGS, {}).get('settings')});"
+            " delete it, or name another --out"
+        )
     if not entries:
         log.append({"key": SETTINGS, "settings": settings})
     ids = table.canonical_ids
     different, first = np.unique(ids, return_index=True)
-    tasks = [Task(str(ids[row]), measure_architecture, (space, table[int(row)], tuple(measures), config))
-             for row in np.sort(first) if ids[row] not in entries]
+    tasks = [
+        Task(str(ids[row]), measure_architecture, (space, table[int(row)], tuple(measures), config))
+        for row in np.sort(first)
+        if ids[row] not in entries
+    ]
     done = len(different) - len(tasks)
     started = time.perf_counter()
     with progress_bar(f"measuring {space}", len(different), done=done, show=progress) as advance:
@@ -113,41 +120,73 @@ def measure_table(
         run_tasks(tasks, n_workers, keep, lost)
     entries = log.entries()
     rows = [entries[name] for name in different.tolist()]
-    failures = [Failure(row["architecture"], name, reason) for row in rows for name, reason in row["failed"].items()]
+    failures = [
+        Failure(row["architecture"], name, reason)
+        for row in rows
+        for name, reason in row["failed"].items()
+    ]
     about = {
-        "source": space, "settings": settings, "command": " ".join(["nasflow", *sys.argv[1:]]),
-        "n_architectures": len(different), "n_failed": dict(Counter(failure.measure for failure in failures)),
+        "source": space,
+        "settings": settings,
+        "command": " ".join(["nasflow", *sys.argv[1:]]),
+        "n_architectures": len(different),
+        "n_failed": dict(Counter(failure.measure for failure in failures)),
         "failed": [[f.architecture, f.measure, f.reason] for f in failures],
-        "torch": torch.__version__, "n_workers": n_workers, "seconds_of_this_run": round(time.perf_counter() - started),
+        "torch": torch.__version__,
+        "n_workers": n_workers,
+        "seconds_of_this_run": round(time.perf_counter() - started),
     }
     values = {measure.name: _column(rows, measure.name) for measure in named}
     for name, column in values.items():
         if len(column) and not np.isfinite(column).any():
             worst = next(failure for failure in failures if failure.measure == name)
-            raise DataError(f"{name} has no value for any of the {len(column)} architectures; the first: "
-                            f"{worst.reason}")
-    metrics = {measure.name: Metric(measure.name, f"{measure.summary} ({measure.source}) of an untrained network, "
-                                    f"{config.summary}", unit="", maximise=measure.maximise, trained=False)
-               for measure in named}
+            raise DataError(
+                f"{name} has no value for any of the {len(column)} architectures; the first: "
+                f"{worst.reason}"
+            )
+    metrics = {
+        measure.name: Metric(
+            measure.name,
+            f"{measure.summary} ({measure.source}) of an untrained network, {config.summary}",
+            unit="",
+            maximise=measure.maximise,
+            trained=False,
+        )
+        for measure in named
+    }
     order = np.argsort(ProxyTable.ids_of(different))
-    proxies = ProxyTable(ProxyTable.ids_of(different)[order], metrics,
-                         {name: column[order] for name, column in values.items()}, about)
+    proxies = ProxyTable(
+        ProxyTable.ids_of(different)[order],
+        metrics,
+        {name: column[order] for name, column in values.items()},
+        about,
+    )
     return Measured(proxies, failures, _mean_seconds(rows))
 
 
 def measure_architecture(
     space: str, architecture: Architecture, measures: tuple[str, ...], config: ProxyConfig
 ) -> dict[str, Any]:
-    """The measures of one architecture: values, reasons of failures, seconds, by name. Runs in a worker."""
+    """The measures of one architecture: values, reasons of failures, seconds, by name. Runs in a
+    worker.
+    """
     torch.set_num_threads(1)  # a worker, a core; and the same bits whatever the number of workers
-    entry: dict[str, Any] = {"architecture": load_space(space).format(architecture), "values": {}, "failed": {},
-                             "seconds": {}}
+    entry: dict[str, Any] = {
+        "architecture": load_space(space).format(architecture),
+        "values": {},
+        "failed": {},
+        "seconds": {},
+    }
     images, labels = _images(config)
     started = time.perf_counter()
     try:
         with seeded(config.seed, "network"):
-            sizes = {"width": config.width, "cells": config.cells, "n_classes": config.n_classes,
-                     "in_channels": images.shape[1]}
+            sizes = {
+                "width": config.width,
+                "cells": config.cells,
+                "n_classes": config.n_classes,
+                "in_channels": images.shape[1],
+            }
             options = {name: sizes[name] for name in network_options(space) if name in sizes}
             network = make_network(space, architecture, **options)
     except ConfigError as error:
@@ -164,7 +203,9 @@ def measure_architecture(
     return entry
 
 
-def _value(measure: Measure, network: Any, images: torch.Tensor, labels: torch.Tensor) -> tuple[float, str]:
+def _value(
+    measure: Measure, network: Any, images: torch.Tensor, labels: torch.Tensor
+) -> tuple[float, str]:
     try:
         value = measure(network, images, labels)
     except MeasureError as error:
@@ -185,8 +226,12 @@ def _settings(space: str, measures: Sequence[str], config: ProxyConfig) -> dict[
 
 def _all_failed(task: Task, measures: Sequence[str], reason: str) -> dict[str, Any]:
     space, architecture = task.arguments[:2]
-    return {"architecture": load_space(space).format(architecture), "values": {}, "seconds": {},
-            "failed": dict.fromkeys(measures, reason)}
+    return {
+        "architecture": load_space(space).format(architecture),
+        "values": {},
+        "seconds": {},
+        "failed": dict.fromkeys(measures, reason),
+    }
 
 
 def _column(rows: Sequence[dict[str, Any]], name: str) -> FloatArray:
@@ -195,4 +240,7 @@ def _column(rows: Sequence[dict[str, Any]], name: str) -> FloatArray:
 
 def _mean_seconds(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     names = dict.fromkeys(name for row in rows for name in row["seconds"])
-    return {name: float(np.mean([row["seconds"][name] for row in rows if name in row["seconds"]])) for name in names}
+    return {
+        name: float(np.mean([row["seconds"][name] for row in rows if name in row["seconds"]]))
+        for name in names
+    }

@@ -2,8 +2,10 @@
 
     sum over the weights of |w dR/dw|,    R the sum of the outputs for an image of ones, every weight replaced by |w|
 
-Source: Tanaka et al. 2020 (Pruning neural networks without any data), equation 2. As in Abdelfattah et al. 2021 the
-network is taken without its batch normalisation, and R is computed in float64: it reaches 1e61 in deep networks.
+Source: Tanaka et al. 2020 (Pruning neural networks without any data), equation 2. As in Abdelfattah
+et al. 2021 the
+network is taken without its batch normalisation, and R is computed in float64: it reaches 1e61 in
+deep networks.
 """
 
 from __future__ import annotations
@@ -27,8 +29,13 @@ def synflow(network: Network, images: Tensor, labels: Tensor) -> float:  # noqa:
     # the label of an image does not matter, and neither does the image
     total = linear(torch.ones_like(images[:1], dtype=torch.float64)).sum()
     gradients = torch.autograd.grad(total, owned, allow_unused=True)
-    return float(sum((weight.detach() * grad).abs().sum() for weight, grad in zip(owned, gradients, strict=True)
-                     if grad is not None))
+    return float(
+        sum(
+            (weight.detach() * grad).abs().sum()
+            for weight, grad in zip(owned, gradients, strict=True)
+            if grad is not None
+        )
+    )
 
 
 def _without_normalisation(network: Network) -> Network:
@@ -39,5 +46,10 @@ def _without_normalisation(network: Network) -> Network:
     return network
 
 
-MEASURE = Measure("synflow", "synaptic flow without data", "Tanaka et al. 2020",
-                  "1 forward, 1 backward of one image, in float64", synflow)
+MEASURE = Measure(
+    "synflow",
+    "synaptic flow without data",
+    "Tanaka et al. 2020",
+    "1 forward, 1 backward of one image, in float64",
+    synflow,
+)

@@ -2,9 +2,9 @@
 
     log E |f(x) - f(x + 0.01 e)| + 1/2 sum over the normalisation layers of log mean variance
 
-f are the feature maps before they are averaged, x and e standard Gaussian images; the second term undoes the
-scaling by batch normalisation. Source: Lin et al. 2021 (Zen-NAS), algorithm 1. Weights are standard Gaussian there;
-here they are the network's own, as in NAS-Bench-Suite-Zero.
+f are the feature maps before they are averaged, x and e standard Gaussian images; the second term
+undoes the scaling by batch normalisation. Source: Lin et al. 2021 (Zen-NAS), algorithm 1. Weights
+are standard Gaussian there; here they are the network's own, as in NAS-Bench-Suite-Zero.
 """
 
 from __future__ import annotations
@@ -32,12 +32,17 @@ def zen(network: Network, images: Tensor, labels: Tensor) -> float:  # noqa: ARG
     log_scale = torch.zeros((), dtype=torch.float64)
 
     def add(_: nn.Module, inputs: tuple[Any, ...]) -> None:
-        log_scale.add_(0.5 * inputs[0].var((0, 2, 3), correction=0).mean().double().clamp(min=1e-30).log())
+        log_scale.add_(
+            0.5 * inputs[0].var((0, 2, 3), correction=0).mean().double().clamp(min=1e-30).log()
+        )
 
     with torch.no_grad():
         moved = network.features(x + STEP * e)
-        hooks = [layer.register_forward_pre_hook(add) for layer in network.modules()
-                 if isinstance(layer, nn.BatchNorm2d)]
+        hooks = [
+            layer.register_forward_pre_hook(add)
+            for layer in network.modules()
+            if isinstance(layer, nn.BatchNorm2d)
+        ]
         try:
             features = network.features(x)
         finally:

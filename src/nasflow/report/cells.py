@@ -1,4 +1,5 @@
-"""The architectures of a report, small enough to travel in it: arrays that the page unpacks and draws from on hover.
+"""The architectures of a report, small enough to travel in it: arrays that the page unpacks and
+draws from on hover.
 
     vocabulary   (n_ops,) names         operations
     rows         (n,) int               rows of the data set that are here
@@ -8,8 +9,9 @@
     sources      (n_edges.sum(),)       and
     targets      (n_edges.sum(),)       their ends, counted from 0 within the architecture
 
-Each array is {"type": its NumPy type, "zlib": base64 of its little-endian bytes, compressed}: the 15,625 cells of
-NAS-Bench-201 take 32 kB so, and a browser unpacks them by itself (DecompressionStream).
+Each array is {"type": its NumPy type, "zlib": base64 of its little-endian bytes, compressed}: the
+15,625 cells of NAS-Bench-201 take 32 kB so, and a browser unpacks them by itself
+(DecompressionStream).
 """
 
 from __future__ import annotations
@@ -21,19 +23,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nasflow.graphs.table import ArchTable
 from nasflow.report.section import Data
-from nasflow.table import ArchTable
 
 
 def pack_cells(table: ArchTable, rows: npt.NDArray[np.int64]) -> Data:
     """The architectures `rows` of `table` in the form above."""
     part = table[rows]
     return {
-        "vocabulary": list(part.vocabulary), "rows": packed(rows.astype(np.uint32)),
-        "n_nodes": packed(np.diff(part.node_ptr).astype(np.uint32)), "ops": packed(part.ops),
+        "vocabulary": list(part.vocabulary),
+        "rows": packed(rows.astype(np.uint32)),
+        "n_nodes": packed(np.diff(part.node_ptr).astype(np.uint32)),
+        "ops": packed(part.ops),
         "n_edges": packed(np.diff(part.edge_ptr).astype(np.uint32)),
         # as two arrays: targets ascend within an architecture, which compresses better by itself
-        "sources": packed(_unsigned(part.edges[0])), "targets": packed(_unsigned(part.edges[1])),
+        "sources": packed(_unsigned(part.edges[0])),
+        "targets": packed(_unsigned(part.edges[1])),
     }
 
 

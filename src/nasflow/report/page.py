@@ -1,8 +1,10 @@
 """`page`: sections as one HTML file, complete in itself.
 
-* plotly.js is in it, once; nothing is fetched, and the page's policy (Content-Security-Policy) forbids fetching.
-* Whatever comes from a file is text: escaped in HTML, in JSON that no `</script>` can end, and written by the page's
-  own scripts as text nodes. The policy lets those scripts run that stand here, by their hash, and no other.
+* plotly.js is in it, once; nothing is fetched, and the page's policy (Content-Security-Policy)
+  forbids fetching.
+* Whatever comes from a file is text: escaped in HTML, in JSON that no `</script>` can end, and
+  written by the page's own scripts as text nodes. The policy lets those scripts run that stand
+  here, by their hash, and no other.
 """
 
 from __future__ import annotations
@@ -14,11 +16,13 @@ import json
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
-from nasflow.extras import require_extra
 from nasflow.report.section import Data, Figure, Section, Table
+from nasflow.running.extras import require_extra
 
 
-def page(title: str, about: Sequence[str], sections: Mapping[str, Section], made: Sequence[str]) -> str:
+def page(
+    title: str, about: Sequence[str], sections: Mapping[str, Section], made: Sequence[str]
+) -> str:
     """The HTML of a report.
 
     Args:
@@ -32,17 +36,28 @@ def page(title: str, about: Sequence[str], sections: Mapping[str, Section], made
     """
     plotly = require_extra("plotly.offline", "report", "a report")
     cells = next((section.cells for section in sections.values() if section.cells), None)
-    data: Data = {"figures": {
-        block.name: {"data": block.traces, "layout": block.layout}
-        for section in sections.values() for block in section.blocks if isinstance(block, Figure)
-    }, "cells": cells}
+    data: Data = {
+        "figures": {
+            block.name: {"data": block.traces, "layout": block.layout}
+            for section in sections.values()
+            for block in section.blocks
+            if isinstance(block, Figure)
+        },
+        "cells": cells,
+    }
     scripts = [_script(plotly.get_plotlyjs()), _script(_file("cell.js")), _script(_file("page.js"))]
     # what plotly.js draws in WebGL is compiled while the page runs: 'unsafe-eval' is for that
-    policy = (f"default-src 'none'; script-src {' '.join(_hash(script) for script in scripts)} 'unsafe-eval'; "
-              "style-src 'unsafe-inline'; img-src data: blob:")
-    links = " ".join(f'<a href="#s{i}">{escaped(heading)}</a>' for i, heading in enumerate(sections))
-    body = "".join(_section(i, heading, section, cells is not None)
-                   for i, (heading, section) in enumerate(sections.items()))
+    policy = (
+        f"default-src 'none'; script-src {' '.join(_hash(script) for script in scripts)}"
+        " 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:"
+    )
+    links = " ".join(
+        f'<a href="#s{i}">{escaped(heading)}</a>' for i, heading in enumerate(sections)
+    )
+    body = "".join(
+        _section(i, heading, section, cells is not None)
+        for i, (heading, section) in enumerate(sections.items())
+    )
     text = f"""<!doctype html>
 <html lang="en">
 <head>
@@ -76,19 +91,29 @@ def escaped(text: str) -> str:
 
 
 def _section(number: int, heading: str, section: Section, cells: bool) -> str:
-    blocks = "".join(_table(block) if isinstance(block, Table) else _figure(block, cells)
-                     for block in section.blocks)
-    return (f'<section id="s{number}"><h2>{escaped(heading)}</h2><p>{escaped(section.text)}</p>{blocks}</section>\n')
+    blocks = "".join(
+        _table(block) if isinstance(block, Table) else _figure(block, cells)
+        for block in section.blocks
+    )
+    return (
+        "<section"
+        f' id="s{number}"><h2>{escaped(heading)}</h2><p>{escaped(section.text)}</p>{blocks}</section>\n'
+    )
 
 
 def _table(table: Table) -> str:
     header, *rows = table.rows
     head = "".join(f'<th scope="col">{escaped(cell)}</th>' for cell in header)
-    body = "".join(f'<tr><th scope="row">{_cell(first)}</th>{"".join(f"<td>{_cell(cell)}</td>" for cell in cells)}</tr>'
-                   for first, *cells in rows)
+    body = "".join(
+        "<tr><th"
+        f' scope="row">{_cell(first)}</th>{"".join(f"<td>{_cell(cell)}</td>" for cell in cells)}</tr>'
+        for first, *cells in rows
+    )
     # the box scrolls, not the page; tabindex lets the keyboard scroll it too
-    return (f'<div class="scroll" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-            "</div>")
+    return (
+        '<div class="scroll"'
+        f' tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
 
 
 def _cell(text: str) -> str:
@@ -100,11 +125,16 @@ def _figure(figure: Figure, cells: bool) -> str:
     plot = f'<div class="plot" id="{figure.name}" style="height:{figure.height}px"></div>'
     if not (figure.cells and cells):
         return plot
-    return (f'<div class="with-cell">{plot}<div class="cell" id="{figure.name}-cell" aria-live="polite"></div></div>')
+    return (
+        f'<div class="with-cell">{plot}<div class="cell" id="{figure.name}-cell"'
+        ' aria-live="polite"></div></div>'
+    )
 
 
 def _json(data: Data) -> str:
-    """JSON that is the same JSON inside `<script>`: nothing in it can close the element or open a comment."""
+    """JSON that is the same JSON inside `<script>`: nothing in it can close the element or open a
+    comment.
+    """
     text = json.dumps(data, allow_nan=False, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
@@ -114,7 +144,9 @@ def _file(name: str) -> str:
 
 
 def _script(text: str) -> str:
-    """A script that can stand between its tags: in a JavaScript string `<\\/` is the same as `</`."""
+    """A script that can stand between its tags: in a JavaScript string `<\\/` is the same as
+    `</`.
+    """
     return text.replace("</script", "<\\/script")
 
 

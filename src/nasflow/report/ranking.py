@@ -7,9 +7,20 @@ import numpy.typing as npt
 import scipy.stats
 
 from nasflow.experiments.tables import by_method
-from nasflow.metrics import kendall_tau, precision_at
 from nasflow.report.results import Results
-from nasflow.report.section import Data, Figure, Section, axis, band, colours, dot, layout, lines, plain
+from nasflow.report.section import (
+    Data,
+    Figure,
+    Section,
+    axis,
+    band,
+    colours,
+    dot,
+    layout,
+    lines,
+    plain,
+)
+from nasflow.statistics.metrics import kendall_tau, precision_at
 
 # 1 and 5 are those of the table
 PERCENTS = (0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 7, 10, 14, 20)
@@ -28,21 +39,60 @@ def precision_section(results: Results) -> Section:
     traces: list[Data] = []
     n_runs = 0
     for method, entries in by_method(results.entries).items():
-        curves = np.array([[100 * precision_at(sign * record.predicted, sign * record.truth, k) for k in PERCENTS]
-                           for record in (records.get(e["key"]) for e in entries) if record is not None])
+        curves = np.array(
+            [
+                [
+                    100 * precision_at(sign * record.predicted, sign * record.truth, k)
+                    for k in PERCENTS
+                ]
+                for record in (records.get(e["key"]) for e in entries)
+                if record is not None
+            ]
+        )
         if len(curves):
             n_runs += len(curves)
             mean, spread = np.round(curves.mean(axis=0), 2), np.round(curves.std(axis=0), 2)
-            traces.append(band(method, PERCENTS, (mean - spread).tolist(), (mean + spread).tolist(), colour[method]))
-            traces.append(lines(method, PERCENTS, mean.tolist(), colour[method], legendgroup=plain(method)))
-    traces.append(lines("chance", PERCENTS, PERCENTS, "#9a9a9a", line={"color": "#9a9a9a", "width": 1, "dash": "dot"}))
+            traces.append(
+                band(
+                    method,
+                    PERCENTS,
+                    (mean - spread).tolist(),
+                    (mean + spread).tolist(),
+                    colour[method],
+                )
+            )
+            traces.append(
+                lines(method, PERCENTS, mean.tolist(), colour[method], legendgroup=plain(method))
+            )
+    traces.append(
+        lines(
+            "chance",
+            PERCENTS,
+            PERCENTS,
+            "#9a9a9a",
+            line={"color": "#9a9a9a", "width": 1, "dash": "dot"},
+        )
+    )
     ticks = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20]
-    figure = Figure("precision", traces, layout(
-        axis("K, % of the test rows", type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks]),
-        axis("P@K x100", rangemode="tozero"), hovermode="x unified"))
-    text = (f"Of the truly best K % of the test rows, the share that is among the predicted best K %: mean over "
-            f"{_some(n_runs, len(results.entries))}, the shade one standard deviation either way. "
-            f"{_depth(results)} Click a name to hide it, double-click to see it alone.")
+    figure = Figure(
+        "precision",
+        traces,
+        layout(
+            axis(
+                "K, % of the test rows",
+                type="log",
+                tickvals=ticks,
+                ticktext=[f"{tick:g}" for tick in ticks],
+            ),
+            axis("P@K x100", rangemode="tozero"),
+            hovermode="x unified",
+        ),
+    )
+    text = (
+        "Of the truly best K % of the test rows, the share that is among the predicted best K %:"
+        f" mean over {_some(n_runs, len(results.entries))}, the shade one standard deviation either"
+        f" way. {_depth(results)} Click a name to hide it, double-click to see it alone."
+    )
     return Section(text, [figure])
 
 
@@ -61,24 +111,54 @@ def ranks_section(results: Results) -> Section:
             continue
         record = records[first["key"]]
         n_test = max(n_test, len(record.rows))
-        true, predicted = (_ranks(values, results.metric.maximise) for values in (record.truth, record.predicted))
+        true, predicted = (
+            _ranks(values, results.metric.maximise) for values in (record.truth, record.predicted)
+        )
         kept = np.sort(np.random.default_rng(0).permutation(len(true))[:most])
         tau = 100 * kendall_tau(record.predicted, record.truth)
-        traces.append({
-            "type": "scattergl", "mode": "markers", "name": plain(f"{method} (tau {tau:.1f})"),
-            "x": true[kept].tolist(), "y": predicted[kept].tolist(), "customdata": record.rows[kept].tolist(),
-            "marker": {"size": dot(len(kept)), "opacity": 0.6, "color": colour[method]}, "hoverinfo": "x+y",
-            # one at a time: clouds that lie on each other show nothing
-            "visible": True if not traces else "legendonly",
-        })
-    diagonal = {"type": "line", "x0": 1, "y0": 1, "x1": n_test, "y1": n_test,
-                "line": {"color": "#9a9a9a", "dash": "dot"}}
-    figure = Figure("ranks", traces, layout(
-        axis("true rank (1 = best)"), axis("predicted rank"), hovermode="closest", shapes=[diagonal],
-        legend={"itemclick": "toggleothers"}), height=520, cells=True)
-    shown = "all test rows" if n_test <= most else f"{most:,} of {n_test:,} test rows, drawn at random"
-    text = (f"The first run of each method (split {results.entries[0]['split']}, seed {results.entries[0]['seed']}), "
-            f"{shown}; on the dotted line the prediction is right. Click a name to see that method.")
+        traces.append(
+            {
+                "type": "scattergl",
+                "mode": "markers",
+                "name": plain(f"{method} (tau {tau:.1f})"),
+                "x": true[kept].tolist(),
+                "y": predicted[kept].tolist(),
+                "customdata": record.rows[kept].tolist(),
+                "marker": {"size": dot(len(kept)), "opacity": 0.6, "color": colour[method]},
+                "hoverinfo": "x+y",
+                # one at a time: clouds that lie on each other show nothing
+                "visible": True if not traces else "legendonly",
+            }
+        )
+    diagonal = {
+        "type": "line",
+        "x0": 1,
+        "y0": 1,
+        "x1": n_test,
+        "y1": n_test,
+        "line": {"color": "#9a9a9a", "dash": "dot"},
+    }
+    figure = Figure(
+        "ranks",
+        traces,
+        layout(
+            axis("true rank (1 = best)"),
+            axis("predicted rank"),
+            hovermode="closest",
+            shapes=[diagonal],
+            legend={"itemclick": "toggleothers"},
+        ),
+        height=520,
+        cells=True,
+    )
+    shown = (
+        "all test rows" if n_test <= most else f"{most:,} of {n_test:,} test rows, drawn at random"
+    )
+    text = (
+        f"The first run of each method (split {results.entries[0]['split']}, seed"
+        f" {results.entries[0]['seed']}), {shown}; on the dotted line the prediction is right."
+        " Click a name to see that method."
+    )
     return Section(text, [figure])
 
 

@@ -1,11 +1,11 @@
 """`Results`: what `nasflow evaluate` left in a folder, read and checked.
 
     manifest.json    what was measured, and the keys of the runs that the result rests on
-    runs.jsonl       the journal: a line for each finished run and pre-training (`nasflow.journal`)
+    runs.jsonl       the journal: a line for each finished run and pre-training (`nasflow.running.journal`)
     predictions/     what each run predicted (`nasflow.experiments.records`)
 
-The first two make a folder of results. Folders written before a piece was kept lack it: what asks for it raises a
-`MissingDataError` that says so, and the report leaves that section out.
+The first two make a folder of results. Folders written before a piece was kept lack it: what asks
+for it raises a `MissingDataError` that says so, and the report leaves that section out.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from nasflow.config import SurrogateConfig
 from nasflow.datasets import Dataset, Metric, open_dataset
 from nasflow.errors import DataError, MissingDataError
 from nasflow.experiments.records import RunRecord
 from nasflow.experiments.tables import COLUMNS, Entry, by_method
-from nasflow.journal import Journal
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.running.journal import Journal
 
 _LEGAL = "name a folder that nasflow evaluate wrote: it holds manifest.json and runs.jsonl"
 _WORDS = ("key", "dataset", "metric", "method")
@@ -59,8 +59,10 @@ class Results:
     @property
     def pretraining_seconds(self) -> dict[str, float]:
         """Mean seconds of pre-training for each method."""
-        return {method: sum(entry["seconds"] for entry in done) / len(done)
-                for method, done in self.pretrainings.items()}
+        return {
+            method: sum(entry["seconds"] for entry in done) / len(done)
+            for method, done in self.pretrainings.items()
+        }
 
     @property
     def surrogate(self) -> SurrogateConfig:
@@ -70,7 +72,9 @@ class Results:
             ConfigError, DataError: the manifest does not say, or says what is no option here.
         """
         path = self.folder / "manifest.json"
-        return SurrogateConfig.from_dict(_part(path, _part(path, self.manifest, "options"), "surrogate"))
+        return SurrogateConfig.from_dict(
+            _part(path, _part(path, self.manifest, "options"), "surrogate")
+        )
 
     @cached_property
     def records(self) -> dict[str, RunRecord]:
@@ -87,8 +91,10 @@ class Results:
             except MissingDataError:
                 continue
         if not found:
-            raise MissingDataError(f"{self.folder / 'predictions'} holds none of these runs: they were made before "
-                                   "predictions were kept, or the folder was copied without it")
+            raise MissingDataError(
+                f"{self.folder / 'predictions'} holds none of these runs: they were made before "
+                "predictions were kept, or the folder was copied without it"
+            )
         return found
 
     @cached_property
@@ -102,8 +108,11 @@ class Results:
         older = "metric_sha256" not in self.manifest["dataset"]
         seen = dataset.content_hash(None if older else [dataset.metric(self.metric.name).name])
         if seen != self.data_hash:
-            raise DataError(f"the data set {self.entries[0]['dataset']} is no longer the one that these runs were made "
-                            f"on: its content has the SHA-256 {seen[:16]} ..., theirs {self.data_hash[:16]} ...")
+            raise DataError(
+                f"the data set {self.entries[0]['dataset']} is no longer the one that these runs"
+                f" were made on: its content has the SHA-256 {seen[:16]} ..., theirs"
+                f" {self.data_hash[:16]} ..."
+            )
         return dataset
 
 
@@ -127,21 +136,35 @@ def read_results(folder: Path) -> Results:
         what = Metric(**metric)
         name, data_hash = dataset["name"], dataset.get("metric_sha256", dataset["content_sha256"])
     except (TypeError, KeyError) as error:
-        raise DataError(f"{path} does not say which data set and metric it is about ({error!r}); write it anew with "
-                        "nasflow evaluate") from None
+        raise DataError(
+            f"{path} does not say which data set and metric it is about ({error!r}); write it anew"
+            " with nasflow evaluate"
+        ) from None
     texts = (name, data_hash, what.name, what.description, what.unit)
     if not all(isinstance(text, str) for text in texts) or not isinstance(what.maximise, bool):
-        raise DataError(f"{path} names its data set or metric by something else than text; write it anew with "
-                        "nasflow evaluate")
+        raise DataError(
+            f"{path} names its data set or metric by something else than text; write it anew with "
+            "nasflow evaluate"
+        )
     journal = Journal(folder / "runs.jsonl")
     known = journal.entries()
     keys = _runs(path, manifest, known, what.name)
     entries = [_checked(journal.path, known[key], "run") for key in keys if key in known]
     if not entries:
-        raise DataError(f"{journal.path} holds no finished run of this result yet: nasflow evaluate goes on where it "
-                        "was when it is started anew")
-    return Results(folder, name, data_hash, what, manifest, entries, len(keys),
-                   _pretrainings(journal.path, known, keys, entries))
+        raise DataError(
+            f"{journal.path} holds no finished run of this result yet: nasflow evaluate goes on"
+            " where it was when it is started anew"
+        )
+    return Results(
+        folder,
+        name,
+        data_hash,
+        what,
+        manifest,
+        entries,
+        len(keys),
+        _pretrainings(journal.path, known, keys, entries),
+    )
 
 
 def _runs(
@@ -156,9 +179,14 @@ def _runs(
     for key, entry in known.items():
         if entry.get("kind") == "run" and entry.get("metric") == metric:
             last[str(entry.get("method")), str(entry.get("split")), str(entry.get("seed"))] = key
-    seeds = {(entry.get("pretext"), entry.get("seed")): key for key, entry in known.items()
-             if entry.get("kind") == "pretraining"}
-    return {key: seeds.get((known[key].get("method"), known[key].get("seed"))) for key in last.values()}
+    seeds = {
+        (entry.get("pretext"), entry.get("seed")): key
+        for key, entry in known.items()
+        if entry.get("kind") == "pretraining"
+    }
+    return {
+        key: seeds.get((known[key].get("method"), known[key].get("seed"))) for key in last.values()
+    }
 
 
 def _pretrainings(
@@ -175,13 +203,20 @@ def _pretrainings(
 
 def _checked(path: Path, entry: Entry, kind: str) -> Entry:
     """`entry`, if it has what the report reads; the file may have been written by anyone."""
-    legal = {"run": {**dict.fromkeys(_WORDS, "text"), **dict.fromkeys(_COUNTS, "whole number"),
-                     **dict.fromkeys(_NUMBERS, "number")},
-             "pretraining": {"key": "text", "seconds": "number"}}[kind]
+    legal = {
+        "run": {
+            **dict.fromkeys(_WORDS, "text"),
+            **dict.fromkeys(_COUNTS, "whole number"),
+            **dict.fromkeys(_NUMBERS, "number"),
+        },
+        "pretraining": {"key": "text", "seconds": "number"},
+    }[kind]
     for name, what in legal.items():
         if not _is(what, entry.get(name)):
-            raise DataError(f"{path}: the {kind} {entry.get('key')!r} has {name} {entry.get(name)!r}; it needs a "
-                            f"{what}; delete its line, and it is made again")
+            raise DataError(
+                f"{path}: the {kind} {entry.get('key')!r} has {name} {entry.get(name)!r}; it needs"
+                f" a {what}; delete its line, and it is made again"
+            )
     if not str(entry["key"]).isalnum():  # it names a file
         raise DataError(f"{path}: {entry['key']!r} is no key of a {kind}; delete its line")
     return entry
@@ -190,7 +225,9 @@ def _checked(path: Path, entry: Entry, kind: str) -> Entry:
 def _is(what: str, value: Any) -> bool:
     if what == "text":
         return isinstance(value, str)
-    if isinstance(value, bool) or not isinstance(value, int if what == "whole number" else (int, float)):
+    if isinstance(value, bool) or not isinstance(
+        value, int if what == "whole number" else (int, float)
+    ):
         return False
     return math.isfinite(value)
 
@@ -199,7 +236,9 @@ def _object(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text())
     except ValueError as error:
-        raise DataError(f"{path} is no JSON ({error}); write it anew with nasflow evaluate") from None
+        raise DataError(
+            f"{path} is no JSON ({error}); write it anew with nasflow evaluate"
+        ) from None
     if not isinstance(data, dict):
         raise DataError(f"{path} is no manifest but a JSON {type(data).__name__}; {_LEGAL}")
     return data

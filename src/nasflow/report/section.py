@@ -1,7 +1,8 @@
-"""What a report is made of: sections of text, tables and figures, in the order in which they are read.
+"""What a report is made of: sections of text, tables and figures, in the order in which they are
+read.
 
-A figure is what plotly.js draws, as plain dictionaries. plotly.js takes some text as markup (`<b>`, `<a href>`):
-whatever comes from a file goes through `plain` first.
+A figure is what plotly.js draws, as plain dictionaries. plotly.js takes some text as markup (`<b>`,
+`<a href>`): whatever comes from a file goes through `plain` first.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ _NEUTRAL = {"none": "#444444", "gp": "#9a9a9a"}
 
 @dataclass(frozen=True)
 class Table:
-    """A table; its first row is the header. A cell's further lines are shown small below its first."""
+    """A table; its first row is the header. A cell's further lines are shown small below its
+    first.
+    """
 
     rows: Sequence[Sequence[str]]
 
@@ -34,7 +37,9 @@ class Figure:
     height: int = 420
     """Pixels."""
     cells: bool = False
-    """Whether the architecture under the pointer is drawn beside it: each point's `customdata` is its row."""
+    """Whether the architecture under the pointer is drawn beside it: each point's `customdata` is
+    its row.
+    """
 
 
 @dataclass(frozen=True)
@@ -55,27 +60,53 @@ def plain(text: str) -> str:
 
 def axis(title: str, **options: Any) -> Data:
     """An axis with a title; further options are plotly's."""
-    return {"title": {"text": plain(title), "font": {"size": 14}}, "gridcolor": "#e7e7e4", "linecolor": "#b9b9b4",
-            "zeroline": False, "automargin": True, **options}
+    return {
+        "title": {"text": plain(title), "font": {"size": 14}},
+        "gridcolor": "#e7e7e4",
+        "linecolor": "#b9b9b4",
+        "zeroline": False,
+        "automargin": True,
+        **options,
+    }
 
 
 def colours(methods: Sequence[str]) -> dict[str, str]:
-    """A colour for each method, the same in all figures of a report; grey where nothing is pre-trained."""
+    """A colour for each method, the same in all figures of a report; grey where nothing is
+    pre-trained.
+    """
     others = [method for method in methods if method not in _NEUTRAL]
     return {**_NEUTRAL, **{method: _COLOURS[i % len(_COLOURS)] for i, method in enumerate(others)}}
 
 
 def lines(name: str, x: Sequence[float], y: Sequence[float], colour: str, **options: Any) -> Data:
     """A line through points."""
-    return {"type": "scatter", "mode": "lines", "name": plain(name), "x": list(x), "y": list(y),
-            "line": {"color": colour, "width": 2}, **options}
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": plain(name),
+        "x": list(x),
+        "y": list(y),
+        "line": {"color": colour, "width": 2},
+        **options,
+    }
 
 
-def band(name: str, x: Sequence[float], low: Sequence[float], high: Sequence[float], colour: str) -> Data:
+def band(
+    name: str, x: Sequence[float], low: Sequence[float], high: Sequence[float], colour: str
+) -> Data:
     """The area between two lines, shown and hidden with the line `name`."""
-    return {"type": "scatter", "mode": "lines", "x": [*x, *reversed(x)], "y": [*high, *reversed(low)],
-            "fill": "toself", "fillcolor": f"{colour}1f", "line": {"width": 0}, "hoverinfo": "skip",
-            "legendgroup": plain(name), "showlegend": False}
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [*x, *reversed(x)],
+        "y": [*high, *reversed(low)],
+        "fill": "toself",
+        "fillcolor": f"{colour}1f",
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+        "legendgroup": plain(name),
+        "showlegend": False,
+    }
 
 
 def dot(n: int) -> int:

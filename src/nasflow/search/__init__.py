@@ -15,8 +15,14 @@ if TYPE_CHECKING:
     from nasflow.search.study import Study
     from nasflow.search.trial import Trial
 
-_HOME = {"Constraint": "known", "Known": "known", "Problem": "problem", "Study": "study", "Trial": "trial",
-         "run": "runner"}
+_HOME = {
+    "Constraint": "known",
+    "Known": "known",
+    "Problem": "problem",
+    "Study": "study",
+    "Trial": "trial",
+    "run": "runner",
+}
 
 __all__ = ["Constraint", "Known", "Problem", "Study", "Trial", "run"]
 

@@ -1,7 +1,8 @@
-"""`Candidates`: the architectures that a strategy may propose, none of them a twin of one it has had.
+"""`Candidates`: the architectures that a strategy may propose, none of them a twin of one it has
+had.
 
-Twins are isomorphic once pruned (`canonical_id`). Neither what was asked for, trained or failed nor what this object
-has given out before comes again, and everything meets the constraints.
+Twins are isomorphic once pruned (`canonical_id`). Neither what was asked for, trained or failed nor
+what this object has given out before comes again, and everything meets the constraints.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from nasflow.architecture import Architecture
 from nasflow.errors import GraphError
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
 from nasflow.search.known import met
 from nasflow.search.problem import Problem
 from nasflow.spaces.base import Space
-from nasflow.table import ArchTable
 
 MAX_LISTED = 60_000  # elements of a space that is searched as a whole; NAS-Bench-Graph has 59,049
 _TRIES = 40  # batches of samples without anything new before a space counts as used up
@@ -95,7 +96,9 @@ class Candidates:
         self._seen = set(seen)
 
     def fresh(self, n: int) -> list[Candidate]:
-        """At most `n` samples of the space; fewer only where nothing else is left or to be found."""
+        """At most `n` samples of the space; fewer only where nothing else is left or to be
+        found.
+        """
         found: list[Candidate] = []
         misses = 0
         while len(found) < n and misses < _TRIES:
@@ -108,8 +111,11 @@ class Candidates:
             found += self._new([self.whole.table[int(row)] for row in rows], n - len(found))
         return found
 
-    def mutations(self, parents: Sequence[Architecture], n_each: int, again: float = 0.0) -> list[Candidate]:
-        """At most `n_each` mutations of each parent, all different, each mutated further with a chance of `again`.
+    def mutations(
+        self, parents: Sequence[Architecture], n_each: int, again: float = 0.0
+    ) -> list[Candidate]:
+        """At most `n_each` mutations of each parent, all different, each mutated further with a
+        chance of `again`.
 
         So the number of changes is geometric, with mean 1 / (1 - again); one may undo another.
         """
@@ -118,12 +124,16 @@ class Candidates:
 
     def _mutated(self, parent: Architecture, again: float) -> Architecture:
         current = self.problem.space.mutate(parent, self.rng)
-        while again and self.rng.random() < again:  # without `again` nothing is drawn: older studies go on as they were
+        while (
+            again and self.rng.random() < again
+        ):  # without `again` nothing is drawn: older studies go on as they were
             current = self.problem.space.mutate(current, self.rng)
         return current
 
     def mutation(self, parent: Architecture, max_steps: int = 20) -> list[Candidate]:
-        """One descendant of `parent`, few mutations away; none if `max_steps` do not lead to a new one."""
+        """One descendant of `parent`, few mutations away; none if `max_steps` do not lead to a new
+        one.
+        """
         current = parent
         for step in range(max_steps):
             new = self._new([self.problem.space.mutate(current, self.rng) for _ in range(10)], 1)
@@ -158,7 +168,11 @@ class Candidates:
         table = ArchTable.from_architectures(architectures)
         ids = table.canonical_ids.tolist()
         first = {canonical_id: i for i, canonical_id in reversed(list(enumerate(ids)))}
-        rows = [i for i, canonical_id in enumerate(ids) if canonical_id not in self._seen and first[canonical_id] == i]
+        rows = [
+            i
+            for i, canonical_id in enumerate(ids)
+            if canonical_id not in self._seen and first[canonical_id] == i
+        ]
         if rows and self.problem.conditions:
             ok = met(self.problem.conditions, self.problem.known, table[np.array(rows)])
             rows = [row for row, good in zip(rows, ok, strict=True) if good]

@@ -1,22 +1,24 @@
-"""Codes of architectures that need no learning, as features: numbers (N, d) whose columns mean the same in every table.
+"""Codes of architectures that need no learning, as features: numbers (N, d) whose columns mean the
+same in every table.
 
-    one_hot   the operation at each node and a bit for each pair of nodes with an edge ("one-hot adjacency": White et
-              al., "A Study on Encodings for Neural Architecture Search", NeurIPS 2020). Where the graph is fixed, as
-              NAS-Bench-201's, that is the operation on each edge of the cell
-    counts    how often each operation occurs, and an edge between each pair of operations: independent of the order
-              of the nodes
+one_hot   the operation at each node and a bit for each pair of nodes with an edge ("one-hot adjacency": White et
+          al., "A Study on Encodings for Neural Architecture Search", NeurIPS 2020). Where the graph
+          is fixed, as NAS-Bench-201's, that is the operation on each edge of the cell
+counts    how often each operation occurs, and an edge between each pair of operations: independent of the order
+          of the nodes
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from nasflow.graphs.table import ArchTable
 from nasflow.search.known import FloatArray
-from nasflow.table import ArchTable
 
 
 def one_hot(table: ArchTable, n_nodes: int) -> FloatArray:
-    """(N, n_nodes * n_ops + n_nodes (n_nodes - 1) / 2): operation of each node, then a bit for each forward edge.
+    """(N, n_nodes * n_ops + n_nodes (n_nodes - 1) / 2): operation of each node, then a bit for each
+    forward edge.
 
     Nodes beyond the first `n_nodes` are left out, those that are missing are zeros.
     """
@@ -29,7 +31,9 @@ def one_hot(table: ArchTable, n_nodes: int) -> FloatArray:
     source, target = table.edges.astype(np.int64)
     edge_graph = np.repeat(np.arange(n), np.diff(table.edge_ptr))
     kept = (source < n_nodes) & (target < n_nodes)
-    adjacent[edge_graph[kept], np.minimum(source, target)[kept], np.maximum(source, target)[kept]] = 1
+    adjacent[
+        edge_graph[kept], np.minimum(source, target)[kept], np.maximum(source, target)[kept]
+    ] = 1
     upper = np.triu_indices(n_nodes, 1)
     return np.hstack([ops.reshape(n, -1), adjacent[:, upper[0], upper[1]]])
 

@@ -1,8 +1,10 @@
-"""`Executor`: where trainings run: worker processes of this machine, or the machines of a Ray cluster.
+"""`Executor`: where trainings run: worker processes of this machine, or the machines of a Ray
+cluster.
 
-An executor starts trainings and says which have ended, well or not. Their results are in the study by then. A worker
-here writes them itself, so they outlive the search. One on a cluster cannot reach the study's file: it hands its
-outcome back and `ended` tells the study; with the search its trainings end, and begin once more when it goes on.
+An executor starts trainings and says which have ended, well or not. Their results are in the study
+by then. A worker here writes them itself, so they outlive the search. One on a cluster cannot reach
+the study's file: it hands its outcome back and `ended` tells the study; with the search its
+trainings end, and begin once more when it goes on.
 """
 
 from __future__ import annotations
@@ -14,14 +16,15 @@ from typing import Protocol, Self
 
 from pebble import ProcessExpired
 
-from nasflow.ray_workers import RayWorkers
+from nasflow.running.ray_workers import RayWorkers
+from nasflow.running.workers import Task, Workers
 from nasflow.search.study import Study
 from nasflow.search.training import Training, outcome_in, train_and_tell
-from nasflow.workers import Task, Workers
 
 
 class Executor(Protocol):
-    """What `run` needs of a place to train in; used in a `with` block, whose end ends what still runs.
+    """What `run` needs of a place to train in; used in a `with` block, whose end ends what still
+    runs.
 
     Attributes:
         n_workers: how many trainings can run at once.
@@ -32,14 +35,19 @@ class Executor(Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None: ...
 
     def start(self, training: Training) -> None:
         """Begin a training as soon as there is room."""
 
     def ended(self, seconds: float) -> list[int]:
-        """Numbers of the trials whose trainings ended, once one has, or none after so many seconds."""
+        """Numbers of the trials whose trainings ended, once one has, or none after so many
+        seconds.
+        """
 
     def give_up(self, number: int) -> None:
         """Stop waiting for a training that the study needs no more, or whose worker is gone."""
@@ -61,7 +69,10 @@ class LocalExecutor:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._workers.__exit__(kind, error, trace)
 
@@ -91,11 +102,12 @@ class LocalExecutor:
 class RayExecutor:
     """The machines of a Ray cluster, which need no access to the study's file.
 
-    Commands and files by their names are looked for in this process's working directory, which must be the same folder
-    on all machines; one that lacks it ends the search, not the trial. A training takes one processor.
+    Commands and files by their names are looked for in this process's working directory, which must
+    be the same folder on all machines; one that lacks it ends the search, not the trial. A training
+    takes one processor.
 
     Args:
-        address: as in `nasflow.ray_workers.RayWorkers`.
+        address: as in `nasflow.running.ray_workers.RayWorkers`.
         n_workers: processors of a new local cluster.
         study: what is told the results.
     """
@@ -103,14 +115,19 @@ class RayExecutor:
     def __init__(self, address: str, n_workers: int, study: Study) -> None:
         self._study = study
         self._workers = RayWorkers(address, n_workers)
-        self.n_workers = self._workers.n_workers  # so none of them waits for a processor once it counts as begun
+        self.n_workers = (
+            self._workers.n_workers
+        )  # so none of them waits for a processor once it counts as begun
 
     def __enter__(self) -> Self:
         self._workers.__enter__()
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._tell(0)  # what ended meanwhile is not trained again
         unfinished = [int(task.name) for task in self._workers.running]
@@ -124,10 +141,12 @@ class RayExecutor:
             self._workers.start(Task(str(training.number), outcome_in, (training, os.getcwd())))
 
     def ended(self, seconds: float) -> list[int]:
-        """Numbers of the trials whose outcome the study was told, or whose machine or process died on them.
+        """Numbers of the trials whose outcome the study was told, or whose machine or process died
+        on them.
 
         Raises:
-            Exception: what a worker raised outside the user's code, such as a module that it does not have.
+            Exception: what a worker raised outside the user's code, such as a module that it does
+            not have.
         """
         if not self._workers.running:
             time.sleep(seconds)
@@ -137,7 +156,9 @@ class RayExecutor:
         return numbers
 
     def _tell(self, seconds: float) -> tuple[list[int], list[BaseException]]:
-        """Tell the study what came of the trainings that ended. Returns their numbers, and what is not the users'."""
+        """Tell the study what came of the trainings that ended. Returns their numbers, and what is
+        not the users'.
+        """
         numbers, errors = [], []
         for task, future in self._workers.finished(seconds):
             number = int(task.name)

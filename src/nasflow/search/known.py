@@ -1,10 +1,12 @@
 """Known quantities: numbers of an architecture that need no training, and conditions on them.
 
-A quantity is a column of a data set that took no training (`params`, `latency.raspi4`, a zero-cost proxy), or a
-function of the user's. A column is looked up for the very same graph first, since twins that compute the same may
-differ in latency, then for a twin (`canonical_id`), since twins have equal accuracy. NaN means not known.
+A quantity is a column of a data set that took no training (`params`, `latency.raspi4`, a zero-cost
+proxy), or a function of the user's. A column is looked up for the very same graph first, since
+twins that compute the same may differ in latency, then for a twin (`canonical_id`), since twins
+have equal accuracy. NaN means not known.
 
-A condition is written `params < 1e6` or `latency.raspi4 <= 10`. What is not known meets no condition.
+A condition is written `params < 1e6` or `latency.raspi4 <= 10`. What is not known meets no
+condition.
 """
 
 from __future__ import annotations
@@ -18,10 +20,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nasflow.architecture import Architecture
 from nasflow.datasets.base import Dataset
 from nasflow.errors import ConfigError, unknown_name
-from nasflow.table import ArchTable
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -52,8 +54,10 @@ class Constraint:
         except ValueError:
             bound = math.nan
         if found is None or math.isnan(bound):
-            raise ConfigError(f"constraint {text!r} is no condition; legal: a quantity, one of "
-                              f"{' '.join(_COMPARISONS)}, a number, such as 'params < 1e6'")
+            raise ConfigError(
+                f"constraint {text!r} is no condition; legal: a quantity, one of "
+                f"{' '.join(_COMPARISONS)}, a number, such as 'params < 1e6'"
+            )
         return cls(found[1], found[2], bound)
 
     def __str__(self) -> str:
@@ -70,10 +74,13 @@ class Known:
 
     Args:
         dataset: its metrics that took no training are quantities.
-        functions: quantities to compute, by name: `f(architecture) -> number`. They come before columns.
+        functions: quantities to compute, by name: `f(architecture) -> number`. They come before
+            columns.
     """
 
-    def __init__(self, dataset: Dataset | None = None, functions: Mapping[str, Function] | None = None) -> None:
+    def __init__(
+        self, dataset: Dataset | None = None, functions: Mapping[str, Function] | None = None
+    ) -> None:
         self._dataset = dataset
         self._functions = dict(functions or {})
         self._exact: dict[bytes, int] | None = None  # the rows of the data set by their graphs
@@ -82,13 +89,21 @@ class Known:
     @property
     def names(self) -> list[str]:
         """The quantities there are."""
-        columns = [] if self._dataset is None else [m.name for m in self._dataset.metrics.values() if not m.trained]
+        columns = (
+            []
+            if self._dataset is None
+            else [m.name for m in self._dataset.metrics.values() if not m.trained]
+        )
         return [*self._functions, *columns]
 
     def maximise(self, name: str) -> bool:
         """Whether more of a quantity is better; of a function, less is."""
         self.require(name)
-        return name not in self._functions and self._dataset is not None and self._dataset.metric(name).maximise
+        return (
+            name not in self._functions
+            and self._dataset is not None
+            and self._dataset.metric(name).maximise
+        )
 
     def require(self, name: str) -> None:
         """Return if there is such a quantity.
@@ -97,10 +112,14 @@ class Known:
             UnknownNameError: there is none; the message lists the names.
         """
         if name not in self.names:
-            raise unknown_name("known quantity", name, self.names or ["(none: name a data set or give a function)"])
+            raise unknown_name(
+                "known quantity", name, self.names or ["(none: name a data set or give a function)"]
+            )
 
     def values(self, name: str, table: ArchTable) -> FloatArray:
-        """(N,) float64: a quantity of every row of a table of elements, NaN where it is not known."""
+        """(N,) float64: a quantity of every row of a table of elements, NaN where it is not
+        known.
+        """
         self.require(name)
         if name in self._functions:
             function = self._functions[name]
@@ -122,7 +141,9 @@ class Known:
             if self._twins is None:
                 ids = reference.canonical_ids.tolist()
                 self._twins = {ids[row]: row for row in range(len(ids) - 1, -1, -1)}
-            for i, canonical_id in zip(missing, table[np.array(missing)].canonical_ids, strict=True):
+            for i, canonical_id in zip(
+                missing, table[np.array(missing)].canonical_ids, strict=True
+            ):
                 found[i] = self._twins.get(str(canonical_id), -1)
         return np.array(found, np.int64)
 
@@ -132,8 +153,11 @@ def _keys(table: ArchTable) -> list[bytes]:
     names = [name.encode() + b"\0" for name in table.vocabulary]
     edges = table.edges.astype(np.int32)
     node, edge = table.node_ptr.tolist(), table.edge_ptr.tolist()
-    return [b"".join(names[op] for op in table.ops[node[i] : node[i + 1]].tolist())
-            + edges[:, edge[i] : edge[i + 1]].tobytes() for i in range(len(table))]
+    return [
+        b"".join(names[op] for op in table.ops[node[i] : node[i + 1]].tolist())
+        + edges[:, edge[i] : edge[i + 1]].tobytes()
+        for i in range(len(table))
+    ]
 
 
 def met(constraints: Sequence[Constraint], known: Known, table: ArchTable) -> BoolArray:

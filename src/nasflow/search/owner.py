@@ -1,7 +1,8 @@
 """Whose a training is, and whether that process still lives.
 
-An owner is written `host pid started`: a process id alone comes back for another process one day. On the same host
-the system is asked; of another one (a container that shares the file) the last heartbeat must be young.
+An owner is written `host pid started`: a process id alone comes back for another process one day.
+On the same host the system is asked; of another one (a container that shares the file) the last
+heartbeat must be young.
 """
 
 from __future__ import annotations
@@ -34,11 +35,14 @@ def is_alive(owner: str, heartbeat: float) -> bool:
 
 
 def _started(pid: int) -> str:
-    """When a process was started, in ticks since boot; `?` where the system does not say, `-` if there is none."""
+    """When a process was started, in ticks since boot; `?` where the system does not say, `-` if
+    there is none.
+    """
     if not Path("/proc/self/stat").exists():
         return "?"
     try:
-        # the command's name, in brackets, may hold anything; state is the first field behind it, the start the 20th
+        # the command's name, in brackets, may hold anything; state is the first field behind it,
+        # the start the 20th
         fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
     except OSError:
         return "-"

@@ -1,8 +1,9 @@
 """`Problem`: what is sought in which space, and how two objectives become one number.
 
-The first objective is what a training returns; the second, if there is one, is a known quantity. With two, each
-proposal is made for another weighting of them, drawn at random, so that all parts of the Pareto front are looked
-for (ParEGO: Knowles 2006, "ParEGO: a hybrid algorithm with on-line landscape approximation", equation 2).
+The first objective is what a training returns; the second, if there is one, is a known quantity.
+With two, each proposal is made for another weighting of them, drawn at random, so that all parts of
+the Pareto front are looked for (ParEGO: Knowles 2006, "ParEGO: a hybrid algorithm with on-line
+landscape approximation", equation 2).
 """
 
 from __future__ import annotations
@@ -45,7 +46,10 @@ class Problem:
     known: Known = field(default_factory=Known)
 
     def __post_init__(self) -> None:
-        for name in [*([] if self.second is None else [self.second]), *(c.quantity for c in self.constraints)]:
+        for name in [
+            *([] if self.second is None else [self.second]),
+            *(c.quantity for c in self.constraints),
+        ]:
             self.known.require(name)
 
     @property
@@ -61,15 +65,23 @@ class Problem:
 
     def describe(self) -> dict[str, Any]:
         """What must be the same for a study to go on, as JSON values."""
-        return {"space": self.space.name, "space fingerprint": fingerprint(self.space), "maximise": self.maximise,
-                "second objective": self.second, "constraints": [str(c) for c in self.constraints]}
+        return {
+            "space": self.space.name,
+            "space fingerprint": fingerprint(self.space),
+            "maximise": self.maximise,
+            "second objective": self.second,
+            "constraints": [str(c) for c in self.constraints],
+        }
 
-    def utility(self, values: Sequence[float], seconds: Sequence[float], rng: np.random.Generator) -> FloatArray:
+    def utility(
+        self, values: Sequence[float], seconds: Sequence[float], rng: np.random.Generator
+    ) -> FloatArray:
         """(n,) float64: one number for each result, more is better.
 
         Args:
             values: what the trainings returned.
-            seconds: the second objective of the same architectures; not looked at where there is none.
+            seconds: the second objective of the same architectures; not looked at where there is
+                none.
             rng: draws the weighting of two objectives.
         """
         first = np.array(values, np.float64) * (1 if self.maximise else -1)
@@ -87,13 +99,19 @@ class Problem:
         if self.second is None:
             best: npt.NDArray[np.bool_] = first == first.max(initial=-np.inf)
             return best
-        return pareto(np.stack([first, np.array(seconds, np.float64) * (1 if self.second_maximise else -1)], axis=1))
+        return pareto(
+            np.stack(
+                [first, np.array(seconds, np.float64) * (1 if self.second_maximise else -1)], axis=1
+            )
+        )
 
 
 def pareto(points: FloatArray) -> npt.NDArray[np.bool_]:
-    """(n,) bool: which of the points (n, 2) no other is at least as good as in both columns and better in one.
+    """(n,) bool: which of the points (n, 2) no other is at least as good as in both columns and
+    better in one.
 
-    More is better. Sorted by the first column, a point is on the front if it is the first to reach its second value.
+    More is better. Sorted by the first column, a point is on the front if it is the first to reach
+    its second value.
     """
     on_front = np.zeros(len(points), bool)
     best = -np.inf

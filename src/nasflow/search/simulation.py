@@ -1,7 +1,8 @@
-"""`simulate`: a search whose trainings are looked up in a table, to compare strategies; and its course.
+"""`simulate`: a search whose trainings are looked up in a table, to compare strategies; and its
+course.
 
-A course lists each change of the best so far: [trainings, what is optimised, what is reported], such as validation
-and test accuracy. It is all that tables and curves of a simulated search need.
+A course lists each change of the best so far: [trainings, what is optimised, what is reported],
+such as validation and test accuracy. It is all that tables and curves of a simulated search need.
 """
 
 from __future__ import annotations
@@ -14,16 +15,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nasflow.architecture import Architecture
-from nasflow.config import SearchConfig
 from nasflow.datasets import Dataset
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
+from nasflow.options.search import SearchConfig
 from nasflow.search.candidates import Candidates, Listed
 from nasflow.search.known import Constraint, FloatArray, Known
 from nasflow.search.problem import Problem
 from nasflow.search.strategies.base import History, Proposal
 from nasflow.search.strategies.registry import make_strategy
 from nasflow.spaces import Space
-from nasflow.table import ArchTable
 
 Values = Callable[[ArchTable], FloatArray]
 """From a table of n architectures to n numbers."""
@@ -32,7 +33,8 @@ Values = Callable[[ArchTable], FloatArray]
 def among_rows(dataset: Dataset, space: Space, metric: str) -> tuple[Problem, Listed]:
     """A search among the rows of a data set where `metric` was measured, and all of them.
 
-    All metrics of the data set are known quantities of the problem: `problem.known.values(name, table)`.
+    All metrics of the data set are known quantities of the problem: `problem.known.values(name,
+    table)`.
     """
     metrics = {name: dataclasses.replace(m, trained=False) for name, m in dataset.metrics.items()}
     known = Known(Dataset(dataset.name, dataset.table, metrics, dataset.values))
@@ -55,7 +57,10 @@ class Simulated:
         best = np.maximum.accumulate(self.values)
         at = np.flatnonzero(np.diff(best, prepend=-np.inf) > 0)
         numbers = reported(ArchTable.from_architectures([self.architectures[int(i)] for i in at]))
-        return [[int(i) + 1, float(self.values[i]), float(number)] for i, number in zip(at, numbers, strict=True)]
+        return [
+            [int(i) + 1, float(self.values[i]), float(number)]
+            for i, number in zip(at, numbers, strict=True)
+        ]
 
 
 def simulate(
@@ -82,8 +87,11 @@ def simulate(
         started = time.process_time()
         if not plan:
             rng = np.random.default_rng([config.seed, len(told)])
-            plan = strategy.propose(History(told, np.array(values), origins, [], len(told)),
-                                    Candidates(problem, whole, ids, rng), 1)
+            plan = strategy.propose(
+                History(told, np.array(values), origins, [], len(told)),
+                Candidates(problem, whole, ids, rng),
+                1,
+            )
             if not plan:
                 break
         proposal = plan.pop(0)
@@ -96,7 +104,9 @@ def simulate(
 
 
 def along(course: Sequence[Sequence[float]], n: int, column: int = 2) -> FloatArray:
-    """(n,): after each of n trainings, a column of the course: 1 what was optimised, 2 what is reported of it."""
+    """(n,): after each of n trainings, a column of the course: 1 what was optimised, 2 what is
+    reported of it.
+    """
     changes = np.array(course)
     at = np.searchsorted(changes[:, 0], np.arange(1, n + 1), side="right") - 1
     values: FloatArray = changes[at, column]

@@ -6,12 +6,15 @@
 
 Decisions:
 
-* A result that was told is on the disk when `tell` returns, and its architecture is never proposed again, nor a twin.
-* What was asked for by a process that died is asked for again, once: cut off a second time, it counts as failed.
-* Proposal number i is determined by the seed, i and the results it may know. With `window` = w those are the
-  results of all trials before i - w + 1, and it is made only once all of them are there; so the study is the same
-  whichever training ends first, and however often it was killed. Without a window a proposal knows all results so
-  far, and a study that trains several at once depends on their order.
+* A result that was told is on the disk when `tell` returns, and its architecture is never proposed
+  again, nor a twin.
+* What was asked for by a process that died is asked for again, once: cut off a second time, it
+  counts as failed.
+* Proposal number i is determined by the seed, i and the results it may know. With `window` = w
+  those are the results of all trials before i - w + 1, and it is made only once all of them are
+  there; so the study is the same whichever training ends first, and however often it was killed.
+  Without a window a proposal knows all results so far, and a study that trains several at once
+  depends on their order.
 * Proposing is for one process at a time, telling for all.
 """
 
@@ -24,10 +27,11 @@ from typing import Any
 
 import numpy as np
 
-from nasflow.architecture import Architecture
-from nasflow.config import SearchConfig
 from nasflow.errors import ConfigError, DataError
-from nasflow.files import PathLike
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
+from nasflow.options.search import SearchConfig
+from nasflow.running.files import PathLike
 from nasflow.search import owner
 from nasflow.search.candidates import Candidates, Listed, listed
 from nasflow.search.problem import Problem
@@ -35,7 +39,6 @@ from nasflow.search.store import Store
 from nasflow.search.strategies.base import History, Proposal, Strategy
 from nasflow.search.strategies.registry import make_strategy
 from nasflow.search.trial import Trial
-from nasflow.table import ArchTable
 
 MAX_STARTS = 2
 
@@ -47,7 +50,8 @@ class Study:
         path: the SQLite file; it is made, or gone on with.
         problem: space, objectives, constraints; as it was when the file was made.
         config: strategy, seed and their options; as they were when the file was made.
-        window: with how many trainings at once the order of their ends has no influence; None for any order.
+        window: with how many trainings at once the order of their ends has no influence; None for
+            any order.
         progress: whether pre-training draws a progress bar.
 
     Raises:
@@ -85,17 +89,19 @@ class Study:
         _check_settings(self.store, about)
         self.me = owner.this_process()
 
-    # -- asking -----------------------------------------------------------------------------------------
+    # -- asking
+    # -----------------------------------------------------------------------------------------
 
     def ask(self, n: int = 1, *, limit: int | None = None, begin: bool = True) -> list[Trial]:
         """At most `n` architectures to train, now this process's to do so.
 
-        What a process that died left comes first, then what was planned, then new proposals. Fewer come back where
-        the window is full, the limit is reached, or the space holds nothing else.
+        What a process that died left comes first, then what was planned, then new proposals. Fewer
+        come back where the window is full, the limit is reached, or the space holds nothing else.
 
         Args:
             n: how many.
-            limit: how many trainings the study may have in all, those that failed or are under way included.
+            limit: how many trainings the study may have in all, those that failed or are under way
+                included.
             begin: whether their trainings begin now; otherwise `begin` says so for each.
         """
         given: list[Trial] = []
@@ -103,17 +109,26 @@ class Study:
             self.recover()
             while len(given) < n:
                 trials = self.store.trials()
-                room = math.inf if limit is None else limit - sum(
-                    t.state != "planned" and t.origin != "told" for t in trials)
+                room = (
+                    math.inf
+                    if limit is None
+                    else limit - sum(t.state != "planned" and t.origin != "told" for t in trials)
+                )
                 wanted = int(min(n - len(given), room))
                 planned = [t for t in trials if t.state == "planned"]
                 first = min((t.number for t in trials if not t.finished), default=len(trials))
                 due = [t for t in planned if self.window is None or t.number < first + self.window]
                 if due and wanted > 0:
-                    owned = set(self.store.own([t.number for t in due[:wanted]], None, self.me, begin=begin))
+                    owned = set(
+                        self.store.own([t.number for t in due[:wanted]], None, self.me, begin=begin)
+                    )
                     given += [t for t in due[:wanted] if t.number in owned]
                     continue
-                full = planned or wanted < 1 or (self.window is not None and len(trials) >= first + self.window)
+                full = (
+                    planned
+                    or wanted < 1
+                    or (self.window is not None and len(trials) >= first + self.window)
+                )
                 if full or not self._propose(trials, wanted):
                     break
         if given:
@@ -125,7 +140,9 @@ class Study:
         return any(n == number and of == self.me for n, of, *_ in self.store.owners())
 
     def begin(self, number: int) -> bool:
-        """Count the training of a trial of this process as begun. Returns whether the trial is its own still."""
+        """Count the training of a trial of this process as begun. Returns whether the trial is its
+        own still.
+        """
         return bool(self.store.own([number], self.me, self.me, begin=True))
 
     def end(self, number: int, value: float | None, reason: str | None) -> None:
@@ -156,13 +173,21 @@ class Study:
         """Add new proposals as planned trials. Returns whether there were any."""
         strategy, number = self.strategy, len(trials)
         rng = np.random.default_rng([self.config.seed, number])
-        known = trials if self.window is None else [
-            t if t.number <= number - self.window else _unfinished(t) for t in trials]
+        known = (
+            trials
+            if self.window is None
+            else [t if t.number <= number - self.window else _unfinished(t) for t in trials]
+        )
         told = [t for t in known if t.state == "done"]
         history = History(
-            [t.architecture for t in told], self.problem.utility(
-                [_number(t.value) for t in told], [_number(t.second) for t in told], rng),
-            [t.origin for t in told], [t.architecture for t in known if not t.finished], number)
+            [t.architecture for t in told],
+            self.problem.utility(
+                [_number(t.value) for t in told], [_number(t.second) for t in told], rng
+            ),
+            [t.origin for t in told],
+            [t.architecture for t in known if not t.finished],
+            number,
+        )
         candidates = Candidates(self.problem, self._whole, [t.canonical_id for t in trials], rng)
         # with a window how many are asked for at a time must not matter
         proposals = strategy.propose(history, candidates, n if self.window is None else 1)
@@ -174,18 +199,31 @@ class Study:
     def _row(self, proposal: Proposal) -> dict[str, Any]:
         predicted = proposal.predicted
         if predicted is not None:  # from utility back to the value's own direction
-            predicted = None if self.problem.second else predicted * (1 if self.problem.maximise else -1)
-        return {"canonical_id": proposal.candidate.canonical_id, "state": "planned", "origin": proposal.origin,
-                "predicted": predicted, "deviation": None if predicted is None else proposal.deviation,
-                "second": self._second(proposal.candidate.architecture)}
+            predicted = (
+                None if self.problem.second else predicted * (1 if self.problem.maximise else -1)
+            )
+        return {
+            "canonical_id": proposal.candidate.canonical_id,
+            "state": "planned",
+            "origin": proposal.origin,
+            "predicted": predicted,
+            "deviation": None if predicted is None else proposal.deviation,
+            "second": self._second(proposal.candidate.architecture),
+        }
 
     def _second(self, architecture: Architecture) -> float | None:
         if self.problem.second is None:
             return None
-        value = float(self.problem.known.values(self.problem.second, ArchTable.from_architectures([architecture]))[0])
+        value = float(
+            self.problem.known.values(
+                self.problem.second, ArchTable.from_architectures([architecture])
+            )[0]
+        )
         if not math.isfinite(value):
-            raise DataError(f"{self.problem.second} of {self.problem.space.format(architecture)} is not known, and "
-                            "it is the second objective: such an architecture has no place in this study")
+            raise DataError(
+                f"{self.problem.second} of {self.problem.space.format(architecture)} is not known,"
+                " and it is the second objective: such an architecture has no place in this study"
+            )
         return value
 
     def recover(self) -> None:
@@ -195,7 +233,9 @@ class Study:
                 self._cut_off(number, former, starts)
 
     def cut_off(self, number: int) -> None:
-        """Put back a trial of this process whose training died elsewhere, or fail it if that was not the first time."""
+        """Put back a trial of this process whose training died elsewhere, or fail it if that was
+        not the first time.
+        """
         for n, of, _, starts in self.store.owners():
             if (n, of) == (number, self.me):
                 self._cut_off(number, of, starts)
@@ -204,21 +244,33 @@ class Study:
         if starts < MAX_STARTS:
             self.store.put_back(number, of)
         else:
-            self.store.finish(number, None, f"cut off {starts} times: the process that trained it, or its search, died "
-                              "(out of memory, a signal)", of=of)
+            self.store.finish(
+                number,
+                None,
+                f"cut off {starts} times: the process that trained it, or its search, died "
+                "(out of memory, a signal)",
+                of=of,
+            )
 
-    # -- telling ----------------------------------------------------------------------------------------
+    # -- telling
+    # ----------------------------------------------------------------------------------------
 
     def tell(self, architecture: Architecture, value: float) -> None:
         """Record the result of an architecture, asked for or not; telling it again is no error.
 
         Raises:
-            DataError: the value is no finite number (see `tell_failed`), or another one was told before.
+            DataError: the value is no finite number (see `tell_failed`), or another one was told
+            before.
         """
-        if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)) \
-                or not math.isfinite(value):
-            raise DataError(f"the value {value!r} is no finite number; a training that gave none is told by "
-                            "tell_failed(architecture, reason)")
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, (int, float, np.integer, np.floating))
+            or not math.isfinite(value)
+        ):
+            raise DataError(
+                f"the value {value!r} is no finite number; a training that gave none is told by "
+                "tell_failed(architecture, reason)"
+            )
         self._record(architecture, float(value), None)
 
     def tell_failed(self, architecture: Architecture, reason: str) -> None:
@@ -230,16 +282,27 @@ class Study:
         if trial is None:
             second = self._second(architecture)
             with self.store.transaction() as rows:
-                self.store.add(rows, architecture, canonical_id=architecture.canonical_id, origin="told",
-                               state="done" if reason is None else "failed", value=value, reason=reason, second=second)
+                self.store.add(
+                    rows,
+                    architecture,
+                    canonical_id=architecture.canonical_id,
+                    origin="told",
+                    state="done" if reason is None else "failed",
+                    value=value,
+                    reason=reason,
+                    second=second,
+                )
         elif not self.store.finish(trial.number, value, reason):
             trial = self.find(architecture)
             assert trial is not None
             if (trial.value, trial.state) != (value, "done" if reason is None else "failed"):
-                raise DataError(f"trial {trial.number} is {trial.state} already ({_result(trial)}); a result is "
-                                "never replaced")
+                raise DataError(
+                    f"trial {trial.number} is {trial.state} already ({_result(trial)}); a result is"
+                    " never replaced"
+                )
 
-    # -- looking ----------------------------------------------------------------------------------------
+    # -- looking
+    # ----------------------------------------------------------------------------------------
 
     def trials(self) -> list[Trial]:
         """All trials in the order of their proposal."""
@@ -272,15 +335,22 @@ def _check_settings(store: Store, about: dict[str, Any]) -> None:
     found = store.settings(about)
     if isinstance(found.get("options"), dict):  # an earlier version may not have known all of them
         found["options"] = SearchConfig.from_stored(found["options"]).to_dict()
-    mine, found = (json.loads(json.dumps(settings)) for settings in (about, found))  # in JSON tuples are lists
+    mine, found = (
+        json.loads(json.dumps(settings)) for settings in (about, found)
+    )  # in JSON tuples are lists
     for name in [*mine, *found]:
         if mine.get(name) != found.get(name):
             seen, asked = found.get(name), mine.get(name)
             if name == "options" and isinstance(seen, dict) and isinstance(asked, dict):
-                name, seen, asked = next((f"option {k}", seen.get(k), asked.get(k)) for k in {**seen, **asked}
-                                         if seen.get(k) != asked.get(k))
-            raise ConfigError(f"{store.path} is a study with another {name}: {seen!r} there, {asked!r} asked for; "
-                              "give the same, or name another file")
+                name, seen, asked = next(
+                    (f"option {k}", seen.get(k), asked.get(k))
+                    for k in {**seen, **asked}
+                    if seen.get(k) != asked.get(k)
+                )
+            raise ConfigError(
+                f"{store.path} is a study with another {name}: {seen!r} there, {asked!r} asked for;"
+                " give the same, or name another file"
+            )
 
 
 def _unfinished(trial: Trial) -> Trial:
@@ -294,4 +364,3 @@ def _number(value: float | None) -> float:
 
 def _result(trial: Trial) -> str:
     return str(trial.reason) if trial.value is None else f"{trial.value:g}"
-

@@ -1,11 +1,14 @@
-"""One training in a worker process: from a function or a command to a number, whatever the user's code does.
+"""One training in a worker process: from a function or a command to a number, whatever the user's
+code does.
 
-A function takes an `Architecture` and returns a number. A command prints one: the last line of its output that is a
-number counts. Anything else is a failure with a reason and the tail of what was printed. The worker itself tells the
-study, so a result is kept even if the search that started the training was killed meanwhile.
+A function takes an `Architecture` and returns a number. A command prints one: the last line of its
+output that is a number counts. Anything else is a failure with a reason and the tail of what was
+printed. The worker itself tells the study, so a result is kept even if the search that started the
+training was killed meanwhile.
 
-Nothing outlasts its time limit: a signal interrupts Python code, a watchdog in C ends a worker that does not react to
-it, and a command is killed with all that it started. A command dies with its worker (on Linux).
+Nothing outlasts its time limit: a signal interrupts Python code, a watchdog in C ends a worker that
+does not react to it, and a command is killed with all that it started. A command dies with its
+worker (on Linux).
 """
 
 from __future__ import annotations
@@ -30,8 +33,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from nasflow.architecture import Architecture
 from nasflow.errors import ConfigError
+from nasflow.graphs.architecture import Architecture
 from nasflow.search import owner
 from nasflow.search.store import Store
 
@@ -41,7 +44,9 @@ GRACE_SECONDS = 5.0  # after its limit, before a worker that does not react is e
 _TAIL = 1500  # characters of output kept with a failure
 _PLACEHOLDERS = ("{arch_json}", "{arch}", "{number}")
 # the kernel kills a process that asked for it (PR_SET_PDEATHSIG = 1) when its parent dies
-_WITH_PARENT = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execvp(sys.argv[1], sys.argv[1:])"
+_WITH_PARENT = (
+    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execvp(sys.argv[1], sys.argv[1:])"
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,9 @@ class Training:
 
 
 class TimeUp(BaseException):
-    """The time limit, raised inside the user's code; no Exception, so that `except Exception` does not catch it."""
+    """The time limit, raised inside the user's code; no Exception, so that `except Exception` does
+    not catch it.
+    """
 
 
 class Stopped(BaseException):
@@ -79,20 +86,25 @@ def check_train(train: Train) -> None:
     """Return if workers will be able to run `train`.
 
     Raises:
-        ConfigError: a function that cannot be imported, a command without a placeholder or that is not there.
+        ConfigError: a function that cannot be imported, a command without a placeholder or that is
+        not there.
     """
     if not isinstance(train, str):
         if not callable(train) or "<" in getattr(train, "__qualname__", "<"):
-            raise ConfigError(f"train is {train!r}; workers import it, so it must be a function at the top level of a "
-                              "module (no lambda, no method of a local class)")
+            raise ConfigError(
+                f"train is {train!r}; workers import it, so it must be a function at the top level"
+                " of a module (no lambda, no method of a local class)"
+            )
         return
     if is_function(train):
         load_function(train)
         return
     words = _words(train)
     if not any(mark in word for word in words for mark in _PLACEHOLDERS):
-        raise ConfigError(f"the command {train!r} does not say where the architecture goes; put one of "
-                          f"{', '.join(_PLACEHOLDERS)} into it, such as: python train.py {{arch_json}}")
+        raise ConfigError(
+            f"the command {train!r} does not say where the architecture goes; put one of "
+            f"{', '.join(_PLACEHOLDERS)} into it, such as: python train.py {{arch_json}}"
+        )
     if shutil.which(words[0]) is None:
         raise ConfigError(f"{words[0]!r} of the command {train!r} is no program that can be run")
 
@@ -115,15 +127,19 @@ def load_function(name: str) -> Callable[[Architecture], float]:
             if spec is None or spec.loader is None:
                 raise ImportError(f"{place} is no Python file")
             module = importlib.util.module_from_spec(spec)
-            sys.path.insert(0, str(Path(place).absolute().parent))  # its neighbours can be imported, as in a script
+            sys.path.insert(
+                0, str(Path(place).absolute().parent)
+            )  # its neighbours can be imported, as in a script
             spec.loader.exec_module(module)
         else:
             sys.path.insert(0, os.getcwd())
             module = importlib.import_module(place)
         function: Callable[[Architecture], float] = getattr(module, attribute)
     except Exception as error:
-        raise ConfigError(f"{name} cannot be imported ({type(error).__name__}: {error}); legal: module:function or "
-                          "file.py:function") from None
+        raise ConfigError(
+            f"{name} cannot be imported ({type(error).__name__}: {error}); legal: module:function"
+            " or file.py:function"
+        ) from None
     if not callable(function):
         raise ConfigError(f"{name} is {function!r}, no function")
     return function
@@ -150,8 +166,8 @@ def outcome_in(training: Training, folder: str) -> tuple[float | None, str | Non
     """`outcome`, in a working directory, for a worker on a machine of its own.
 
     Raises:
-        ConfigError: this machine lacks the folder, or what is to be trained with: no fault of the architecture.
-        SystemExit: the worker was asked to end; its caller sees that it died.
+        ConfigError: this machine lacks the folder, or what is to be trained with: no fault of the
+        architecture. SystemExit: the worker was asked to end; its caller sees that it died.
     """
     try:
         os.chdir(folder)
@@ -196,7 +212,9 @@ def _call(training: Training, printed: IO[bytes]) -> float:
     try:
         value = float(result)
     except Exception:
-        raise FailedError(f"returned {str(result)[:80]} ({type(result).__name__}), no number") from None
+        raise FailedError(
+            f"returned {str(result)[:80]} ({type(result).__name__}), no number"
+        ) from None
     if not math.isfinite(value):
         raise FailedError(f"returned {value}")
     return value
@@ -204,16 +222,20 @@ def _call(training: Training, printed: IO[bytes]) -> float:
 
 def _run_command(training: Training, errors: IO[bytes]) -> float:
     """The last number that the user's command prints."""
-    fill = {"{arch_json}": json.dumps(training.architecture.to_dict()), "{arch}": training.notation,
-            "{number}": str(training.number)}
+    fill = {
+        "{arch_json}": json.dumps(training.architecture.to_dict()),
+        "{arch}": training.notation,
+        "{number}": str(training.number),
+    }
     words = _words(str(training.train))
     for mark, text in fill.items():
         words = [word.replace(mark, text) for word in words]
     if sys.platform == "linux":
         words = [sys.executable, "-I", "-S", "-c", _WITH_PARENT, *words]
     with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
-                                   start_new_session=True)
+        process = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, start_new_session=True
+        )
         try:
             code = process.wait()
         finally:  # also of what it left running behind itself
@@ -261,7 +283,8 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 
 @contextlib.contextmanager
 def _time_limit(seconds: float, log: IO[bytes]) -> Iterator[None]:
-    """A block that `TimeUp` ends after `seconds`; if it cannot be interrupted, the process ends a little later.
+    """A block that `TimeUp` ends after `seconds`; if it cannot be interrupted, the process ends a
+    little later.
 
     Being asked to end (SIGTERM) raises `Stopped` in it.
     """
@@ -272,8 +295,10 @@ def _time_limit(seconds: float, log: IO[bytes]) -> Iterator[None]:
     def stopped(*_: object) -> NoReturn:
         raise Stopped
 
-    former = {number: signal.signal(number, handler)
-              for number, handler in ((signal.SIGALRM, time_up), (signal.SIGTERM, stopped))}
+    former = {
+        number: signal.signal(number, handler)
+        for number, handler in ((signal.SIGALRM, time_up), (signal.SIGTERM, stopped))
+    }
     signal.setitimer(signal.ITIMER_REAL, seconds)
     faulthandler.dump_traceback_later(seconds + GRACE_SECONDS, exit=True, file=log)
     try:

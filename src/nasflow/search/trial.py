@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from nasflow.architecture import Architecture
+from nasflow.graphs.architecture import Architecture
 
 State = Literal["planned", "asked", "done", "failed"]
 
@@ -19,7 +19,9 @@ class Trial:
     architecture: Architecture
     canonical_id: str
     state: State
-    """planned (chosen, waiting), asked (being trained), done (with a value) or failed (with a reason)."""
+    """planned (chosen, waiting), asked (being trained), done (with a value) or failed (with a
+    reason).
+    """
     origin: str
     """How the strategy found it; `told` where the user brought the result."""
     value: float | None = None

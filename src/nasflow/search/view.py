@@ -1,4 +1,6 @@
-"""What a search shows while it runs: a live table on a terminal, a line for each finished training elsewhere."""
+"""What a search shows while it runs: a live table on a terminal, a line for each finished training
+elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ class View:
 
     def __init__(self, problem: Problem, budget: int, parallel: int) -> None:
         self.problem, self.budget, self.parallel = problem, budget, parallel
-        self._printed: set[int] | None = None  # trials that have their line; None before the first look
+        self._printed: set[int] | None = (
+            None  # trials that have their line; None before the first look
+        )
         self._live = None
         if sys.stderr.isatty():
             from rich.console import Console
@@ -43,7 +47,10 @@ class View:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if self._live is not None:
             self._live.stop()
@@ -66,8 +73,14 @@ class View:
         from rich.table import Table
 
         table = Table(title=self.headline(trials), title_justify="left", expand=True)
-        for name, justify in (("trial", "right"), ("architecture", "left"), ("found by", "left"),
-                              ("predicted", "right"), ("measured", "right"), ("seconds", "right")):
+        for name, justify in (
+            ("trial", "right"),
+            ("architecture", "left"),
+            ("found by", "left"),
+            ("predicted", "right"),
+            ("measured", "right"),
+            ("seconds", "right"),
+        ):
             table.add_column(name, justify=justify, no_wrap=name != "measured")  # type: ignore[arg-type]
         for trial in [t for t in trials if t.state != "planned"][-_ROWS:]:
             style = {"failed": "red", "asked": "yellow"}.get(trial.state)
@@ -79,11 +92,19 @@ class View:
         seconds = trial.seconds
         if trial.state == "asked" and trial.started_at is not None:
             seconds = time.time() - trial.started_at
-        return [str(trial.number), shortened(self.problem.space.format(trial.architecture), _WIDTH), trial.origin,
-                predicted(trial), measured(trial), "" if seconds is None else f"{seconds:.0f}"]
+        return [
+            str(trial.number),
+            shortened(self.problem.space.format(trial.architecture), _WIDTH),
+            trial.origin,
+            predicted(trial),
+            measured(trial),
+            "" if seconds is None else f"{seconds:.0f}",
+        ]
 
     def headline(self, trials: Sequence[Trial]) -> str:
-        """How far the search is: trainings of the budget, failures, the best so far, seconds left."""
+        """How far the search is: trainings of the budget, failures, the best so far, seconds
+        left.
+        """
         ended = [t for t in trials if t.finished and t.origin != "told"]
         done = [t for t in trials if t.state == "done"]
         failed = sum(t.state == "failed" for t in ended)
@@ -99,15 +120,20 @@ class View:
 
     def _line(self, trial: Trial) -> str:
         number, architecture, origin, expected, result, seconds = self.cells(trial)
-        return (f"trial {number} ({origin}, {seconds} s): {result}" + (f", predicted {expected}" if expected else "")
-                + f"  {architecture}")
+        return (
+            f"trial {number} ({origin}, {seconds} s): {result}"
+            + (f", predicted {expected}" if expected else "")
+            + f"  {architecture}"
+        )
 
 
 def predicted(trial: Trial) -> str:
     """What was expected, with its standard deviation; empty where nothing was."""
     if trial.predicted is None:
         return ""
-    return f"{trial.predicted:.4g}" + ("" if trial.deviation is None else f" ±{trial.deviation:.2g}")
+    return f"{trial.predicted:.4g}" + (
+        "" if trial.deviation is None else f" ±{trial.deviation:.2g}"
+    )
 
 
 def measured(trial: Trial) -> str:

@@ -1,15 +1,18 @@
-"""NAS-Bench-ASR (Mehrotra et al., ICLR 2021): speech recognition cells of three operations, 13,824 in all.
+"""NAS-Bench-ASR (Mehrotra et al., ICLR 2021): speech recognition cells of three operations, 13,824
+in all.
 
-Operation i takes the output of step i - 1 (step 0 is the cell's input); step i is operation i plus, for each earlier
-step that its bits select, that step's output. The cell's output is step 3. Notation: `[[op, bit], [op, bit, bit],
-[op, bit, bit, bit]]`, the bits for steps 0, 1, 2.
+Operation i takes the output of step i - 1 (step 0 is the cell's input); step i is operation i plus,
+for each earlier step that its bits select, that step's output. The cell's output is step 3.
+Notation: `[[op, bit], [op, bit, bit], [op, bit, bit, bit]]`, the bits for steps 0, 1, 2.
 
 Two graphs (`ASR(form=...)`), both with operations on the nodes:
 
-* `"exact"` (default): steps 1 and 2 are nodes `skip` (the identity of a sum), so that what a selected step had
-  itself selected is carried on. Nodes: input, operation, step, operation, step, operation, output.
-* `"published"`: the benchmark's five nodes: input, three operations, output. An edge from node j to operation i + 1
-  says that step i selects step j, but carries operation j alone. Pruned, it has the published 8,242 classes.
+* `"exact"` (default): steps 1 and 2 are nodes `skip` (the identity of a sum), so that what a
+  selected step had itself selected is carried on. Nodes: input, operation, step, operation, step,
+  operation, output.
+* `"published"`: the benchmark's five nodes: input, three operations, output. An edge from node j to
+  operation i + 1 says that step i selects step j, but carries operation j alone. Pruned, it has the
+  published 8,242 classes.
 
 The benchmark's `zero` is called `none`: it passes nothing on.
 """
@@ -23,13 +26,19 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from nasflow.architecture import NONE_OP, SKIP_OP, Architecture
 from nasflow.errors import ConfigError, GraphError
+from nasflow.graphs.architecture import NONE_OP, SKIP_OP, Architecture
+from nasflow.graphs.table import ArchTable
 from nasflow.spaces.base import Space
-from nasflow.table import ArchTable
 
-OFFICIAL = {"linear": "linear", "conv5": "conv5", "conv5d2": "conv5d2", "conv7": "conv7", "conv7d2": "conv7d2",
-            "zero": NONE_OP}
+OFFICIAL = {
+    "linear": "linear",
+    "conv5": "conv5",
+    "conv5d2": "conv5d2",
+    "conv7": "conv7",
+    "conv7d2": "conv7d2",
+    "zero": NONE_OP,
+}
 """Official operation name -> nasflow's, in the benchmark's order; d2 is a dilation of 2."""
 
 N_STEPS = 3
@@ -58,12 +67,16 @@ class ASR(Space):
 
     def __init__(self, form: str = "exact") -> None:
         if form not in ("exact", "published"):
-            raise ConfigError(f"form={form!r}; legal: 'exact' (steps as nodes), 'published' (five nodes)")
+            raise ConfigError(
+                f"form={form!r}; legal: 'exact' (steps as nodes), 'published' (five nodes)"
+            )
         self.form = form
         self.ops = ("input", *_OPERATIONS, *([SKIP_OP] if form == "exact" else []), "output")
 
     def from_choices(self, choice: Sequence[int]) -> Architecture:
-        """The element of the nine numbers in the notation's order: operation, bit, operation, bit, bit, ..."""
+        """The element of the nine numbers in the notation's order: operation, bit, operation, bit,
+        bit, ...
+        """
         ops, edges = ["input"], []
         position = 0
         for i, length in enumerate(_LENGTHS):
@@ -89,25 +102,41 @@ class ASR(Space):
                 choice += [int((_STEP_NODES[j], node + 1) in edges) for j in range(i + 1)]
             if self.from_choices(choice) == architecture:
                 return choice
-        raise GraphError(f"{architecture} is no element of {self.name}: it needs an input, three operations of "
-                         f"{', '.join(_OPERATIONS)}, a skip node after each of the first two, an output, and edges "
-                         "along this chain and between the steps")
+        raise GraphError(
+            f"{architecture} is no element of {self.name}: it needs an input, three operations of"
+            f" {', '.join(_OPERATIONS)}, a skip node after each of the first two, an output, and"
+            " edges along this chain and between the steps"
+        )
 
     def parse(self, text: str) -> Architecture:
         """The cell of `[[0, 1], [5, 1, 0], [3, 1, 1, 1]]`, operations by index or official name."""
         try:
             lists = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise GraphError(f"{text[:60]!r} is no JSON ({error}); legal: [[0, 1], [5, 1, 0], [3, 1, 1, 1]]") from None
-        if not isinstance(lists, list) or [len(x) if isinstance(x, list) else 0 for x in lists] != list(_LENGTHS):
-            raise GraphError(f"{text[:60]!r} is no cell of {self.name}; it needs lists of 2, 3 and 4: an operation, "
-                             "then a bit for each earlier step")
+            raise GraphError(
+                f"{text[:60]!r} is no JSON ({error}); legal: [[0, 1], [5, 1, 0], [3, 1, 1, 1]]"
+            ) from None
+        if not isinstance(lists, list) or [
+            len(x) if isinstance(x, list) else 0 for x in lists
+        ] != list(_LENGTHS):
+            raise GraphError(
+                f"{text[:60]!r} is no cell of {self.name}; it needs lists of 2, 3 and 4: an"
+                " operation, then a bit for each earlier step"
+            )
         choice = []
         for value, is_op in zip([value for part in lists for value in part], _IS_OP, strict=True):
             legal = list(range(len(OFFICIAL))) if is_op else [0, 1]
-            index = list(OFFICIAL).index(value) if is_op and isinstance(value, str) and value in OFFICIAL else value
+            index = (
+                list(OFFICIAL).index(value)
+                if is_op and isinstance(value, str) and value in OFFICIAL
+                else value
+            )
             if type(index) is not int or index not in legal:
-                what = f"an operation: {', '.join(OFFICIAL)} or 0..{legal[-1]}" if is_op else "a bit: 0 or 1"
+                what = (
+                    f"an operation: {', '.join(OFFICIAL)} or 0..{legal[-1]}"
+                    if is_op
+                    else "a bit: 0 or 1"
+                )
                 raise GraphError(f"{str(value)[:40]!r} in {text[:60]!r} is not {what}")
             choice.append(index)
         return self.from_choices(choice)
@@ -131,7 +160,9 @@ class ASR(Space):
 
     def enumerate(self) -> ArchTable:
         """All elements, the last bit changing fastest."""
-        return self.table_from_choices(np.indices(tuple(_RADIX.tolist())).reshape(len(_RADIX), -1).T)
+        return self.table_from_choices(
+            np.indices(tuple(_RADIX.tolist())).reshape(len(_RADIX), -1).T
+        )
 
     def table_from_choices(self, choices: npt.NDArray[np.int64]) -> ArchTable:
         """The table of (N, 9) numbers, each row as `to_choices` gives them."""

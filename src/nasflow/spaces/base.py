@@ -1,9 +1,10 @@
 """`Space`: the interface of a search space.
 
-A space knows the notation of its benchmark (`parse`, `format`), draws architectures (`sample`), changes them by
-one step (`neighbours`, `mutate`), lists them where they can be listed (`enumerate`), and turns them into the
-graphs that a predictor sees (`graph`, `table`) and into networks that can be trained (`network`). Adding
-a space is one file with one subclass, and a line in `registry.py`.
+A space knows the notation of its benchmark (`parse`, `format`), draws architectures (`sample`),
+changes them by one step (`neighbours`, `mutate`), lists them where they can be listed
+(`enumerate`), and turns them into the graphs that a predictor sees (`graph`, `table`) and into
+networks that can be trained (`network`). Adding a space is one file with one subclass, and a line
+in `registry.py`.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from nasflow.architecture import Architecture
 from nasflow.errors import GraphError
-from nasflow.table import ArchTable
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
 
 if TYPE_CHECKING:
     from nasflow.networks.base import Network
@@ -25,15 +26,17 @@ if TYPE_CHECKING:
 class Space(ABC):
     """One search space.
 
-    Subclasses set `name` and `ops` and write the five abstract methods. Architectures that a method takes are
-    elements of the space, such as `parse`, `sample` and `mutate` give.
+    Subclasses set `name` and `ops` and write the five abstract methods. Architectures that a method
+    takes are elements of the space, such as `parse`, `sample` and `mutate` give.
     """
 
     name: ClassVar[str]
     """The registered name, as the command line knows it."""
 
     ops: tuple[str, ...]
-    """The vocabulary of the graphs that `graph` returns. Its order fixes the rows of the surrogate's P."""
+    """The vocabulary of the graphs that `graph` returns. Its order fixes the rows of the
+    surrogate's P.
+    """
 
     size: int | None = None
     """Number of elements, isomorphic ones counted apart; None where it is not enumerable."""
@@ -78,8 +81,10 @@ class Space(ABC):
         """
         neighbours = list(self.neighbours(architecture))
         if not neighbours:
-            raise GraphError(f"{self.format(architecture)} is the only element of {self.name}: "
-                             "there is nothing to change it to")
+            raise GraphError(
+                f"{self.format(architecture)} is the only element of {self.name}: "
+                "there is nothing to change it to"
+            )
         return neighbours[int(rng.integers(len(neighbours)))]
 
     def validate(self, architecture: Architecture) -> None:
@@ -92,7 +97,9 @@ class Space(ABC):
             raise GraphError(f"{architecture} is no element of {self.name}")
 
     def graph(self, architecture: Architecture) -> Architecture:
-        """The graph that a predictor sees; the architecture itself unless the space says otherwise."""
+        """The graph that a predictor sees; the architecture itself unless the space says
+        otherwise.
+        """
         return architecture
 
     def table(self, architectures: Iterable[Architecture]) -> ArchTable:
@@ -100,12 +107,13 @@ class Space(ABC):
         return ArchTable.from_architectures([self.graph(a) for a in architectures], self.ops)
 
     def network(self, architecture: Architecture, **options: Any) -> Network:
-        """The PyTorch network of an architecture (`nasflow.networks`), with weights from torch's generator.
+        """The PyTorch network of an architecture (`nasflow.networks`), with weights from torch's
+        generator.
 
         Args:
             architecture: an element of this space.
-            options: `width` (channels of the first stage), `cells` (in each stage), `n_classes`, `in_channels`, and
-                what the network's class adds; left out, they are the source's.
+            options: `width` (channels of the first stage), `cells` (in each stage), `n_classes`,
+                `in_channels`, and what the network's class adds; left out, they are the source's.
 
         Raises:
             UnknownNameError: this space has no networks; the message lists those that have.

@@ -1,8 +1,8 @@
 """`ChangeSpace`: spaces that describe a change without making it.
 
-A cell of 30 nodes has 120 neighbours and an open graph has hundreds; building all of them to draw one would make
-mutation the slowest step of a search. Such a space lists its changes as small tuples, some of which may turn out
-illegal, and builds a neighbour only when it is asked for.
+A cell of 30 nodes has 120 neighbours and an open graph has hundreds; building all of them to draw
+one would make mutation the slowest step of a search. Such a space lists its changes as small
+tuples, some of which may turn out illegal, and builds a neighbour only when it is asked for.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from nasflow.architecture import Architecture
 from nasflow.errors import GraphError
+from nasflow.graphs.architecture import Architecture
 from nasflow.spaces.base import Space
 
 Change = tuple[Any, ...]
@@ -33,7 +33,9 @@ class ChangeSpace(Space):
 
     @abstractmethod
     def changed(self, architecture: Architecture, change: Change) -> Architecture | None:
-        """The element after one of `changes(architecture)`, or None where that would be no element."""
+        """The element after one of `changes(architecture)`, or None where that would be no
+        element.
+        """
 
     def neighbours(self, architecture: Architecture) -> Iterator[Architecture]:
         """Every element that differs in exactly one choice, each once, in a fixed order."""
@@ -57,5 +59,7 @@ class ChangeSpace(Space):
             neighbour = self.changed(architecture, changes[int(i)])
             if neighbour is not None and neighbour != architecture:
                 return neighbour
-        raise GraphError(f"{self.format(architecture)} has no neighbour in {self.name}: there is nothing to "
-                         "change it to")
+        raise GraphError(
+            f"{self.format(architecture)} has no neighbour in {self.name}: there is nothing to "
+            "change it to"
+        )

@@ -6,13 +6,14 @@
     edges: all                      # default; or chain, or a list of the edges that may be there
     features: {width: [64, 128]}    # numbers that every node with an operation chooses (optional)
 
-Also `min_nodes` (with `max_nodes`; default 1), `max_edges` (with `edges: all`), and `fixed_edges: true` (every
-listed edge is in every element). Positions in a list of edges: first the inputs, then the nodes, then the output,
-from 0. `chain` joins the last input to the first node, each node to the next, and the last one to the output.
+Also `min_nodes` (with `max_nodes`; default 1), `max_edges` (with `edges: all`), and `fixed_edges:
+true` (every listed edge is in every element). Positions in a list of edges: first the inputs, then
+the nodes, then the output, from 0. `chain` joins the last input to the first node, each node to the
+next, and the last one to the output.
 
-A node is an operation and an edge carries its output; every node lies on a path from an input to the output. A
-feature becomes part of the operation's name, `mlp[width=64]`, so that a predictor sees every combination as an
-operation of its own; a mutation changes the operation or one feature.
+A node is an operation and an edge carries its output; every node lies on a path from an input to
+the output. A feature becomes part of the operation's name, `mlp[width=64]`, so that a predictor
+sees every combination as an operation of its own; a mutation changes the operation or one feature.
 """
 
 from __future__ import annotations
@@ -26,14 +27,24 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nasflow.architecture import Architecture
 from nasflow.errors import ConfigError, unknown_option
-from nasflow.files import PathLike, require_file
-from nasflow.flat_arrays import MAX_OPS
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.flat_arrays import MAX_OPS
+from nasflow.running.files import PathLike, require_file
 from nasflow.spaces.dag import DagSpace
 from nasflow.spaces.json_text import json_object
 
-_KEYS = ("ops", "n_nodes", "max_nodes", "min_nodes", "n_inputs", "edges", "max_edges", "fixed_edges", "features")
+_KEYS = (
+    "ops",
+    "n_nodes",
+    "max_nodes",
+    "min_nodes",
+    "n_inputs",
+    "edges",
+    "max_edges",
+    "fixed_edges",
+    "features",
+)
 
 MAX_NODES = 100  # a mutation lists every possible edge: 5,000 of them
 
@@ -67,21 +78,32 @@ class CustomSpace(DagSpace):
         self.choices = tuple(self._alternatives)
         self.ops = (*self.inputs, *self.choices, "output")
         if len(self.ops) > MAX_OPS:
-            raise ConfigError(f"ops and features give {len(self.choices)} operations; legal: at most "
-                              f"{MAX_OPS - 1 - self.n_inputs}: fewer values, or coarser ones")
+            raise ConfigError(
+                f"ops and features give {len(self.choices)} operations; legal: at most "
+                f"{MAX_OPS - 1 - self.n_inputs}: fewer values, or coarser ones"
+            )
         self.allowed = self._allowed(description.get("edges", "all"))
         self.fixed_edges = description.get("fixed_edges", description.get("edges") == "chain")
         if not isinstance(self.fixed_edges, bool) or (self.fixed_edges and self.allowed is None):
-            raise ConfigError(f"fixed_edges is {self.fixed_edges!r}; legal: true or false, true with a list of edges")
+            raise ConfigError(
+                f"fixed_edges is {self.fixed_edges!r}; legal: true or false, true with a list of"
+                " edges"
+            )
         if description.get("max_edges") is not None:
             if self.allowed is not None:
-                raise ConfigError("max_edges goes with edges: all; a chain or a list says itself which may be there")
+                raise ConfigError(
+                    "max_edges goes with edges: all; a chain or a list says itself which may be"
+                    " there"
+                )
             # at least what a path through every node takes
-            self.max_edges = _count(description, "max_edges", None, self.max_nodes + 1, MAX_NODES**2)
+            self.max_edges = _count(
+                description, "max_edges", None, self.max_nodes + 1, MAX_NODES**2
+            )
 
     @classmethod
     def from_file(cls, path: PathLike) -> CustomSpace:
-        """The space that a YAML (or JSON) file describes. Only plain data is read, never an object's constructor.
+        """The space that a YAML (or JSON) file describes. Only plain data is read, never an
+        object's constructor.
 
         Raises:
             MissingDataError, ConfigError: no such file, no YAML, or no legal description.
@@ -98,34 +120,54 @@ class CustomSpace(DagSpace):
         if edges == "all":
             return None
         if self.min_nodes != self.max_nodes:
-            raise ConfigError("edges as a chain or a list need a fixed number of nodes: n_nodes, not max_nodes")
+            raise ConfigError(
+                "edges as a chain or a list need a fixed number of nodes: n_nodes, not max_nodes"
+            )
         first, last = self.n_inputs, self.n_inputs + self.max_nodes
         if edges == "chain":
             edges = [[v, v + 1] for v in range(first - 1, last)]
         if not isinstance(edges, (list, tuple)) or not edges:
-            raise ConfigError(f"edges is {short(edges)}; legal: all, chain, or a list such as [[0, 1], [1, 2]]")
+            raise ConfigError(
+                f"edges is {short(edges)}; legal: all, chain, or a list such as [[0, 1], [1, 2]]"
+            )
         listed = set()
         for edge in edges:
             pair = tuple(edge) if isinstance(edge, (list, tuple)) else ()
-            if len(pair) != 2 or any(type(v) is not int for v in pair) or not 0 <= pair[0] < pair[1] <= last:
-                raise ConfigError(f"edge {short(edge)} is no pair [source, target] with "
-                                  f"0 <= source < target <= {last}")
+            if (
+                len(pair) != 2
+                or any(type(v) is not int for v in pair)
+                or not 0 <= pair[0] < pair[1] <= last
+            ):
+                raise ConfigError(
+                    f"edge {short(edge)} is no pair [source, target] with "
+                    f"0 <= source < target <= {last}"
+                )
             if pair[1] < first:
-                raise ConfigError(f"edge {list(pair)} leads into an input; inputs are 0..{first - 1}")
+                raise ConfigError(
+                    f"edge {list(pair)} leads into an input; inputs are 0..{first - 1}"
+                )
             listed.add((pair[0], pair[1]))
         dead = self._dead(last + 1, sorted(listed))
         if dead is not None:
-            raise ConfigError(f"node {dead} is on no path from an input to the output ({last}), even with all edges "
-                              "that are listed: add one into it and one out of it")
+            raise ConfigError(
+                f"node {dead} is on no path from an input to the output ({last}), even with all"
+                " edges that are listed: add one into it and one out of it"
+            )
         return tuple(sorted(listed, key=lambda e: (e[1], e[0])))
 
     def alternatives(self, op: str) -> list[str]:
-        """The other operations with the same features, and the same operation with one other feature."""
+        """The other operations with the same features, and the same operation with one other
+        feature.
+        """
         return self._alternatives[op]
 
     def parse(self, text: str) -> Architecture:
-        """The element of a JSON object `{"ops": [...], "edges": [[0, 1], ...]}`, as in users' JSONL files."""
-        architecture = Architecture.from_dict(json_object(text, 'object {"ops": [...], "edges": [[0, 1], ...]}'))
+        """The element of a JSON object `{"ops": [...], "edges": [[0, 1], ...]}`, as in users' JSONL
+        files.
+        """
+        architecture = Architecture.from_dict(
+            json_object(text, 'object {"ops": [...], "edges": [[0, 1], ...]}')
+        )
         self.check(architecture)
         return architecture
 
@@ -135,7 +177,9 @@ class CustomSpace(DagSpace):
         return json.dumps(architecture.to_dict())
 
 
-def _count(description: Mapping[str, Any], key: str, default: int | None, least: int, most: int) -> int:
+def _count(
+    description: Mapping[str, Any], key: str, default: int | None, least: int, most: int
+) -> int:
     value = description.get(key, default)
     if type(value) is not int or not least <= value <= most:
         raise ConfigError(f"{key} is {short(value)}; legal: a whole number from {least} to {most}")
@@ -144,7 +188,9 @@ def _count(description: Mapping[str, Any], key: str, default: int | None, least:
 
 def _node_range(description: Mapping[str, Any]) -> tuple[int, int]:
     if ("n_nodes" in description) == ("max_nodes" in description):
-        raise ConfigError("give either n_nodes (exactly that many) or max_nodes (at most that many)")
+        raise ConfigError(
+            "give either n_nodes (exactly that many) or max_nodes (at most that many)"
+        )
     if "n_nodes" in description:
         if "min_nodes" in description:
             raise ConfigError("min_nodes goes with max_nodes; n_nodes is exact")
@@ -157,32 +203,57 @@ def _node_range(description: Mapping[str, Any]) -> tuple[int, int]:
 def _operations(description: Mapping[str, Any]) -> dict[str, list[str]]:
     """Every operation's name with its features, and the names one choice away from it."""
     ops = description.get("ops")
-    if not isinstance(ops, (list, tuple)) or not ops or not all(isinstance(op, str) and op for op in ops):
+    if (
+        not isinstance(ops, (list, tuple))
+        or not ops
+        or not all(isinstance(op, str) and op for op in ops)
+    ):
         raise ConfigError(f"ops is {short(ops)}; legal: a list of names such as [attn, mlp, norm]")
     for op in ops:
         if op.startswith(("input", "output")):
-            raise ConfigError(f"operation {op!r} has the name of an end: choose one not starting with input or output")
+            raise ConfigError(
+                f"operation {op!r} has the name of an end: choose one not starting with input or"
+                " output"
+            )
     features = description.get("features") or {}
     if not isinstance(features, Mapping):
-        raise ConfigError(f"features is {short(features)}; legal: names with lists of numbers, {{width: [64, 128]}}")
+        raise ConfigError(
+            f"features is {short(features)}; legal: names with lists of numbers, {{width: [64,"
+            " 128]}"
+        )
     for feature, values in features.items():
-        numbers = isinstance(values, (list, tuple)) and values and all(
-            type(v) is int or (type(v) is float and np.isfinite(v)) for v in values)
+        numbers = (
+            isinstance(values, (list, tuple))
+            and values
+            and all(type(v) is int or (type(v) is float and np.isfinite(v)) for v in values)
+        )
         if not numbers or len(set(values)) != len(values):
-            raise ConfigError(f"feature {str(feature)!r} is {short(values)}; legal: a list of different numbers")
+            raise ConfigError(
+                f"feature {str(feature)!r} is {short(values)}; legal: a list of different numbers"
+            )
     if len(set(ops)) != len(ops):
         raise ConfigError(f"ops names an operation twice: {', '.join(ops)}")
     if len(ops) * np.prod([float(len(v)) for v in features.values()]) > MAX_OPS:
-        raise ConfigError(f"ops and features give more than {MAX_OPS} combinations: fewer values, or coarser ones")
+        raise ConfigError(
+            f"ops and features give more than {MAX_OPS} combinations: fewer values, or coarser ones"
+        )
     axes = [list(ops), *(list(values) for values in features.values())]
     names = {}
     for choice in itertools.product(*axes):
-        told = ",".join(f"{feature}={value}" for feature, value in zip(features, choice[1:], strict=True))
+        told = ",".join(
+            f"{feature}={value}" for feature, value in zip(features, choice[1:], strict=True)
+        )
         names[choice] = f"{choice[0]}[{told}]" if told else str(choice[0])
     if len(set(names.values())) != len(names):
-        raise ConfigError("two operations with features have one name; rename an operation or a feature")
+        raise ConfigError(
+            "two operations with features have one name; rename an operation or a feature"
+        )
     return {
-        name: [names[(*choice[:i], other, *choice[i + 1 :])]
-               for i, axis in enumerate(axes) for other in axis if other != choice[i]]
+        name: [
+            names[(*choice[:i], other, *choice[i + 1 :])]
+            for i, axis in enumerate(axes)
+            for other in axis
+            if other != choice[i]
+        ]
         for choice, name in names.items()
     }

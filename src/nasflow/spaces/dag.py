@@ -1,22 +1,23 @@
 """`DagSpace`: spaces of any acyclic graph with operations on its nodes, such as NAS-Bench-101's.
 
-An element has `n_inputs` input nodes, then between `min_nodes` and `max_nodes` nodes with an operation, then one
-output. Every operation lies on a path from an input to the output, and the output is fed. The nodes stand in a
-topological order, so every edge runs forward.
+An element has `n_inputs` input nodes, then between `min_nodes` and `max_nodes` nodes with an
+operation, then one output. Every operation lies on a path from an input to the output, and the
+output is fed. The nodes stand in a topological order, so every edge runs forward.
 
-Two kinds. *Open* (`allowed` is None): any forward edge may be there and the order of the nodes has no meaning of
-its own. *Positional* (`allowed` lists edges): the node count is fixed, each node has a place, and only the listed
-edges may be there (all of them, if `fixed_edges`).
+Two kinds. *Open* (`allowed` is None): any forward edge may be there and the order of the nodes has
+no meaning of its own. *Positional* (`allowed` lists edges): the node count is fixed, each node has
+a place, and only the listed edges may be there (all of them, if `fixed_edges`).
 
 One change is one of these; the first two apply to positional spaces as well:
 
 * another operation at a node;
 * one edge more, or one less if every node stays on a path;
-* one node more, fed by one node and feeding one other: beside the edge between the two, or in its place;
+* one node more, fed by one node and feeding one other: beside the edge between the two, or in its
+  place;
 * the reverse: a node with one predecessor and one successor goes, bridged by an edge or not.
 
-From any element these lead to any other: where no edge can go, some node has one predecessor and one successor,
-so every element can be reduced to an input joined to the output.
+From any element these lead to any other: where no edge can go, some node has one predecessor and
+one successor, so every element can be reduced to an input joined to the output.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nasflow.architecture import Architecture
 from nasflow.errors import GraphError
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
 from nasflow.spaces.changes import Change, ChangeSpace
 from nasflow.spaces.dag_enumeration import MAX_PAIRS, count_elements, enumerate_dags
-from nasflow.table import ArchTable
 
 Edge = tuple[int, int]
 
@@ -64,13 +65,16 @@ class DagSpace(ChangeSpace):
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the input nodes."""
-        return ("input",) if self.n_inputs == 1 else tuple(f"input{i}" for i in range(self.n_inputs))
+        return (
+            ("input",) if self.n_inputs == 1 else tuple(f"input{i}" for i in range(self.n_inputs))
+        )
 
     def alternatives(self, op: str) -> Sequence[str]:
         """The operations that differ from `op` in one choice."""
         return [other for other in self.choices if other != op]
 
-    # -- elements ---------------------------------------------------------------------------------------
+    # -- elements
+    # ---------------------------------------------------------------------------------------
 
     def check(self, architecture: Architecture) -> None:
         """Return if the architecture is an element of this space.
@@ -81,34 +85,50 @@ class DagSpace(ChangeSpace):
         ops, edges = architecture.ops, architecture.edges
         n, last = self.n_inputs, len(ops) - 1
         if ops[:n] != self.inputs or len(ops) <= n or ops[-1] != "output":
-            raise GraphError(f"the operations {list(ops)} must start with {', '.join(self.inputs)} and end "
-                             "with output")
+            raise GraphError(
+                f"the operations {list(ops)} must start with {', '.join(self.inputs)} and end "
+                "with output"
+            )
         if not self.min_nodes <= last - n <= self.max_nodes:
-            raise GraphError(f"{len(ops)} nodes, of which {last - n} have an operation; {self.name} needs "
-                             f"{self.min_nodes} to {self.max_nodes} with an operation")
+            raise GraphError(
+                f"{len(ops)} nodes, of which {last - n} have an operation; {self.name} needs "
+                f"{self.min_nodes} to {self.max_nodes} with an operation"
+            )
         for node in range(n, last):
             if ops[node] not in self.choices:
-                raise GraphError(f"unknown operation {ops[node]!r} at node {node}; legal in {self.name}: "
-                                 f"{', '.join(self.choices)}")
+                raise GraphError(
+                    f"unknown operation {ops[node]!r} at node {node}; legal in {self.name}: "
+                    f"{', '.join(self.choices)}"
+                )
         for source, target in edges:
             if source > target or target < n or source == last:
-                raise GraphError(f"edge {[source, target]} runs backwards, into an input or out of the output; "
-                                 "list the nodes in a topological order, inputs first, output last")
+                raise GraphError(
+                    f"edge {[source, target]} runs backwards, into an input or out of the output; "
+                    "list the nodes in a topological order, inputs first, output last"
+                )
             if self.allowed is not None and (source, target) not in self.allowed:
-                raise GraphError(f"edge {[source, target]} is not among the allowed edges of {self.name}: "
-                                 f"{[list(edge) for edge in self.allowed]}")
+                raise GraphError(
+                    f"edge {[source, target]} is not among the allowed edges of {self.name}: "
+                    f"{[list(edge) for edge in self.allowed]}"
+                )
         if self.max_edges is not None and len(edges) > self.max_edges:
             raise GraphError(f"{len(edges)} edges; {self.name} allows {self.max_edges}")
         if self.fixed_edges and self.allowed is not None and len(edges) != len(self.allowed):
             missing = sorted(set(self.allowed) - set(edges))
-            raise GraphError(f"edge {list(missing[0])} is missing; the edges of {self.name} are fixed")
+            raise GraphError(
+                f"edge {list(missing[0])} is missing; the edges of {self.name} are fixed"
+            )
         dead = self._dead(len(ops), edges)
         if dead is not None:
             what = "the output" if dead == last else f"node {dead} ({ops[dead]})"
-            raise GraphError(f"{what} is on no path from an input to the output; every node must be")
+            raise GraphError(
+                f"{what} is on no path from an input to the output; every node must be"
+            )
 
     def _dead(self, n_nodes: int, edges: Sequence[Edge]) -> int | None:
-        """A node on no path from an input to the output. In a DAG it is enough to look at the degrees."""
+        """A node on no path from an input to the output. In a DAG it is enough to look at the
+        degrees.
+        """
         fed, used = {t for _, t in edges}, {s for s, _ in edges}
         for node in range(self.n_inputs, n_nodes):
             if node not in fed or (node not in used and node != n_nodes - 1):
@@ -118,11 +138,14 @@ class DagSpace(ChangeSpace):
     def _element(self, ops: list[str], edges: Sequence[Edge]) -> Architecture | None:
         """The element with these nodes in a topological order, or None where it breaks a limit.
 
-        The output is the last of `ops`; edges may run backwards, as long as there is no cycle. Among the
-        orders, the one that takes the smallest free position each time; a sorted graph keeps its order.
+        The output is the last of `ops`; edges may run backwards, as long as there is no cycle.
+        Among the orders, the one that takes the smallest free position each time; a sorted graph
+        keeps its order.
         """
         n_nodes = len(ops)
-        if (self.max_edges is not None and len(edges) > self.max_edges) or self._dead(n_nodes, edges) is not None:
+        if (self.max_edges is not None and len(edges) > self.max_edges) or self._dead(
+            n_nodes, edges
+        ) is not None:
             return None
         if all(source < target for source, target in edges):
             return Architecture(tuple(ops), tuple(edges))
@@ -139,16 +162,21 @@ class DagSpace(ChangeSpace):
                 if not waiting[target]:
                     heapq.heappush(free, target)
         place = {old: new for new, old in enumerate(order)}
-        return Architecture(tuple(ops[v] for v in order), tuple((place[s], place[t]) for s, t in edges))
+        return Architecture(
+            tuple(ops[v] for v in order), tuple((place[s], place[t]) for s, t in edges)
+        )
 
-    # -- changes ----------------------------------------------------------------------------------------
+    # -- changes
+    # ----------------------------------------------------------------------------------------
 
     def changes(self, architecture: Architecture) -> list[Change]:
         """Operations, edges, then (in an open space) nodes to insert and to drop."""
         self.check(architecture)
         ops, edges = architecture.ops, set(architecture.edges)
         n, last = self.n_inputs, len(ops) - 1
-        found: list[Change] = [("op", v, op) for v in range(n, last) for op in self.alternatives(ops[v])]
+        found: list[Change] = [
+            ("op", v, op) for v in range(n, last) for op in self.alternatives(ops[v])
+        ]
         if self.fixed_edges:
             return found
         found += [("cut", s, t) for s, t in architecture.edges]
@@ -156,7 +184,12 @@ class DagSpace(ChangeSpace):
             return found + [("join", s, t) for s, t in self.allowed if (s, t) not in edges]
         # an edge may also run against the order of two nodes that no path orders
         reached = self._reached(architecture)
-        pairs = [(s, t) for t in range(n, last + 1) for s in range(last) if s != t and not reached[t] >> s & 1]
+        pairs = [
+            (s, t)
+            for t in range(n, last + 1)
+            for s in range(last)
+            if s != t and not reached[t] >> s & 1
+        ]
         found += [("join", s, t) for s, t in pairs if (s, t) not in edges]
         if last - n < self.max_nodes:
             for s, t in pairs:
@@ -167,12 +200,17 @@ class DagSpace(ChangeSpace):
             for v in range(n, last):
                 if len(architecture.predecessors[v]) == len(architecture.successors[v]) == 1:
                     found.append(("drop", v))
-                    if (architecture.predecessors[v][0], architecture.successors[v][0]) not in edges:
+                    if (
+                        architecture.predecessors[v][0],
+                        architecture.successors[v][0],
+                    ) not in edges:
                         found.append(("bridge", v))
         return found
 
     def changed(self, architecture: Architecture, change: Change) -> Architecture | None:
-        """The element after a change, or None where a node would be left on no path or an edge too many."""
+        """The element after a change, or None where a node would be left on no path or an edge too
+        many.
+        """
         kind, *rest = change
         ops, edges = list(architecture.ops), list(architecture.edges)
         if kind == "op":
@@ -181,7 +219,9 @@ class DagSpace(ChangeSpace):
         if kind in ("drop", "bridge"):
             v = rest[0]
             (before,), (after,) = architecture.predecessors[v], architecture.successors[v]
-            edges = [e for e in edges if v not in e] + ([(before, after)] if kind == "bridge" else [])
+            edges = [e for e in edges if v not in e] + (
+                [(before, after)] if kind == "bridge" else []
+            )
             edges = [(s - (s > v), t - (t > v)) for s, t in edges]
             return self._element(ops[:v] + ops[v + 1 :], edges)
         s, t = rest[:2]
@@ -206,19 +246,22 @@ class DagSpace(ChangeSpace):
                 reached[v] |= 1 << w | reached[w]
         return reached
 
-    # -- drawing and listing ----------------------------------------------------------------------------
+    # -- drawing and listing
+    # ----------------------------------------------------------------------------
 
     def sample(self, rng: np.random.Generator) -> Architecture:
         """A random element, not uniform: number of nodes and operations uniform, then edges.
 
-        Every node gets one source and, if it feeds nothing, one target; some of the other edges follow, their
-        number drawn uniformly up to the limit, and what is too many goes again.
+        Every node gets one source and, if it feeds nothing, one target; some of the other edges
+        follow, their number drawn uniformly up to the limit, and what is too many goes again.
         """
         n_ops = int(rng.integers(self.min_nodes, self.max_nodes + 1))
         names = [self.choices[int(i)] for i in rng.integers(len(self.choices), size=n_ops)]
         ops = [*self.inputs, *names, "output"]
         last = len(ops) - 1
-        legal = self.allowed or [(s, t) for t in range(self.n_inputs, last + 1) for s in range(min(t, last))]
+        legal = self.allowed or [
+            (s, t) for t in range(self.n_inputs, last + 1) for s in range(min(t, last))
+        ]
         if self.fixed_edges:
             return Architecture(tuple(ops), tuple(legal))
         edges: set[Edge] = set()
@@ -232,11 +275,17 @@ class DagSpace(ChangeSpace):
         others = [e for e in legal if e not in edges]
         limit = len(legal) if self.max_edges is None else self.max_edges
         room = min(len(others), max(0, limit - len(edges)))
-        edges.update(others[int(i)] for i in rng.permutation(len(others))[: int(rng.integers(room + 1))])
+        edges.update(
+            others[int(i)] for i in rng.permutation(len(others))[: int(rng.integers(room + 1))]
+        )
         return Architecture(tuple(ops), tuple(self._thinned(sorted(edges), limit, last + 1, rng)))
 
-    def _thinned(self, edges: list[Edge], limit: int, n_nodes: int, rng: np.random.Generator) -> list[Edge]:
-        """At most `limit` of the edges, all nodes still on a path; a path through all nodes if all else fails."""
+    def _thinned(
+        self, edges: list[Edge], limit: int, n_nodes: int, rng: np.random.Generator
+    ) -> list[Edge]:
+        """At most `limit` of the edges, all nodes still on a path; a path through all nodes if all
+        else fails.
+        """
         for i in rng.permutation(len(edges)):
             if len(edges) <= limit:
                 break
@@ -248,33 +297,46 @@ class DagSpace(ChangeSpace):
         return edges
 
     def enumerate(self) -> ArchTable:
-        """All elements: one of each isomorphism class in an open space, every one in a positional space.
+        """All elements: one of each isomorphism class in an open space, every one in a positional
+        space.
 
         Raises:
             GraphError: there are too many.
         """
         pairs = [self._pairs(n) for n in range(self.min_nodes, self.max_nodes + 1)]
         if max(map(len, pairs)) > MAX_PAIRS:
-            raise GraphError(f"{self.name} has up to {max(map(len, pairs))} possible edges; spaces of at most "
-                             f"{MAX_PAIRS} can be listed: draw with sample() instead")
-        # any operations on a path through all nodes are elements that differ: refused before they are laid out
+            raise GraphError(
+                f"{self.name} has up to {max(map(len, pairs))} possible edges; spaces of at most "
+                f"{MAX_PAIRS} can be listed: draw with sample() instead"
+            )
+        # any operations on a path through all nodes are elements that differ: refused before they
+        # are laid out
         if len(self.choices) ** self.max_nodes > MAX_ENUMERATED:
-            raise GraphError(f"{self.name} has more than {MAX_ENUMERATED:,} elements: draw with sample() instead")
+            raise GraphError(
+                f"{self.name} has more than {MAX_ENUMERATED:,} elements: draw with sample() instead"
+            )
         tables: list[ArchTable] = []
         total = 0
         for n, legal in enumerate(pairs, start=self.min_nodes):
             limit = len(legal) if self.max_edges is None else self.max_edges
             least = len(legal) if self.fixed_edges else 0
             open_space = self.allowed is None
-            plan = count_elements(self.n_inputs, n, legal, least, limit, len(self.choices), open_space)
+            plan = count_elements(
+                self.n_inputs, n, legal, least, limit, len(self.choices), open_space
+            )
             total += plan.total
             if total > MAX_ENUMERATED:
-                raise GraphError(f"{self.name} has more than {MAX_ENUMERATED:,} elements: draw with sample() instead")
+                raise GraphError(
+                    f"{self.name} has more than {MAX_ENUMERATED:,} elements: draw with sample()"
+                    " instead"
+                )
             tables.extend(enumerate_dags(plan, self.ops, self.inputs, self.choices))
         return ArchTable.concatenate(tables)
 
     def _pairs(self, n_ops: int) -> list[Edge]:
         """The edges that may be there with `n_ops` operation nodes, sorted by (target, source)."""
         last = self.n_inputs + n_ops
-        legal = self.allowed or [(s, t) for t in range(self.n_inputs, last + 1) for s in range(min(t, last))]
+        legal = self.allowed or [
+            (s, t) for t in range(self.n_inputs, last + 1) for s in range(min(t, last))
+        ]
         return sorted(legal, key=lambda e: (e[1], e[0]))

@@ -1,15 +1,17 @@
-"""Listing every small acyclic graph with operations on its nodes, one of each isomorphism class, vectorised.
+"""Listing every small acyclic graph with operations on its nodes, one of each isomorphism class,
+vectorised.
 
-For NAS-Bench-101's seven nodes there are 2^21 edge sets and 243 ways to fill the five operation nodes. Instead of
-comparing 10^8 graphs:
+For NAS-Bench-101's seven nodes there are 2^21 edge sets and 243 ways to fill the five operation
+nodes. Instead of comparing 10^8 graphs:
 
 1. List the edge sets, keep those with every node on a path and few enough edges.
-2. Give each a canonical number: the smallest, over all permutations of the operation nodes, of the adjacency
-   matrix read as a binary number. All permutations of all edge sets are one matrix product: column p of `weights`
-   holds 2^(position of that edge after permutation p), exact in float64 up to 2^53. The first edge set of each
-   number stands for its class; the permutations that give its own number again are its automorphisms.
-3. Two fillings of a class are isomorphic when an automorphism carries one to the other: keep the smallest of each
-   orbit.
+2. Give each a canonical number: the smallest, over all permutations of the operation nodes, of the
+   adjacency matrix read as a binary number. All permutations of all edge sets are one matrix
+   product: column p of `weights` holds 2^(position of that edge after permutation p), exact in
+   float64 up to 2^53. The first edge set of each number stands for its class; the permutations that
+   give its own number again are its automorphisms.
+3. Two fillings of a class are isomorphic when an automorphism carries one to the other: keep the
+   smallest of each orbit.
 """
 
 from __future__ import annotations
@@ -21,11 +23,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nasflow.table import ArchTable
+from nasflow.graphs.table import ArchTable
 
 MAX_PAIRS = 21  # edge sets are listed: 2^21 of them
-# rows at a time: 2^13 edge sets times 120 permutations are 8 MB, so that a listing never needs much more memory
-# than the table it makes (NAS-Bench-101: 20 MB)
+# rows at a time: 2^13 edge sets times 120 permutations are 8 MB, so that a listing never needs much
+# more memory than the table it makes (NAS-Bench-101: 20 MB)
 _CHUNK = 1 << 13
 
 BoolArray = npt.NDArray[np.bool_]
@@ -41,7 +43,9 @@ class DagPlan:
     edge_sets: BoolArray
     """(n_classes, n_pairs): which of `pairs` each class has."""
     fillings: list[npt.NDArray[np.int64]]
-    """Per class (n_fillings, n_ops) int64: indices of operations; classes of one symmetry share the array."""
+    """Per class (n_fillings, n_ops) int64: indices of operations; classes of one symmetry share the
+    array.
+    """
 
     @property
     def total(self) -> int:
@@ -70,7 +74,11 @@ def count_elements(
         up_to_isomorphism: one graph of each class, or every one.
     """
     edge_sets = _live_edge_sets(n_inputs, n_ops, pairs, least, limit)
-    everything = np.indices((n_choices,) * n_ops).reshape(n_ops, -1).T if n_ops else np.zeros((1, 0), np.int64)
+    everything = (
+        np.indices((n_choices,) * n_ops).reshape(n_ops, -1).T
+        if n_ops
+        else np.zeros((1, 0), np.int64)
+    )
     if not up_to_isomorphism or n_ops < 2 or not len(edge_sets):
         return DagPlan(n_inputs, n_ops, tuple(pairs), edge_sets, [everything] * len(edge_sets))
     permutations = np.array(list(itertools.permutations(range(n_ops))))
@@ -79,7 +87,9 @@ def count_elements(
     _, first = np.unique(numbers, return_index=True)
     classes = edge_sets[np.sort(first)]
     # permutation 0 is the identity
-    symmetries = np.concatenate([own == own[:, :1] for own in (part @ weights for part in _chunks(classes))])
+    symmetries = np.concatenate(
+        [own == own[:, :1] for own in (part @ weights for part in _chunks(classes))]
+    )
     by_symmetry: dict[bytes, npt.NDArray[np.int64]] = {}
     fillings = []
     for symmetry in symmetries:
@@ -93,7 +103,9 @@ def count_elements(
 def enumerate_dags(
     plan: DagPlan, vocabulary: Sequence[str], inputs: Sequence[str], choices: Sequence[str]
 ) -> Iterator[ArchTable]:
-    """The plan's graphs, class after class, as tables of a bounded number of rows (or of one class)."""
+    """The plan's graphs, class after class, as tables of a bounded number of rows (or of one
+    class).
+    """
     start, rows = 0, 0
     for stop, filling in enumerate(plan.fillings):
         if rows and rows + len(filling) > _CHUNK:
@@ -105,7 +117,11 @@ def enumerate_dags(
 
 
 def _written(
-    plan: DagPlan, classes: slice, vocabulary: Sequence[str], inputs: Sequence[str], choices: Sequence[str]
+    plan: DagPlan,
+    classes: slice,
+    vocabulary: Sequence[str],
+    inputs: Sequence[str],
+    choices: Sequence[str],
 ) -> ArchTable:
     """The table of some classes of a plan."""
     index = {op: i for i, op in enumerate(vocabulary)}
@@ -120,7 +136,10 @@ def _written(
     ops[:, -1] = index["output"]
     row, pair = np.nonzero(np.repeat(plan.edge_sets[classes], counts, axis=0))
     return ArchTable.from_arrays(
-        vocabulary, ops.reshape(-1), np.arange(total + 1) * n_nodes, np.array(plan.pairs).T[:, pair],
+        vocabulary,
+        ops.reshape(-1),
+        np.arange(total + 1) * n_nodes,
+        np.array(plan.pairs).T[:, pair],
         np.searchsorted(row, np.arange(total + 1)),
     )
 
@@ -128,7 +147,9 @@ def _written(
 def _live_edge_sets(
     n_inputs: int, n_ops: int, pairs: Sequence[tuple[int, int]], least: int, limit: int
 ) -> BoolArray:
-    """(n, n_pairs) bool: the edge sets with every operation fed and used and the output fed, fewest edges first."""
+    """(n, n_pairs) bool: the edge sets with every operation fed and used and the output fed, fewest
+    edges first.
+    """
     source, target = np.array(pairs).T
     kept = []
     for start in range(0, 1 << len(pairs), _CHUNK):
@@ -153,7 +174,8 @@ def _weights(
     place = np.tile(np.arange(last + 1), (len(permutations), 1))
     place[:, n_inputs:last] = permutations + n_inputs
     source, target = np.array(pairs).T
-    # rows: all nodes but the output, columns: all nodes but the inputs; at most 49 positions with 21 pairs
+    # rows: all nodes but the output, columns: all nodes but the inputs; at most 49 positions with
+    # 21 pairs
     position = place[:, source] * (n_ops + 1) + place[:, target] - n_inputs
     powers: npt.NDArray[np.float64] = np.ldexp(1.0, position.T)
     return powers

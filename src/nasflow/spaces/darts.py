@@ -1,21 +1,25 @@
-"""DARTS (Liu et al., ICLR 2019), the space of NAS-Bench-301: a normal and a reduction cell, 10^18 in all.
+"""DARTS (Liu et al., ICLR 2019), the space of NAS-Bench-301: a normal and a reduction cell, 10^18
+in all.
 
-A cell has two inputs (the outputs of the two cells before it, numbers 0 and 1) and four steps (numbers 2 to 5). A
-step applies one operation to each of two *different* earlier numbers and sums the results; the cell's output joins
-the four sums. The two operations of a step have no order: elements list them by ascending input.
+A cell has two inputs (the outputs of the two cells before it, numbers 0 and 1) and four steps
+(numbers 2 to 5). A step applies one operation to each of two *different* earlier numbers and sums
+the results; the cell's output joins the four sums. The two operations of a step have no order:
+elements list them by ascending input.
 
 Two graphs are in use (`Darts(form=...)`), both with operations on the nodes:
 
-* `"merged"` (default; the paper's 11 types, 30 nodes, 42 edges): one graph. A cell is two input nodes, then for each
-  step its two operations and their `sum`, then the output; an edge leads from the source (an input, or the sum of
-  an earlier step) to the operation. The normal cell is nodes 0 to 14, the reduction cell 15 to 29, and the normal
-  cell's output feeds both inputs of the reduction cell.
-* `"cells"` (arch2vec's, also 11 types, one of them `none`, which never occurs): 11 nodes a cell, side by side and
-  not joined. There is no sum: an operation that takes step j is fed by both operations of step j, and all eight
-  operations feed the output.
+* `"merged"` (default; the paper's 11 types, 30 nodes, 42 edges): one graph. A cell is two input
+  nodes, then for each step its two operations and their `sum`, then the output; an edge leads from
+  the source (an input, or the sum of an earlier step) to the operation. The normal cell is nodes 0
+  to 14, the reduction cell 15 to 29, and the normal cell's output feeds both inputs of the
+  reduction cell.
+* `"cells"` (arch2vec's, also 11 types, one of them `none`, which never occurs): 11 nodes a cell,
+  side by side and not joined. There is no sum: an operation that takes step j is fed by both
+  operations of step j, and all eight operations feed the output.
 
-`skip_connect` keeps its official name, and is not contracted by canonical ids: in a reduction cell it halves the
-resolution and has parameters. Elements are merged graphs; the form is applied by `graph` and `table`.
+`skip_connect` keeps its official name, and is not contracted by canonical ids: in a reduction cell
+it halves the resolution and has parameters. Elements are merged graphs; the form is applied by
+`graph` and `table`.
 """
 
 from __future__ import annotations
@@ -25,17 +29,28 @@ from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
-from nasflow.architecture import Architecture
 from nasflow.errors import ConfigError, GraphError
+from nasflow.graphs.architecture import Architecture
 from nasflow.spaces.changes import Change, ChangeSpace
 from nasflow.spaces.genotype import read_genotype
 
-OPERATIONS = ("max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3",
-              "dil_conv_5x5")
-"""The operations in the order of the paper's vocabulary, which is also that of numeric genotypes."""
+OPERATIONS = (
+    "max_pool_3x3",
+    "avg_pool_3x3",
+    "skip_connect",
+    "sep_conv_3x3",
+    "sep_conv_5x5",
+    "dil_conv_3x3",
+    "dil_conv_5x5",
+)
+"""The operations in the order of the paper's vocabulary, which is also that of numeric
+genotypes.
+"""
 
 N_ELEMENTS = (180 * len(OPERATIONS) ** 8) ** 2
-"""1.08e18: in each cell 1 * 3 * 6 * 10 ways to choose the inputs and 7^8 to choose the operations."""
+"""1.08e18: in each cell 1 * 3 * 6 * 10 ways to choose the inputs and 7^8 to choose the
+operations.
+"""
 
 N_STEPS = 4
 CELLS = ("normal", "reduce")
@@ -64,18 +79,21 @@ class Darts(ChangeSpace):
 
     def __init__(self, form: str = "merged") -> None:
         if form not in ("merged", "cells"):
-            raise ConfigError(f"form={form!r}; legal: 'merged' (one graph of 30 nodes), 'cells' (11 nodes a cell)")
+            raise ConfigError(
+                f"form={form!r}; legal: 'merged' (one graph of 30 nodes), 'cells' (11 nodes a cell)"
+            )
         self.form = form
         middle = (*OPERATIONS, "sum") if form == "merged" else ("none", *OPERATIONS)
         self.ops = ("input0", "input1", *middle, "output")
 
-    # -- notation ---------------------------------------------------------------------------------------
+    # -- notation
+    # ---------------------------------------------------------------------------------------
 
     def parse(self, text: str) -> Architecture:
         """The element that a genotype denotes, in any of the notations in use.
 
-            Genotype(normal=[('sep_conv_3x3', 0), ...], normal_concat=range(2, 6), reduce=[...], ...)
-            {"normal": [["sep_conv_3x3", 0], ...], "reduce": [...]}
+            Genotype(normal=[('sep_conv_3x3', 0), ...], normal_concat=range(2, 6), reduce=[...],
+            ...) {"normal": [["sep_conv_3x3", 0], ...], "reduce": [...]}
             [[[0, 3], [1, 3], ...], [...]]      pairs (input, index into OPERATIONS): normal, then reduce
 
         A cell lists eight pairs, two for each step. Text is read as data and never evaluated.
@@ -83,27 +101,40 @@ class Darts(ChangeSpace):
         return self.from_genotype(read_genotype(text))
 
     def from_genotype(self, genotype: dict[str, Any]) -> Architecture:
-        """The element of `{"normal": [(operation, input), ...], "reduce": [...]}`; other keys are left unread.
+        """The element of `{"normal": [(operation, input), ...], "reduce": [...]}`; other keys are
+        left unread.
 
         Raises:
-            GraphError: not eight pairs in a cell, an unknown operation, an input that is no earlier step, or a
+            GraphError: not eight pairs in a cell, an unknown operation, an input that is no earlier
+            step, or a
                 step whose two inputs are the same.
         """
         return self.from_cells(*(_cell(name, genotype.get(name)) for name in CELLS))
 
     def to_genotype(self, architecture: Architecture) -> dict[str, list[list[Any]]]:
-        """`{"normal": [[operation, input], ...], "reduce": [...]}`, as NAS-Bench-301's tables have it."""
+        """`{"normal": [[operation, input], ...], "reduce": [...]}`, as NAS-Bench-301's tables have
+        it.
+        """
         cells = self.to_cells(architecture)
-        return {name: [list(pair) for step in cell for pair in step] for name, cell in zip(CELLS, cells, strict=True)}
+        return {
+            name: [list(pair) for step in cell for pair in step]
+            for name, cell in zip(CELLS, cells, strict=True)
+        }
 
     def format(self, architecture: Architecture) -> str:
-        """`Genotype(normal=[...], normal_concat=range(2, 6), reduce=[...], reduce_concat=range(2, 6))`."""
+        """`Genotype(normal=[...], normal_concat=range(2, 6), reduce=[...], reduce_concat=range(2,
+        6))`.
+        """
         parts = []
         for name, cell in zip(CELLS, self.to_cells(architecture), strict=True):
-            parts += [f"{name}={[pair for step in cell for pair in step]}", f"{name}_concat=range(2, 6)"]
+            parts += [
+                f"{name}={[pair for step in cell for pair in step]}",
+                f"{name}_concat=range(2, 6)",
+            ]
         return f"Genotype({', '.join(parts)})"
 
-    # -- elements ---------------------------------------------------------------------------------------
+    # -- elements
+    # ---------------------------------------------------------------------------------------
 
     def from_cells(self, normal: Cell, reduce: Cell) -> Architecture:
         """The element of two cells, each four steps of two pairs (operation, input)."""
@@ -117,8 +148,11 @@ class Darts(ChangeSpace):
         """
         cells = _cells_of(architecture)
         if cells is None:
-            raise GraphError(f"{architecture} is no element of {self.name}: it is no merged graph of two DARTS cells, "
-                             "each step with two operations of OPERATIONS on two different inputs, in ascending order")
+            raise GraphError(
+                f"{architecture} is no element of {self.name}: it is no merged graph of two DARTS"
+                " cells, each step with two operations of OPERATIONS on two different inputs, in"
+                " ascending order"
+            )
         return cells
 
     def graph(self, architecture: Architecture) -> Architecture:
@@ -130,12 +164,15 @@ class Darts(ChangeSpace):
         for cell in self.to_cells(architecture):
             start = len(ops)
             ops += ["input0", "input1", *(op for step in cell for op, _ in step), "output"]
-            for place, (_, source) in enumerate((pair for step in cell for pair in step), start=start + 2):
+            for place, (_, source) in enumerate(
+                (pair for step in cell for pair in step), start=start + 2
+            ):
                 sources = [source] if source < 2 else [2 * source - 2, 2 * source - 1]
                 edges += [(start + s, place) for s in sources] + [(place, start + 10)]
         return Architecture(tuple(ops), tuple(edges))
 
-    # -- drawing and changing ---------------------------------------------------------------------------
+    # -- drawing and changing
+    # ---------------------------------------------------------------------------
 
     def sample(self, rng: np.random.Generator) -> Architecture:
         """An element drawn uniformly: for each step two different inputs and two operations."""
@@ -150,14 +187,18 @@ class Darts(ChangeSpace):
         return self.from_cells(*cells)
 
     def changes(self, architecture: Architecture) -> list[Change]:
-        """120 changes, all legal: another operation (96), or another input that the step does not have yet (24)."""
+        """120 changes, all legal: another operation (96), or another input that the step does not
+        have yet (24).
+        """
         found: list[Change] = []
         for c, cell in enumerate(self.to_cells(architecture)):
             for j, step in enumerate(cell):
                 taken = {source for _, source in step}
                 for side, (op, source) in enumerate(step):
                     found += [(c, j, side, other, source) for other in OPERATIONS if other != op]
-                    found += [(c, j, side, op, other) for other in range(j + 2) if other not in taken]
+                    found += [
+                        (c, j, side, op, other) for other in range(j + 2) if other not in taken
+                    ]
         return found
 
     def changed(self, architecture: Architecture, change: Change) -> Architecture:
@@ -227,14 +268,18 @@ def _merged_cell(cell: Cell, start: int) -> tuple[list[str], list[tuple[int, int
 def _cell(name: str, pairs: Any) -> Cell:
     """The steps of a genotype's list of eight pairs, or a `GraphError`."""
     if not isinstance(pairs, (list, tuple)) or len(pairs) != 2 * N_STEPS:
-        raise GraphError(f"{name} is {str(pairs)[:60]}; a genotype needs {2 * N_STEPS} pairs (operation, input) in "
-                         "each of normal and reduce, two for each step")
+        raise GraphError(
+            f"{name} is {str(pairs)[:60]}; a genotype needs {2 * N_STEPS} pairs (operation, input)"
+            " in each of normal and reduce, two for each step"
+        )
     read = [_pair(name, i // 2, pair) for i, pair in enumerate(pairs)]
     steps = []
     for j in range(N_STEPS):
         a, b = read[2 * j : 2 * j + 2]
         if a[1] == b[1]:
-            raise GraphError(f"step {j + 2} of {name} takes input {a[1]} twice; its two inputs must differ")
+            raise GraphError(
+                f"step {j + 2} of {name} takes input {a[1]} twice; its two inputs must differ"
+            )
         steps.append(_sorted_step(a, b))
     return tuple(steps)
 
@@ -246,5 +291,7 @@ def _pair(name: str, j: int, pair: Any) -> tuple[str, int]:
             op, source = OPERATIONS[source], op  # numeric genotypes put the input first
         if op in OPERATIONS and type(source) is int and 0 <= source < j + 2:
             return op, source
-    raise GraphError(f"{str(pair)[:60]} in step {j + 2} of {name} is no pair (operation, input); legal operations: "
-                     f"{', '.join(OPERATIONS)}; legal inputs: 0..{j + 1}")
+    raise GraphError(
+        f"{str(pair)[:60]} in step {j + 2} of {name} is no pair (operation, input); legal"
+        f" operations: {', '.join(OPERATIONS)}; legal inputs: 0..{j + 1}"
+    )

@@ -1,7 +1,8 @@
 """Reading the text of a DARTS genotype as data: a call of `Genotype(...)`, JSON, or nested lists.
 
-`eval`, which scripts in the field use for the first form, would run whatever the text says. Here the text is parsed
-into a syntax tree, of which only literals, `range(...)` and the one call are admitted.
+`eval`, which scripts in the field use for the first form, would run whatever the text says. Here
+the text is parsed into a syntax tree, of which only literals, `range(...)` and the one call are
+admitted.
 """
 
 from __future__ import annotations
@@ -13,15 +14,19 @@ from nasflow.errors import GraphError
 
 _MAX_LENGTH = 10_000  # a genotype takes about 600 characters
 _CONCAT = [2, 3, 4, 5]
-_FORMS = ("Genotype(normal=[('sep_conv_3x3', 0), ...], reduce=[...]), {\"normal\": [[\"sep_conv_3x3\", 0], ...], "
-          "\"reduce\": [...]}, or [[[input, operation index], ...], [...]]")
+_FORMS = (
+    'Genotype(normal=[(\'sep_conv_3x3\', 0), ...], reduce=[...]), {"normal": [["sep_conv_3x3", 0],'
+    ' ...], "reduce": [...]}, or [[[input, operation index], ...], [...]]'
+)
 
 
 def read_genotype(text: str) -> dict[str, Any]:
-    """`{"normal": ..., "reduce": ...}` of a genotype's text; what they hold is for the caller to check.
+    """`{"normal": ..., "reduce": ...}` of a genotype's text; what they hold is for the caller to
+    check.
 
     Raises:
-        GraphError: the text has none of the three forms, or joins other steps than all four (`normal_concat`).
+        GraphError: the text has none of the three forms, or joins other steps than all four
+        (`normal_concat`).
     """
     if len(text) > _MAX_LENGTH:
         raise GraphError(f"a genotype of {len(text)} characters; legal: at most {_MAX_LENGTH}")
@@ -36,15 +41,24 @@ def read_genotype(text: str) -> dict[str, Any]:
         else:
             content = ast.literal_eval(tree)
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
-        raise GraphError(f"{text[:60]!r} is no genotype ({str(error)[:80]}); legal: {_FORMS}") from None
+        raise GraphError(
+            f"{text[:60]!r} is no genotype ({str(error)[:80]}); legal: {_FORMS}"
+        ) from None
     if isinstance(content, (list, tuple)) and len(content) == 2:
         content = dict(zip(("normal", "reduce"), content, strict=True))
     if not isinstance(content, dict) or not {"normal", "reduce"} <= content.keys():
         raise GraphError(f"{text[:60]!r} has no normal and reduce cell; legal: {_FORMS}")
     for key in ("normal_concat", "reduce_concat"):
         joined = content.get(key, _CONCAT)
-        if not isinstance(joined, (list, tuple, range)) or len(joined) != 4 or list(joined) != _CONCAT:
-            raise GraphError(f"{key} is {str(joined)[:60]}; only cells that join all four steps, {_CONCAT}, are legal")
+        if (
+            not isinstance(joined, (list, tuple, range))
+            or len(joined) != 4
+            or list(joined) != _CONCAT
+        ):
+            raise GraphError(
+                f"{key} is {str(joined)[:60]}; only cells that join all four steps, {_CONCAT}, are"
+                " legal"
+            )
     return content
 
 

@@ -13,7 +13,8 @@ def json_object(text: str, otherwise: str) -> dict[str, Any]:
 
     Args:
         text: the notation.
-        otherwise: what a text of another JSON type is not, and what is needed; completes the error's sentence.
+        otherwise: what a text of another JSON type is not, and what is needed; completes the
+            error's sentence.
 
     Raises:
         GraphError: no JSON, or no object.

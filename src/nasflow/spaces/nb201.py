@@ -1,11 +1,12 @@
 """NAS-Bench-201 (Dong and Yang, ICLR 2020), which is also NATS-Bench's topology space.
 
-A cell has four feature maps; each of the six pairs i < j is joined by one of five operations. The graph, the two
-readings of `none` and the two orders of the pairs are those of `nasflow.spaces.pair_cell`.
+A cell has four feature maps; each of the six pairs i < j is joined by one of five operations. The
+graph, the two readings of `none` and the two orders of the pairs are those of
+`nasflow.spaces.pair_cell`.
 
-The benchmark also numbers the cells, 0 to 15,624: the lexicographic list, shuffled once with a fixed seed. `parse`
-takes such a number. It is the official files' index; within nasflow, an index belongs to a table, and
-`canonical_id` names an architecture.
+The benchmark also numbers the cells, 0 to 15,624: the lexicographic list, shuffled once with a
+fixed seed. `parse` takes such a number. It is the official files' index; within nasflow, an index
+belongs to a table, and `canonical_id` names an architecture.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from nasflow.architecture import NONE_OP, Architecture
 from nasflow.errors import GraphError
+from nasflow.graphs.architecture import NONE_OP, Architecture
 from nasflow.spaces.pair_cell import PAIRS, PAIRS_BY_SOURCE, PairCell, cell_edges
 
 __all__ = ["NB201", "OFFICIAL", "PAIRS", "PAIRS_BY_SOURCE", "cell_edges", "official_order"]
@@ -54,41 +55,54 @@ class NB201(PairCell):
     choices: tuple[str, ...] = tuple(OFFICIAL.values())
 
     def parse(self, text: str) -> Architecture:
-        """The cell of an official string, `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`, or of an official index, `235`.
+        """The cell of an official string, `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`, or of an official
+        index, `235`.
 
-        The operations of one group may come in any order; each says by `~i` where it starts. Order and
-        spacing are otherwise as in the official files.
+        The operations of one group may come in any order; each says by `~i` where it starts. Order
+        and spacing are otherwise as in the official files.
         """
         if text.strip().isdecimal() and text.isascii():
             listed = official_order()
             if len(text.strip()) > 9 or int(text) >= len(listed):
-                raise GraphError(f"{text.strip()[:20]} is no index of {self.name}; legal: 0..{len(listed) - 1}")
+                raise GraphError(
+                    f"{text.strip()[:20]} is no index of {self.name}; legal: 0..{len(listed) - 1}"
+                )
             return self.from_choices(listed[int(text)].tolist())
         groups = text.strip().split("+")
         if len(groups) != 3:
-            raise GraphError(f"{text!r} has {len(groups)} groups joined by '+'; a NAS-Bench-201 cell has 3, "
-                             "such as |none~0|+|none~0|none~1|+|none~0|none~1|none~2|")
+            raise GraphError(
+                f"{text!r} has {len(groups)} groups joined by '+'; a NAS-Bench-201 cell has 3, "
+                "such as |none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
+            )
         chosen: dict[tuple[int, int], int] = {}
         for end, group in enumerate(groups, start=1):
             for part in group.strip().strip("|").split("|"):
                 token = _TOKEN.fullmatch(part.strip())
                 if token is None or token[1] not in OFFICIAL:
-                    raise GraphError(f"{part!r} in {text!r} is no operation; legal: one of "
-                                     f"{', '.join(OFFICIAL)} followed by ~ and its start, such as none~0")
+                    raise GraphError(
+                        f"{part!r} in {text!r} is no operation; legal: one of "
+                        f"{', '.join(OFFICIAL)} followed by ~ and its start, such as none~0"
+                    )
                 pair = (int(token[2]), end)
                 if pair not in PAIRS or pair in chosen:
-                    raise GraphError(f"group {end} of {text!r} has {part!r}; it needs exactly one operation "
-                                     f"from each of {', '.join(f'~{i}' for i in range(end))}")
+                    raise GraphError(
+                        f"group {end} of {text!r} has {part!r}; it needs exactly one operation "
+                        f"from each of {', '.join(f'~{i}' for i in range(end))}"
+                    )
                 chosen[pair] = list(OFFICIAL).index(token[1])
         if len(chosen) != len(PAIRS):
-            raise GraphError(f"{text!r} joins {len(chosen)} pairs of feature maps; a cell joins all 6")
+            raise GraphError(
+                f"{text!r} joins {len(chosen)} pairs of feature maps; a cell joins all 6"
+            )
         return self.from_choices([chosen[pair] for pair in PAIRS])
 
     def format(self, architecture: Architecture) -> str:
         """The official string of a cell."""
         names = list(OFFICIAL)
-        token = {pair: f"{names[c]}~{pair[0]}" for pair, c in
-                 zip(PAIRS, self.to_choices(architecture), strict=True)}
+        token = {
+            pair: f"{names[c]}~{pair[0]}"
+            for pair, c in zip(PAIRS, self.to_choices(architecture), strict=True)
+        }
         groups = [[token[i, j] for i in range(j)] for j in (1, 2, 3)]
         return "+".join("|" + "|".join(group) + "|" for group in groups)
 
@@ -97,8 +111,8 @@ class NB201(PairCell):
 def official_order() -> npt.NDArray[np.int64]:
     """(15625, 6) int64: the choices (see `NB201.choices`) of every cell, by the benchmark's index.
 
-    The benchmark lists all cells with the last operation changing fastest, then shuffles the list with Python's
-    generator seeded with 88.
+    The benchmark lists all cells with the last operation changing fastest, then shuffles the list
+    with Python's generator seeded with 88.
     """
     order = list(range(len(OFFICIAL) ** len(PAIRS)))
     random.Random(88).shuffle(order)

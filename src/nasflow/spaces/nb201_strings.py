@@ -1,11 +1,12 @@
 """NATS-Bench's unique strings: which of NAS-Bench-201's 15,625 cells the benchmark counts as one.
 
-A feature map is written as its incoming operations, `(map)@operation`, sorted and joined by `+`; `skip_connect`
-writes the map itself. Over all cells this gives 12,751 strings. The zero-aware string writes `#` for `none` and
-for whatever follows a map that is `#`, which gives 6,466.
+A feature map is written as its incoming operations, `(map)@operation`, sorted and joined by `+`;
+`skip_connect` writes the map itself. Over all cells this gives 12,751 strings. The zero-aware
+string writes `#` for `none` and for whatever follows a map that is `#`, which gives 6,466.
 
-These are published counts of *strings*, not of graphs: `a+b` written in one place need not be recognised in
-another, and `#+#` is not read as zero. Isomorphism, which `Architecture.canonical_id` decides, gives 5,425.
+These are published counts of *strings*, not of graphs: `a+b` written in one place need not be
+recognised in another, and `#+#` is not read as zero. Isomorphism, which `Architecture.canonical_id`
+decides, gives 5,425.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from nasflow.architecture import NONE_OP, SKIP_OP
+from nasflow.graphs.architecture import NONE_OP, SKIP_OP
 from nasflow.spaces.nb201 import NB201, OFFICIAL
 
 _OFFICIAL_NAME = {ours: theirs for theirs, ours in OFFICIAL.items()}
@@ -37,13 +38,17 @@ def unique_string(choices: Sequence[int], zero_aware: bool = False) -> str:
 
 
 def string_classes(choices: npt.ArrayLike, zero_aware: bool = False) -> npt.NDArray[np.int64]:
-    """(N,) int64: the class of each row of (N, 6) choices; rows with equal unique strings share a number."""
+    """(N,) int64: the class of each row of (N, 6) choices; rows with equal unique strings share a
+    number.
+    """
     _, classes = np.unique(np.array(_strings(np.asarray(choices), zero_aware)), return_inverse=True)
     return classes.reshape(-1).astype(np.int64)
 
 
 def _strings(choices: npt.NDArray[np.int64], zero_aware: bool) -> list[str]:
-    """The unique string of every row. The maps before the last take 5 and 125 values, and are written once."""
+    """The unique string of every row. The maps before the last take 5 and 125 values, and are
+    written once.
+    """
     names = NB201.choices
     known: dict[tuple[int, ...], str] = {}
 
@@ -57,9 +62,13 @@ def _strings(choices: npt.NDArray[np.int64], zero_aware: bool) -> list[str]:
         if not ops:
             return "0"
         if ops not in known:
-            own = {1: 1, 3: 2, 6: 3}[len(ops)]  # operations that end in this map, one from each earlier map
+            own = {1: 1, 3: 2, 6: 3}[
+                len(ops)
+            ]  # operations that end in this map, one from each earlier map
             sources = [feature_map(ops[:n]) for n in (0, 1, 3)[:own]]
-            known[ops] = "+".join(sorted(edge(names[op], s) for op, s in zip(ops[-own:], sources, strict=True)))
+            known[ops] = "+".join(
+                sorted(edge(names[op], s) for op, s in zip(ops[-own:], sources, strict=True))
+            )
         return known[ops]
 
     return [feature_map(tuple(row)) for row in choices.tolist()]

@@ -1,8 +1,9 @@
 """NAS-Bench-Graph (Qin et al., NeurIPS 2022): graph neural networks of four operations.
 
-Four operation nodes; each takes its input from the network's input or from one earlier operation, in one of
-nine link patterns, written `0,0,1,2`: operation i takes `link[i]`, 0 for the input, j for operation j. The
-operations that feed no other are concatenated by the output. Nodes: input, the four operations, output.
+Four operation nodes; each takes its input from the network's input or from one earlier operation,
+in one of nine link patterns, written `0,0,1,2`: operation i takes `link[i]`, 0 for the input, j for
+operation j. The operations that feed no other are concatenated by the output. Nodes: input, the
+four operations, output.
 """
 
 from __future__ import annotations
@@ -14,20 +15,29 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from nasflow.architecture import Architecture
 from nasflow.errors import GraphError
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
 from nasflow.spaces.base import Space
 from nasflow.spaces.template import legal_indices
-from nasflow.table import ArchTable
 
 LINKS = (
-    (0, 0, 0, 0), (0, 0, 0, 1), (0, 0, 1, 1), (0, 0, 1, 2), (0, 0, 1, 3),
-    (0, 1, 1, 1), (0, 1, 1, 2), (0, 1, 2, 2), (0, 1, 2, 3),
+    (0, 0, 0, 0),
+    (0, 0, 0, 1),
+    (0, 0, 1, 1),
+    (0, 0, 1, 2),
+    (0, 0, 1, 3),
+    (0, 1, 1, 1),
+    (0, 1, 1, 2),
+    (0, 1, 2, 2),
+    (0, 1, 2, 3),
 )
 """The nine link patterns, in the benchmark's order (an index into it starts a benchmark hash)."""
 
 OPERATIONS = ("gat", "gcn", "gin", "cheb", "sage", "arma", "graph", "fc", "skip")
-"""The operations in the benchmark's order; `skip` is the identity, `fc` a layer that sees no neighbour."""
+"""The operations in the benchmark's order; `skip` is the identity, `fc` a layer that sees no
+neighbour.
+"""
 
 PROTEINS_OPERATIONS = ("gcn", "sage", "arma", "fc", "skip")
 """The operations of the smaller space on the data set proteins."""
@@ -74,8 +84,10 @@ class NBGraph(Space):
         chosen = architecture.ops[1:-1]
         unknown = [op for op in chosen if op not in self.operations]
         if unknown:
-            raise GraphError(f"unknown operation {unknown[0]!r}; legal in {self.name}: "
-                             f"{', '.join(self.operations)}")
+            raise GraphError(
+                f"unknown operation {unknown[0]!r}; legal in {self.name}: "
+                f"{', '.join(self.operations)}"
+            )
         for index, link in enumerate(LINKS):
             if architecture == Architecture(("input", *chosen, "output"), link_edges(link)):
                 return index, tuple(self.operations.index(op) for op in chosen)
@@ -84,25 +96,31 @@ class NBGraph(Space):
     def parse(self, text: str) -> Architecture:
         """The element of `0,0,1,2|gcn,gat,skip,fc`, or of a benchmark hash such as `35184`.
 
-        A hash is five decimal digits (leading zeros left out): the index into `LINKS`, then four into
-        `OPERATIONS`, on proteins too.
+        A hash is five decimal digits (leading zeros left out): the index into `LINKS`, then four
+        into `OPERATIONS`, on proteins too.
         """
         text = text.strip()
         if text.isdecimal() and text.isascii():
             digits = [int(digit) for digit in text.zfill(5)]
             if len(digits) != 5 or max(digits) >= len(OPERATIONS):
-                raise GraphError(f"{text} is no hash of {self.name}: it needs at most five digits of 0..8")
+                raise GraphError(
+                    f"{text} is no hash of {self.name}: it needs at most five digits of 0..8"
+                )
             text = f"{','.join(map(str, LINKS[digits[0]]))}|{','.join(OPERATIONS[d] for d in digits[1:])}"
         link_text, _, ops_text = text.partition("|")
         try:
             link = LINKS.index(tuple(int(part) for part in link_text.split(",")))
         except ValueError:
-            raise GraphError(f"{link_text!r} in {text!r} is no link pattern; legal: "
-                             f"{' '.join(','.join(map(str, link)) for link in LINKS)}") from None
+            raise GraphError(
+                f"{link_text!r} in {text!r} is no link pattern; legal: "
+                f"{' '.join(','.join(map(str, link)) for link in LINKS)}"
+            ) from None
         names = ops_text.split(",")
         if len(names) != 4 or not set(names) <= set(self.operations):
-            raise GraphError(f"{ops_text!r} in {text!r} does not name four operations; legal: "
-                             f"{', '.join(self.operations)}")
+            raise GraphError(
+                f"{ops_text!r} in {text!r} does not name four operations; legal: "
+                f"{', '.join(self.operations)}"
+            )
         return self.from_choices(link, tuple(self.operations.index(name) for name in names))
 
     def format(self, architecture: Architecture) -> str:
@@ -144,6 +162,8 @@ class NBGraph(Space):
         node_ops[:, -1] = len(self.ops) - 1
         present = np.unique(links)
         parts = [np.flatnonzero(links == i) for i in present]
-        tables = [ArchTable.from_template(self.ops, node_ops[rows], link_edges(LINKS[i]))
-                  for i, rows in zip(present, parts, strict=True)]
+        tables = [
+            ArchTable.from_template(self.ops, node_ops[rows], link_edges(LINKS[i]))
+            for i, rows in zip(present, parts, strict=True)
+        ]
         return ArchTable.concatenate(tables)[np.argsort(np.concatenate(parts))]

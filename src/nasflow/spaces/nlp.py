@@ -1,18 +1,21 @@
 """NAS-Bench-NLP (Klyuchnikov et al., 2020): recurrent cells of at most 24 nodes.
 
-A cell reads the word `x` and one to three hidden states `h_prev_0` ..., and computes as many new ones, `h_new_0` ....
-Its notation is a *recipe*: for each node its operation and its inputs.
+A cell reads the word `x` and one to three hidden states `h_prev_0` ..., and computes as many new
+ones, `h_new_0` .... Its notation is a *recipe*: for each node its operation and its inputs.
 
-    {"node_0": {"op": "linear", "input": ["x", "h_prev_0"]}, "h_new_0": {"op": "activation_tanh", "input": ["node_0"]}}
+    {"node_0": {"op": "linear", "input": ["x", "h_prev_0"]}, "h_new_0": {"op": "activation_tanh",
+    "input": ["node_0"]}}
 
-The graph: nodes `input_x` and `input_h0`, `input_h1`, `input_h2`; one node per operation; `output_h0`, ... behind the
-nodes that are the new states. An edge carries a vector. Every operation takes its inputs in any order but `blend`:
-`blend(z, a, b) = z*a + (1 - z)*b`. So `z` comes through a node `blend_gate` and `a` through a node `blend_first`
-(`NLP(ports=False)` leaves those two out, as the published graph does; cells that swap them then look alike).
+The graph: nodes `input_x` and `input_h0`, `input_h1`, `input_h2`; one node per operation;
+`output_h0`, ... behind the nodes that are the new states. An edge carries a vector. Every operation
+takes its inputs in any order but `blend`: `blend(z, a, b) = z*a + (1 - z)*b`. So `z` comes through
+a node `blend_gate` and `a` through a node `blend_first` (`NLP(ports=False)` leaves those two out,
+as the published graph does; cells that swap them then look alike).
 
-Rules: `linear` takes one to three vectors, the elementwise operations two, `blend` three, activations one, no vector
-twice; only `linear` may take `x`, whose size is another; every operation leads to a new state, and every new state
-belongs to another node. Recipes may have nodes that lead nowhere, which `parse` drops.
+Rules: `linear` takes one to three vectors, the elementwise operations two, `blend` three,
+activations one, no vector twice; only `linear` may take `x`, whose size is another; every operation
+leads to a new state, and every new state belongs to another node. Recipes may have nodes that lead
+nowhere, which `parse` drops.
 """
 
 from __future__ import annotations
@@ -21,8 +24,8 @@ from typing import ClassVar, NoReturn
 
 import numpy as np
 
-from nasflow.architecture import Architecture
 from nasflow.errors import GraphError
+from nasflow.graphs.architecture import Architecture
 from nasflow.spaces.changes import Change, ChangeSpace
 from nasflow.spaces.recipe import (
     ACTIVATIONS,
@@ -39,7 +42,11 @@ from nasflow.spaces.recipe import (
 _INPUTS = ("input_x", *(f"input_h{i}" for i in range(MAX_STATES)))
 _OUTPUTS = tuple(f"output_h{i}" for i in range(MAX_STATES))
 _PORTS = ("blend_gate", "blend_first")
-_N_OPERATIONS = (7, 14, 21)  # the sizes that the benchmark drew its cells from, beside the new states
+_N_OPERATIONS = (
+    7,
+    14,
+    21,
+)  # the sizes that the benchmark drew its cells from, beside the new states
 
 
 class NLP(ChangeSpace):
@@ -64,10 +71,13 @@ class NLP(ChangeSpace):
         return self.from_recipe(read_recipe(text))
 
     def format(self, architecture: Architecture) -> str:
-        """The recipe, as JSON, its nodes named `node_0` ... and `h_new_0` ..., in topological order."""
+        """The recipe, as JSON, its nodes named `node_0` ... and `h_new_0` ..., in topological
+        order.
+        """
         return write_recipe(self.to_recipe(architecture))
 
-    # -- elements ---------------------------------------------------------------------------------------
+    # -- elements
+    # ---------------------------------------------------------------------------------------
 
     def from_recipe(self, recipe: Recipe) -> Architecture:
         """The element of a recipe that obeys the rules of this module's text."""
@@ -109,21 +119,29 @@ class NLP(ChangeSpace):
                     outputs.append(vector[before[0]])
                 elif op == "blend":
                     gate, first = node - 2, node - 1
-                    ways = (architecture.predecessors[gate][0], architecture.predecessors[first][0], before[0])
+                    ways = (
+                        architecture.predecessors[gate][0],
+                        architecture.predecessors[first][0],
+                        before[0],
+                    )
                     nodes.append((op, tuple(vector[v] for v in ways)))
                     vector[node] = n_states + len(nodes)
                 elif op in OPERATIONS:
                     nodes.append((op, tuple(sorted(vector[v] for v in before))))
                     vector[node] = n_states + len(nodes)
                 elif op not in _PORTS:
-                    raise GraphError(f"unknown operation {op!r}; legal in {self.name}: {', '.join(self.ops)}")
+                    raise GraphError(
+                        f"unknown operation {op!r}; legal in {self.name}: {', '.join(self.ops)}"
+                    )
             recipe = Recipe(n_states, tuple(nodes), tuple(outputs))
             fault = recipe.fault()
             if fault is None and self.from_recipe(recipe) == architecture:
                 return recipe
         except (IndexError, KeyError):
             fault = None
-        raise GraphError(f"{architecture} is no element of {self.name}: {fault or 'it is no graph of a recipe'}")
+        raise GraphError(
+            f"{architecture} is no element of {self.name}: {fault or 'it is no graph of a recipe'}"
+        )
 
     def graph(self, architecture: Architecture) -> Architecture:
         """The element, with or without the two port nodes of each `blend`."""
@@ -134,19 +152,27 @@ class NLP(ChangeSpace):
         for source, target in architecture.edges:
             if architecture.ops[target] in _PORTS:
                 continue
-            start = architecture.predecessors[source][0] if architecture.ops[source] in _PORTS else source
+            start = (
+                architecture.predecessors[source][0]
+                if architecture.ops[source] in _PORTS
+                else source
+            )
             edges.append((start, target))
         kept = [v for v, op in enumerate(architecture.ops) if op not in _PORTS]
         place = {old: new for new, old in enumerate(kept)}
-        return Architecture(tuple(architecture.ops[v] for v in kept), tuple((place[s], place[t]) for s, t in edges))
+        return Architecture(
+            tuple(architecture.ops[v] for v in kept), tuple((place[s], place[t]) for s, t in edges)
+        )
 
-    # -- changing and drawing ---------------------------------------------------------------------------
+    # -- changing and drawing
+    # ---------------------------------------------------------------------------
 
     def changes(self, architecture: Architecture) -> list[Change]:
         """One operation, one input, one new state's node, or one activation inserted or taken out.
 
-        Operations change among those of as many inputs. A `linear` may also gain or lose an input. An activation goes
-        in before one input of one operation, and comes out if it feeds one operation alone.
+        Operations change among those of as many inputs. A `linear` may also gain or lose an input.
+        An activation goes in before one input of one operation, and comes out if it feeds one
+        operation alone.
         """
         recipe = self.to_recipe(architecture)
         n_inputs = 1 + recipe.n_states
@@ -157,7 +183,11 @@ class NLP(ChangeSpace):
         found: list[Change] = []
         for i, (op, inputs) in enumerate(recipe.nodes):
             own = n_inputs + i
-            found += [("op", i, other) for other in OPERATIONS if other != op and len(inputs) in ARITY[other]]
+            found += [
+                ("op", i, other)
+                for other in OPERATIONS
+                if other != op and len(inputs) in ARITY[other]
+            ]
             for side in range(len(inputs)):
                 found += [("input", i, side, v) for v in range(own) if v not in inputs]
             if op == "linear":
@@ -165,10 +195,15 @@ class NLP(ChangeSpace):
                 found += [("fewer", i, v) for v in inputs]
             if op in ACTIVATIONS and own not in recipe.outputs and len(users[own]) == 1:
                 found.append(("drop", i))
-            found += [("insert", i, side, other) for side in range(len(inputs)) for other in ACTIVATIONS]
+            found += [
+                ("insert", i, side, other) for side in range(len(inputs)) for other in ACTIVATIONS
+            ]
         for state in range(recipe.n_states):
-            found += [("output", state, n_inputs + i) for i in range(len(recipe.nodes))
-                      if n_inputs + i not in recipe.outputs]
+            found += [
+                ("output", state, n_inputs + i)
+                for i in range(len(recipe.nodes))
+                if n_inputs + i not in recipe.outputs
+            ]
         return found
 
     def changed(self, architecture: Architecture, change: Change) -> Architecture | None:
@@ -179,10 +214,11 @@ class NLP(ChangeSpace):
     def sample(self, rng: np.random.Generator) -> Architecture:
         """A random cell, drawn as the benchmark's authors drew theirs.
 
-        One to three states, and 7, 14 or 21 operations beside them. `linear` is drawn three times as often as each
-        other; it takes two vectors (or, one time in five, three) among inputs and activations, and an activation
-        follows it. What leads to no new state goes. A draw is legal if it reads `x` and every state and gives no
-        state on unchanged but for one operation; after 100 that are not, a plain recurrent cell is returned.
+        One to three states, and 7, 14 or 21 operations beside them. `linear` is drawn three times
+        as often as each other; it takes two vectors (or, one time in five, three) among inputs and
+        activations, and an activation follows it. What leads to no new state goes. A draw is legal
+        if it reads `x` and every state and gives no state on unchanged but for one operation; after
+        100 that are not, a plain recurrent cell is returned.
         """
         for _ in range(100):
             n_states = int(rng.integers(1, MAX_STATES + 1))
@@ -205,15 +241,25 @@ def _random_recipe(n_states: int, n_nodes: int, rng: np.random.Generator) -> Rec
     mains = ("linear", "blend", *ELEMENTWISE)
     while len(nodes) < n_nodes:
         op = mains[int(rng.choice(len(mains), p=[3 / 6, 1 / 6, 1 / 6, 1 / 6]))]
-        vectors = base + activations if op == "linear" else [*base[1:], *range(len(base), len(base) + len(nodes))]
+        vectors = (
+            base + activations
+            if op == "linear"
+            else [*base[1:], *range(len(base), len(base) + len(nodes))]
+        )
         wanted = (2 if rng.random() < 0.8 else 3) if op == "linear" else max(ARITY[op])
         if op != "linear" and wanted > len(vectors):
-            op, vectors, wanted = "linear", base, 2  # too early for it; a linear always fits, so the loop ends
+            op, vectors, wanted = (
+                "linear",
+                base,
+                2,
+            )  # too early for it; a linear always fits, so the loop ends
         drawn = rng.choice(len(vectors), size=min(wanted, len(vectors)), replace=False)
         inputs = tuple(vectors[int(i)] for i in drawn)
         nodes.append((op, inputs if op == "blend" else tuple(sorted(inputs))))
         if op == "linear" and len(nodes) < n_nodes:
-            nodes.append((ACTIVATIONS[int(rng.integers(len(ACTIVATIONS)))], (len(base) + len(nodes) - 1,)))
+            nodes.append(
+                (ACTIVATIONS[int(rng.integers(len(ACTIVATIONS)))], (len(base) + len(nodes) - 1,))
+            )
             activations.append(len(base) + len(nodes) - 1)
     outputs = rng.choice(len(nodes), size=n_states, replace=False) + len(base)
     return Recipe(n_states, tuple(nodes), tuple(outputs.tolist())).pruned()

@@ -1,17 +1,18 @@
 """`PairCell`: cells of four feature maps with an operation between each pair, as in NAS-Bench-201.
 
-NAS-Bench-201 and TransNAS-Bench-101's micro cells differ in their operations and notation alone. In the graph,
-operations sit on the nodes: an input node, one node per pair i < j in the order 0>1, 0>2, 1>2, 0>3, 1>3, 2>3 (by
-target, as the official strings list them), and an output node.
+NAS-Bench-201 and TransNAS-Bench-101's micro cells differ in their operations and notation alone. In
+the graph, operations sit on the nodes: an input node, one node per pair i < j in the order 0>1,
+0>2, 1>2, 0>3, 1>3, 2>3 (by target, as the official strings list them), and an output node.
 
 What `none` means must be chosen, since both readings are in use (`none=...`):
 
-* `"node"` (default, and what the paper's count of seven operations implies): a node labelled `none`.
-* `"edge"`: no connection. The node goes, with its edges; the vocabulary keeps its name. What is then no longer
-  fed, or feeds nothing, stays unless `prune=True`.
+* `"node"` (default, and what the paper's count of seven operations implies): a node labelled
+  `none`.
+* `"edge"`: no connection. The node goes, with its edges; the vocabulary keeps its name. What is
+  then no longer fed, or feeds nothing, stays unless `prune=True`.
 
-Elements are the same in both readings, always with six operation nodes; the reading is applied by `graph` and
-`table`, on the way to a predictor.
+Elements are the same in both readings, always with six operation nodes; the reading is applied by
+`graph` and `table`, on the way to a predictor.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy.typing as npt
 
-from nasflow.architecture import NONE_OP, Architecture
 from nasflow.errors import ConfigError, GraphError
+from nasflow.graphs.architecture import NONE_OP, Architecture
+from nasflow.graphs.table import ArchTable
 from nasflow.spaces.template import TemplateSpace
-from nasflow.table import ArchTable
 
 PAIRS = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 """The feature-map pair of operation node 1 + i, by target: the order of the official strings."""
@@ -35,8 +36,8 @@ PAIRS_BY_SOURCE = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
 def cell_edges(pairs: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
     """Edges between operation nodes of a cell whose operation i joins feature maps `pairs[i]`.
 
-    Feature map 0 is the input and the last one the output; an operation that ends in a map feeds every
-    operation that starts from it.
+    Feature map 0 is the input and the last one the output; an operation that ends in a map feeds
+    every operation that starts from it.
     """
     last = max(b for _, b in pairs)
     edges = []
@@ -62,9 +63,13 @@ class PairCell(TemplateSpace):
 
     def __init__(self, none: str = "node", prune: bool = False) -> None:
         if none not in ("node", "edge"):
-            raise ConfigError(f"none={none!r}; legal: 'node' (a node labelled none), 'edge' (no connection)")
+            raise ConfigError(
+                f"none={none!r}; legal: 'node' (a node labelled none), 'edge' (no connection)"
+            )
         if prune and none == "node":
-            raise ConfigError("prune=True needs none='edge': with none='node' the graph keeps all its nodes")
+            raise ConfigError(
+                "prune=True needs none='edge': with none='node' the graph keeps all its nodes"
+            )
         self.none, self.prune = none, prune
 
     def from_tuple(self, operations: Sequence[str | int], by: str = "target") -> Architecture:
@@ -72,21 +77,26 @@ class PairCell(TemplateSpace):
 
         Args:
             operations: one operation per pair of feature maps.
-            by: the order of the pairs: `"target"` (0>1, 0>2, 1>2, 0>3, 1>3, 2>3; the official strings) or
-                `"source"` (0>1, 0>2, 0>3, 1>2, 1>3, 2>3). The wrong one gives another cell and no error.
+            by: the order of the pairs: `"target"` (0>1, 0>2, 1>2, 0>3, 1>3, 2>3; the official
+                strings) or `"source"` (0>1, 0>2, 0>3, 1>2, 1>3, 2>3). The wrong one gives another
+                cell and no error.
 
         Raises:
             GraphError: not six operations, or an unknown one.
         """
         if len(operations) != len(PAIRS):
-            raise GraphError(f"{list(operations)!r} has {len(operations)} operations; a cell of {self.name} "
-                             f"has {len(PAIRS)}")
+            raise GraphError(
+                f"{list(operations)!r} has {len(operations)} operations; a cell of {self.name} "
+                f"has {len(PAIRS)}"
+            )
         chosen = []
         for op in operations:
             index = self.choices.index(op) if op in self.choices else op
             if not isinstance(index, int) or not 0 <= index < len(self.choices):
-                raise GraphError(f"unknown operation {op!r}; legal in {self.name}: {', '.join(self.choices)}, "
-                                 f"or an index 0..{len(self.choices) - 1} into these")
+                raise GraphError(
+                    f"unknown operation {op!r}; legal in {self.name}: {', '.join(self.choices)}, "
+                    f"or an index 0..{len(self.choices) - 1} into these"
+                )
             chosen.append(index)
         order = _order(by)
         return self.from_choices([chosen[order.index(pair)] for pair in PAIRS])
@@ -116,5 +126,7 @@ class PairCell(TemplateSpace):
 
 def _order(by: str) -> tuple[tuple[int, int], ...]:
     if by not in ("target", "source"):
-        raise ConfigError(f"by={by!r}; legal: 'target' (0>1, 0>2, 1>2, ...), 'source' (0>1, 0>2, 0>3, ...)")
+        raise ConfigError(
+            f"by={by!r}; legal: 'target' (0>1, 0>2, 1>2, ...), 'source' (0>1, 0>2, 0>3, ...)"
+        )
     return PAIRS if by == "target" else PAIRS_BY_SOURCE

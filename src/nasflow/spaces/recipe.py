@@ -1,7 +1,7 @@
 """NAS-Bench-NLP's recipes: reading, checking, changing and writing them.
 
-Vectors are numbered: 0 is `x`, 1 to `n_states` the previous hidden states, then one number per operation, in a
-topological order.
+Vectors are numbered: 0 is `x`, 1 to `n_states` the previous hidden states, then one number per
+operation, in a topological order.
 """
 
 from __future__ import annotations
@@ -19,7 +19,12 @@ ELEMENTWISE = ("elementwise_prod", "elementwise_sum")
 OPERATIONS = ("linear", "blend", *ELEMENTWISE, *ACTIVATIONS)
 """The seven operations, in the order of the vocabulary."""
 
-ARITY = {"linear": (1, 2, 3), "blend": (3,), **dict.fromkeys(ELEMENTWISE, (2,)), **dict.fromkeys(ACTIVATIONS, (1,))}
+ARITY = {
+    "linear": (1, 2, 3),
+    "blend": (3,),
+    **dict.fromkeys(ELEMENTWISE, (2,)),
+    **dict.fromkeys(ACTIVATIONS, (1,)),
+}
 """How many vectors each operation may take."""
 
 MAX_NODES, MAX_STATES = 24, 3
@@ -61,7 +66,9 @@ class Recipe:
         return None
 
     def reads_everything(self) -> bool:
-        """Whether `x` and every state are read, and no new state is one operation away from a previous one."""
+        """Whether `x` and every state are read, and no new state is one operation away from a
+        previous one.
+        """
         read = {v for _, inputs in self.nodes for v in inputs}
         previous = set(range(1, 1 + self.n_states))
         direct = {v for output in self.outputs for v in self.nodes[output - 1 - self.n_states][1]}
@@ -75,7 +82,9 @@ class Recipe:
             if first + i in used:
                 used.update(self.nodes[i][1])
         kept = [i for i in range(len(self.nodes)) if first + i in used]
-        place = {v: v for v in range(first)} | {first + i: first + new for new, i in enumerate(kept)}
+        place = {v: v for v in range(first)} | {
+            first + i: first + new for new, i in enumerate(kept)
+        }
         nodes = tuple((self.nodes[i][0], tuple(place[v] for v in self.nodes[i][1])) for i in kept)
         return Recipe(self.n_states, nodes, tuple(place[v] for v in self.outputs))
 
@@ -102,7 +111,9 @@ class Recipe:
         return Recipe(self.n_states, tuple(nodes), self.outputs)
 
     def _resized(self, kind: str, i: int, rest: list[Any]) -> Recipe:
-        """This recipe with an activation inserted before input `rest[0]` of node i, or with activation i gone."""
+        """This recipe with an activation inserted before input `rest[0]` of node i, or with
+        activation i gone.
+        """
         first = 1 + self.n_states
         own = first + i
         op, inputs = self.nodes[i]
@@ -121,7 +132,8 @@ class Recipe:
 
 
 def read_recipe(text: str) -> Recipe:
-    """The recipe of a JSON object `{node: {"op": ..., "input": [...]}}`, sorted topologically and pruned.
+    """The recipe of a JSON object `{node: {"op": ..., "input": [...]}}`, sorted topologically and
+    pruned.
 
     Raises:
         GraphError: what is malformed or breaks a rule, and what is legal.
@@ -130,13 +142,20 @@ def read_recipe(text: str) -> Recipe:
     for name, node in content.items():
         inputs = node.get("input") if isinstance(node, dict) else None
         if not isinstance(inputs, list) or not all(isinstance(v, str) for v in inputs):
-            raise GraphError(f'node {name!r} is {str(node)[:60]}; it needs {{"op": ..., "input": [names]}}')
+            raise GraphError(
+                f'node {name!r} is {str(node)[:60]}; it needs {{"op": ..., "input": [names]}}'
+            )
         if not isinstance(node.get("op"), str) or node["op"] not in OPERATIONS:
-            raise GraphError(f"node {name!r} has operation {str(node.get('op'))[:40]!r}; "
-                             f"legal: {', '.join(OPERATIONS)}")
+            raise GraphError(
+                f"node {name!r} has operation {str(node.get('op'))[:40]!r}; "
+                f"legal: {', '.join(OPERATIONS)}"
+            )
     states = sorted(name for name in content if name.startswith("h_new_"))
     if not 1 <= len(states) <= MAX_STATES or states != [f"h_new_{i}" for i in range(len(states))]:
-        raise GraphError(f"the new states are {states[:4]}; legal: h_new_0, then h_new_1 and h_new_2 if there are more")
+        raise GraphError(
+            f"the new states are {states[:4]}; legal: h_new_0, then h_new_1 and h_new_2 if there"
+            " are more"
+        )
     inputs = ["x", *(f"h_prev_{i}" for i in range(len(states)))]
     order = _sorted_names(content, inputs)
     number = {name: i for i, name in enumerate([*inputs, *order])}
@@ -158,8 +177,10 @@ def _sorted_names(content: dict[str, Any], inputs: Iterable[str]) -> list[str]:
     for name in waiting:
         unknown = [v for v in content[name]["input"] if v not in known and v not in content]
         if unknown or name in known:
-            raise GraphError(f"node {name!r} takes {(unknown or [name])[0]!r}, which is no node and no input "
-                             f"({', '.join(inputs)}), or has an input's name")
+            raise GraphError(
+                f"node {name!r} takes {(unknown or [name])[0]!r}, which is no node and no input "
+                f"({', '.join(inputs)}), or has an input's name"
+            )
     while waiting:
         ready = next((n for n in waiting if known.issuperset(content[n]["input"])), None)
         if ready is None:
@@ -177,7 +198,9 @@ def write_recipe(recipe: Recipe) -> str:
     for i in range(len(recipe.nodes)):
         state = recipe.outputs.index(first + i) if first + i in recipe.outputs else None
         names.append(f"node_{i}" if state is None else f"h_new_{state}")
-    return json.dumps({
-        names[first + i]: {"op": op, "input": [names[v] for v in inputs]}
-        for i, (op, inputs) in enumerate(recipe.nodes)
-    })
+    return json.dumps(
+        {
+            names[first + i]: {"op": op, "input": [names[v] for v in inputs]}
+            for i, (op, inputs) in enumerate(recipe.nodes)
+        }
+    )

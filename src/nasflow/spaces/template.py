@@ -1,4 +1,5 @@
-"""`TemplateSpace`: spaces whose graphs share one topology and differ in the operations of some nodes.
+"""`TemplateSpace`: spaces whose graphs share one topology and differ in the operations of some
+nodes.
 
 NAS-Bench-201, TransNAS-Bench-101's micro cells and NAS-Bench-Macro are of this kind.
 """
@@ -11,37 +12,47 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from nasflow.architecture import Architecture
 from nasflow.errors import GraphError
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
 from nasflow.spaces.base import Space
-from nasflow.table import ArchTable
 
 
-def legal_indices(choices: npt.ArrayLike, n_columns: int, n_legal: int, space: str) -> npt.NDArray[np.int64]:
+def legal_indices(
+    choices: npt.ArrayLike, n_columns: int, n_legal: int, space: str
+) -> npt.NDArray[np.int64]:
     """(N, n_columns) int64: indices of choices, after checking each of them.
 
     Raises:
-        GraphError: an index outside 0..n_legal-1 or no integer, or another number of columns; names the row.
+        GraphError: an index outside 0..n_legal-1 or no integer, or another number of columns; names
+        the row.
     """
     chosen = np.asarray(choices)
     chosen = chosen.reshape(0, n_columns) if chosen.shape == (0,) else chosen
     if chosen.ndim != 2 or chosen.shape[1] != n_columns:
-        raise GraphError(f"choices have shape {chosen.shape}; {space} needs (n_graphs, {n_columns})")
+        raise GraphError(
+            f"choices have shape {chosen.shape}; {space} needs (n_graphs, {n_columns})"
+        )
     if chosen.size and chosen.dtype.kind not in "iu":
-        raise GraphError(f"choices are {chosen.dtype} values such as {chosen.flat[0].item()!r}; {space} needs "
-                         "integers")
+        raise GraphError(
+            f"choices are {chosen.dtype} values such as {chosen.flat[0].item()!r}; {space} needs "
+            "integers"
+        )
     wrong = np.argwhere((chosen < 0) | (chosen >= n_legal))
     if len(wrong):
         row, column = wrong[0].tolist()
-        raise GraphError(f"row {row}: choice {column} is {chosen[row, column]}; legal in {space}: "
-                         f"0..{n_legal - 1}")
+        raise GraphError(
+            f"row {row}: choice {column} is {chosen[row, column]}; legal in {space}: "
+            f"0..{n_legal - 1}"
+        )
     return chosen.astype(np.int64)
 
 
 class TemplateSpace(Space):
     """A space of `input -> chosen operations -> output` with fixed edges.
 
-    Node 0 is the input, nodes 1..n_choices carry the chosen operations, the last node is the output.
+    Node 0 is the input, nodes 1..n_choices carry the chosen operations, the last node is the
+    output.
     """
 
     choices: tuple[str, ...]
@@ -72,25 +83,35 @@ class TemplateSpace(Space):
         chosen = architecture.ops[1:-1]
         template = Architecture(("input", *chosen, "output"), self.edges)
         if len(chosen) != self.n_choices or architecture != template:
-            raise GraphError(f"{architecture} is no element of {self.name}: it needs an input, "
-                             f"{self.n_choices} operations, an output and the edges {self.edges}")
+            raise GraphError(
+                f"{architecture} is no element of {self.name}: it needs an input, "
+                f"{self.n_choices} operations, an output and the edges {self.edges}"
+            )
         for node, op in enumerate(chosen, start=1):
             if op not in self.choices:
-                raise GraphError(f"unknown operation {op!r} at node {node}; legal in {self.name}: "
-                                 f"{', '.join(self.choices)}")
+                raise GraphError(
+                    f"unknown operation {op!r} at node {node}; legal in {self.name}: "
+                    f"{', '.join(self.choices)}"
+                )
         return tuple(self.choices.index(op) for op in chosen)
 
     def table_from_choices(self, choices: npt.ArrayLike) -> ArchTable:
-        """The table of many elements at once, from an (N, n_choices) array of indices into `choices`."""
+        """The table of many elements at once, from an (N, n_choices) array of indices into
+        `choices`.
+        """
         chosen = legal_indices(choices, self.n_choices, len(self.choices), self.name)
         node_op = np.array([self.ops.index(op) for op in self.choices])
         ends = (np.full((len(chosen), 1), self.ops.index(op)) for op in ("input", "output"))
         first, last = ends
-        return ArchTable.from_template(self.ops, np.hstack([first, node_op[chosen], last]), self.edges)
+        return ArchTable.from_template(
+            self.ops, np.hstack([first, node_op[chosen], last]), self.edges
+        )
 
     def sample(self, rng: np.random.Generator) -> Architecture:
         """An element drawn uniformly."""
-        return self.from_choices([int(c) for c in rng.integers(len(self.choices), size=self.n_choices)])
+        return self.from_choices(
+            [int(c) for c in rng.integers(len(self.choices), size=self.n_choices)]
+        )
 
     def neighbours(self, architecture: Architecture) -> Iterator[Architecture]:
         """Every element with one operation replaced."""

@@ -1,11 +1,11 @@
 """TransNAS-Bench-101's micro cells (Duan et al., CVPR 2021): 4,096 cells, trained on seven tasks.
 
-A cell is NAS-Bench-201's with four operations and no pooling; the graph, the two readings of `none` and the two
-orders of the pairs are those of `nasflow.spaces.pair_cell`.
+A cell is NAS-Bench-201's with four operations and no pooling; the graph, the two readings of `none`
+and the two orders of the pairs are those of `nasflow.spaces.pair_cell`.
 
-`skip_connect` is not called `skip`: in three of the five modules the operations on the cell's input halve the
-resolution or double the channels, and a skip there is a convolution with parameters. So it is not contracted by
-canonical ids.
+`skip_connect` is not called `skip`: in three of the five modules the operations on the cell's input
+halve the resolution or double the channels, and a skip there is a convolution with parameters. So
+it is not contracted by canonical ids.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
-from nasflow.architecture import NONE_OP, Architecture
 from nasflow.errors import GraphError
+from nasflow.graphs.architecture import NONE_OP, Architecture
 from nasflow.spaces.pair_cell import PairCell
 
 _OFFICIAL = re.compile(r"(?:64-41414-)?([0-3])_([0-3]{2})_([0-3]{3})", re.ASCII)
@@ -38,15 +38,19 @@ class TransNASMicro(PairCell):
     ops: tuple[str, ...] = ("input", *choices, "output")
 
     def parse(self, text: str) -> Architecture:
-        """The cell of an official string, `64-41414-1_02_333` or `1_02_333`, or of a tuple, `(1, 0, 2, 3, 3, 3)`.
+        """The cell of an official string, `64-41414-1_02_333` or `1_02_333`, or of a tuple, `(1, 0,
+        2, 3, 3, 3)`.
 
-        Both list the operations by target: 0>1, then 0>2 and 1>2, then 0>3, 1>3 and 2>3, coded 0 none,
-        1 skip_connect, 2 conv1x1, 3 conv3x3. The prefix names the skeleton, which all micro cells share.
+        Both list the operations by target: 0>1, then 0>2 and 1>2, then 0>3, 1>3 and 2>3, coded 0
+        none, 1 skip_connect, 2 conv1x1, 3 conv3x3. The prefix names the skeleton, which all micro
+        cells share.
         """
         digits = _OFFICIAL.fullmatch(text.strip()) or _TUPLE.fullmatch(text.strip())
         if digits is None:
-            raise GraphError(f"{text[:60]!r} is no cell of {self.name}; legal: 64-41414-1_02_333, 1_02_333 or "
-                             "(1, 0, 2, 3, 3, 3), each digit 0..3")
+            raise GraphError(
+                f"{text[:60]!r} is no cell of {self.name}; legal: 64-41414-1_02_333, 1_02_333 or "
+                "(1, 0, 2, 3, 3, 3), each digit 0..3"
+            )
         return self.from_choices([int(digit) for digit in "".join(digits.groups())])
 
     def format(self, architecture: Architecture) -> str:

@@ -49,7 +49,11 @@ def test_a_second_import_comes_from_the_cache(label: str, tmp_path: Path) -> Non
     assert time.perf_counter() - started < 1.0
     assert second.from_cache
     assert second.dataset.content_hash() == first.dataset.content_hash()
-    assert (second.n_read, second.n_rejected, second.rejected) == (first.n_read, first.n_rejected, first.rejected)
+    assert (second.n_read, second.n_rejected, second.rejected) == (
+        first.n_read,
+        first.n_rejected,
+        first.rejected,
+    )
 
 
 def test_a_changed_file_is_read_anew(tmp_path: Path) -> None:
@@ -63,16 +67,28 @@ def test_a_changed_file_is_read_anew(tmp_path: Path) -> None:
 
 
 def test_rejected_rows_are_counted_and_listed_and_never_become_labels(tmp_path: Path) -> None:
-    lines = ["ops,edges,accuracy", "input|conv|output,0>1 1>2,90", "input|conv|output,0>1 1>2 2>1,91",
-             "input|conv|output,0>1 1>7,92", "input|conv|output,0>1,nan", "input|conv|output,0>1 1>2", "a||b,0>1,93",
-             "input|conv|output,0>1 1>2,95"]
+    lines = [
+        "ops,edges,accuracy",
+        "input|conv|output,0>1 1>2,90",
+        "input|conv|output,0>1 1>2 2>1,91",
+        "input|conv|output,0>1 1>7,92",
+        "input|conv|output,0>1,nan",
+        "input|conv|output,0>1 1>2",
+        "a||b,0>1,93",
+        "input|conv|output,0>1 1>2,95",
+    ]
     (tmp_path / "t.csv").write_text("\n".join(lines))
     report = import_table("csv", tmp_path / "t.csv")
     assert report.n_read == 7
     assert [item.number for item in report.rejected] == [3, 4, 5, 6, 7]
     reasons = " ".join(item.reason for item in report.rejected)
-    for words in ("cycle 1 -> 2 -> 1", "leaves the graph", "'nan'; it needs a finite number",
-                  "2 values where the header", "non-empty string"):
+    for words in (
+        "cycle 1 -> 2 -> 1",
+        "leaves the graph",
+        "'nan'; it needs a finite number",
+        "2 values where the header",
+        "non-empty string",
+    ):
         assert words in reasons
     assert report.dataset.values["accuracy"].tolist() == [90, 95]
 
@@ -90,7 +106,9 @@ def test_only_the_first_thousand_rejections_are_kept(tmp_path: Path) -> None:
     assert (report.n_rejected, len(report.rejected)) == (1500, 1000)
 
 
-def test_the_command_saves_and_prints_a_summary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_saves_and_prints_a_summary(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     fmt, path = written(tmp_path, "csv")
     with path.open("a") as file:
         file.write("broken,0>1,1,1,1,1,c\n")
@@ -100,8 +118,11 @@ def test_the_command_saves_and_prints_a_summary(tmp_path: Path, capsys: pytest.C
     assert "source SHA-256 " in out
     assert "peak memory " in out
     assert "rejected row 4: edge [0, 1] leaves the graph" in out
-    words = {line.split("│")[1].strip(): [cell.strip() for cell in line.split("│")[2:7]]
-             for line in out.splitlines() if line.startswith("│")}
+    words = {
+        line.split("│")[1].strip(): [cell.strip() for cell in line.split("│")[2:7]]
+        for line in out.splitlines()
+        if line.startswith("│")
+    }
     assert words["accuracy"] == ["%", "more", "yes", "2", "2"]
     assert words["latency"] == ["ms", "less", "yes", "1", "2"]
     assert words["params"] == ["million", "less", "no", "1", "2"]
@@ -193,4 +214,12 @@ def test_a_report_is_plain_data(tmp_path: Path) -> None:
     fmt, path = written(tmp_path, "csv")
     report = import_table(fmt, path)
     assert {field.name for field in dataclasses.fields(report)} == {
-        "dataset", "n_read", "n_rejected", "rejected", "sha256", "peak_bytes", "seconds", "from_cache"}
+        "dataset",
+        "n_read",
+        "n_rejected",
+        "rejected",
+        "sha256",
+        "peak_bytes",
+        "seconds",
+        "from_cache",
+    }

@@ -65,7 +65,15 @@ def test_the_torch_file_of_nas_bench_201(tmp_path: Path, zipped: bool) -> None:
 def test_the_size_space_is_a_chain_of_widths(tmp_path: Path) -> None:
     files = miniatures.nats_files(["64:8:32:16:64", "8:8:8:8:8"], long=90)
     data = read_table("nats", folder_of(tmp_path / "NATS-sss-v1_0-50262-simple", files))
-    assert data.table[0].ops == ("input", "width64", "width8", "width32", "width16", "width64", "output")
+    assert data.table[0].ops == (
+        "input",
+        "width64",
+        "width8",
+        "width32",
+        "width16",
+        "width64",
+        "output",
+    )
     assert data.values["cifar10_test"].shape == (2, 3)
     assert data.space is None
 
@@ -90,14 +98,22 @@ def test_bad_results_are_rejected(tmp_path: Path) -> None:
     assert len(report.dataset) == 1
 
 
-@pytest.mark.parametrize(("change", "reason"), [
-    (lambda s: s.update(all_results=3), "no dictionary 'all_results'"),
-    (lambda s: s["all_results"].pop(("cifar10", 777)), "no trial of cifar10 with seed 777"),
-    (lambda s: s["all_results"]["cifar10", 777]["eval_acc1es"].update({"ori-test@5": 101}), "cifar10_test is 101"),
-    (lambda s: s["all_results"]["cifar10", 777].update(epochs=-1), "a trial of -1 epochs"),
-    (lambda s: s["dataset_seed"].update(mnist=[1]), "data set 'mnist'"),
-])
-def test_malformed_results_are_rejected_with_a_reason(tmp_path: Path, change: object, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda s: s.update(all_results=3), "no dictionary 'all_results'"),
+        (lambda s: s["all_results"].pop(("cifar10", 777)), "no trial of cifar10 with seed 777"),
+        (
+            lambda s: s["all_results"]["cifar10", 777]["eval_acc1es"].update({"ori-test@5": 101}),
+            "cifar10_test is 101",
+        ),
+        (lambda s: s["all_results"]["cifar10", 777].update(epochs=-1), "a trial of -1 epochs"),
+        (lambda s: s["dataset_seed"].update(mnist=[1]), "data set 'mnist'"),
+    ],
+)
+def test_malformed_results_are_rejected_with_a_reason(
+    tmp_path: Path, change: object, reason: str
+) -> None:
     states = miniatures.states(0, miniatures.CELLS_201[0])
     change(states["200"])  # type: ignore[operator]
     files = miniatures.nats_files()
@@ -114,4 +130,6 @@ def test_a_folder_without_meta_or_with_an_attack_is_refused(tmp_path: Path) -> N
     with pytest.raises(UnsafeFileError, match=r"posix\.system.*nothing was executed"):
         read_table("nats", folder_of(tmp_path / "b", {"meta.pickle.pbz2": attack}))
     with pytest.raises(DataError, match="no list meta_archs"):
-        read_table("nats", folder_of(tmp_path / "c", {"meta.pickle.pbz2": bz2.compress(pickle.dumps({}))}))
+        read_table(
+            "nats", folder_of(tmp_path / "c", {"meta.pickle.pbz2": bz2.compress(pickle.dumps({}))})
+        )

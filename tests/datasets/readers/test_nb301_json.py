@@ -21,7 +21,14 @@ def write(folder: Path, name: str, result: Any) -> None:
 def test_the_graph_is_the_merged_one_of_the_method() -> None:
     graph = darts_graph(*miniatures.GENOTYPE)
     assert (graph.n_nodes, len(graph.edges)) == (30, 42)
-    assert graph.ops[:6] == ("input0", "input1", "skip_connect", "sep_conv_3x3", "sum", "sep_conv_3x3")
+    assert graph.ops[:6] == (
+        "input0",
+        "input1",
+        "skip_connect",
+        "sep_conv_3x3",
+        "sum",
+        "sep_conv_3x3",
+    )
     assert graph.ops[14] == graph.ops[29] == "output"
     assert graph.predecessors[14] == (4, 7, 10, 13)
     assert graph.successors[14] == (15, 16)
@@ -38,12 +45,15 @@ def test_the_order_of_a_step_s_operations_does_not_matter() -> None:
     assert darts_graph(swapped, reduce) == darts_graph(normal, reduce)
 
 
-@pytest.mark.parametrize(("place", "pair", "message"), [
-    (0, ("conv", 0), "step 0 of the normal cell has the operation 'conv'"),
-    (0, ("skip_connect", 2), r"takes input 2; legal: 0\.\.1"),
-    (0, ("skip_connect", 1), "takes input 1 twice"),
-    (0, ("skip_connect", True), "takes input True"),
-])
+@pytest.mark.parametrize(
+    ("place", "pair", "message"),
+    [
+        (0, ("conv", 0), "step 0 of the normal cell has the operation 'conv'"),
+        (0, ("skip_connect", 2), r"takes input 2; legal: 0\.\.1"),
+        (0, ("skip_connect", 1), "takes input 1 twice"),
+        (0, ("skip_connect", True), "takes input True"),
+    ],
+)
 def test_malformed_genotypes_are_refused(place: int, pair: Any, message: str) -> None:
     normal = list(miniatures.GENOTYPE[0])
     normal[place] = pair
@@ -57,7 +67,9 @@ def test_a_configuration_gives_the_genotype_back() -> None:
     config = miniatures.nb301_result()["optimized_hyperparamater_config"]
     assert cells_of_config(config) == miniatures.GENOTYPE
     config["NetworkSelectorDatasetInfo:darts:inputs_node_normal_3"] = "1_2"
-    with pytest.raises(GraphError, match=r"step 1 of the normal cell has edges from 0_1 and states '1_2'"):
+    with pytest.raises(
+        GraphError, match=r"step 1 of the normal cell has edges from 0_1 and states '1_2'"
+    ):
         cells_of_config(config)
 
 
@@ -65,8 +77,16 @@ def test_a_folder_of_results(tmp_path: Path) -> None:
     normal, reduce = miniatures.GENOTYPE
     write(tmp_path, "run_0/results_fidelity_0/results_0.json", miniatures.nb301_result(93.5))
     write(tmp_path, "run_0/results_fidelity_0/results_1.json", miniatures.nb301_result(94.0))
-    write(tmp_path, "run_1/results_fidelity_0/results_0.json", miniatures.nb301_result(91.0, genotype=(reduce, normal)))
-    write(tmp_path, "run_1/results_fidelity_1/results_0.json", miniatures.nb301_result(80.0, epochs=20))
+    write(
+        tmp_path,
+        "run_1/results_fidelity_0/results_0.json",
+        miniatures.nb301_result(91.0, genotype=(reduce, normal)),
+    )
+    write(
+        tmp_path,
+        "run_1/results_fidelity_1/results_0.json",
+        miniatures.nb301_result(80.0, epochs=20),
+    )
     write(tmp_path, "run_1/results_fidelity_1/other.json", {})
     data = read_table("nb301-json", tmp_path)
     assert len(data) == 2
@@ -81,13 +101,18 @@ def test_a_folder_of_results(tmp_path: Path) -> None:
     assert data.default_metric == "valid"
 
 
-@pytest.mark.parametrize(("change", "reason"), [
-    ({"test_accuracy": None}, "test_accuracy is None"),
-    ({"info": []}, "info[0].val_accuracy is None"),
-    ({"test_accuracy": 1e9}, "legal: a number from 0 to 100"),
-    ({"optimized_hyperparamater_config": None}, "no object 'optimized_hyperparamater_config'"),
-])
-def test_malformed_results_are_rejected_and_named(tmp_path: Path, change: dict[str, Any], reason: str) -> None:
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"test_accuracy": None}, "test_accuracy is None"),
+        ({"info": []}, "info[0].val_accuracy is None"),
+        ({"test_accuracy": 1e9}, "legal: a number from 0 to 100"),
+        ({"optimized_hyperparamater_config": None}, "no object 'optimized_hyperparamater_config'"),
+    ],
+)
+def test_malformed_results_are_rejected_and_named(
+    tmp_path: Path, change: dict[str, Any], reason: str
+) -> None:
     write(tmp_path, "a/results_0.json", miniatures.nb301_result())
     write(tmp_path, "a/results_1.json", {**miniatures.nb301_result(), **change})
     (tmp_path / "a/results_2.json").write_text("{")

@@ -10,10 +10,10 @@ import pyarrow.parquet
 import pytest
 
 import miniatures
-from nasflow.architecture import Architecture
 from nasflow.datasets.importing import import_table, read_table
 from nasflow.datasets.readers.columns import metric_columns
 from nasflow.errors import DataError, MissingExtraError
+from nasflow.graphs.architecture import Architecture
 from nasflow.spaces.nb201 import NB201
 
 CHAIN = Architecture(("input", "attn", "mlp", "output"), ((0, 1), (1, 2), (2, 3)))
@@ -47,7 +47,9 @@ def test_gzipped_tables(label: str, tmp_path: Path) -> None:
 
 def test_a_notation_of_a_registered_space(tmp_path: Path) -> None:
     text = miniatures.CELLS_201[0]
-    (tmp_path / "t.csv").write_text(f"arch,space,accuracy\n{text},nb201,90\n{text},nb202,91\n|x~0|,nb201,92\n")
+    (tmp_path / "t.csv").write_text(
+        f"arch,space,accuracy\n{text},nb201,90\n{text},nb202,91\n|x~0|,nb201,92\n"
+    )
     report = import_table("csv", tmp_path / "t.csv")
     assert NB201().format(report.dataset.table[0]) == text
     assert "unknown space 'nb202' (did you mean 'nb201'?)" in report.rejected[0].reason
@@ -57,39 +59,64 @@ def test_a_notation_of_a_registered_space(tmp_path: Path) -> None:
 
 def test_declarations_in_column_titles() -> None:
     columns = metric_columns(["a", "b [%]", "c#2 [ms, min]", "d [min, free]", "id", "ops"], "t.csv")
-    assert [(c.metric.name, c.metric.unit, c.metric.maximise, c.metric.trained, c.repeat) for c in columns] == [
-        ("a", "", True, True, 0), ("b", "%", True, True, 0), ("c", "ms", False, True, 2), ("d", "", False, False, 0)]
+    assert [
+        (c.metric.name, c.metric.unit, c.metric.maximise, c.metric.trained, c.repeat)
+        for c in columns
+    ] == [
+        ("a", "", True, True, 0),
+        ("b", "%", True, True, 0),
+        ("c", "ms", False, True, 2),
+        ("d", "", False, False, 0),
+    ]
 
 
-@pytest.mark.parametrize(("titles", "message"), [
-    (["a [x, y]"], "with the units x, y; legal: one"), (["a [%", "b"], "legal: a name"), ([""], "legal: a name"),
-    (["a", "a [%]"], "repeats of a metric need different numbers"), (["a#1", "a#1 "], "repeats of a metric"),
-    (["a#x"], "legal: a name"),
-])
+@pytest.mark.parametrize(
+    ("titles", "message"),
+    [
+        (["a [x, y]"], "with the units x, y; legal: one"),
+        (["a [%", "b"], "legal: a name"),
+        ([""], "legal: a name"),
+        (["a", "a [%]"], "repeats of a metric need different numbers"),
+        (["a#1", "a#1 "], "repeats of a metric"),
+        (["a#x"], "legal: a name"),
+    ],
+)
 def test_malformed_titles_are_refused(titles: list[str], message: str) -> None:
     with pytest.raises(DataError, match=message):
         metric_columns(titles, "t.csv")
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("", "needs columns ops and edges, or arch and space"), ("ops,accuracy\n", "needs columns"),
-    ("ops,edges,a,a\n", "names a column twice"), ("ops,edges\n", "no valid row"),
-    ("ops,edges\na,\x00\n", "no valid row|no readable CSV"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "needs columns ops and edges, or arch and space"),
+        ("ops,accuracy\n", "needs columns"),
+        ("ops,edges,a,a\n", "names a column twice"),
+        ("ops,edges\n", "no valid row"),
+        ("ops,edges\na,\x00\n", "no valid row|no readable CSV"),
+    ],
+)
 def test_malformed_csv_is_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "t.csv").write_text(text)
     with pytest.raises(DataError, match=message):
         read_table("csv", tmp_path / "t.csv")
 
 
-@pytest.mark.parametrize(("line", "reason"), [
-    ("[1]", "a JSON list"), ("{", "no JSON"), ("{}", "'ops' is None"),
-    ('{"ops": ["a"], "edges": [], "m": "x"}', "m is 'x'"), ('{"ops": ["a"], "edges": [], "m": true}', "m is True"),
-    ('{"ops": ["a"], "edges": [], "m": 1e999}', "m is inf"),
-    ('{"ops": ["a"], "edges": [], "m [%]": 1}', "declares m otherwise"),
-    ('{"arch": 3, "space": "nb201"}', "arch is 3"), ('{"ops": "[", "edges": []}', "no JSON"),
-    ('{"ops": ["a", "b"], "edges": "0-1"}', "no pair of node positions"),
-])
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("[1]", "a JSON list"),
+        ("{", "no JSON"),
+        ("{}", "'ops' is None"),
+        ('{"ops": ["a"], "edges": [], "m": "x"}', "m is 'x'"),
+        ('{"ops": ["a"], "edges": [], "m": true}', "m is True"),
+        ('{"ops": ["a"], "edges": [], "m": 1e999}', "m is inf"),
+        ('{"ops": ["a"], "edges": [], "m [%]": 1}', "declares m otherwise"),
+        ('{"arch": 3, "space": "nb201"}', "arch is 3"),
+        ('{"ops": "[", "edges": []}', "no JSON"),
+        ('{"ops": ["a", "b"], "edges": "0-1"}', "no pair of node positions"),
+    ],
+)
 def test_malformed_lines_are_rejected(tmp_path: Path, line: str, reason: str) -> None:
     good = '{"ops": ["a"], "edges": [], "m": 1}\n'
     (tmp_path / "t.jsonl").write_text(good + line + "\n" + good)
@@ -100,8 +127,12 @@ def test_malformed_lines_are_rejected(tmp_path: Path, line: str, reason: str) ->
 
 
 def test_parquet_types(tmp_path: Path) -> None:
-    table: dict[str, Any] = {"ops": ["a|b", '["a", "b"]', "a|b"], "edges": ["0>1", "[[0, 1]]", "0>1"],
-                             "m": pa.array([1, None, 3], pa.int32()), "n": pa.array([1.5, float("nan"), 2.5])}
+    table: dict[str, Any] = {
+        "ops": ["a|b", '["a", "b"]', "a|b"],
+        "edges": ["0>1", "[[0, 1]]", "0>1"],
+        "m": pa.array([1, None, 3], pa.int32()),
+        "n": pa.array([1.5, float("nan"), 2.5]),
+    }
     pyarrow.parquet.write_table(pa.table(table), tmp_path / "t.parquet")
     report = import_table("parquet", tmp_path / "t.parquet")
     assert [(item.number, "n is nan" in item.reason) for item in report.rejected] == [(1, True)]
@@ -112,5 +143,7 @@ def test_parquet_needs_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "t.parquet").write_bytes(miniatures.parquet_table())
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     monkeypatch.setitem(__import__("sys").modules, "pyarrow.parquet", None)
-    with pytest.raises(MissingExtraError, match=r"reading Parquet files needs pyarrow.*nasflow\[parquet\]"):
+    with pytest.raises(
+        MissingExtraError, match=r"reading Parquet files needs pyarrow.*nasflow\[parquet\]"
+    ):
         read_table("parquet", tmp_path / "t.parquet")

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 import miniatures
-from nasflow.architecture import Architecture
 from nasflow.datasets.importing import import_table, read_table
 from nasflow.errors import DataError, UnsafeFileError
+from nasflow.graphs.architecture import Architecture
 
 EDGES = ((0, 1), (0, 2), (1, 3), (2, 3))
 
@@ -23,7 +23,9 @@ def save(path: Path, content: Any, zipped: bool = True) -> Path:
 
 @pytest.mark.parametrize("zipped", [True, False])
 def test_graphs_and_labels(tmp_path: Path, zipped: bool) -> None:
-    path = save(tmp_path / "nb101.pt", [miniatures.pyg_graph(91.5), miniatures.pyg_graph(93.25)], zipped)
+    path = save(
+        tmp_path / "nb101.pt", [miniatures.pyg_graph(91.5), miniatures.pyg_graph(93.25)], zipped
+    )
     data = read_table("pyg", path)
     assert data.table[0] == Architecture(("op0", "op1", "op2", "op3"), EDGES)
     assert data.values["y"].tolist() == [91.5, 93.25]
@@ -64,20 +66,35 @@ def broken(**changes: Any) -> Any:
 
 def test_malformed_graphs_are_rejected(tmp_path: Path) -> None:
     graphs = [
-        miniatures.pyg_graph(90.0), broken(x=torch.ones(4, 4)), broken(edge_index=torch.tensor([[0, 1], [1, 0]])),
-        broken(edge_index=torch.tensor([[0], [9]])), broken(y=torch.tensor([float("nan")])), broken(x=None),
-        broken(edge_index=torch.tensor([0, 1])), 7, {"x": 1},
+        miniatures.pyg_graph(90.0),
+        broken(x=torch.ones(4, 4)),
+        broken(edge_index=torch.tensor([[0, 1], [1, 0]])),
+        broken(edge_index=torch.tensor([[0], [9]])),
+        broken(y=torch.tensor([float("nan")])),
+        broken(x=None),
+        broken(edge_index=torch.tensor([0, 1])),
+        7,
+        {"x": 1},
     ]
     report = import_table("pyg", save(tmp_path / "a.pt", graphs))
     assert [item.number for item in report.rejected] == list(range(1, 9))
     reasons = " ".join(item.reason for item in report.rejected)
-    for words in ("one-hot", "cycle 0 -> 1 -> 0", "leaves the graph", "label y is nan",
-                  "without tensors x and edge_index", "edge_index has shape (2,)", "needs a torch_geometric Data"):
+    for words in (
+        "one-hot",
+        "cycle 0 -> 1 -> 0",
+        "leaves the graph",
+        "label y is nan",
+        "without tensors x and edge_index",
+        "edge_index has shape (2,)",
+        "needs a torch_geometric Data",
+    ):
         assert words in reasons
 
 
 def test_a_file_that_asks_for_anything_else_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnsafeFileError, match=r"torch\.nn\.modules\.linear\.Linear.*nothing was executed"):
+    with pytest.raises(
+        UnsafeFileError, match=r"torch\.nn\.modules\.linear\.Linear.*nothing was executed"
+    ):
         read_table("pyg", save(tmp_path / "a.pt", [torch.nn.Linear(1, 1)]))
     with pytest.raises(UnsafeFileError, match=r"builtin(s|__)\.print"):
         read_table("pyg", save(tmp_path / "b.pt", [print]))
@@ -87,12 +104,17 @@ def test_a_view_that_leaves_its_storage_is_refused(tmp_path: Path) -> None:
     """A hostile stride would read memory beyond the file's numbers."""
     content = io.BytesIO()
     torch.save([miniatures.pyg_graph(90.0)], content)
-    with zipfile.ZipFile(io.BytesIO(content.getvalue())) as archive, zipfile.ZipFile(tmp_path / "a.pt", "w") as out:
+    with (
+        zipfile.ZipFile(io.BytesIO(content.getvalue())) as archive,
+        zipfile.ZipFile(tmp_path / "a.pt", "w") as out,
+    ):
         for name in archive.namelist():
             data = archive.read(name)
             if name.endswith("data.pkl"):  # shape (4, 4), strides (4, 1) -> (4, 100)
                 assert data.count(b"K\x04K\x04\x86q\x15K\x04K\x01\x86") == 1
-                data = data.replace(b"K\x04K\x04\x86q\x15K\x04K\x01\x86", b"K\x04K\x04\x86q\x15K\x04Kd\x86")
+                data = data.replace(
+                    b"K\x04K\x04\x86q\x15K\x04K\x01\x86", b"K\x04K\x04\x86q\x15K\x04Kd\x86"
+                )
             out.writestr(name, data)
     with pytest.raises(DataError, match="leaves its 16 numbers"):
         read_table("pyg", tmp_path / "a.pt")

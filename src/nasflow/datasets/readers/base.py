@@ -1,8 +1,9 @@
-"""`Reader`: the interface of a file format. It yields rows, good and bad, and never a whole file at once.
+"""`Reader`: the interface of a file format. It yields rows, good and bad, and never a whole file at
+once.
 
-A reader knows one format. It checks what the format itself promises and says what each metric means; what is common
-to all of them (joining repeats, rejecting malformed graphs, the flat arrays) is `TableBuilder`'s. A new format is one
-file with one subclass, and a line in `registry.py`.
+A reader knows one format. It checks what the format itself promises and says what each metric
+means; what is common to all of them (joining repeats, rejecting malformed graphs, the flat arrays)
+is `TableBuilder`'s. A new format is one file with one subclass, and a line in `registry.py`.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from nasflow.architecture import Architecture
 from nasflow.datasets.base import Metric
-from nasflow.files import require_file
+from nasflow.graphs.architecture import Architecture
+from nasflow.running.files import require_file
 
 Progress = Callable[[int, int], None]
 """Called now and then with how much is done and how much there is, in bytes or files."""
@@ -29,17 +30,22 @@ def no_progress(_done: int, _total: int) -> None:
 class Row:
     """What one record of a file says of one architecture.
 
-    Rows with the same `key` describe the same architecture, and their `values` are repeats, in the file's order.
+    Rows with the same `key` describe the same architecture, and their `values` are repeats, in the
+    file's order.
     """
 
     number: int
-    """Position in the file, for messages: the record, line or entry, counted as the format counts."""
+    """Position in the file, for messages: the record, line or entry, counted as the format
+    counts.
+    """
     architecture: Architecture | Callable[[], Architecture]
     """The graph, or a function that makes it; only the first row of a key is asked for it."""
     values: Mapping[str, float | Sequence[float]] = field(default_factory=dict)
     """Measured once a training: a number, or several repeats. NaN: not measured."""
     fixed: Mapping[str, float] = field(default_factory=dict)
-    """Properties of the architecture, the same in each of its rows (parameters, zero-cost proxies)."""
+    """Properties of the architecture, the same in each of its rows (parameters, zero-cost
+    proxies).
+    """
     key: Hashable = None
     """Which architecture this is; None for one that no other row describes."""
     notation: str | None = None
@@ -65,7 +71,9 @@ class Reader(ABC):
     format: ClassVar[str]
     """The registered name, as the command line knows it."""
     version: ClassVar[int] = 1
-    """Number of the parsing code: raise it when the same file gives another table, so that caches are left behind."""
+    """Number of the parsing code: raise it when the same file gives another table, so that caches
+    are left behind.
+    """
 
     space: str | None = None
     """Registered name of the search space the rows belong to, if they have one."""
@@ -92,7 +100,8 @@ class Reader(ABC):
         """The records in the file's order.
 
         Raises:
-            DataError, UnsafeFileError: the file as a whole is not of this format, or ends too early.
+            DataError, UnsafeFileError: the file as a whole is not of this format, or ends too
+            early.
         """
 
     @abstractmethod

@@ -1,13 +1,13 @@
 """CRC-32C (Castagnoli), of many messages at once.
 
-TFRecord guards every record with this checksum, which Python's `zlib` does not have. A loop over the bytes of one
-message takes 60 ns a byte, two minutes for NAS-Bench-101; here the loop runs over byte *positions* and NumPy works
-through thousands of messages in each step, 20 times as fast.
+TFRecord guards every record with this checksum, which Python's `zlib` does not have. A loop over
+the bytes of one message takes 60 ns a byte, two minutes for NAS-Bench-101; here the loop runs over
+byte *positions* and NumPy works through thousands of messages in each step, 20 times as fast.
 
     r = 0xffffffff;  for each byte b:  r = T[(r ^ b) & 0xff] ^ (r >> 8);  crc = ~r
 
-Messages of different lengths are aligned at their ends: leading zeros leave a register of 0 as it is, and starting at
-0xffffffff is the same as starting at 0 with the first four bytes inverted.
+Messages of different lengths are aligned at their ends: leading zeros leave a register of 0 as it
+is, and starting at 0xffffffff is the same as starting at 0 with the first four bytes inverted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ _MASK_DELTA = 0xA282EAD8  # TFRecord stores a rotated and shifted checksum, so t
 def _make_table() -> npt.NDArray[np.uint32]:
     table = np.arange(256, dtype=np.uint32)
     for _ in range(8):
-        table = np.where(table & 1, (table >> 1) ^ np.uint32(_POLYNOMIAL), table >> 1).astype(np.uint32)
+        table = np.where(table & 1, (table >> 1) ^ np.uint32(_POLYNOMIAL), table >> 1).astype(
+            np.uint32
+        )
     return table
 
 
@@ -56,7 +58,9 @@ def crc32c(messages: Sequence[bytes]) -> npt.NDArray[np.uint32]:
 
 
 def masked_crc32c(messages: Sequence[bytes]) -> npt.NDArray[np.uint32]:
-    """(n,) uint32: the checksums as TFRecord stores them: rotated right by 15 bits, plus a constant."""
+    """(n,) uint32: the checksums as TFRecord stores them: rotated right by 15 bits, plus a
+    constant.
+    """
     crcs = crc32c(messages)
     return ((crcs >> np.uint32(15)) | (crcs << np.uint32(17))) + np.uint32(_MASK_DELTA)
 

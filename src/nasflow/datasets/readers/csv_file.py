@@ -1,7 +1,7 @@
 """CSV tables of users' own, plain or gzipped; what the columns mean is on the page of `columns.py`.
 
-    ops,edges,accuracy#1 [%],accuracy#2 [%],"latency [ms, min]"
-    input|attn|mlp|output,0>1 1>2 2>3,81.2,80.9,3.5
+ops,edges,accuracy#1 [%],accuracy#2 [%],"latency [ms, min]"
+input|attn|mlp|output,0>1 1>2 2>3,81.2,80.9,3.5
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from nasflow.datasets.base import Metric
 from nasflow.datasets.readers.base import Progress, Reader, Rejected, Row
 from nasflow.datasets.readers.columns import architecture, check_structure, metric_columns
 from nasflow.errors import DataError, GraphError
-from nasflow.files import require_file
+from nasflow.running.files import require_file
 
 
 class CsvFile(Reader):
@@ -63,7 +63,9 @@ class CsvFile(Reader):
             try:
                 values: dict[str, list[float]] = {}
                 for column in sorted(columns, key=lambda c: c.repeat):
-                    values.setdefault(column.metric.name, []).append(_number(column.title, cells[column.title]))
+                    values.setdefault(column.metric.name, []).append(
+                        _number(column.title, cells[column.title])
+                    )
                 yield Row(number, architecture(cells), values)
             except (DataError, GraphError) as error:
                 yield Rejected(number, str(error))
@@ -80,5 +82,7 @@ def _number(title: str, text: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise DataError(f"{title} is {text[:40]!r}; it needs a finite number, or nothing for not measured")
+        raise DataError(
+            f"{title} is {text[:40]!r}; it needs a finite number, or nothing for not measured"
+        )
     return value

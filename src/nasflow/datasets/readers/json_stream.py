@@ -1,7 +1,7 @@
 """The entries of a large JSON object of objects, one at a time.
 
-`json.load` needs ten times the file's size in memory. Here the outer two levels are walked by hand, and only one entry
-`"name": {...}` of the inner level is parsed at a time.
+`json.load` needs ten times the file's size in memory. Here the outer two levels are walked by hand,
+and only one entry `"name": {...}` of the inner level is parsed at a time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from nasflow.datasets.readers.base import Progress
 from nasflow.errors import DataError
-from nasflow.files import require_file
+from nasflow.running.files import require_file
 
 _CHUNK = 1 << 20
 _LONGEST = 1 << 26  # characters of one entry
@@ -24,7 +24,8 @@ def entries(path: Path, progress: Progress) -> Iterator[tuple[str, str, Any]]:
     """(outer name, inner name, value) of each entry of `{"outer": {"inner": value, ...}, ...}`.
 
     Raises:
-        MissingDataError, DataError: no such file, or not of this form; the message says where it stops to be.
+        MissingDataError, DataError: no such file, or not of this form; the message says where it
+        stops to be.
     """
     text = _Text(path, progress)
     with text:
@@ -81,7 +82,9 @@ class _Text:
         self._at += 1
 
     def names(self) -> Iterator[str]:
-        """The names of an object whose `{` was passed; the caller takes each value before the next name."""
+        """The names of an object whose `{` was passed; the caller takes each value before the next
+        name.
+        """
         if self.peek() == "}":
             self._at += 1
             return
@@ -105,7 +108,9 @@ class _Text:
             if size >= wanted:
                 try:
                     value, end = self._decoder.raw_decode(self._text, self._at)
-                except ValueError as error:  # perhaps only cut off: try again with twice as much text
+                except (
+                    ValueError
+                ) as error:  # perhaps only cut off: try again with twice as much text
                     problem, wanted = str(error).split(":")[0], 2 * size
                 except RecursionError:
                     raise self.broken("nested too deeply") from None
@@ -122,5 +127,7 @@ class _Text:
     def broken(self, what: str) -> DataError:
         """The error for malformed text at the present place."""
         near = self._text[self._at : self._at + 30]
-        return DataError(f"{self._path} character {self._before + self._at}: {what}; seen {near!r}. It needs an object "
-                         'of objects, {"cifar10": {"(...)": {...}, ...}}')
+        return DataError(
+            f"{self._path} character {self._before + self._at}: {what}; seen {near!r}. It needs an"
+            ' object of objects, {"cifar10": {"(...)": {...}, ...}}'
+        )

@@ -1,9 +1,11 @@
-"""JSONL tables of users' own, plain or gzipped: an object a line, its keys as on the page of `columns.py`.
+"""JSONL tables of users' own, plain or gzipped: an object a line, its keys as on the page of
+`columns.py`.
 
-    {"ops": ["input", "attn", "mlp", "output"], "edges": [[0, 1], [1, 2], [2, 3]], "accuracy [%]": [81.2, 80.9]}
+    {"ops": ["input", "attn", "mlp", "output"], "edges": [[0, 1], [1, 2], [2, 3]], "accuracy [%]":
+    [81.2, 80.9]}
 
-A list of numbers is the repeats of a metric. `datasets.jsonl.read_jsonl` reads the same files and stops at the first
-malformed line instead of passing it over.
+A list of numbers is the repeats of a metric. `datasets.jsonl.read_jsonl` reads the same files and
+stops at the first malformed line instead of passing it over.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from nasflow.datasets.base import Metric
 from nasflow.datasets.readers.base import Progress, Reader, Rejected, Row
 from nasflow.datasets.readers.columns import architecture, metric_columns
 from nasflow.errors import DataError, GraphError
-from nasflow.files import require_file
+from nasflow.running.files import require_file
 
 
 class JsonlFile(Reader):
@@ -58,13 +60,20 @@ class JsonlFile(Reader):
         except (ValueError, RecursionError) as error:
             raise DataError(f"no JSON ({str(error)[:60]}): {line[:60]!r}") from None
         if not isinstance(record, dict):
-            raise DataError(f"a JSON {type(record).__name__}; it needs an object with ops and edges, or arch and space")
+            raise DataError(
+                f"a JSON {type(record).__name__}; it needs an object with ops and edges, or arch"
+                " and space"
+            )
         graph = architecture(record)
         for title in record:
             if title not in self._names:
                 for column in metric_columns([title], str(self.path)):
                     self._declare(title, column.metric)
-        values = {self._names[title]: numbers(title, value) for title, value in record.items() if title in self._names}
+        values = {
+            self._names[title]: numbers(title, value)
+            for title, value in record.items()
+            if title in self._names
+        }
         return Row(number, graph, values)
 
     def _declare(self, title: str, metric: Metric) -> None:
@@ -81,7 +90,9 @@ def numbers(title: str, value: Any) -> list[float]:
         if item is None:
             repeats.append(math.nan)
         elif isinstance(item, bool) or not isinstance(item, (int, float)) or not abs(item) < 1e300:
-            raise DataError(f"{title} is {shown(item)}; it needs a finite number, or null for not measured")
+            raise DataError(
+                f"{title} is {shown(item)}; it needs a finite number, or null for not measured"
+            )
         else:
             repeats.append(float(item))
     return repeats

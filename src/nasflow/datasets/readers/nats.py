@@ -1,11 +1,14 @@
-"""NATS-Bench: the folder `NATS-tss-...-simple` (or `-sss-`), and the one file `NATS-tss-....pickle.pbz2`.
+"""NATS-Bench: the folder `NATS-tss-...-simple` (or `-sss-`), and the one file
+`NATS-tss-....pickle.pbz2`.
 
-A folder has `meta.pickle.pbz2`, whose `meta_archs` lists the architectures, and `000000.pickle.pbz2` ... with the
-results of each: `{"12": state, "200": state}`. The one file holds the same, `{"meta_archs": [...], "arch2infos":
-{index: {"12": state, "200": state}}, "evaluated_indexes": [...]}`, and takes 3 GB of memory here instead of 40.
+A folder has `meta.pickle.pbz2`, whose `meta_archs` lists the architectures, and
+`000000.pickle.pbz2` ... with the
+results of each: `{"12": state, "200": state}`. The one file holds the same, `{"meta_archs": [...],
+"arch2infos": {index: {"12": state, "200": state}}, "evaluated_indexes": [...]}`, and takes 3 GB of
+memory here instead of 40.
 
-An architecture is a NAS-Bench-201 string (topology, `tss`) or five widths `64:8:32:16:64` (size, `sss`), which become a
-chain of five layers named by their width.
+An architecture is a NAS-Bench-201 string (topology, `tss`) or five widths `64:8:32:16:64` (size,
+`sss`), which become a chain of five layers named by their width.
 """
 
 from __future__ import annotations
@@ -18,14 +21,14 @@ from pathlib import Path
 from reprlib import repr as shown
 from typing import Any, ClassVar
 
-from nasflow.architecture import Architecture
 from nasflow.datasets.base import Metric
 from nasflow.datasets.pickle_machine import PickleMachine
 from nasflow.datasets.pickle_numbers import NUMBERS
 from nasflow.datasets.readers.base import Progress, Reader, Rejected, Row
 from nasflow.datasets.readers.nats_trials import PREFERRED, metric, read_results, shrink
 from nasflow.errors import DataError, GraphError, MissingDataError
-from nasflow.files import require_file
+from nasflow.graphs.architecture import Architecture
+from nasflow.running.files import require_file
 from nasflow.spaces.nb201 import NB201
 
 WIDTHS = (8, 16, 24, 32, 40, 48, 56, 64)
@@ -45,8 +48,17 @@ class Nats(Reader):
             return [require_file(self.path)]
         meta = self.path / f"meta{_EXTENSION}"
         if not meta.is_file():
-            raise MissingDataError(f"{self.path} has no meta{_EXTENSION}; NATS-Bench's *-simple folders have one")
-        return [meta, *sorted(p for p in self.path.glob(f"*{_EXTENSION}") if p.name[: -len(_EXTENSION)].isdecimal())]
+            raise MissingDataError(
+                f"{self.path} has no meta{_EXTENSION}; NATS-Bench's *-simple folders have one"
+            )
+        return [
+            meta,
+            *sorted(
+                p
+                for p in self.path.glob(f"*{_EXTENSION}")
+                if p.name[: -len(_EXTENSION)].isdecimal()
+            ),
+        ]
 
     def rows(self, progress: Progress) -> Iterator[Row | Rejected]:
         """See `Reader.rows`."""
@@ -63,7 +75,9 @@ class Nats(Reader):
         for done, path in enumerate(results):
             index = int(path.name[: -len(_EXTENSION)])
             if not 0 <= index < len(names):
-                yield Rejected(index, f"{path.name} is none of the {len(names)} architectures in {meta.name}")
+                yield Rejected(
+                    index, f"{path.name} is none of the {len(names)} architectures in {meta.name}"
+                )
                 continue
             try:
                 yield results_row(index, names[index], load_pbz2(path))
@@ -76,15 +90,21 @@ class Nats(Reader):
         yield from self.whole(content, {})
 
     def whole(self, content: Any, hp_names: Mapping[str, str]) -> Iterator[Row | Rejected]:
-        """The rows of a file that holds everything; `hp_names` gives the epochs of trainings named otherwise."""
+        """The rows of a file that holds everything; `hp_names` gives the epochs of trainings named
+        otherwise.
+        """
         names = architecture_names(self.path, content)
         self._settle(names)
         results = content.get("arch2infos")
         if not isinstance(results, dict):
-            raise DataError(f"{self.path} has no dictionary arch2infos; NATS-Bench's files have one")
+            raise DataError(
+                f"{self.path} has no dictionary arch2infos; NATS-Bench's files have one"
+            )
         for index, states in results.items():
             if type(index) is not int or not 0 <= index < len(names):
-                yield Rejected(-1, f"results of architecture {shown(index)}; legal: 0..{len(names) - 1}")
+                yield Rejected(
+                    -1, f"results of architecture {shown(index)}; legal: 0..{len(names) - 1}"
+                )
                 continue
             try:
                 renamed = {hp_names.get(hp, hp): state for hp, state in _dictionary(states).items()}
@@ -120,7 +140,9 @@ def results_row(index: int, name: str, states: Any) -> Row:
             raise DataError(f"a training of {shown(hp)} epochs; legal: a number such as '12'")
         more, costs = read_results(hp, state)
         if state.get("arch_str") != name:
-            raise DataError(f"results of {shown(state.get('arch_str'))}, but {index} is {name!r} in meta_archs")
+            raise DataError(
+                f"results of {shown(state.get('arch_str'))}, but {index} is {name!r} in meta_archs"
+            )
         values |= more
         fixed |= costs
     return Row(index, lambda: cell(name), values, fixed)
@@ -132,9 +154,13 @@ def cell(name: str) -> Architecture:
         return NB201().parse(name)
     widths = name.split(":")
     if len(widths) != 5 or not set(widths) <= {str(width) for width in WIDTHS}:
-        raise GraphError(f"{name!r} is neither a NAS-Bench-201 string nor five widths such as 64:8:32:16:64; "
-                         f"legal widths: {', '.join(map(str, WIDTHS))}")
-    return Architecture(("input", *(f"width{w}" for w in widths), "output"), tuple((i, i + 1) for i in range(6)))
+        raise GraphError(
+            f"{name!r} is neither a NAS-Bench-201 string nor five widths such as 64:8:32:16:64; "
+            f"legal widths: {', '.join(map(str, WIDTHS))}"
+        )
+    return Architecture(
+        ("input", *(f"width{w}" for w in widths), "output"), tuple((i, i + 1) for i in range(6))
+    )
 
 
 def load_pbz2(path: Path, progress: Progress | None = None) -> Any:
@@ -151,7 +177,9 @@ def load_pbz2(path: Path, progress: Progress | None = None) -> Any:
             if progress:
                 progress(raw.tell(), total)
 
-        return PickleMachine(io.BufferedReader(file, 1 << 20), str(path), NUMBERS, on_items=on_items).load()
+        return PickleMachine(
+            io.BufferedReader(file, 1 << 20), str(path), NUMBERS, on_items=on_items
+        ).load()
 
 
 def _dictionary(value: Any) -> dict[Any, Any]:

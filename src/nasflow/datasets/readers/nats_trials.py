@@ -1,15 +1,18 @@
-"""The results that NAS-Bench-201 and NATS-Bench keep of one architecture, from state dictionaries to metrics.
+"""The results that NAS-Bench-201 and NATS-Bench keep of one architecture, from state dictionaries
+to metrics.
 
     architecture   {"arch_index", "arch_str", "all_results": {(data set, seed): trial},
                     "dataset_seed": {data set: [seed]}}
     trial          {"seed", "epochs", "params", "flop", "latency", "train_acc1es": {epoch: %},
-                    "train_times": {epoch: s}, "eval_names": [set], "eval_acc1es": {"set@epoch": %}, ...}
+                    "train_times": {epoch: s}, "eval_names": [set], "eval_acc1es": {"set@epoch": %},
+                    ...}
 
-A trial holds every epoch of every measure, 3,000 numbers; `shrink` keeps the last epoch's while the file is read.
-Names are NATS-Bench's and easily confused: the data set `cifar10-valid` is trained on half of CIFAR-10's training
-images and validated on the other half (set `x-valid`); `cifar10` is trained on all of them, so it has a test set
-(`ori-test`) and no validation set. CIFAR-100 and ImageNet16-120 have `x-valid`, `x-test`, and both joined, `ori-test`.
-Source: https://github.com/D-X-Y/NATS-Bench and NAS-Bench-201 (MIT), read off their published format.
+A trial holds every epoch of every measure, 3,000 numbers; `shrink` keeps the last epoch's while the
+file is read. Names are NATS-Bench's and easily confused: the data set `cifar10-valid` is trained on
+half of CIFAR-10's training images and validated on the other half (set `x-valid`); `cifar10` is
+trained on all of them, so it has a test set (`ori-test`) and no validation set. CIFAR-100 and
+ImageNet16-120 have `x-valid`, `x-test`, and both joined, `ori-test`. Source:
+https://github.com/D-X-Y/NATS-Bench and NAS-Bench-201 (MIT), read off their published format.
 """
 
 from __future__ import annotations
@@ -25,23 +28,46 @@ from nasflow.errors import DataError
 _CIFAR = "CIFAR-10"
 # (data set, evaluation set) -> our name, description
 _SETS = {
-    ("cifar10-valid", "x-valid"): ("cifar10_valid", f"{_CIFAR} validation accuracy, trained on half of the images"),
-    ("cifar10-valid", "ori-test"): ("cifar10_half_test", f"{_CIFAR} test accuracy, trained on half of the images"),
-    ("cifar10-valid", "train"): ("cifar10_half_train", f"{_CIFAR} training accuracy, trained on half of the images"),
+    ("cifar10-valid", "x-valid"): (
+        "cifar10_valid",
+        f"{_CIFAR} validation accuracy, trained on half of the images",
+    ),
+    ("cifar10-valid", "ori-test"): (
+        "cifar10_half_test",
+        f"{_CIFAR} test accuracy, trained on half of the images",
+    ),
+    ("cifar10-valid", "train"): (
+        "cifar10_half_train",
+        f"{_CIFAR} training accuracy, trained on half of the images",
+    ),
     ("cifar10", "ori-test"): ("cifar10_test", f"{_CIFAR} test accuracy"),
     ("cifar10", "train"): ("cifar10_train", f"{_CIFAR} training accuracy"),
-    **{(official, part): (f"{ours}_{short}", f"{title} {what} accuracy")
-       for official, ours, title in (("cifar100", "cifar100", "CIFAR-100"),
-                                     ("ImageNet16-120", "imagenet16_120", "ImageNet16-120"))
-       for part, short, what in (("x-valid", "valid", "validation"), ("x-test", "test", "test"),
-                                 ("ori-test", "valtest", "validation and test"), ("train", "train", "training"))},
+    **{
+        (official, part): (f"{ours}_{short}", f"{title} {what} accuracy")
+        for official, ours, title in (
+            ("cifar100", "cifar100", "CIFAR-100"),
+            ("ImageNet16-120", "imagenet16_120", "ImageNet16-120"),
+        )
+        for part, short, what in (
+            ("x-valid", "valid", "validation"),
+            ("x-test", "test", "test"),
+            ("ori-test", "valtest", "validation and test"),
+            ("train", "train", "training"),
+        )
+    },
 }
-_DATASETS = {"cifar10-valid": "cifar10_half", "cifar10": "cifar10", "cifar100": "cifar100",
-             "ImageNet16-120": "imagenet16_120"}
+_DATASETS = {
+    "cifar10-valid": "cifar10_half",
+    "cifar10": "cifar10",
+    "cifar100": "cifar100",
+    "ImageNet16-120": "imagenet16_120",
+}
 # trial's key -> our name, description, unit
-_COSTS = {"params": ("params_millions", "number of parameters", "million"),
-          "flop": ("flops_millions", "multiply-adds of one image", "million"),
-          "latency": ("latency", "seconds of one batch", "s")}
+_COSTS = {
+    "params": ("params_millions", "number of parameters", "million"),
+    "flop": ("flops_millions", "multiply-adds of one image", "million"),
+    "latency": ("latency", "seconds of one batch", "s"),
+}
 PREFERRED = ("cifar10_test",)
 FULL_EPOCHS = {"200": "topology, and NAS-Bench-201", "90": "size"}
 """The trainings whose metrics have no `_..ep` at their end."""
@@ -55,14 +81,21 @@ def shrink(items: dict[Any, Any]) -> None:
     if "eval_acc1es" not in items or "epochs" not in items:
         return
     last = _last(items)
-    evaluated, trained, seconds = (items.get(key) for key in ("eval_acc1es", "train_acc1es", "train_times"))
+    evaluated, trained, seconds = (
+        items.get(key) for key in ("eval_acc1es", "train_acc1es", "train_times")
+    )
     accuracy = {"train": trained.get(last)} if isinstance(trained, dict) else {}
     if isinstance(evaluated, dict):
-        accuracy |= {key.removesuffix(f"@{last}"): value for key, value in evaluated.items()
-                     if isinstance(key, str) and key.endswith(f"@{last}")}
+        accuracy |= {
+            key.removesuffix(f"@{last}"): value
+            for key, value in evaluated.items()
+            if isinstance(key, str) and key.endswith(f"@{last}")
+        }
     kept = {key: items.get(key) for key in ("seed", "epochs", *_COSTS)}
     times = list(seconds.values()) if isinstance(seconds, dict) else []
-    kept["seconds"] = sum(times) if times and all(isinstance(t, (int, float)) for t in times) else None
+    kept["seconds"] = (
+        sum(times) if times and all(isinstance(t, (int, float)) for t in times) else None
+    )
     kept["accuracy"] = accuracy
     for value in items.values():
         if isinstance(value, dict):
@@ -79,7 +112,8 @@ def _last(items: Mapping[Any, Any]) -> int:
 
 
 def read_results(hp: str, state: Any) -> tuple[dict[str, list[float]], dict[str, float]]:
-    """Metrics of an architecture under one training of `hp` epochs: all seeds of each, and its costs.
+    """Metrics of an architecture under one training of `hp` epochs: all seeds of each, and its
+    costs.
 
     Args:
         hp: the number of epochs as text.
@@ -94,17 +128,24 @@ def read_results(hp: str, state: Any) -> tuple[dict[str, list[float]], dict[str,
     fixed: dict[str, float] = {}
     for dataset, its_seeds in seeds.items():
         if dataset not in _DATASETS or not isinstance(its_seeds, list):
-            raise DataError(f"data set {shown(dataset)} with seeds {shown(its_seeds)}; legal: {', '.join(_DATASETS)}")
+            raise DataError(
+                f"data set {shown(dataset)} with seeds {shown(its_seeds)}; legal:"
+                f" {', '.join(_DATASETS)}"
+            )
         trials = [_trial(results, dataset, seed) for seed in its_seeds]
         parts = sorted({part for trial in trials for part in trial["accuracy"]}, key=str)
         for part in parts:
             if (dataset, part) in _SETS:
                 name = _SETS[dataset, part][0] + suffix
                 values[name] = [_percentage(name, trial["accuracy"].get(part)) for trial in trials]
-        values[f"{_DATASETS[dataset]}_seconds{suffix}"] = [_or_nan(trial.get("seconds")) for trial in trials]
+        values[f"{_DATASETS[dataset]}_seconds{suffix}"] = [
+            _or_nan(trial.get("seconds")) for trial in trials
+        ]
         if not suffix and trials and dataset != "cifar10-valid":  # the network of cifar10
             for key, (name, _, _) in _COSTS.items():
-                fixed[name if dataset == "cifar10" else f"{_DATASETS[dataset]}_{name}"] = _cost(trials[0].get(key))
+                fixed[name if dataset == "cifar10" else f"{_DATASETS[dataset]}_{name}"] = _cost(
+                    trials[0].get(key)
+                )
     return values, {name: value for name, value in fixed.items() if not math.isnan(value)}
 
 
@@ -118,8 +159,13 @@ def metric(name: str) -> Metric:
             return Metric(name, f"{what}, {when}")
     for known, what, unit in _COSTS.values():
         if base.endswith(known):
-            return Metric(name, f"{what} ({base.removesuffix(known).rstrip('_') or 'cifar10'})", unit=unit,
-                          maximise=False, trained=False)
+            return Metric(
+                name,
+                f"{what} ({base.removesuffix(known).rstrip('_') or 'cifar10'})",
+                unit=unit,
+                maximise=False,
+                trained=False,
+            )
     return Metric(name, f"seconds of training, {when}", unit="s", maximise=False)
 
 
@@ -151,7 +197,9 @@ def _or_nan(value: Any) -> float:
 
 
 def _cost(value: Any) -> float:
-    """A cost, or the mean of several latencies; NATS-Bench writes -1 or nothing where it was not measured."""
+    """A cost, or the mean of several latencies; NATS-Bench writes -1 or nothing where it was not
+    measured.
+    """
     numbers = value if isinstance(value, list) else [value]
     costs = [_or_nan(number) for number in numbers]
     return sum(costs) / len(costs) if costs else math.nan

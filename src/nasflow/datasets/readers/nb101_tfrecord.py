@@ -1,14 +1,15 @@
 """NAS-Bench-101's official `nasbench_full.tfrecord` and `nasbench_only108.tfrecord`.
 
-Each record is one training: a JSON list of the cell's hash, the epochs, the matrix as a string of digits row by row,
-the operations joined by commas, and a base64 protobuf message `ModelMetrics`:
+Each record is one training: a JSON list of the cell's hash, the epochs, the matrix as a string of
+digits row by row, the operations joined by commas, and a base64 protobuf message `ModelMetrics`:
 
     ModelMetrics      1 evaluation_data (repeated message)   2 trainable_parameters (int32)   3 total_time (double)
     EvaluationData    1 current_epoch   2 training_time   3 train_accuracy   4 validation_accuracy   5 test_accuracy
 
-Three evaluations: at the start (left unread), half way, at the end. A cell has three records for each of 4, 12, 36 and
-108 epochs, all of them kept as repeats. Accuracies are fractions, as in the file.
-Source: https://github.com/google-research/nasbench (Apache-2.0), read off its published format.
+Three evaluations: at the start (left unread), half way, at the end. A cell has three records for
+each of 4, 12, 36 and 108 epochs, all of them kept as repeats. Accuracies are fractions, as in the
+file. Source: https://github.com/google-research/nasbench (Apache-2.0), read off its published
+format.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from functools import partial
 from reprlib import repr as shown
 from typing import Any, ClassVar
 
-from nasflow.architecture import Architecture
 from nasflow.datasets.base import Metric
 from nasflow.datasets.readers.base import Progress, Reader, Rejected, Row
 from nasflow.datasets.readers.nb101_cell import VOCABULARY, nb101_cell
 from nasflow.datasets.readers.protobuf import doubles, fields
 from nasflow.datasets.readers.tfrecord import read_tfrecord
 from nasflow.errors import DataError, GraphError
+from nasflow.graphs.architecture import Architecture
 
 EPOCHS = (4, 12, 36, 108)
 _HALF, _FINAL = 1, 2
@@ -67,9 +68,13 @@ class NB101Tfrecord(Reader):
     def metric(self, name: str) -> Metric:
         """See `Reader.metric`."""
         if name == "params":
-            return Metric("params", "number of trainable parameters", unit="", maximise=False, trained=False)
+            return Metric(
+                "params", "number of trainable parameters", unit="", maximise=False, trained=False
+            )
         short, epochs, *half = name.split("_")
-        what, unit = next((what, unit) for known, what, unit in _MEASURED.values() if known == short)
+        what, unit = next(
+            (what, unit) for known, what, unit in _MEASURED.values() if known == short
+        )
         when = f"half way through {epochs[:-2]} epochs" if half else f"after {epochs[:-2]} epochs"
         return Metric(name, f"CIFAR-10 {what} {when}", unit=unit, maximise=short != "seconds")
 
@@ -80,7 +85,13 @@ def _row(number: int, data: bytes) -> Row:
         record: Any = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise DataError(f"no JSON ({error}): {data[:40]!r}") from None
-    if not isinstance(record, list) or [type(value) for value in record] != [str, int, str, str, str]:
+    if not isinstance(record, list) or [type(value) for value in record] != [
+        str,
+        int,
+        str,
+        str,
+        str,
+    ]:
         raise DataError(f"no list {_FIELDS}: {shown(record)}")
     cell_hash, epochs, matrix, operations, metrics = record
     if epochs not in EPOCHS:
@@ -91,10 +102,19 @@ def _row(number: int, data: bytes) -> Row:
         for field, (name, _, unit) in _MEASURED.items():
             value = evaluations[point].get(field, 0.0)  # protobuf leaves zeros out
             if not math.isfinite(value) or value < 0 or (unit == "fraction" and value > 1):
-                raise DataError(f"{name} is {value!r}; legal: " + ("0 to 1" if unit == "fraction" else "0 or more"))
+                raise DataError(
+                    f"{name} is {value!r}; legal: "
+                    + ("0 to 1" if unit == "fraction" else "0 or more")
+                )
             values[f"{name}_{epochs}ep{suffix}"] = value
-    return Row(number, partial(_cell, matrix, operations), values, {"params": params}, cell_hash,
-               f"{matrix} {operations}")
+    return Row(
+        number,
+        partial(_cell, matrix, operations),
+        values,
+        {"params": params},
+        cell_hash,
+        f"{matrix} {operations}",
+    )
 
 
 def _metrics(text: str) -> tuple[float, list[dict[int, float]]]:
@@ -110,8 +130,10 @@ def _metrics(text: str) -> tuple[float, list[dict[int, float]]]:
         elif field == 2 and isinstance(value, int):
             params = float(value)
     if len(evaluations) != 3 or not 0 < params < 2**31:
-        raise DataError(f"the metrics hold {len(evaluations)} evaluations and {params} parameters; "
-                        "legal: 3 evaluations, 1 parameter or more")
+        raise DataError(
+            f"the metrics hold {len(evaluations)} evaluations and {params} parameters; "
+            "legal: 3 evaluations, 1 parameter or more"
+        )
     return params, evaluations
 
 
@@ -120,7 +142,9 @@ def _cell(matrix: str, operations: str) -> Architecture:
     names = operations.split(",")
     n_nodes = len(names)
     if len(matrix) != n_nodes**2 or set(matrix) - {"0", "1"}:
-        raise GraphError(f"the matrix {matrix[:60]!r} is no {n_nodes} x {n_nodes} digits of 0 and 1 for {n_nodes} "
-                         "operations")
+        raise GraphError(
+            f"the matrix {matrix[:60]!r} is no {n_nodes} x {n_nodes} digits of 0 and 1 for"
+            f" {n_nodes} operations"
+        )
     digits = [int(digit) for digit in matrix]
     return nb101_cell([digits[i * n_nodes : (i + 1) * n_nodes] for i in range(n_nodes)], names)

@@ -1,6 +1,7 @@
 """NAS-Bench-201's `NAS-Bench-201-v1_1-096897.pth`, in either of torch's containers, without torch.
 
-Like NATS-Bench's one file (`nats.py`), with the trainings named "full" (200 epochs) and "less" (12).
+Like NATS-Bench's one file (`nats.py`), with the trainings named "full" (200 epochs) and "less"
+(12).
 """
 
 from __future__ import annotations

@@ -1,12 +1,15 @@
-"""NAS-Bench-301's results: one JSON file for each training, `.../results_*.json`, in any depth of folders.
+"""NAS-Bench-301's results: one JSON file for each training, `.../results_*.json`, in any depth of
+folders.
 
-    {"optimized_hyperparamater_config": {"NetworkSelectorDatasetInfo:darts:edge_normal_0": "skip_connect", ...},
-     "budget": 97, "info": [{"val_accuracy": 91.2, "model_parameters": 1234567, ...}], "test_accuracy": 90.9,
-     "runtime": 5231.3}
+    {"optimized_hyperparamater_config": {"NetworkSelectorDatasetInfo:darts:edge_normal_0":
+    "skip_connect", ...},
+     "budget": 97, "info": [{"val_accuracy": 91.2, "model_parameters": 1234567, ...}],
+     "test_accuracy": 90.9, "runtime": 5231.3}
 
-(The key is misspelt so in the files.) Trainings of one genotype are repeats. Some were made with other numbers of
-epochs, cells or channels than the benchmark's own 100, 8 and 32: their metrics say so in their names.
-Source: https://github.com/automl/nasbench301 (Apache-2.0), read off its published format.
+(The key is misspelt so in the files.) Trainings of one genotype are repeats. Some were made with
+other numbers of epochs, cells or channels than the benchmark's own 100, 8 and 32: their metrics say
+so in their names. Source: https://github.com/automl/nasbench301 (Apache-2.0), read off its
+published format.
 """
 
 from __future__ import annotations
@@ -19,23 +22,27 @@ from pathlib import Path
 from reprlib import repr as shown
 from typing import Any, ClassVar
 
-from nasflow.architecture import Architecture
 from nasflow.datasets.base import Metric
 from nasflow.datasets.readers.base import Progress, Reader, Rejected, Row
 from nasflow.datasets.readers.darts_cell import VOCABULARY, Cell, cells_of_config, darts_graph
 from nasflow.errors import DataError, GraphError, MissingDataError
-from nasflow.files import require_file
+from nasflow.graphs.architecture import Architecture
+from nasflow.running.files import require_file
 
 _CONFIG = "optimized_hyperparamater_config"
-_FIDELITY = {"epochs": "SimpleLearningrateSchedulerSelector:cosine_annealing:T_max",
-             "cells": "NetworkSelectorDatasetInfo:darts:layers",
-             "channels": "NetworkSelectorDatasetInfo:darts:init_channels"}
+_FIDELITY = {
+    "epochs": "SimpleLearningrateSchedulerSelector:cosine_annealing:T_max",
+    "cells": "NetworkSelectorDatasetInfo:darts:layers",
+    "channels": "NetworkSelectorDatasetInfo:darts:init_channels",
+}
 _STANDARD = (100, 8, 32)
 _LARGEST = 1 << 24  # bytes of one result; they have 3,000
 
 
 class NB301Json(Reader):
-    """One row per file, in the order of their paths; a row's number is its position in that order, from 0."""
+    """One row per file, in the order of their paths; a row's number is its position in that order,
+    from 0.
+    """
 
     format: ClassVar[str] = "nb301-json"
     space = "darts"
@@ -59,18 +66,29 @@ class NB301Json(Reader):
             try:
                 yield _row(number, path)
             except (DataError, GraphError) as error:
-                yield Rejected(number, f"{path.relative_to(self.path) if len(files) > 1 else path.name}: {error}")
+                yield Rejected(
+                    number,
+                    f"{path.relative_to(self.path) if len(files) > 1 else path.name}: {error}",
+                )
             progress(number + 1, len(files))
 
     def metric(self, name: str) -> Metric:
         """See `Reader.metric`."""
         base, _, fidelity = name.partition("_at_")
-        how = f"{fidelity} epochs x cells x channels" if fidelity else "100 epochs, 8 cells, 32 channels"
+        how = (
+            f"{fidelity} epochs x cells x channels"
+            if fidelity
+            else "100 epochs, 8 cells, 32 channels"
+        )
         if base == "runtime":
             return Metric(name, f"seconds of training ({how})", unit="s", maximise=False)
         if base == "params":
-            return Metric(name, f"number of parameters ({how})", unit="", maximise=False, trained=False)
-        return Metric(name, f"CIFAR-10 {'validation' if base == 'valid' else 'test'} accuracy ({how})")
+            return Metric(
+                name, f"number of parameters ({how})", unit="", maximise=False, trained=False
+            )
+        return Metric(
+            name, f"CIFAR-10 {'validation' if base == 'valid' else 'test'} accuracy ({how})"
+        )
 
 
 def _row(number: int, path: Path) -> Row:
@@ -93,9 +111,16 @@ def _row(number: int, path: Path) -> Row:
         f"test{suffix}": _number("test_accuracy", result.get("test_accuracy"), 100),
         f"runtime{suffix}": _number("runtime", result.get("runtime"), math.inf, needed=False),
     }
-    params = _number("info[0].model_parameters", first.get("model_parameters"), math.inf, needed=False)
-    return Row(number, partial(_graph, normal, reduce), values,
-               {} if math.isnan(params) else {f"params{suffix}": params}, repr((normal, reduce)))
+    params = _number(
+        "info[0].model_parameters", first.get("model_parameters"), math.inf, needed=False
+    )
+    return Row(
+        number,
+        partial(_graph, normal, reduce),
+        values,
+        {} if math.isnan(params) else {f"params{suffix}": params},
+        repr((normal, reduce)),
+    )
 
 
 def _graph(normal: Cell, reduce: Cell) -> Architecture:
@@ -112,6 +137,13 @@ def _fidelity(config: dict[str, Any], key: str) -> int:
 def _number(name: str, value: Any, most: float, needed: bool = True) -> float:
     if value is None and not needed:
         return math.nan
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= min(most, 1e15):
-        raise DataError(f"{name} is {shown(value)}; legal: a number from 0{f' to {most}' if most == 100 else ''}")
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not 0 <= value <= min(most, 1e15)
+    ):
+        raise DataError(
+            f"{name} is {shown(value)}; legal: a number from"
+            f" 0{f' to {most}' if most == 100 else ''}"
+        )
     return float(value)

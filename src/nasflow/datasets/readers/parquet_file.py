@@ -10,11 +10,16 @@ from typing import Any, ClassVar
 
 from nasflow.datasets.base import Metric
 from nasflow.datasets.readers.base import Progress, Reader, Rejected, Row
-from nasflow.datasets.readers.columns import STRUCTURE, architecture, check_structure, metric_columns
+from nasflow.datasets.readers.columns import (
+    STRUCTURE,
+    architecture,
+    check_structure,
+    metric_columns,
+)
 from nasflow.datasets.readers.jsonl_file import numbers
 from nasflow.errors import DataError, GraphError
-from nasflow.extras import require_extra
-from nasflow.files import require_file
+from nasflow.running.extras import require_extra
+from nasflow.running.files import require_file
 
 _BATCH = 1024
 
@@ -38,7 +43,11 @@ class ParquetFile(Reader):
             for record in batch:
                 number += 1
                 try:
-                    cells = {name: record.get(title) for title in titles if (name := title.strip()) in STRUCTURE}
+                    cells = {
+                        name: record.get(title)
+                        for title in titles
+                        if (name := title.strip()) in STRUCTURE
+                    }
                     values: dict[str, list[float]] = {}
                     for column in sorted(columns, key=lambda c: c.repeat):
                         repeats = numbers(column.title, record[column.title])
@@ -64,6 +73,10 @@ class ParquetFile(Reader):
                     progress(done, file.metadata.num_rows)
         except GeneratorExit:
             raise
-        except Exception as error:  # pyarrow's own errors and built-in ones, depending on where the damage is
-            raise DataError(f"{self.path} is no readable Parquet file ({type(error).__name__}: "
-                            f"{str(error)[:80]})") from None
+        except (
+            Exception
+        ) as error:  # pyarrow's own errors and built-in ones, depending on where the damage is
+            raise DataError(
+                f"{self.path} is no readable Parquet file ({type(error).__name__}: "
+                f"{str(error)[:80]})"
+            ) from None

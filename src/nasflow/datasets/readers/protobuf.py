@@ -1,8 +1,9 @@
-"""The wire format of Protocol Buffers: the few rules it takes to read a message without its compiler.
+"""The wire format of Protocol Buffers: the few rules it takes to read a message without its
+compiler.
 
-A message is a sequence of fields, each a varint `number << 3 | type` and a value: type 0 a varint, 1 eight bytes,
-2 a length and that many bytes (text, or a message), 5 four bytes. Fields may come in any order and repeat.
-https://protobuf.dev/programming-guides/encoding
+A message is a sequence of fields, each a varint `number << 3 | type` and a value: type 0 a varint,
+1 eight bytes, 2 a length and that many bytes (text, or a message), 5 four bytes. Fields may come in
+any order and repeat. https://protobuf.dev/programming-guides/encoding
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ _DOUBLE = struct.Struct("<d")
 
 
 def fields(message: bytes) -> Iterator[tuple[int, int, int | bytes]]:
-    """(field number, wire type, value) of each field: an int for a varint, bytes for everything else.
+    """(field number, wire type, value) of each field: an int for a varint, bytes for everything
+    else.
 
     Raises:
         DataError: the bytes are no message.
@@ -36,18 +38,28 @@ def fields(message: bytes) -> Iterator[tuple[int, int, int | bytes]]:
         elif wire_type in _FIXED:
             size = _FIXED[wire_type]
         else:
-            raise DataError(f"wire type {wire_type} at byte {position}; legal in a protobuf message: 0, 1, 2, 5")
+            raise DataError(
+                f"wire type {wire_type} at byte {position}; legal in a protobuf message: 0, 1, 2, 5"
+            )
         value = message[position : position + size]
         position += size
         if len(value) < size:
-            raise DataError(f"the protobuf message ends inside field {tag >> 3}, {size - len(value)} bytes short")
+            raise DataError(
+                f"the protobuf message ends inside field {tag >> 3}, {size - len(value)} bytes"
+                " short"
+            )
         yield tag >> 3, wire_type, value
 
 
 def doubles(message: bytes) -> dict[int, float]:
-    """The fields of type double, by number; others are passed over, and of a repeated one the last counts."""
-    return {number: _DOUBLE.unpack(value)[0] for number, wire_type, value in fields(message)
-            if wire_type == 1 and isinstance(value, bytes)}
+    """The fields of type double, by number; others are passed over, and of a repeated one the last
+    counts.
+    """
+    return {
+        number: _DOUBLE.unpack(value)[0]
+        for number, wire_type, value in fields(message)
+        if wire_type == 1 and isinstance(value, bytes)
+    }
 
 
 def _varint(message: bytes, position: int) -> tuple[int, int]:

@@ -1,12 +1,14 @@
-"""FlowerFormer-style `.pt` files: a list of PyTorch Geometric `Data`, read without torch and torch-geometric.
+"""FlowerFormer-style `.pt` files: a list of PyTorch Geometric `Data`, read without torch and
+torch-geometric.
 
     [Data(x=(n, n_ops) one-hot, edge_index=(2, n_edges), y=accuracy, ...), ...]
     [(Data, Data), ...]    two cells an architecture (NAS-Bench-301): every sink of the first feeds every source of the
                            second, as in the merged graph
 
-The file does not say which operation a column means: they are called `op0`, `op1`, ... unless a text file of the same
-name with the suffix `.ops` lists their names, one a line. Every attribute with a single number is a metric, `y` first.
-Source: https://github.com/y0ngjaenius/CVPR2024_FLOWERFormer, read off how it uses its files.
+The file does not say which operation a column means: they are called `op0`, `op1`, ... unless a
+text file of the same name with the suffix `.ops` lists their names, one a line. Every attribute
+with a single number is a metric, `y` first. Source:
+https://github.com/y0ngjaenius/CVPR2024_FLOWERFormer, read off how it uses its files.
 """
 
 from __future__ import annotations
@@ -19,12 +21,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nasflow.architecture import Architecture
 from nasflow.datasets.base import Metric
 from nasflow.datasets.pickles import StandIn
 from nasflow.datasets.readers.base import Progress, Reader, Rejected, Row
 from nasflow.datasets.torch_files import Tensor, load_torch
 from nasflow.errors import DataError, GraphError
+from nasflow.graphs.architecture import Architecture
 from nasflow.importers.features import operation_names
 
 
@@ -57,13 +59,19 @@ class PygFile(Reader):
         """See `Reader.rows`."""
         content = load_torch(self.path, _CLASSES)
         if not isinstance(content, list):
-            raise DataError(f"{self.path} holds a {type(content).__name__}; it needs a list of graphs")
+            raise DataError(
+                f"{self.path} holds a {type(content).__name__}; it needs a list of graphs"
+            )
         names = self._names()
         self.vocabulary = names
         for number, entry in enumerate(content):
             try:
-                cells = [_attributes(cell) for cell in (entry if isinstance(entry, tuple) else (entry,))]
-                yield Row(number, _joined([_graph(cell, names) for cell in cells]), _labels(cells[0]))
+                cells = [
+                    _attributes(cell) for cell in (entry if isinstance(entry, tuple) else (entry,))
+                ]
+                yield Row(
+                    number, _joined([_graph(cell, names) for cell in cells]), _labels(cells[0])
+                )
             except (DataError, GraphError, IndexError) as error:
                 yield Rejected(number, str(error))
             progress(number + 1, len(content))
@@ -83,7 +91,10 @@ class PygFile(Reader):
         except UnicodeDecodeError as error:
             raise DataError(f"{self._names_file()} is no UTF-8 text ({error})") from None
         if not names or len(set(names)) != len(names):
-            raise DataError(f"{self._names_file()} must list each operation's name once, one a line; seen {names}")
+            raise DataError(
+                f"{self._names_file()} must list each operation's name once, one a line; seen"
+                f" {names}"
+            )
         return names
 
 
@@ -92,17 +103,24 @@ def _attributes(graph: Any) -> dict[str, Any]:
     inner = vars(graph).get("_store", graph) if isinstance(graph, StandIn) else graph
     attributes = vars(inner).get("_mapping", vars(inner)) if isinstance(inner, StandIn) else None
     if not isinstance(attributes, dict):
-        raise DataError(f"an entry is {shown(graph)}; it needs a torch_geometric Data, or a pair of them")
+        raise DataError(
+            f"an entry is {shown(graph)}; it needs a torch_geometric Data, or a pair of them"
+        )
     return attributes
 
 
 def _graph(attributes: dict[str, Any], names: tuple[str, ...] | None) -> Architecture:
     features, edges = attributes.get("x"), attributes.get("edge_index")
     if not isinstance(features, Tensor) or not isinstance(edges, Tensor):
-        raise DataError(f"a graph without tensors x and edge_index; it has {shown(list(attributes))}")
+        raise DataError(
+            f"a graph without tensors x and edge_index; it has {shown(list(attributes))}"
+        )
     pairs = edges.array()
     if pairs.ndim != 2 or pairs.shape[0] != 2 or pairs.dtype.kind not in "iu":
-        raise GraphError(f"edge_index has shape {pairs.shape} and type {pairs.dtype}; legal: (2, n_edges) integers")
+        raise GraphError(
+            f"edge_index has shape {pairs.shape} and type {pairs.dtype}; legal: (2, n_edges)"
+            " integers"
+        )
     numbers = features.array()
     if numbers.ndim and len(numbers) > _LARGEST:
         raise GraphError(f"a graph of {len(numbers)} nodes; legal: at most {_LARGEST}")
@@ -127,10 +145,23 @@ def _labels(attributes: dict[str, Any]) -> dict[str, float]:
     """Every attribute that is a single number; the label `y` must be finite."""
     labels = {}
     for name, value in attributes.items():
-        number = value.array() if isinstance(value, Tensor) and name not in ("x", "edge_index") else value
-        if isinstance(number, np.ndarray) and number.size == 1 and number.ndim <= 2 and number.dtype.kind in "iuf":
+        number = (
+            value.array()
+            if isinstance(value, Tensor) and name not in ("x", "edge_index")
+            else value
+        )
+        if (
+            isinstance(number, np.ndarray)
+            and number.size == 1
+            and number.ndim <= 2
+            and number.dtype.kind in "iuf"
+        ):
             number = number.item()
-        if isinstance(number, (int, float)) and not isinstance(number, bool) and isinstance(name, str):
+        if (
+            isinstance(number, (int, float))
+            and not isinstance(number, bool)
+            and isinstance(name, str)
+        ):
             if not math.isfinite(number) and name == _LABEL:
                 raise DataError(f"the label y is {number}; it needs a finite number")
             labels[name] = float(number) if math.isfinite(number) else math.nan

@@ -1,4 +1,6 @@
-"""The file formats by name. A new one is one line here and one file; its module is imported only when asked for."""
+"""The file formats by name. A new one is one line here and one file; its module is imported only
+when asked for.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +8,25 @@ from pathlib import Path
 
 from nasflow.datasets.readers.base import Reader
 from nasflow.errors import unknown_name
-from nasflow.registries import imported
+from nasflow.running.registry import imported
 
 _READERS = {
-    "nb101-tfrecord": ("nb101_tfrecord:NB101Tfrecord", "NAS-Bench-101, nasbench_full.tfrecord or ..._only108.tfrecord"),
+    "nb101-tfrecord": (
+        "nb101_tfrecord:NB101Tfrecord",
+        "NAS-Bench-101, nasbench_full.tfrecord or ..._only108.tfrecord",
+    ),
     "nats": ("nats:Nats", "NATS-Bench, a *-simple folder or a .pickle.pbz2 file"),
     "nb201-pth": ("nb201_pth:NB201Pth", "NAS-Bench-201, NAS-Bench-201-v1_1-096897.pth"),
     "nb301-json": ("nb301_json:NB301Json", "NAS-Bench-301, a folder of results_*.json files"),
-    "zero-cost-json": ("zero_cost_json:ZeroCostJson", "NAS-Bench-Suite-Zero, zc_nasbench101.json, ...201, ...301"),
+    "zero-cost-json": (
+        "zero_cost_json:ZeroCostJson",
+        "NAS-Bench-Suite-Zero, zc_nasbench101.json, ...201, ...301",
+    ),
     "pyg": ("pyg_file:PygFile", "a .pt list of PyTorch Geometric graphs, as FlowerFormer has them"),
-    "csv": ("csv_file:CsvFile", "a table with columns ops and edges, or arch and space; also .csv.gz"),
+    "csv": (
+        "csv_file:CsvFile",
+        "a table with columns ops and edges, or arch and space; also .csv.gz",
+    ),
     "jsonl": ("jsonl_file:JsonlFile", "one JSON object a line, with ops and edges; also .jsonl.gz"),
     "parquet": ("parquet_file:ParquetFile", "a Parquet table (extra parquet)"),
 }

@@ -2,8 +2,10 @@
 
     uint64 length | uint32 masked CRC-32C of the length | data | uint32 masked CRC-32C of the data
 
-A record whose data fail their checksum is reported and passed over. A length that fails its own leaves no way to find
-the next record, and a file that ends inside a record is an incomplete download: both end the reading with an error.
+A record whose data fail their checksum is reported and passed over. A length that fails its own
+leaves no way to find
+the next record, and a file that ends inside a record is an incomplete download: both end the
+reading with an error.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import BinaryIO
 from nasflow.datasets.readers.base import Progress, Rejected
 from nasflow.datasets.readers.crc32c import masked_crc32c
 from nasflow.errors import DataError
-from nasflow.files import require_file
+from nasflow.running.files import require_file
 
 _BATCH = 2048  # records checked at once: 1.5 MB of NAS-Bench-101
 _BATCH_BYTES = 1 << 24  # ... or fewer, if they take more than this when padded to the longest
@@ -24,10 +26,12 @@ _LONGEST = 1 << 20  # a record of NAS-Bench-101 has under 2 KB
 
 
 def read_tfrecord(path: Path, progress: Progress) -> Iterator[tuple[int, bytes] | Rejected]:
-    """Number (from 0) and data of each record; a `Rejected` for each whose data fail their checksum.
+    """Number (from 0) and data of each record; a `Rejected` for each whose data fail their
+    checksum.
 
     Raises:
-        DataError: the file ends inside a record, or a length fails its checksum; the message names the record.
+        DataError: the file ends inside a record, or a length fails its checksum; the message names
+        the record.
     """
     total = require_file(path).stat().st_size
     number = 0
@@ -39,13 +43,22 @@ def read_tfrecord(path: Path, progress: Progress) -> Iterator[tuple[int, bytes] 
             for ok_length, ok_data, content in zip(good_length, good_data, data, strict=True):
                 if not ok_length:
                     raise _broken(path, number, "its length fails its checksum")
-                yield (number, content) if ok_data else Rejected(
-                    number, f"the CRC-32C of its {len(content)} bytes does not match: the record is damaged")
+                yield (
+                    (number, content)
+                    if ok_data
+                    else Rejected(
+                        number,
+                        f"the CRC-32C of its {len(content)} bytes does not match: the record is"
+                        " damaged",
+                    )
+                )
                 number += 1
             progress(file.tell(), total)
 
 
-def _batch(path: Path, file: BinaryIO, first: int, total: int) -> list[tuple[bytes, int, bytes, int]]:
+def _batch(
+    path: Path, file: BinaryIO, first: int, total: int
+) -> list[tuple[bytes, int, bytes, int]]:
     """The next records as (length, its CRC, data, their CRC); empty at the end of the file."""
     batch: list[tuple[bytes, int, bytes, int]] = []
     longest = 0
@@ -54,13 +67,21 @@ def _batch(path: Path, file: BinaryIO, first: int, total: int) -> list[tuple[byt
         if not head:
             break
         if len(head) < 12:
-            raise _broken(path, first + len(batch), f"the file ends after {len(head)} of its 12 bytes of header")
+            raise _broken(
+                path,
+                first + len(batch),
+                f"the file ends after {len(head)} of its 12 bytes of header",
+            )
         length, crc = struct.unpack("<QI", head)
         if length > min(_LONGEST, total - file.tell() - 4):
             if masked_crc32c([head[:8]])[0] != crc:
                 raise _broken(path, first + len(batch), "its length fails its checksum")
-            raise _broken(path, first + len(batch), f"it says that it has {length} bytes; the file has "
-                          f"{total - file.tell()} more, and legal are at most {_LONGEST}")
+            raise _broken(
+                path,
+                first + len(batch),
+                f"it says that it has {length} bytes; the file has "
+                f"{total - file.tell()} more, and legal are at most {_LONGEST}",
+            )
         body = file.read(length + 4)
         batch.append((head[:8], crc, body[:-4], int.from_bytes(body[-4:], "little")))
         longest = max(longest, length)
@@ -68,4 +89,7 @@ def _batch(path: Path, file: BinaryIO, first: int, total: int) -> list[tuple[byt
 
 
 def _broken(path: Path, number: int, what: str) -> DataError:
-    return DataError(f"{path} record {number}: {what}; this is no TFRecord file, or an incomplete download of one")
+    return DataError(
+        f"{path} record {number}: {what}; this is no TFRecord file, or an incomplete download"
+        " of one"
+    )

@@ -1,6 +1,8 @@
-"""NAS-Bench-Suite-Zero's tables of zero-cost proxies: `zc_nasbench101.json`, `...201.json`, `...301.json`.
+"""NAS-Bench-Suite-Zero's tables of zero-cost proxies: `zc_nasbench101.json`, `...201.json`,
+`...301.json`.
 
-    {"cifar10": {"(4, 0, 3, 1, 4, 3)": {"val_accuracy": 91.2, "jacov": {"score": -31.2, "time": 1.1}, ...}, ...}, ...}
+    {"cifar10": {"(4, 0, 3, 1, 4, 3)": {"val_accuracy": 91.2, "jacov": {"score": -31.2, "time":
+    1.1}, ...}, ...}, ...}
 
 The key is a Python tuple, read as a literal and never evaluated:
 
@@ -10,9 +12,10 @@ The key is a Python tuple, read as a literal and never evaluated:
                     1>2, 1>3, 2>3, which is not the order of the official strings
     NAS-Bench-301   two cells of eight pairs (input, operation)
 
-Metrics of `cifar10` keep their names, those of other tasks begin with the task's. Seconds per proxy are left unread.
-TransNAS-Bench-101's files have keys of the same form but other operations, and are refused.
-Source: https://github.com/automl/NASLib, branch zerocost (Apache-2.0), read off its published format.
+Metrics of `cifar10` keep their names, those of other tasks begin with the task's. Seconds per proxy
+are left unread. TransNAS-Bench-101's files have keys of the same form but other operations, and are
+refused. Source: https://github.com/automl/NASLib, branch zerocost (Apache-2.0), read off its
+published format.
 """
 
 from __future__ import annotations
@@ -24,7 +27,6 @@ from functools import partial
 from reprlib import repr as shown
 from typing import Any, ClassVar
 
-from nasflow.architecture import Architecture
 from nasflow.datasets.base import Metric
 from nasflow.datasets.readers.base import Progress, Reader, Rejected, Row
 from nasflow.datasets.readers.darts_cell import VOCABULARY as DARTS
@@ -33,12 +35,21 @@ from nasflow.datasets.readers.json_stream import entries
 from nasflow.datasets.readers.nb101_cell import VOCABULARY as NB101_VOCABULARY
 from nasflow.datasets.readers.nb101_cell import nb101_cell
 from nasflow.errors import DataError, GraphError
+from nasflow.graphs.architecture import Architecture
 from nasflow.spaces.nb201 import NB201, PAIRS
 
 _NB101_CODES = ("input", "output", "maxpool3x3", "conv1x1-bn-relu", "conv3x3-bn-relu")
 _NB201_CODES = ("skip", "none", "conv3x3", "conv1x1", "avgpool3x3")
 _BY_SOURCE = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
-_TRANSNAS_TASKS = ("autoencoder", "class_object", "class_scene", "jigsaw", "normal", "room_layout", "segmentsemantic")
+_TRANSNAS_TASKS = (
+    "autoencoder",
+    "class_object",
+    "class_scene",
+    "jigsaw",
+    "normal",
+    "room_layout",
+    "segmentsemantic",
+)
 _SPACES = {"nb101": NB101_VOCABULARY, "nb201": NB201().ops, "darts": DARTS}
 _LOWER_IS_BETTER = ("flops", "params")
 _VALIDATION = "val_accuracy"
@@ -46,7 +57,9 @@ _LONGEST_KEY = 2000  # characters; NAS-Bench-301's have 130
 
 
 class ZeroCostJson(Reader):
-    """One row per task and architecture; a row's number is its place among all entries of the file, from 0."""
+    """One row per task and architecture; a row's number is its place among all entries of the file,
+    from 0.
+    """
 
     format: ClassVar[str] = "zero-cost-json"
     preferred = (_VALIDATION,)
@@ -56,12 +69,16 @@ class ZeroCostJson(Reader):
         """See `Reader.rows`."""
         for number, (task, key, entry) in enumerate(entries(self.path, progress)):
             if task in _TRANSNAS_TASKS:
-                raise DataError(f"{self.path} has the task {task!r}: it is of TransNAS-Bench-101, which this reader "
-                                "does not know; legal: the files of NAS-Bench-101, 201 and 301")
+                raise DataError(
+                    f"{self.path} has the task {task!r}: it is of TransNAS-Bench-101, which this"
+                    " reader does not know; legal: the files of NAS-Bench-101, 201 and 301"
+                )
             try:
                 space, code = _code(key)
                 if self.space not in (None, space):
-                    raise DataError(f"the key {shown(key)} is of {space}, those before it of {self.space}")
+                    raise DataError(
+                        f"the key {shown(key)} is of {space}, those before it of {self.space}"
+                    )
                 values, fixed = _numbers(task, entry)
             except (DataError, GraphError) as error:
                 yield Rejected(number, str(error))
@@ -76,7 +93,13 @@ class ZeroCostJson(Reader):
             return Metric(name, f"validation accuracy on {task} (the benchmark's)")
         lower = name.endswith(_LOWER_IS_BETTER)
         unit = "million" if lower else ""
-        return Metric(name, f"zero-cost proxy {name} (NAS-Bench-Suite-Zero)", unit, maximise=not lower, trained=False)
+        return Metric(
+            name,
+            f"zero-cost proxy {name} (NAS-Bench-Suite-Zero)",
+            unit,
+            maximise=not lower,
+            trained=False,
+        )
 
 
 def _code(key: str) -> tuple[str, tuple[Any, ...]]:
@@ -92,16 +115,23 @@ def _code(key: str) -> tuple[str, tuple[Any, ...]]:
         if len(code) == 2:
             return "darts", code
         if all(type(number) is int for number in code):
-            # the one cell of NAS-Bench-101 with six numbers, of input and output alone, is not in its table
+            # the one cell of NAS-Bench-101 with six numbers, of input and output alone, is not in
+            # its table
             return ("nb201" if len(code) == len(PAIRS) else "nb101"), code
-    raise GraphError(f"the key {shown(key)} is no tuple of numbers; legal: 56 (NAS-Bench-101), 6 (201), or two cells "
-                     "(301)")
+    raise GraphError(
+        f"the key {shown(key)} is no tuple of numbers; legal: 56 (NAS-Bench-101), 6 (201), or two"
+        " cells (301)"
+    )
 
 
 def _nb101(code: tuple[int, ...]) -> Architecture:
     n_nodes = math.isqrt(len(code))  # n * n + n numbers
-    if n_nodes * (n_nodes + 1) != len(code) or not all(0 <= op < len(_NB101_CODES) for op in code[-n_nodes:]):
-        raise GraphError(f"{shown(code)} is no matrix of n x n digits followed by n operations of 0..4")
+    if n_nodes * (n_nodes + 1) != len(code) or not all(
+        0 <= op < len(_NB101_CODES) for op in code[-n_nodes:]
+    ):
+        raise GraphError(
+            f"{shown(code)} is no matrix of n x n digits followed by n operations of 0..4"
+        )
     matrix = [code[i * n_nodes : (i + 1) * n_nodes] for i in range(n_nodes)]
     return nb101_cell(matrix, [_NB101_CODES[op] for op in code[-n_nodes:]])
 
@@ -110,7 +140,9 @@ def _nb201(code: tuple[int, ...]) -> Architecture:
     if not all(0 <= op < len(_NB201_CODES) for op in code):
         raise GraphError(f"{code} has an operation out of 0..{len(_NB201_CODES) - 1}")
     space = NB201()
-    return space.from_choices([space.choices.index(_NB201_CODES[code[_BY_SOURCE.index(pair)]]) for pair in PAIRS])
+    return space.from_choices(
+        [space.choices.index(_NB201_CODES[code[_BY_SOURCE.index(pair)]]) for pair in PAIRS]
+    )
 
 
 def _darts(code: tuple[Any, ...]) -> Architecture:
@@ -121,7 +153,9 @@ _CELLS = {"nb101": _nb101, "nb201": _nb201, "darts": _darts}
 
 
 def _numbers(task: str, entry: Any) -> tuple[dict[str, float], dict[str, float]]:
-    """Validation accuracy and proxies of one entry; a proxy that is no finite number was not measured."""
+    """Validation accuracy and proxies of one entry; a proxy that is no finite number was not
+    measured.
+    """
     if not isinstance(entry, dict):
         raise DataError(f"the entry is {shown(entry)}; it needs an object of proxies")
     prefix = "" if task == "cifar10" else task.lower().replace("-", "_") + "_"

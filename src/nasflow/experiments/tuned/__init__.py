@@ -1,4 +1,6 @@
-"""What `nasflow tune` chose by space and method: `SPACE.yaml` beside this file, as `nasflow evaluate` reads it."""
+"""What `nasflow tune` chose by space and method: `SPACE.yaml` beside this file, as `nasflow
+evaluate` reads it.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +10,15 @@ from typing import Any
 import yaml
 
 from nasflow.errors import DataError
-from nasflow.files import PathLike, require_file
+from nasflow.running.files import PathLike, require_file
 
 FOLDER = Path(__file__).parent
 
 
 def tuned_options(space: str) -> dict[str, dict[str, Any]]:
-    """Dotted option names and values by method, as they were chosen for a space; empty where nothing was tuned."""
+    """Dotted option names and values by method, as they were chosen for a space; empty where
+    nothing was tuned.
+    """
     path = FOLDER / f"{space}.yaml"
     return read_tuned(path) if path.exists() else {}
 
@@ -30,5 +34,7 @@ def read_tuned(path: PathLike) -> dict[str, dict[str, Any]]:
         chosen = yaml.safe_load(text)["per_method"]
         return {str(method): dict(options) for method, options in chosen.items()}
     except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{path} holds no options by method under per_method ({error!r}); nasflow tune writes "
-                        "such a file") from None
+        raise DataError(
+            f"{path} holds no options by method under per_method ({error!r}); nasflow tune writes "
+            "such a file"
+        ) from None

@@ -1,8 +1,9 @@
-"""`Strategy`: how the next architectures to train are chosen. Adding one is one file and a line in `registry.py`.
+"""`Strategy`: how the next architectures to train are chosen. Adding one is one file and a line in
+`registry.py`.
 
-A strategy sees the history and draws candidates; it keeps nothing between two calls that the history does not
-determine, so that a study that was killed goes on as if it had not been. Until `n_initial` architectures are
-proposed it draws them at random.
+A strategy sees the history and draws candidates; it keeps nothing between two calls that the
+history does not determine, so that a study that was killed goes on as if it had not been. Until
+`n_initial` architectures are proposed it draws them at random.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nasflow.architecture import Architecture
-from nasflow.config import SearchConfig
+from nasflow.graphs.architecture import Architecture
+from nasflow.options.search import SearchConfig
 from nasflow.search.candidates import Candidate, Candidates, Listed
 from nasflow.search.known import FloatArray
 from nasflow.search.problem import Problem
@@ -67,10 +68,14 @@ class Strategy(ABC):
             self.n_initial = config.n_initial
 
     def prepare(self, progress: bool) -> None:  # noqa: B027  # most strategies need none
-        """Do what needs no result, such as pre-training; called before the first proposal of a process."""
+        """Do what needs no result, such as pre-training; called before the first proposal of a
+        process.
+        """
 
     def propose(self, history: History, candidates: Candidates, n: int) -> list[Proposal]:
-        """What to train next: `n` proposals or more (then the rest comes next), fewer where there are none left."""
+        """What to train next: `n` proposals or more (then the rest comes next), fewer where there
+        are none left.
+        """
         missing = self.n_initial - history.n_proposed
         if missing > 0 or len(history.told) < 2:
             return drawn(candidates.fresh(min(n, missing) if missing > 0 else n), "random")

@@ -1,22 +1,26 @@
 """`Bayesian`: search with a Gaussian process over features of architectures, whatever these are.
 
-The results become normal scores (the quantiles of their ranks): accuracies have a long lower tail, and what matters
-is the order at the top. A proposal has the largest expected improvement over the best score,
+The results become normal scores (the quantiles of their ranks): accuracies have a long lower tail,
+and what matters is the order at the top. A proposal has the largest expected improvement over the
+best score,
 
     EI = s (z Phi(z) + phi(z)),   z = (m - best) / s        (Jones, Schonlau and Welch 1998, equation 15)
 
 with m and s the process's mean and standard deviation.
-Of a space that is small enough every unseen element is looked at; of a larger one, mutations of the best results and
-fresh samples. What is being trained counts as having the result that the process expects (the "Kriging believer" of
-Ginsbourger, Le Riche and Carraro 2010), so that several proposals at once differ.
+Of a space that is small enough every unseen element is looked at; of a larger one, mutations of the
+best results and fresh samples. What is being trained counts as having the result that the process
+expects (the "Kriging believer" of Ginsbourger, Le Riche and Carraro 2010), so that several
+proposals at once differ.
 
-Decisions, all for the sake of seconds and of a study that goes on with the same proposals after a kill:
+Decisions, all for the sake of seconds and of a study that goes on with the same proposals after a
+kill:
 
-* The kernel's scales are chosen anew after every fifth result, on the first 5, 10, 15, ... of them, always from the
-  same start: they are a function of these results alone. All results count in the posterior, which is made anew
-  with the scales and takes up the results after that one by one.
-* Features of what was trained are computed one architecture at a time and remembered: in a batch of another size the
-  last bits might differ.
+* The kernel's scales are chosen anew after every fifth result, on the first 5, 10, 15, ... of them,
+  always from the
+  same start: they are a function of these results alone. All results count in the posterior, which
+  is made anew with the scales and takes up the results after that one by one.
+* Features of what was trained are computed one architecture at a time and remembered: in a batch of
+  another size the last bits might differ.
 """
 
 from __future__ import annotations
@@ -30,15 +34,15 @@ import numpy.typing as npt
 import scipy.special
 import scipy.stats
 
-from nasflow.architecture import Architecture
-from nasflow.config import SearchConfig
-from nasflow.gp import GaussianProcess
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
+from nasflow.options.search import SearchConfig
+from nasflow.prediction.gp import GaussianProcess
 from nasflow.search.candidates import Candidate, Candidates, Listed
 from nasflow.search.known import BoolArray, FloatArray
 from nasflow.search.posterior import Posterior
 from nasflow.search.problem import Problem
 from nasflow.search.strategies.base import History, Proposal, Strategy, drawn
-from nasflow.table import ArchTable
 
 PRIOR = 0.02  # on the logarithms of the kernel's scales: with ten results the likelihood alone may choose anything
 _REFIT = 5  # results between two choices of the kernel's scales
@@ -54,9 +58,13 @@ class Bayesian(Strategy):
         super().__init__(config, problem, whole)
         self._rows: dict[Architecture, FloatArray] = {}  # features of what was proposed
         # kept for the next call, and looked at only if it would be made again just so
-        self._fitted: tuple[FloatArray, FloatArray, GaussianProcess] | None = None  # and what it was fitted to
+        self._fitted: tuple[FloatArray, FloatArray, GaussianProcess] | None = (
+            None  # and what it was fitted to
+        )
         self._last: tuple[Posterior, FloatArray] | None = None  # and its pool
-        self._elements: tuple[npt.NDArray[np.int64], FloatArray] | None = None  # of a listed space: rows, features
+        self._elements: tuple[npt.NDArray[np.int64], FloatArray] | None = (
+            None  # of a listed space: rows, features
+        )
 
     @abstractmethod
     def features(self, elements: ArchTable) -> FloatArray:
@@ -67,10 +75,16 @@ class Bayesian(Strategy):
         """Numbers of consecutive features that share scales; their sum is d."""
 
     def choose(self, history: History, candidates: Candidates, n: int) -> list[Proposal]:
-        """The `n` most promising unseen architectures; fresh samples where all results are equal."""
+        """The `n` most promising unseen architectures; fresh samples where all results are
+        equal.
+        """
         if np.ptp(history.utility) == 0:
             return drawn(candidates.fresh(n), "random")
-        pool = self._listed_pool(candidates) if self.whole is not None else self._drawn_pool(history, candidates, n)
+        pool = (
+            self._listed_pool(candidates)
+            if self.whole is not None
+            else self._drawn_pool(history, candidates, n)
+        )
         left = pool.left
         if not left.any():
             return []
@@ -83,13 +97,17 @@ class Bayesian(Strategy):
         n_believed, chosen = len(believed), list[Proposal]()
         while len(chosen) < n and left.any():
             mean, deviation = posterior.at_pool(scores)
-            promise = np.where(left, expected_improvement(mean, deviation, float(scores.max())), -np.inf)
+            promise = np.where(
+                left, expected_improvement(mean, deviation, float(scores.max())), -np.inf
+            )
             if n <= _MAX_BELIEVED:
                 best = [int(promise.argmax())]
             else:
                 best = np.argsort(-promise, kind="stable")[: min(n, int(left.sum()))].tolist()
-            chosen += [Proposal(*pool.take(row), *on_scale(mean[row], deviation[row], history.utility))
-                       for row in best]
+            chosen += [
+                Proposal(*pool.take(row), *on_scale(mean[row], deviation[row], history.utility))
+                for row in best
+            ]
             left[best] = False
             if len(chosen) < n:
                 posterior.add(pool.features[best[0]])
@@ -98,21 +116,31 @@ class Bayesian(Strategy):
         return chosen
 
     def _posterior(self, rows: FloatArray, utility: FloatArray, pool: FloatArray) -> Posterior:
-        """The posterior at a pool, given all results; the last call's, as far as its rows and pool are the same."""
+        """The posterior at a pool, given all results; the last call's, as far as its rows and pool
+        are the same.
+        """
         process, n_fitted = self._process(rows, utility)
         last = self._last
-        if last is None or last[0].process is not process or last[1] is not pool or not np.array_equal(
-                last[0].rows, rows[: len(last[0].rows)]):
+        if (
+            last is None
+            or last[0].process is not process
+            or last[1] is not pool
+            or not np.array_equal(last[0].rows, rows[: len(last[0].rows)])
+        ):
             last = self._last = Posterior(process, rows[:n_fitted], pool), pool
         for row in rows[len(last[0].rows) :]:
             last[0].add(row)
         return last[0]
 
     def _process(self, rows: FloatArray, utility: FloatArray) -> tuple[GaussianProcess, int]:
-        """The process with scales chosen on the first results (of fewer than `_REFIT`, on all), and their number."""
+        """The process with scales chosen on the first results (of fewer than `_REFIT`, on all), and
+        their number.
+        """
         n = max(len(utility) // _REFIT * _REFIT, min(len(utility), _REFIT))
         x, scores = rows[:n], normal_scores(utility[:n])
-        if self._fitted is None or not (np.array_equal(self._fitted[0], x) and np.array_equal(self._fitted[1], scores)):
+        if self._fitted is None or not (
+            np.array_equal(self._fitted[0], x) and np.array_equal(self._fitted[1], scores)
+        ):
             self._fitted = x, scores, GaussianProcess(self.groups(), PRIOR).fit(x, scores)
         return self._fitted[2], n
 
@@ -120,7 +148,9 @@ class Bayesian(Strategy):
         """(n, d): the features of some architectures that were proposed; of none, none."""
         for architecture in architectures:
             if architecture not in self._rows:
-                self._rows[architecture] = self.features(ArchTable.from_architectures([architecture]))[0]
+                self._rows[architecture] = self.features(
+                    ArchTable.from_architectures([architecture])
+                )[0]
         rows = [self._rows[architecture] for architecture in architectures]
         return np.array(rows).reshape(len(rows), sum(self.groups()))
 
@@ -139,19 +169,26 @@ class Bayesian(Strategy):
         """Mutations of the best results, and fresh samples."""
         size = max(n, self.config.n_pool)
         best = np.argsort(-history.utility, kind="stable")[: self.config.n_parents]
-        mutations = candidates.mutations([history.told[int(i)] for i in best], -(-size // len(best)))
+        mutations = candidates.mutations(
+            [history.told[int(i)] for i in best], -(-size // len(best))
+        )
         fresh = candidates.fresh(size)
         found = [*mutations, *fresh]
         features = self._features_of([])
         if found:
             features = self.features(ArchTable.from_architectures([c.architecture for c in found]))
-        return _Pool(features, np.ones(len(found), bool),
-                     lambda i: (found[i], "model, mutation" if i < len(mutations) else "model, sample"))
+        return _Pool(
+            features,
+            np.ones(len(found), bool),
+            lambda i: (found[i], "model, mutation" if i < len(mutations) else "model, sample"),
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class _Pool:
-    """Features (N, d) of architectures, no two of them twins; which (N,) may be chosen; what gives row i out."""
+    """Features (N, d) of architectures, no two of them twins; which (N,) may be chosen; what gives
+    row i out.
+    """
 
     features: FloatArray
     left: BoolArray
@@ -159,7 +196,9 @@ class _Pool:
 
 
 def normal_scores(values: FloatArray) -> FloatArray:
-    """(n,): quantiles of the standard normal distribution at the values' ranks, equal for equal values."""
+    """(n,): quantiles of the standard normal distribution at the values' ranks, equal for equal
+    values.
+    """
     scores: FloatArray = scipy.stats.norm.ppf((scipy.stats.rankdata(values) - 0.5) / len(values))
     return scores
 
@@ -167,11 +206,16 @@ def normal_scores(values: FloatArray) -> FloatArray:
 def on_scale(mean: float, deviation: float, values: FloatArray) -> tuple[float, float]:
     """A score's mean and standard deviation on the scale of the values that `normal_scores` ranked.
 
-    Between the values in straight lines; beyond the best, on the line through the best and the upper quartile.
+    Between the values in straight lines; beyond the best, on the line through the best and the
+    upper quartile.
     """
     score, value = np.sort(normal_scores(values)), np.sort(values)
     quarter = min(3 * len(value) // 4, len(value) - 2)
-    rise = (value[-1] - value[quarter]) / (score[-1] - score[quarter]) if score[-1] > score[quarter] else 0.0
+    rise = (
+        (value[-1] - value[quarter]) / (score[-1] - score[quarter])
+        if score[-1] > score[quarter]
+        else 0.0
+    )
 
     def back(s: float) -> float:
         return float(np.interp(s, score, value) + rise * max(0.0, s - score[-1]))
@@ -183,5 +227,7 @@ def expected_improvement(mean: FloatArray, deviation: FloatArray, best: float) -
     """(N,): how much above `best` the results are expected to be, counting those below as 0."""
     s = np.maximum(deviation, 1e-12)
     z = (mean - best) / s
-    improvement: FloatArray = s * (z * scipy.special.ndtr(z) + np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi))
+    improvement: FloatArray = s * (
+        z * scipy.special.ndtr(z) + np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi)
+    )
     return improvement

@@ -1,13 +1,14 @@
-"""evolution: regularised (ageing) evolution (Real et al., "Regularized Evolution for Image Classifier Architecture
-Search", AAAI 2019, algorithm 1).
+"""evolution: regularised (ageing) evolution (Real et al., "Regularized Evolution for Image
+Classifier Architecture Search", AAAI 2019, algorithm 1).
 
-The population is the youngest `population` architectures with a result: each new one displaces the oldest, however
-good that is. The best of `tournament` drawn from it, without replacement, is mutated.
+The population is the youngest `population` architectures with a result: each new one displaces the
+oldest, however good that is. The best of `tournament` drawn from it, without replacement, is
+mutated.
 """
 
 from __future__ import annotations
 
-from nasflow.config import SearchConfig
+from nasflow.options.search import SearchConfig
 from nasflow.search.candidates import Candidates, Listed
 from nasflow.search.problem import Problem
 from nasflow.search.strategies.base import History, Proposal, Strategy, drawn

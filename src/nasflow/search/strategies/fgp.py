@@ -1,24 +1,25 @@
 """fgp: the default. A Gaussian process over what FGP knows of the space before the first training.
 
-Its features, in groups with scales of their own: the flow surrogate (section 3 of the paper), counts, one-hot codes,
-the embedding by an encoder that was pre-trained without labels, and the ranks by zero-cost proxies, as far as they are
-asked for. An encoder stays as it is: an exact posterior over frozen embeddings takes a fraction of a second.
+Its features, in groups with scales of their own: the flow surrogate (section 3 of the paper),
+counts, one-hot codes, the embedding by an encoder that was pre-trained without labels, and the
+ranks by zero-cost proxies, as far as they are asked for. An encoder stays as it is: an exact
+posterior over frozen embeddings takes a fraction of a second.
 
-The default features need no pre-training. Sets of features were compared on TransNAS micro, NAS-Bench-101 and
-NAS-Bench-Graph (benchmarks/search_features.py): with embeddings in place of surrogates the mean loss was 0.487, against
-0.505, within the standard error of the difference.
+The default features need no pre-training. Sets of features were compared on TransNAS micro,
+NAS-Bench-101 and NAS-Bench-Graph (benchmarks/search_features.py): with embeddings in place of
+surrogates the mean loss was 0.487, against 0.505, within the standard error of the difference.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nasflow.config import SearchConfig
+from nasflow.graphs.table import ArchTable
+from nasflow.options.search import SearchConfig
 from nasflow.search.candidates import Listed
 from nasflow.search.known import FloatArray
 from nasflow.search.problem import Problem
 from nasflow.search.strategies.bayesian import Bayesian
-from nasflow.table import ArchTable
 
 
 class FGP(Bayesian):

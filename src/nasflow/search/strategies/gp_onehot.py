@@ -1,6 +1,8 @@
-"""gp-onehot: a Gaussian process on the plain one-hot code, the strategy without pre-training that fgp has to beat.
+"""gp-onehot: a Gaussian process on the plain one-hot code, the strategy without pre-training that
+fgp has to beat.
 
-The code is that of `nasflow.search.codes.one_hot`: on NAS-Bench-201 the operation on each edge of the cell.
+The code is that of `nasflow.search.codes.one_hot`: on NAS-Bench-201 the operation on each edge of
+the cell.
 """
 
 from __future__ import annotations
@@ -10,10 +12,10 @@ from functools import cached_property
 
 import numpy as np
 
+from nasflow.graphs.table import ArchTable
 from nasflow.search.codes import one_hot
 from nasflow.search.known import FloatArray
 from nasflow.search.strategies.bayesian import Bayesian
-from nasflow.table import ArchTable
 
 _SAMPLES = 256  # to see how many nodes the graphs of a space have
 
@@ -41,7 +43,9 @@ class OneHotProcess(Bayesian):
         if self.whole is not None:
             return self.whole.table
         rng = np.random.default_rng(0)
-        return ArchTable.from_architectures([self.problem.space.sample(rng) for _ in range(_SAMPLES)])
+        return ArchTable.from_architectures(
+            [self.problem.space.sample(rng) for _ in range(_SAMPLES)]
+        )
 
     @property
     def _vocabulary(self) -> tuple[str, ...]:
@@ -50,4 +54,3 @@ class OneHotProcess(Bayesian):
     @cached_property
     def _n_nodes(self) -> int:
         return int(np.diff(self._samples.node_ptr).max())
-

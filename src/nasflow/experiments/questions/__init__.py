@@ -1,1 +1,0 @@
-"""Questions about the flow surrogate that go beyond the paper, one file each: `nasflow reproduce NAME` answers one."""

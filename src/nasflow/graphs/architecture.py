@@ -1,0 +1,304 @@
+"""`Architecture`: one neural architecture as a directed acyclic graph, operations on the nodes.
+
+Decisions:
+
+* Operations are *names*, not indices: an architecture means the same in every file and every space,
+  and its `canonical_id` is a content hash. Indices belong to a table's vocabulary
+  (`nasflow.graphs.table`).
+* Four names carry meaning, by convention: a name that starts with `input` marks an input node, one
+  that starts with `output` an output node, `none` (NAS-Bench-201's zeroize) is a node that passes
+  nothing on, and `skip` is the identity. A graph that uses none of them is taken as it is.
+  (`skip_connect`, which halves the resolution in a DARTS reduction cell, is no identity and hence
+  another name.)
+* Frozen and checked once, at construction; everything derived is computed from valid data.
+
+This class is for single graphs: parsing, mutation, error messages. Whole spaces live in
+`ArchTable`, which holds no Python object per graph.
+"""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from nasflow.errors import GraphError
+
+NONE_OP = "none"
+SKIP_OP = "skip"
+
+
+OP_NAME_RULE = "that UTF-8 can write and that does not end in a null character"
+
+
+def is_op_name(op: object) -> bool:
+    """Whether `op` can name an operation: content hashes write names as UTF-8, and NumPy drops
+    final nulls.
+    """
+    if not isinstance(op, str) or not op or op.endswith("\0"):
+        return False
+    return op.isascii() or not any("\ud800" <= character <= "\udfff" for character in op)
+
+
+def is_input(op: str) -> bool:
+    """Whether an operation's name marks an input node."""
+    return op.startswith("input")
+
+
+def is_output(op: str) -> bool:
+    """Whether an operation's name marks an output node."""
+    return op.startswith("output")
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A directed acyclic graph with one operation per node.
+
+    Args:
+        ops: the operation's name of each node; at least one node.
+        edges: pairs `(source, target)` of node positions. Sorted by `(target, source)` on
+            construction, so that two equal graphs compare equal whatever order their edges came in.
+
+    Raises:
+        GraphError: no node, an operation that is no string, an edge that repeats, leaves the graph,
+        joins a
+            node to itself or closes a cycle (which is spelt out).
+
+    Example:
+        >>> a = Architecture(("input", "conv3x3", "output"), ((0, 1), (1, 2), (0, 2)))
+        >>> a.generations
+        (0, 1, 2)
+        >>> a == Architecture(("input", "conv3x3", "output"), ((0, 2), (0, 1), (1, 2)))
+        True
+    """
+
+    ops: tuple[str, ...]
+    edges: tuple[tuple[int, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        ops = tuple(self.ops)
+        if not ops:
+            raise GraphError("an architecture needs at least one node; ops is empty")
+        for node, op in enumerate(ops):
+            if not is_op_name(op):
+                raise GraphError(
+                    f"ops[{node}] is {op!r}; an operation is a non-empty string {OP_NAME_RULE}"
+                )
+        edges = tuple(
+            sorted((_edge(edge, len(ops)) for edge in self.edges), key=lambda e: (e[1], e[0]))
+        )
+        for before, edge in itertools.pairwise(edges):
+            if before == edge:
+                raise GraphError(f"edge {list(edge)} occurs twice; list each edge once")
+        object.__setattr__(self, "ops", ops)
+        object.__setattr__(self, "edges", edges)
+        object.__setattr__(self, "_generations", _generations(len(ops), edges))
+
+    @classmethod
+    def from_adjacency(cls, matrix: Iterable[Iterable[Any]], ops: Sequence[str]) -> Architecture:
+        """The architecture whose adjacency matrix has a 1 at row `i`, column `j` for the edge `i ->
+        j`.
+
+        Any square matrix of zeros and ones will do (list, NumPy array; bool, int or float): the
+        type does not matter to the result.
+        """
+        rows = [list(row) for row in matrix]
+        if any(len(row) != len(ops) for row in rows) or len(rows) != len(ops):
+            shape = f"{len(rows)} rows of {sorted({len(row) for row in rows})} columns"
+            raise GraphError(
+                f"the adjacency matrix has {shape}, but there are {len(ops)} operations"
+            )
+        edges = []
+        for i, row in enumerate(rows):
+            for j, value in enumerate(row):
+                if value not in (0, 1):
+                    raise GraphError(f"adjacency[{i}][{j}] is {value!r}; legal: 0 and 1")
+                if value:
+                    edges.append((i, j))
+        return cls(tuple(ops), tuple(edges))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Architecture:
+        """The architecture of a JSON object `{"ops": [...], "edges": [[0, 1], ...]}`."""
+        for key in ("ops", "edges"):
+            if not isinstance(data.get(key), (list, tuple)):
+                raise GraphError(
+                    f'an architecture is {{"ops": [...], "edges": [[0, 1], ...]}}; {key!r} is '
+                    f"{data.get(key, 'missing')!r}"
+                )
+        return cls(tuple(data["ops"]), tuple(data["edges"]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object that `from_dict` reads back."""
+        return {"ops": list(self.ops), "edges": [list(edge) for edge in self.edges]}
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes."""
+        return len(self.ops)
+
+    @property
+    def generations(self) -> tuple[int, ...]:
+        """Topological generation of each node, from 0 (no incoming edge; the paper's generation 1).
+
+        A node's generation is the length of the longest path that ends in it: what peeling off the
+        nodes without predecessors, again and again, gives (section 3 of the paper).
+        """
+        generations: tuple[int, ...] = self.__dict__["_generations"]
+        return generations
+
+    @cached_property
+    def predecessors(self) -> tuple[tuple[int, ...], ...]:
+        """The sources of the edges into each node, ascending."""
+        lists: list[list[int]] = [[] for _ in self.ops]
+        for source, target in self.edges:
+            lists[target].append(source)
+        return tuple(map(tuple, lists))
+
+    @cached_property
+    def successors(self) -> tuple[tuple[int, ...], ...]:
+        """The targets of the edges out of each node, ascending."""
+        lists: list[list[int]] = [[] for _ in self.ops]
+        for source, target in self.edges:
+            lists[source].append(target)
+        return tuple(map(tuple, lists))
+
+    @cached_property
+    def canonical_id(self) -> str:
+        """32 hexadecimal digits, equal for two architectures exactly when they compute the same.
+
+        That is: when their graphs are isomorphic once dead nodes are pruned and identities
+        contracted (`nasflow.graphs.canonical`). Independent of node order and of where the graph
+        came from.
+        """
+        from nasflow.graphs.canonical import canonical_id
+
+        return canonical_id(self)
+
+    def relabelled(self, order: Sequence[int]) -> Architecture:
+        """The same graph with its nodes in another order: new node `i` is old node `order[i]`."""
+        if sorted(order) != list(range(self.n_nodes)):
+            raise GraphError(f"order {list(order)!r} is no permutation of 0..{self.n_nodes - 1}")
+        place = {old: new for new, old in enumerate(order)}
+        edges = tuple((place[source], place[target]) for source, target in self.edges)
+        return Architecture(tuple(self.ops[old] for old in order), edges)
+
+    def without(self, op: str) -> Architecture:
+        """This graph less the nodes of one operation and the edges at them (at least one node must
+        stay).
+        """
+        return self._keep([node for node, name in enumerate(self.ops) if name != op])
+
+    def pruned(self) -> Architecture:
+        """This graph less its dead nodes: those on no directed path from an input to an output.
+
+        `none` nodes go first, with their edges. Inputs and outputs themselves always stay, so that
+        a cell that connects nothing is a graph of its input and output. Without nodes named
+        `input*` every source counts as an input, without `output*` every sink as an output. Pruning
+        twice changes nothing.
+        """
+        marked = any(is_input(op) or is_output(op) for op in self.ops)
+        graph = self.without(NONE_OP) if marked and NONE_OP in self.ops else self
+        inputs = [v for v, op in enumerate(graph.ops) if is_input(op)]
+        outputs = [v for v, op in enumerate(graph.ops) if is_output(op)]
+        fed = _reached(
+            inputs or [v for v, p in enumerate(graph.predecessors) if not p], graph.successors
+        )
+        used = _reached(
+            outputs or [v for v, s in enumerate(graph.successors) if not s], graph.predecessors
+        )
+        ends = {*inputs, *outputs}
+        return graph._keep(
+            [v for v in range(graph.n_nodes) if v in ends or (v in fed and v in used)]
+        )
+
+    def _keep(self, nodes: list[int]) -> Architecture:
+        if len(nodes) == self.n_nodes:
+            return self
+        if not nodes:
+            raise GraphError(f"nothing would be left of the graph with operations {list(self.ops)}")
+        place = {old: new for new, old in enumerate(nodes)}
+        edges = tuple((place[s], place[t]) for s, t in self.edges if s in place and t in place)
+        return Architecture(tuple(self.ops[old] for old in nodes), edges)
+
+
+def _edge(edge: Any, n_nodes: int) -> tuple[int, int]:
+    """`edge` as a pair of node positions, or a `GraphError` that says what is wrong with it."""
+    try:
+        source, target = edge
+        if isinstance(source, bool) or isinstance(target, bool):
+            raise TypeError("a boolean is no position, though Python counts it as an integer")
+        # operator.index: NumPy integers pass, 1.5 and "1" do not
+        source, target = operator.index(source), operator.index(target)
+    except (TypeError, ValueError):
+        raise GraphError(f"edge {edge!r} is no pair of node positions such as [0, 1]") from None
+    if not (0 <= source < n_nodes and 0 <= target < n_nodes):
+        raise GraphError(
+            f"edge {[source, target]} leaves the graph; legal node positions: 0..{n_nodes - 1}"
+        )
+    if source == target:
+        raise GraphError(
+            f"edge {[source, target]} joins a node to itself; FGP needs an acyclic graph"
+        )
+    return source, target
+
+
+def _generations(n_nodes: int, edges: Sequence[tuple[int, int]]) -> tuple[int, ...]:
+    """Generation of each node by peeling; a `GraphError` naming a cycle if some nodes never come
+    free.
+    """
+    successors: list[list[int]] = [[] for _ in range(n_nodes)]
+    waiting = [0] * n_nodes
+    for source, target in edges:
+        successors[source].append(target)
+        waiting[target] += 1
+    generation = [0] * n_nodes
+    front = [node for node in range(n_nodes) if not waiting[node]]
+    n_done = len(front)
+    while front:
+        following = []
+        for node in front:
+            for target in successors[node]:
+                waiting[target] -= 1
+                if not waiting[target]:
+                    generation[target] = generation[node] + 1
+                    following.append(target)
+        front = following
+        n_done += len(front)
+    if n_done < n_nodes:
+        raise GraphError(
+            f"edge list has a cycle {_cycle(successors, waiting)}; FGP needs a DAG: "
+            "remove an edge of it"
+        )
+    return tuple(generation)
+
+
+def _cycle(successors: list[list[int]], waiting: list[int]) -> str:
+    """One cycle among the nodes still waiting, as `0 -> 1 -> 2 -> 0`.
+
+    Every waiting node has a waiting predecessor, so walking backwards from any of them must return
+    to a node seen before.
+    """
+    stuck = {node for node, count in enumerate(waiting) if count}
+    before = {t: s for s in sorted(stuck, reverse=True) for t in successors[s] if t in stuck}
+    walk = [min(stuck)]
+    while before[walk[-1]] not in walk:
+        walk.append(before[walk[-1]])
+    loop = walk[walk.index(before[walk[-1]]) :][::-1]
+    start = loop.index(min(loop))
+    loop = loop[start:] + loop[:start]
+    return " -> ".join(map(str, [*loop, loop[0]]))
+
+
+def _reached(starts: Sequence[int], neighbours: Sequence[Sequence[int]]) -> set[int]:
+    """All nodes that can be reached from `starts`, themselves included."""
+    seen, front = set(starts), list(starts)
+    while front:
+        for node in neighbours[front.pop()]:
+            if node not in seen:
+                seen.add(node)
+                front.append(node)
+    return seen

@@ -1,0 +1,162 @@
+"""Arithmetic on N graphs as flat arrays: pointers, checks, sorted edges, generations. The steps
+behind `ArchTable`.
+
+All is vectorised over the whole table; what is wrong is named by the row it is in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nasflow.errors import DataError, GraphError
+from nasflow.graphs.architecture import OP_NAME_RULE, Architecture, is_op_name
+
+BoolArray = npt.NDArray[np.bool_]
+
+MAX_OPS = 256  # ops are uint8
+
+
+def ragged_positions(
+    ptr: npt.NDArray[np.int64], rows: npt.NDArray[np.integer[Any]]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Positions of the items of `rows` in a flat array cut by `ptr`, and the pointer of what they
+    cut out.
+
+    The one indexing step behind every slice and batch: ptr = [0, 2, 5], rows = [1, 0] gives
+    ([2, 3, 4, 0, 1], [0, 3, 5]).
+    """
+    counts = ptr[rows + 1] - ptr[rows]
+    new_ptr = row_ptr(counts)
+    positions = np.arange(new_ptr[-1]) + np.repeat(ptr[rows] - new_ptr[:-1], counts)
+    return positions, new_ptr
+
+
+def row_ptr(counts: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Row pointer (n+1,) of consecutive groups with the given sizes."""
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
+
+
+def smallest_dtype(n_nodes: int) -> type[np.uint8] | type[np.uint16] | type[np.int32]:
+    """The smallest of three integer types that can count `n_nodes` nodes."""
+    if n_nodes <= 256:
+        return np.uint8
+    return np.uint16 if n_nodes <= 65536 else np.int32
+
+
+def integers(name: str, values: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """`values` as int64, or a `DataError` where that would change them (0.5, text)."""
+    array = np.asarray(values)
+    if array.size and array.dtype.kind not in "iu":
+        raise DataError(
+            f"{name} holds {array.dtype} values such as {array.flat[0].item()!r}; legal: integers"
+        )
+    return array.astype(np.int64, copy=False)
+
+
+def check_vocabulary(vocabulary: Sequence[str]) -> tuple[str, ...]:
+    names = tuple(vocabulary)
+    if not 1 <= len(names) <= MAX_OPS:
+        raise DataError(f"a vocabulary of {len(names)} operations; legal: 1 to {MAX_OPS}")
+    for name in names:
+        if not is_op_name(name):
+            raise DataError(
+                f"the vocabulary holds {name!r}; an operation is a non-empty string {OP_NAME_RULE}"
+            )
+    if len(set(names)) != len(names):
+        raise DataError(f"the vocabulary names an operation twice: {', '.join(names)}")
+    return names
+
+
+def check_ptr(name: str, ptr: npt.ArrayLike, n_items: int) -> npt.NDArray[np.int64]:
+    ptr_ = integers(name, ptr)
+    if (
+        ptr_.ndim != 1
+        or not len(ptr_)
+        or ptr_[0] != 0
+        or ptr_[-1] != n_items
+        or (np.diff(ptr_) < 0).any()
+    ):
+        raise DataError(
+            f"{name} must rise from 0 to {n_items}; seen {ptr_[:3].tolist()} ... "
+            f"{ptr_[-1:].tolist()}"
+        )
+    return ptr_
+
+
+def sorted_edges(
+    edges: npt.NDArray[np.int64], edge_graph: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Edges sorted by (graph, target, source), after checking each of them."""
+    if not edges.size:
+        return edges
+    size = sizes[edge_graph]
+    wrong = ((edges < 0) | (edges >= size)).any(axis=0) | (edges[0] == edges[1])
+    if wrong.any():
+        e = int(wrong.argmax())
+        raise GraphError(
+            f"row {int(edge_graph[e])}: edge {edges[:, e].tolist()} joins a node to itself or "
+            f"leaves the graph; legal node positions: 0..{int(size[e]) - 1}"
+        )
+    largest = int(sizes.max())
+    key = (edge_graph * largest + edges[1]) * largest + edges[0]
+    if (np.diff(key) <= 0).any():  # most sources are sorted already
+        order = np.argsort(key, kind="stable")
+        key, edges = key[order], edges[:, order]
+        twice = np.flatnonzero(np.diff(key) == 0)
+        if len(twice):
+            e = int(twice[0])
+            raise GraphError(
+                f"row {int(key[e] // largest**2)}: edge {edges[:, e].tolist()} occurs twice; "
+                "list each edge once"
+            )
+    return edges
+
+
+def generations(
+    ops: npt.NDArray[Any],
+    node_ptr: npt.NDArray[np.int64],
+    edges: npt.NDArray[np.int64],
+    edge_graph: npt.NDArray[np.int64],
+    vocabulary: tuple[str, ...],
+) -> npt.NDArray[np.int64]:
+    """Generation of every node: relax generation[target] = 1 + max over sources until nothing
+    moves.
+    """
+    generation = np.zeros(len(ops), np.int64)
+    if not edges.size:
+        return generation
+    source, target = edges + node_ptr[edge_graph]
+    first = np.flatnonzero(np.diff(target, prepend=-1))  # edges are sorted by target
+    fed = target[first]
+    for _ in range(int(np.diff(node_ptr).max()) + 1):
+        latest = np.maximum.reduceat(generation[source], first) + 1
+        moved = latest != generation[fed]
+        if not moved.any():
+            return generation
+        generation[fed] = latest
+    row = int(np.searchsorted(node_ptr, fed[moved.argmax()], side="right")) - 1
+    own = edges[:, edge_graph == row].T.tolist()
+    names = [vocabulary[op] for op in ops[node_ptr[row] : node_ptr[row + 1]]]
+    try:
+        Architecture(tuple(names), tuple(map(tuple, own)))  # words the cycle
+    except GraphError as error:
+        raise GraphError(f"row {row}: {error}") from None
+    raise AssertionError(
+        f"row {row} did not settle, yet it has no cycle"
+    )  # a bug here, not in the input
+
+
+def spread(
+    marked: BoolArray, source: npt.NDArray[np.int64], target: npt.NDArray[np.int64]
+) -> BoolArray:
+    """Nodes reachable from `marked` ones along edges source -> target."""
+    while True:
+        grown = marked.copy()
+        grown[target[marked[source]]] = True
+        if (grown == marked).all():
+            return marked
+        marked = grown

@@ -1,0 +1,1 @@
+"""Learning to predict: pre-training, fine-tuning, the predictor, the Gaussian process."""

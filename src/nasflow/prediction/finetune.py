@@ -1,0 +1,249 @@
+"""`fine_tune`: train a head (and the encoder under it) to rank a few labelled architectures.
+
+Margin ranking over all pairs of small batches, AdamW, clipped gradients (section 6 of the method).
+With
+validation rows the epoch of the best Kendall tau is kept: strictly better, so the first wins,
+beginning with the initial weights. The weights kept are copies: later steps cannot reach them.
+
+Tau is that of the validation rows among themselves, 780 pairs for 40 rows, which is noisy: the best
+of some hundred epochs is often an early one that was lucky. With `epoch_pairs` labelled each
+validation row is also held against every row that is trained on, 3,120 pairs more for 78 of them;
+the latter are well ordered soon, so such a pair asks whether the validation row has its place.
+
+With `average` > 1 what counts after an epoch is a running mean of the weights (Polyak and Juditsky,
+1992; Izmailov et al., UAI 2018), which the training itself never sees: the mean of all epochs at
+first, later of about so many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from nasflow.encoders.base import Encoder
+from nasflow.errors import DataError
+from nasflow.graphs.batch import GraphBatch
+from nasflow.graphs.table import ArchTable
+from nasflow.options.training import FitConfig
+from nasflow.running.progress import progress_bar
+from nasflow.running.seeding import seeded
+from nasflow.statistics.losses import ranking_loss
+from nasflow.statistics.metrics import kendall_tau, kendall_tau_of_first
+
+Labels = npt.NDArray[np.float64]
+ENCODE_NODES = (
+    16_384  # nodes at a time: enough that many look alike, few enough that memory stays small
+)
+
+
+class Scorer(nn.Module):
+    """An encoder with a head: linear, relu, linear to one score.
+
+    Args:
+        encoder: gives the embedding.
+        n_extra: how many numbers stand beside the embedding as inputs of the head.
+    """
+
+    def __init__(self, encoder: Encoder, n_extra: int = 0) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.new_head(n_extra)
+
+    def new_head(self, n_extra: int) -> None:
+        """Put a newly drawn head in place, for `n_extra` numbers beside the embedding."""
+        width = self.encoder.width
+        head = nn.Sequential(nn.Linear(width + n_extra, width), nn.ReLU(), nn.Linear(width, 1))
+        self.head = head.to(next(self.encoder.parameters()).device)
+
+    def forward(self, batch: GraphBatch, extra: Tensor | None = None) -> Tensor:
+        """(B,): a score for each architecture; only their order is trained. `extra` is (B,
+        n_extra).
+        """
+        embedding = self.encoder(batch)
+        scores: Tensor = self.head(
+            embedding if extra is None else torch.cat([embedding, extra], dim=1)
+        ).squeeze(1)
+        return scores
+
+
+@dataclass(frozen=True)
+class FineTuned:
+    """The weights that fine-tuning ended with, and those it keeps."""
+
+    best: dict[str, Tensor]
+    """Weights of the best epoch on the validation rows; the last epoch's without such rows."""
+    last: dict[str, Tensor]
+    """Weights after the last epoch."""
+    best_epoch: int
+    """Number of epochs behind `best`; 0 for the initial weights."""
+    validation_tau: tuple[float, ...]
+    """Kendall tau of the pairs that choose the epoch, before the first and after each; empty
+    without such rows.
+    """
+
+
+def fine_tune(
+    scorer: Scorer,
+    table: ArchTable,
+    labels: Labels,
+    config: FitConfig,
+    validation: tuple[ArchTable, Labels] | None = None,
+    *,
+    extra: Tensor | None = None,
+    validation_extra: Tensor | None = None,
+    progress: bool = False,
+) -> FineTuned:
+    """Train `scorer` in place; it ends with the weights `FineTuned.best`.
+
+    Args:
+        scorer: its weights are the start.
+        table: the labelled architectures.
+        labels: (N,) finite values; higher scores go to higher ones.
+        config: epochs, batches, margin, averaging, what chooses the epoch, seed.
+        validation: other labelled architectures, to choose the epoch.
+        extra, validation_extra: (N, n_extra) float32, the other inputs of the head for the rows of
+            either table.
+        progress: whether to draw a progress bar.
+
+    Raises:
+        DataError: labels that are not finite, too few, or all equal.
+    """
+    check_labels(table, labels, "label")
+    if validation is not None:
+        check_labels(*validation, "validation label")
+    device = next(scorer.parameters()).device
+    values = torch.from_numpy(labels).to(device)
+
+    averaged = (
+        AveragedModel(scorer, avg_fn=_running_mean(config.average), use_buffers=True)
+        if config.average > 1
+        else None
+    )
+    shown = scorer if averaged is None else cast(Scorer, averaged.module)
+
+    def validation_tau(held_out: tuple[ArchTable, Labels]) -> float:
+        held = scores(shown, held_out[0], validation_extra)
+        if config.epoch_pairs == "validation":
+            return kendall_tau(held, held_out[1])
+        trained = scores(shown, table, extra)
+        return kendall_tau_of_first(
+            np.concatenate([held, trained]), np.concatenate([held_out[1], labels]), len(held)
+        )
+
+    optimizer = torch.optim.AdamW(
+        scorer.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True
+    )
+    taus = [] if validation is None else [validation_tau(validation)]
+    best, best_epoch = weights_of(scorer), 0
+    with (
+        progress_bar("fine-tuning", config.epochs, show=progress) as advance,
+        seeded(config.seed, "fine-tuning"),
+    ):
+        for epoch in range(1, config.epochs + 1):
+            scorer.train()
+            for rows in _batches(torch.randperm(len(table)), config.batch_size):
+                batch = GraphBatch.from_table(table[rows.numpy()], device)
+                own = None if extra is None else extra.index_select(0, rows).to(device)
+                loss = ranking_loss(
+                    scorer(batch, own), values.index_select(0, rows.to(device)), config.margin
+                )
+                optimizer.zero_grad()
+                loss.backward()
+                nn.utils.clip_grad_norm_(scorer.parameters(), config.clip)
+                optimizer.step()
+            if averaged is not None:
+                averaged.update_parameters(scorer)
+            if validation is not None:
+                taus.append(validation_tau(validation))
+                if taus[-1] > taus[best_epoch]:
+                    best, best_epoch = weights_of(shown), epoch
+            advance(f"validation tau {taus[-1]:.3f}" if taus else "")
+    last = weights_of(shown)
+    if validation is None:
+        best, best_epoch = last, config.epochs
+    scorer.load_state_dict(best)
+    scorer.eval()
+    return FineTuned(best, last, best_epoch, tuple(taus))
+
+
+def _running_mean(window: int) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """How a mean of values takes in one more, the n-th after the first: as of about `window`
+    values, or all so far.
+    """
+    return lambda mean, value, n: mean + (value - mean) / min(int(n) + 1, window)
+
+
+def scores(scorer: Scorer, table: ArchTable, extra: Tensor | None = None) -> Labels:
+    """(N,) float64: the score of every row, computed in chunks; `extra` is (N, n_extra)."""
+    return np.concatenate(
+        [chunk.double().numpy() for chunk in in_chunks(scorer, table, extra)] or [np.zeros(0)]
+    )
+
+
+def in_chunks(model: nn.Module, table: ArchTable, extra: Tensor | None = None) -> list[Tensor]:
+    """What `model` gives for each chunk of the rows of `table` (and of `extra`, its second
+    argument, if given).
+
+    On the CPU; no gradient, no dropout.
+    """
+    device = next(model.parameters()).device
+    model.eval()
+    chunks = []
+    with torch.inference_mode():
+        for rows in _chunks(table, ENCODE_NODES):
+            more = () if extra is None else (extra[rows].to(device),)
+            chunks.append(model(GraphBatch.from_table(table[rows], device), *more).cpu())
+    return chunks
+
+
+def _chunks(table: ArchTable, n_nodes: int) -> Iterator[slice]:
+    """Consecutive rows of at most `n_nodes` nodes together, of which a larger graph is alone."""
+    start, end = 0, table.node_ptr
+    while start < len(table):
+        stop = max(start + 1, int(np.searchsorted(end, end[start] + n_nodes, side="right")) - 1)
+        yield slice(start, stop)
+        start = stop
+
+
+def check_labels(table: ArchTable, labels: Labels, what: str) -> None:
+    """Return if there is one finite label for each row, and two different ones.
+
+    Raises:
+        DataError: otherwise; names the row.
+    """
+    if labels.shape != (len(table),):
+        raise DataError(
+            f"{what}s have shape {labels.shape}; {len(table)} architectures need ({len(table)},)"
+        )
+    bad = np.flatnonzero(~np.isfinite(labels))
+    if len(bad):
+        raise DataError(
+            f"{what} of row {int(bad[0])} is {labels[bad[0]]}; leave out what was not measured"
+        )
+    if len(labels) < 2 or np.ptp(labels) == 0:
+        raise DataError(
+            f"{what}s {labels[:3].tolist()} ... hold no two different values: there is nothing to"
+            " rank"
+        )
+
+
+def _batches(order: Tensor, size: int) -> list[Tensor]:
+    """Consecutive parts of `order`; a last part of one joins the one before, since it has no
+    pair.
+    """
+    batches = list(order.split(size))
+    if len(batches) > 1 and len(batches[-1]) == 1:
+        batches[-2:] = [torch.cat(batches[-2:])]
+    return batches
+
+
+def weights_of(module: nn.Module) -> dict[str, Tensor]:
+    """A copy of the module's weights by name, out of reach of later training."""
+    return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}

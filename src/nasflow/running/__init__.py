@@ -1,0 +1,1 @@
+"""Files, processes, progress: what long work needs whatever it computes."""

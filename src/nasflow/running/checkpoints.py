@@ -1,0 +1,65 @@
+"""Tensors on disk: safetensors with a versioned JSON header, written atomically. Nothing is ever
+unpickled.
+
+    metadata["nasflow"] = {"kind": "predictor", "version": 1, "about": {...}}
+
+A file of an older version is read as long as a reader for it is kept; one of a newer version is
+refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from nasflow.errors import CheckpointError
+from nasflow.running.files import PathLike, atomic_write, require_file
+
+VERSION = 1
+
+
+def save_checkpoint(
+    path: PathLike, kind: str, tensors: Mapping[str, Tensor], about: Mapping[str, Any]
+) -> None:
+    """Write the tensors and the JSON-able `about` under `kind`, atomically."""
+    header = json.dumps({"kind": kind, "version": VERSION, "about": about}, allow_nan=False)
+    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    content = safetensors.torch.save(contiguous, metadata={"nasflow": header})
+    with atomic_write(path) as file:
+        file.write(content)
+
+
+def load_checkpoint(path: PathLike, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors (on the CPU) and `about` of a file that `save_checkpoint` wrote.
+
+    Raises:
+        MissingDataError: there is no such file.
+        CheckpointError: it is truncated, not nasflow's, of another kind, or of a newer version.
+    """
+    require_file(path)
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+    except (safetensors.SafetensorError, OSError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path} is truncated or no safetensors file ({error})") from None
+    try:
+        header = json.loads(metadata["nasflow"])
+        seen, version, about = header["kind"], header["version"], header["about"]
+    except (KeyError, TypeError, ValueError):
+        raise CheckpointError(
+            f"{path} holds tensors, but nasflow did not write it: its header is missing"
+        ) from None
+    if seen != kind:
+        raise CheckpointError(f"{path} is a {seen}, not a {kind}")
+    if not isinstance(version, int) or not 1 <= version <= VERSION:
+        raise CheckpointError(
+            f"{path} has format version {version}; this nasflow reads 1 to {VERSION}: "
+            "update nasflow"
+        )
+    return tensors, about

@@ -1,0 +1,136 @@
+"""Safe files: atomic writes, content hashes, arrays without pickles.
+
+Every file nasflow writes goes through `atomic_write`: a temporary file beside the target, flushed
+to disk, then renamed. A kill or a full disk at any moment leaves the old file or the new one, never
+half of one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import struct
+import tempfile
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nasflow.errors import DataError, MissingDataError
+
+PathLike = str | os.PathLike[str]
+
+# what NumPy and zipfile raise on a damaged .npz, depending on which byte is wrong
+_UNREADABLE = (
+    ValueError,
+    OSError,
+    EOFError,
+    KeyError,
+    AttributeError,
+    TypeError,
+    IndexError,
+    SyntaxError,
+    NotImplementedError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+@contextlib.contextmanager
+def atomic_write(path: PathLike) -> Iterator[IO[bytes]]:
+    """A binary file to write to; it takes the name `path` only when the block ends without an
+    error.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o666 & ~_umask())  # mkstemp makes private files
+        os.replace(name, target)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+        raise
+
+
+def check_writable(path: PathLike) -> None:
+    """Return if a file could be written at `path`; called before long work whose result goes there.
+
+    Raises:
+        OSError: `path` is a folder, or its nearest existing parent is no folder that can be written
+        to.
+    """
+    if Path(path).is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder; name a file", str(path))
+    parent = Path(path).absolute().parent
+    while not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise PermissionError(
+            errno.EACCES,
+            f"cannot be written: {parent} is no folder that can be written to",
+            str(path),
+        )
+
+
+def write_text(path: PathLike, text: str) -> None:
+    """Write a UTF-8 text file atomically."""
+    with atomic_write(path) as file:
+        file.write(text.encode())
+
+
+def write_json(path: PathLike, data: Any) -> None:
+    """Write indented JSON atomically; NaN is refused, since it is not JSON."""
+    write_text(path, json.dumps(data, indent=2, allow_nan=False) + "\n")
+
+
+def save_npz(path: PathLike, arrays: dict[str, npt.NDArray[Any]]) -> None:
+    """Write a compressed .npz atomically."""
+    with atomic_write(path) as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # stub mistakes **arrays for a flag
+
+
+def load_npz(path: PathLike) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of an .npz; object arrays (pickles) are refused."""
+    require_file(path)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except _UNREADABLE as error:
+        raise DataError(f"{path} is no readable .npz file ({error}); write it anew") from None
+
+
+def require_file(path: PathLike) -> Path:
+    """`path`, if a file is there."""
+    if not Path(path).is_file():
+        what = "is a folder, not a file" if Path(path).is_dir() else "does not exist"
+        raise MissingDataError(f"{path} {what}")
+    return Path(path)
+
+
+def sha256(path: PathLike) -> str:
+    """Hexadecimal SHA-256 of a file's content."""
+    with require_file(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,3 @@
+"""The paper's tables and figures measured again, and the questions that it leaves; built on
+nasflow, which needs none of it.
+"""

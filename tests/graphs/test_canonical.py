@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import itertools
+
+import networkx as nx
+import numpy as np
+from hypothesis import given
+
+from nasflow.errors import GraphError
+from nasflow.graphs.architecture import SKIP_OP, Architecture
+from nasflow.graphs.canonical import canonical_form, certificate
+from nasflow.graphs.table import ArchTable
+from oracles import to_networkx
+from strategies import dags
+
+
+def same_graph(a: Architecture, b: Architecture) -> bool:
+    return bool(
+        nx.is_isomorphic(to_networkx(a), to_networkx(b), node_match=lambda x, y: x["op"] == y["op"])
+    )
+
+
+@given(dags(max_nodes=5), dags(max_nodes=5))
+def test_ids_are_equal_exactly_for_isomorphic_canonical_forms(
+    a: Architecture, b: Architecture
+) -> None:
+    try:
+        table = ArchTable.from_architectures(
+            [a, b], ("conv", "pool", "skip", "none", "input", "output")
+        )
+        forms = canonical_form(table)
+    except GraphError:
+        return
+    assert (a.canonical_id == b.canonical_id) == same_graph(forms[0], forms[1])
+
+
+@given(dags())
+def test_a_table_gives_each_row_the_id_it_has_alone(architecture: Architecture) -> None:
+    other = Architecture(("input", "conv", "output"), ((0, 1), (1, 2)))
+    ids = ArchTable.from_architectures([other, architecture, other]).canonical_ids
+    assert list(ids) == [other.canonical_id, architecture.canonical_id, other.canonical_id]
+
+
+def test_regular_graphs_that_colour_refinement_cannot_tell_apart_have_different_ids() -> None:
+    # two alternating hexagons against one alternating dodecagon: every node looks alike
+    def cycles(*lengths: int) -> Architecture:
+        edges, first = [], 0
+        for n in lengths:
+            for i in range(0, n, 2):
+                edges += [(first + i, first + i + 1), (first + i, first + (i - 1) % n)]
+            first += n
+        return Architecture(("a",) * first, tuple(edges))
+
+    assert cycles(6, 6).canonical_id != cycles(12).canonical_id
+    order = np.random.default_rng(0).permutation(12).tolist()
+    assert cycles(12).canonical_id == cycles(12).relabelled(order).canonical_id
+
+
+def test_an_identity_between_two_operations_changes_nothing() -> None:
+    direct = Architecture(("input", "conv", "output"), ((0, 1), (1, 2)))
+    padded = Architecture(("input", SKIP_OP, "conv", "output"), ((0, 1), (1, 2), (2, 3)))
+    assert direct.canonical_id == padded.canonical_id
+
+
+def by_hand(architecture: Architecture) -> nx.DiGraph:
+    """The canonical form by taking out one skip after the other, edges weighted by how often they
+    count.
+    """
+    pruned = architecture.pruned()
+    graph = to_networkx(pruned)
+    nx.set_edge_attributes(graph, 1, "n")
+    for v in [v for v, op in enumerate(pruned.ops) if op == SKIP_OP]:
+        for u, w in itertools.product(list(graph.predecessors(v)), list(graph.successors(v))):
+            n = graph[u][w]["n"] if graph.has_edge(u, w) else 0
+            graph.add_edge(u, w, n=n + graph[u][v]["n"] * graph[v][w]["n"])
+        graph.remove_node(v)
+    return graph
+
+
+@given(
+    dags(("skip", "input", "output", "conv"), max_nodes=6),
+    dags(("skip", "input", "output", "conv"), max_nodes=6),
+)
+def test_ids_agree_with_contracting_one_identity_after_the_other(
+    a: Architecture, b: Architecture
+) -> None:
+    same_form = nx.is_isomorphic(
+        by_hand(a), by_hand(b), node_match=lambda x, y: x == y, edge_match=lambda x, y: x == y
+    )
+    try:
+        assert (a.canonical_id == b.canonical_id) == same_form
+    except GraphError:  # a graph of nothing but identities
+        assert not (len(by_hand(a)) and len(by_hand(b)))
+
+
+@given(dags(("a", "b"), max_nodes=6))
+def test_all_orders_of_the_nodes_have_one_certificate(architecture: Architecture) -> None:
+    orders = itertools.islice(itertools.permutations(range(architecture.n_nodes)), 0, 720, 37)
+    assert {certificate(architecture.relabelled(order)) for order in orders} == {
+        certificate(architecture)
+    }
+
+
+def test_classes_of_random_graphs_are_those_of_networkx() -> None:
+    rng = np.random.default_rng(0)
+    graphs = []
+    for _ in range(300):
+        upper = np.triu(rng.integers(2, size=(5, 5)), 1)
+        graphs.append(Architecture.from_adjacency(upper, tuple(rng.choice(["a", "b"], 5).tolist())))
+    ids = ArchTable.from_architectures(graphs).canonical_ids
+    classes: dict[str, list[Architecture]] = {}
+    for graph, id_ in zip(graphs, ids.tolist(), strict=True):
+        classes.setdefault(id_, []).append(graph)
+    assert all(
+        same_graph(members[0], other) for members in classes.values() for other in members[1:]
+    )
+    assert not any(
+        same_graph(x[0], y[0])
+        for x, y in itertools.combinations(classes.values(), 2)
+        if sorted(x[0].ops) == sorted(y[0].ops) and len(x[0].edges) == len(y[0].edges)
+    )
+
+
+def test_an_operation_of_any_name_is_told_from_a_repeated_edge() -> None:
+    twice = ((0, 1), (0, 2), (1, 3), (2, 3), (3, 4))
+    doubled = Architecture(("input", SKIP_OP, SKIP_OP, "conv", "output"), twice)
+    named = Architecture(("input", "x2", "conv", "output"), ((0, 1), (1, 2), (2, 3)))
+    both = Architecture(("input", SKIP_OP, SKIP_OP, "x2", "output"), twice)
+    assert len({doubled.canonical_id, named.canonical_id, both.canonical_id}) == 3
+
+
+def test_many_parallel_branches_are_settled_without_trying_every_order() -> None:
+    # 12 branches of two equal nodes each have 12! orders; automorphisms cut the search to a few
+    # dozen leaves
+    branches = [(0, 2 * i + 1) for i in range(12)] + [(2 * i + 1, 2 * i + 2) for i in range(12)]
+    graph = Architecture(
+        ("input", *["conv"] * 24, "output"), (*branches, *((2 * i + 2, 25) for i in range(12)))
+    )
+    order = [0, *np.random.default_rng(0).permutation(np.arange(1, 25)).tolist(), 25]
+    assert graph.relabelled(order).canonical_id == graph.canonical_id
