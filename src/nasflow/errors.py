@@ -19,9 +19,7 @@ class GraphError(NasflowError, ValueError):
 
 
 class UnknownOperationsError(GraphError):
-    """Operations of a model that have no name here; the message lists all of them and how to name
-    them.
-    """
+    """Operations of a model that have no name here; the message says how to name all of them."""
 
 
 class DataError(NasflowError, ValueError):
@@ -57,9 +55,7 @@ class NotFittedError(NasflowError, RuntimeError):
 
 
 def unknown_name(kind: str, name: str, legal: Iterable[str]) -> UnknownNameError:
-    """The error for `name`, which is no `kind`: lists the legal names, nearest first where one is
-    near.
-    """
+    """The error for `name`, which is no `kind`: offers the nearest legal name, and lists all."""
     return UnknownNameError(_misspelt(kind, name, legal))
 
 

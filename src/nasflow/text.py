@@ -8,7 +8,8 @@ from collections.abc import Sequence
 def aligned(rows: Sequence[Sequence[str]]) -> str:
     """The rows as lines, each column as wide as its widest cell, two spaces between columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
+    lines = []
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)

@@ -1,5 +1,6 @@
-"""Tensors on disk: safetensors with a versioned JSON header, written atomically. Nothing is ever
-unpickled.
+"""Tensors on disk: safetensors with a versioned JSON header, written atomically.
+
+Nothing is ever unpickled. The header says what the file is:
 
     metadata["nasflow"] = {"kind": "predictor", "version": 1, "about": {...}}
 

@@ -1,6 +1,6 @@
 """The environment variables nasflow reads, all of them, in one place.
 
-NASFLOW_DATA    folder with benchmark tables (`nasflow data info NAME` says which file is looked for)
+NASFLOW_DATA    folder with benchmark tables (`nasflow data info NAME` says which file it needs)
 NASFLOW_CACHE   folder for parsed copies of tables; default: the platform's cache folder
 """
 

@@ -50,20 +50,21 @@ _UNREADABLE = (
 
 @contextlib.contextmanager
 def atomic_write(path: PathLike) -> Iterator[IO[bytes]]:
-    """A binary file to write to; it takes the name `path` only when the block ends without an
-    error.
-    """
+    """A binary file to write to; it becomes `path` when the block ends without an error."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
+    # in the target's folder, because a rename from another disk is a copy and can be cut short
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
+            # the content first: a rename that outlives a power cut must not name an empty file
             os.fsync(file.fileno())
         os.chmod(name, 0o666 & ~_umask())  # mkstemp makes private files
         os.replace(name, target)
     except BaseException:
+        # Ctrl-C too must leave no .part behind
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name)
         raise
@@ -73,12 +74,12 @@ def check_writable(path: PathLike) -> None:
     """Return if a file could be written at `path`; called before long work whose result goes there.
 
     Raises:
-        OSError: `path` is a folder, or its nearest existing parent is no folder that can be written
-        to.
+        OSError: `path` is a folder, or its nearest existing parent is no folder that takes files.
     """
     if Path(path).is_dir():
         raise IsADirectoryError(errno.EISDIR, "is a folder; name a file", str(path))
     parent = Path(path).absolute().parent
+    # folders that are missing will be made, so what counts is the first one that is there
     while not parent.exists():
         parent = parent.parent
     if not parent.is_dir() or not os.access(parent, os.W_OK):
@@ -119,8 +120,8 @@ def load_npz(path: PathLike) -> dict[str, npt.NDArray[Any]]:
 def require_file(path: PathLike) -> Path:
     """`path`, if a file is there."""
     if not Path(path).is_file():
-        what = "is a folder, not a file" if Path(path).is_dir() else "does not exist"
-        raise MissingDataError(f"{path} {what}")
+        reason = "is a folder, not a file" if Path(path).is_dir() else "does not exist"
+        raise MissingDataError(f"{path} {reason}")
     return Path(path)
 
 
@@ -131,6 +132,6 @@ def sha256(path: PathLike) -> str:
 
 
 def _umask() -> int:
-    mask = os.umask(0)
+    mask = os.umask(0)  # it can only be read by setting it
     os.umask(mask)
     return mask

@@ -33,6 +33,7 @@ class Journal:
         line = (json.dumps(entry, allow_nan=False) + "\n").encode()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a+b") as file:
+            # nobody else may append between the cut and the new line
             fcntl.flock(file, fcntl.LOCK_EX)
             file.truncate(self._end_of_whole_lines())
             file.write(line)
@@ -47,30 +48,31 @@ class Journal:
         """
         if not self.path.exists():
             return {}
-        found = {}
+        entries = {}
+        # what follows the last line feed was torn by a kill, and is no entry
         lines = self.path.read_bytes()[: self._end_of_whole_lines()].splitlines()
         for number, line in enumerate(lines, start=1):
             try:
                 entry = json.loads(line)
-                found[str(entry["key"])] = entry
+                # a run that was made again stands further down and takes the key
+                entries[str(entry["key"])] = entry
             except (ValueError, KeyError, TypeError):
                 raise DataError(
                     f"{self.path} line {number} is no journal entry: {line[:60]!r}; delete that"
                     " line, and its run is made again"
                 ) from None
-        return found
+        return entries
 
     def _end_of_whole_lines(self) -> int:
-        """Offset behind the last line feed; looked for from the end, since a journal may be
-        long.
-        """
+        """The offset behind the last line feed, 0 where there is none."""
         with self.path.open("rb") as file:
             end = file.seek(0, os.SEEK_END)
+            # block by block from the end: a journal may be long, and its last line rarely is
             while end:
                 start = max(0, end - _BLOCK)
                 file.seek(start)
-                found = file.read(end - start).rfind(b"\n")
-                if found >= 0:
-                    return start + found + 1
+                line_feed = file.read(end - start).rfind(b"\n")
+                if line_feed >= 0:
+                    return start + line_feed + 1
                 end = start
         return 0

@@ -13,8 +13,7 @@ SECONDS_BETWEEN_LINES = 30.0
 
 @contextlib.contextmanager
 def progress_bar(title: str, total: int, *, done: int = 0, show: bool = True) -> Iterator[Advance]:
-    """A function to call after each of `total` steps, with a few words on how it went (a loss, a
-    name).
+    """A function to call after each of `total` steps with a few words on it (a loss, a name).
 
     Args:
         title: what is going on.

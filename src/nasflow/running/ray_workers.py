@@ -1,10 +1,9 @@
-"""`RayWorkers`: the workers of a Ray cluster, with the methods of
-`nasflow.running.workers.Workers`.
+"""`RayWorkers`: the workers of a Ray cluster, with the methods of `Workers`.
 
 A task takes one processor of the cluster. What it reads and writes must be on a disk that all
-machines share, under
-absolute paths: journals and weights are files. nasflow's environment variables go along. Ray
-restarts nothing by itself here; `run_tasks` does, by its own rule. The extra `ray` installs Ray.
+machines share, under absolute paths: journals and weights are files. nasflow's environment
+variables go along. Ray restarts nothing by itself here; `nasflow.running.workers.run_tasks` does,
+by its own rule. The extra `ray` installs Ray.
 """
 
 from __future__ import annotations

@@ -11,8 +11,7 @@ import torch
 
 @contextlib.contextmanager
 def seeded(seed: int, purpose: str) -> Iterator[None]:
-    """Within the block torch draws from a state made of `seed` and `purpose`; afterwards as if
-    nothing was.
+    """A block in which torch draws from a state made of `seed` and `purpose`, not from its own.
 
     Different purposes give unrelated draws, so that drawing more for one does not shift another.
     """

@@ -14,6 +14,7 @@ from nasflow.search.problem import Problem
 from nasflow.search.study import Study
 from nasflow.search.trial import Trial
 from nasflow.search.view import measured, predicted
+from nasflow.text import aligned
 
 TOP = 5
 COLUMNS = (
@@ -65,10 +66,7 @@ def final_table(study: Study) -> str:
                 for t in shown
             ),
         ]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines += [
-            "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows
-        ]
+        lines.append(aligned(rows))
     if failed:
         lines += ["", f"{len(failed)} failed:"]
         lines += [f"  trial {t.number}: {' '.join((t.reason or '').split())[:200]}" for t in failed]

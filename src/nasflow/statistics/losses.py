@@ -24,15 +24,16 @@ def sampled_ranking_loss(
 
     Pairs that tie or lack a value are left out, so fewer than that many count.
     """
-    known = torch.isfinite(values).nonzero().squeeze(1)
-    if len(known) < 2:
-        return 0.0 * scores.sum()
-    draws = torch.randint(len(known), (2, pairs_per_graph * len(scores)), device=scores.device)
-    i, j = known.index_select(0, draws[0]), known.index_select(0, draws[1])
+    labelled = torch.isfinite(values).nonzero().squeeze(1)
+    if len(labelled) < 2:
+        return 0.0 * scores.sum()  # 0 with a gradient of 0: the step stays a step
+    draws = torch.randint(len(labelled), (2, pairs_per_graph * len(scores)), device=scores.device)
+    i, j = labelled.index_select(0, draws[0]), labelled.index_select(0, draws[1])
     return _over_pairs(scores, values, i, j, margin)
 
 
 def _over_pairs(scores: Tensor, values: Tensor, i: Tensor, j: Tensor, margin: float) -> Tensor:
+    # all (n_pairs,)
     a, b = values.index_select(0, i), values.index_select(0, j)
     counts = torch.isfinite(a) & torch.isfinite(b) & (a != b)
     sign = torch.where(a > b, 1.0, -1.0).to(scores.dtype)

@@ -1,7 +1,7 @@
 """How good predictions are: rank correlations, precision at the top, error.
 
 All take NumPy arrays of one length, more is better; for a metric where less is better pass both
-negated.
+negated. `scipy.stats` takes over a second to import, so the functions that need it import it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-import scipy.stats
 
 from nasflow.errors import DataError
 
@@ -18,8 +17,7 @@ FloatArray = npt.NDArray[np.floating]
 
 
 def kendall_tau(predicted: FloatArray, true: FloatArray) -> float:
-    """Kendall's tau-b, the share of concordant minus discordant pairs, corrected for ties; in [-1,
-    1].
+    """Kendall's tau-b in [-1, 1]: concordant minus discordant pairs, corrected for ties.
 
     0 where either side is constant: such a prediction ranks nothing.
 
@@ -27,17 +25,18 @@ def kendall_tau(predicted: FloatArray, true: FloatArray) -> float:
         >>> round(kendall_tau(np.array([1, 1, 2, 3]), np.array([1, 2, 2, 3])), 3)
         0.8
     """
+    import scipy.stats
+
     _check(predicted, true)
     tau = scipy.stats.kendalltau(predicted, true).statistic
     return float(np.nan_to_num(tau))
 
 
 def kendall_tau_of_first(predicted: FloatArray, true: FloatArray, n: int) -> float:
-    """Kendall's tau-b over the pairs that hold at least one of the first `n`; pairs of two others
-    do not count.
+    """Kendall's tau-b over the pairs that hold at least one of the first `n`.
 
-    0 where no such pair is told apart on either side. Equal to `kendall_tau` for n = all. Takes O(n
-    x length).
+    0 where no such pair is told apart on either side. Equal to `kendall_tau` for n = all. Takes
+    O(n x length).
 
     Example:
         >>> kendall_tau_of_first(np.array([1.0, 3.0, 2.0]), np.array([1.0, 2.0, 3.0]), 1)
@@ -46,16 +45,21 @@ def kendall_tau_of_first(predicted: FloatArray, true: FloatArray, n: int) -> flo
     _check(predicted, true)
     concordance = n_predicted = n_true = 0.0
     for i in range(n):
-        one, other = np.sign(predicted[i] - predicted[i + 1 :]), np.sign(true[i] - true[i + 1 :])
-        concordance += one @ other
-        n_predicted += np.count_nonzero(one)
-        n_true += np.count_nonzero(other)
+        # against the later items alone, so that no pair counts twice
+        order_predicted = np.sign(predicted[i] - predicted[i + 1 :])
+        order_true = np.sign(true[i] - true[i + 1 :])
+        concordance += order_predicted @ order_true
+        # a tie is 0: it adds nothing to the concordance, and shortens its side's norm
+        n_predicted += np.count_nonzero(order_predicted)
+        n_true += np.count_nonzero(order_true)
     untied = math.sqrt(n_predicted * n_true)
     return float(concordance / untied) if untied else 0.0
 
 
 def spearman(predicted: FloatArray, true: FloatArray) -> float:
     """Spearman's rank correlation, ties given their mean rank; 0 where either side is constant."""
+    import scipy.stats
+
     _check(predicted, true)
     if np.ptp(predicted) == 0 or np.ptp(true) == 0:
         return 0.0
@@ -80,11 +84,10 @@ def rmse(predicted: FloatArray, true: FloatArray) -> float:
 
 
 def _in_top(values: FloatArray, k: int) -> FloatArray:
-    """(n,): the probability that each item is among the k largest when ties are broken at
-    random.
-    """
+    """(n,): each item's probability to be among the k largest, ties broken at random."""
     threshold = np.partition(values, -k)[-k]
     above, tied = values > threshold, values == threshold
+    # the places that are left are shared out evenly among those that tie for them
     probability: FloatArray = above + tied * ((k - above.sum()) / tied.sum())
     return probability
 

@@ -78,16 +78,18 @@ def half_split(
 
 
 def _keep_together(order: Rows, groups: npt.NDArray[Any], *cuts: int) -> tuple[Rows, int, int]:
-    """`order` with each group's rows moved up to its first one, and two cuts moved on to the end of
-    a group.
-    """
+    """`order` with each group's rows together, and the two cuts moved on to the end of a group."""
     _, group = np.unique(groups, return_inverse=True)
     ordered = group[order]
+    # (n_groups,): where in the order each group begins; its other rows move up to there
     first = np.full(group.max(initial=0) + 1, len(order))
     np.minimum.at(first, ordered, np.arange(len(order)))
     by_group = np.argsort(first[ordered], kind="stable")
-    ends = np.flatnonzero(np.diff(ordered[by_group], append=-1)) + 1
-    half, test = (
-        int(ends[np.searchsorted(ends, cut)]) if 0 < cut <= len(order) else cut for cut in cuts
-    )
+    ends = np.flatnonzero(np.diff(ordered[by_group], append=-1)) + 1  # (n_groups,)
+
+    def end_of_group(cut: int) -> int:
+        # a cut before the first or behind the last row parts no group
+        return int(ends[np.searchsorted(ends, cut)]) if 0 < cut <= len(order) else cut
+
+    half, test = map(end_of_group, cuts)
     return order[by_group], half, test
