@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from nasflow_paper.published import GAINS, Place, published
+from nasflow_paper.published import Place, published
+
+# table 1's last rows: how many per cent FGP is above none, in the order of its columns
+GAINS = {
+    "ResGatedGCN": (15.1, 12.0, 7.4, 106.0, 64.6, 26.1, 33.6, 20.5, 6.4),
+    "GIN": (8.0, 20.6, 5.5, 23.4, 42.4, 22.4, 16.0, 13.7, 8.0),
+    "FlowerFormer": (3.1, 8.2, 8.1, 15.0, 35.7, 24.7, 4.4, 15.7, 10.6),
+}
 
 
 @pytest.mark.parametrize("encoder", list(GAINS))
@@ -14,12 +21,12 @@ def test_the_gains_that_the_paper_prints_follow_from_the_numbers(encoder: str) -
     columns = [
         (metric, space) for metric in ("tau", "p1", "p5") for space in ("nb101", "nb201", "nb301")
     ]
-    for (metric, space), printed in zip(columns, GAINS[encoder].split(), strict=True):
+    for (metric, space), printed in zip(columns, GAINS[encoder], strict=True):
         none, fgp = (
             table[Place(encoder, method, space, metric)].mean for method in ("none", "FGP")
         )
         rounding = 100 * 0.1 * (none + fgp) / none**2  # both means are rounded to a tenth
-        assert 100 * (fgp / none - 1) == pytest.approx(float(printed), abs=rounding + 0.05)
+        assert 100 * (fgp / none - 1) == pytest.approx(printed, abs=rounding + 0.05)
 
 
 def test_tables_that_share_rows_agree_but_for_the_slips() -> None:
