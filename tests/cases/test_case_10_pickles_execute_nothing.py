@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nasflow.datasets.pickles import StandIn, load_pickle
+from nasflow.datasets.pickle_machine import StandIn
+from nasflow.datasets.pickles import load_pickle
 from nasflow.errors import DataError, UnsafeFileError
 
 

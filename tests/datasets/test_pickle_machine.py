@@ -12,9 +12,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nasflow.datasets.pickle_machine import PickleMachine
+from nasflow.datasets.pickle_machine import PickleMachine, StandIn
 from nasflow.datasets.pickle_numbers import NUMBERS
-from nasflow.datasets.pickles import StandIn
 from nasflow.datasets.torch_files import Tensor, load_torch
 from nasflow.errors import DataError, UnsafeFileError
 
@@ -63,6 +62,15 @@ def test_numbers_and_containers_that_need_names(protocol: int) -> None:
     expected = {"a": {"x": 1}, "b": 1.5, "c": -7, "d": {3: [4]}, "e": 0.5, "f": True}
     assert load(pickle.dumps(content, protocol)) == expected
     assert sorted(load(pickle.dumps({1, 2, 3}, protocol))) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("data", "content"),
+    [(b"S'input'\n.", "input"), (b'S"a\\tb"\n.', "a\tb"), (b"S'\\xff'\n.", b"\xff")],
+)
+def test_text_of_python_2_is_text_where_it_is_ascii(data: bytes, content: str | bytes) -> None:
+    encoding = "ascii" if isinstance(content, str) else "bytes"
+    assert load(data) == content == pickle.loads(data, encoding=encoding)
 
 
 def test_shared_and_large_containers() -> None:
@@ -119,12 +127,14 @@ def test_calls_are_refused_by_name_and_not_made(protocol: int, tmp_path: Path) -
         b"\x82\x01.",
         b"\x8e" + b"\xff" * 8,
         b"I" + b"9" * 9000 + b"\n.",
+        b"Sinput\n.",
+        b"S'input\n.",
+        b"S'\n.",
         b"N]b.",
         b"]NR.",
         b"\x96" + b"\0" * 8 + b".",
-        b"}"
-        + b"N\x85" * 100_000
-        + b"Ns.",  # a key nested so deeply that hashing it would overflow the stack
+        # a key nested so deeply that hashing it would overflow the stack
+        b"}" + b"N\x85" * 100_000 + b"Ns.",
     ],
 )
 def test_damaged_pickles_are_data_errors(data: bytes) -> None:

@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nasflow.datasets.base import Metric
-from nasflow.datasets.pickles import StandIn
+from nasflow.datasets.pickle_machine import StandIn
 from nasflow.datasets.readers.base import Progress, Reader, Rejected, Row
 from nasflow.datasets.torch_files import Tensor, load_torch
 from nasflow.errors import DataError, GraphError
