@@ -226,3 +226,22 @@ def test_tables_of_two_vocabularies_are_not_concatenated() -> None:
     a, b = (ArchTable.from_architectures([Architecture((op,), ())]) for op in "ab")
     with pytest.raises(DataError, match="different vocabularies"):
         ArchTable.concatenate([a, b])
+
+
+@pytest.mark.parametrize("n", [3, 64, 65, 66, 300])
+def test_generations_of_deep_graphs_are_those_of_shallow_ones(n: int) -> None:
+    # a chain with a short cut to every third node, beside a graph of two nodes
+    edges = sorted([(i, i + 1) for i in range(n - 1)] + [(0, i) for i in range(3, n, 3)])
+    deep = Architecture(("a",) * n, tuple(edges))
+    shallow = Architecture(("a", "a"), ((0, 1),))
+    table = ArchTable.from_architectures([shallow, deep, shallow])
+    again = ArchTable.from_arrays(
+        table.vocabulary, table.ops, table.node_ptr, table.edges, table.edge_ptr
+    )
+    assert again.generation.tolist() == [0, 1, *range(n), 0, 1]
+
+
+@given(tables())
+def test_operations_are_counted_row_by_row(table: ArchTable) -> None:
+    slow = [[row.ops.count(op) for op in table.vocabulary] for row in table]
+    assert table.op_counts().tolist() == slow

@@ -26,31 +26,10 @@ from functools import cached_property
 from typing import Any
 
 from nasflow.errors import GraphError
-
-NONE_OP = "none"
-SKIP_OP = "skip"
-
-
-OP_NAME_RULE = "that UTF-8 can write and that does not end in a null character"
-
-
-def is_op_name(op: object) -> bool:
-    """Whether `op` can name an operation: content hashes write names as UTF-8, and NumPy drops
-    final nulls.
-    """
-    if not isinstance(op, str) or not op or op.endswith("\0"):
-        return False
-    return op.isascii() or not any("\ud800" <= character <= "\udfff" for character in op)
-
-
-def is_input(op: str) -> bool:
-    """Whether an operation's name marks an input node."""
-    return op.startswith("input")
-
-
-def is_output(op: str) -> bool:
-    """Whether an operation's name marks an output node."""
-    return op.startswith("output")
+from nasflow.graphs.canonical import canonical_ids
+from nasflow.graphs.flat_graphs import FlatGraphs
+from nasflow.graphs.generations import generations_of_graph
+from nasflow.graphs.names import NONE_OP, OP_NAME_RULE, is_input, is_op_name, is_output
 
 
 @dataclass(frozen=True)
@@ -95,7 +74,7 @@ class Architecture:
                 raise GraphError(f"edge {list(edge)} occurs twice; list each edge once")
         object.__setattr__(self, "ops", ops)
         object.__setattr__(self, "edges", edges)
-        object.__setattr__(self, "_generations", _generations(len(ops), edges))
+        object.__setattr__(self, "_generations", generations_of_graph(len(ops), edges))
 
     @classmethod
     def from_adjacency(cls, matrix: Iterable[Iterable[Any]], ops: Sequence[str]) -> Architecture:
@@ -174,9 +153,7 @@ class Architecture:
         contracted (`nasflow.graphs.canonical`). Independent of node order and of where the graph
         came from.
         """
-        from nasflow.graphs.canonical import canonical_id
-
-        return canonical_id(self)
+        return str(canonical_ids(FlatGraphs.of_graph(self.ops, self.edges))[0])
 
     def relabelled(self, order: Sequence[int]) -> Architecture:
         """The same graph with its nodes in another order: new node `i` is old node `order[i]`."""
@@ -244,53 +221,6 @@ def _edge(edge: Any, n_nodes: int) -> tuple[int, int]:
             f"edge {[source, target]} joins a node to itself; FGP needs an acyclic graph"
         )
     return source, target
-
-
-def _generations(n_nodes: int, edges: Sequence[tuple[int, int]]) -> tuple[int, ...]:
-    """Generation of each node by peeling; a `GraphError` naming a cycle if some nodes never come
-    free.
-    """
-    successors: list[list[int]] = [[] for _ in range(n_nodes)]
-    waiting = [0] * n_nodes
-    for source, target in edges:
-        successors[source].append(target)
-        waiting[target] += 1
-    generation = [0] * n_nodes
-    front = [node for node in range(n_nodes) if not waiting[node]]
-    n_done = len(front)
-    while front:
-        following = []
-        for node in front:
-            for target in successors[node]:
-                waiting[target] -= 1
-                if not waiting[target]:
-                    generation[target] = generation[node] + 1
-                    following.append(target)
-        front = following
-        n_done += len(front)
-    if n_done < n_nodes:
-        raise GraphError(
-            f"edge list has a cycle {_cycle(successors, waiting)}; FGP needs a DAG: "
-            "remove an edge of it"
-        )
-    return tuple(generation)
-
-
-def _cycle(successors: list[list[int]], waiting: list[int]) -> str:
-    """One cycle among the nodes still waiting, as `0 -> 1 -> 2 -> 0`.
-
-    Every waiting node has a waiting predecessor, so walking backwards from any of them must return
-    to a node seen before.
-    """
-    stuck = {node for node, count in enumerate(waiting) if count}
-    before = {t: s for s in sorted(stuck, reverse=True) for t in successors[s] if t in stuck}
-    walk = [min(stuck)]
-    while before[walk[-1]] not in walk:
-        walk.append(before[walk[-1]])
-    loop = walk[walk.index(before[walk[-1]]) :][::-1]
-    start = loop.index(min(loop))
-    loop = loop[start:] + loop[:start]
-    return " -> ".join(map(str, [*loop, loop[0]]))
 
 
 def _reached(starts: Sequence[int], neighbours: Sequence[Sequence[int]]) -> set[int]:

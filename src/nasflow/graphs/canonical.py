@@ -10,9 +10,8 @@ then counts twice (x + x), a node on it says so, under a name that no operation 
    for one graph or for a whole table alike. If it leaves only nodes of one colour that are *twins*
    (same predecessors, same successors), the multiset of colours determines the graph, and its hash
    is the id. That is the case for most graphs of every benchmark.
-2. For the rest (parallel branches of equal operations, and the graphs that fool refinement) the
-   smallest relabelled edge list is found by individualisation and refinement, with automorphisms
-   pruning the search, and hashed in.
+2. For the rest (parallel branches of equal operations, and the graphs that fool refinement) a
+   certificate is hashed in: equal exactly for isomorphic graphs (`nasflow.graphs.certificate`).
 
 Equal ids for different graphs need a collision of 64-bit colours: below 1e-5 over all of
 NAS-Bench-101.
@@ -21,119 +20,185 @@ NAS-Bench-101.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array, dia_array
 
-from nasflow.graphs.architecture import SKIP_OP, Architecture
-
-if TYPE_CHECKING:
-    from nasflow.graphs.table import ArchTable
+from nasflow.graphs.certificate import certificate
+from nasflow.graphs.flat_arrays import row_ptr, sorted_edges
+from nasflow.graphs.flat_graphs import FlatGraphs
+from nasflow.graphs.names import SKIP_OP
 
 U64 = npt.NDArray[np.uint64]
 
-
-def canonical_id(architecture: Architecture) -> str:
-    """The canonical id of one architecture: 32 hexadecimal digits."""
-    from nasflow.graphs.table import ArchTable
-
-    return str(canonical_ids(ArchTable.from_architectures([architecture]))[0])
+# Marks begin with a null, and so does no operation's name once it is escaped.
+_NULL = "\0"
+# Path counts below this are exact in int64, whatever one more step adds to them.
+_MAX_COUNT = 2**55
 
 
-def canonical_ids(table: ArchTable) -> npt.NDArray[np.str_]:
-    """(N,) str: the canonical id of every row."""
-    return isomorphism_ids(canonical_form(table) if len(table) else table)
+def canonical_ids(graphs: FlatGraphs) -> npt.NDArray[np.str_]:
+    """(N,) str: the canonical id of every graph, 32 hexadecimal digits."""
+    return isomorphism_ids(canonical_form(graphs) if len(graphs) else graphs)
 
 
-def isomorphism_ids(table: ArchTable) -> npt.NDArray[np.str_]:
-    """(N,) str: 32 hexadecimal digits, equal exactly for isomorphic rows, as they are: nothing
-    pruned or contracted.
+def isomorphism_ids(graphs: FlatGraphs) -> npt.NDArray[np.str_]:
+    """(N,) str: 32 hexadecimal digits, equal exactly for isomorphic graphs.
+
+    They are taken as they are: nothing is pruned or contracted.
     """
-    if not len(table):
+    if not len(graphs):
         return np.zeros(0, dtype="<U32")
-    colours = refine(table)
-    words = _graph_words(table, colours)
-    for row in np.flatnonzero(~_determined(table, colours)):
-        words[:, row] = _mixed_with(words[:, row], certificate(table[int(row)]))
+    colours = refine(graphs)
+    words = _graph_words(graphs, colours)
+    for row in np.flatnonzero(~_determined(graphs, colours)):
+        words[:, row] = _mixed_with(words[:, row], _certificate_of_row(graphs, colours, int(row)))
     big_endian = words.T.astype(">u8").copy()
     return np.array([pair.tobytes().hex() for pair in big_endian])
 
 
-def canonical_form(table: ArchTable) -> ArchTable:
-    """The table with every row pruned, `skip` contracted, and repeated edges marked by a node.
+def _certificate_of_row(graphs: FlatGraphs, colours: U64, row: int) -> bytes:
+    nodes = slice(*graphs.node_ptr[[row, row + 1]])
+    edges = graphs.edges[:, slice(*graphs.edge_ptr[[row, row + 1]])]
+    names = [graphs.vocabulary[op] for op in graphs.ops[nodes]]
+    return certificate(names, edges.T.tolist(), colours[nodes].tolist())
 
-    Contraction counts paths: with A the adjacency matrix of the whole table and S the selection of
-    skip nodes, A + ASA + ASASA + ... holds the number of ways from one node to another through
-    skips alone.
+
+def canonical_form(graphs: FlatGraphs) -> FlatGraphs:
+    """The graphs pruned, `skip` contracted, and repeated edges marked by a node.
+
+    Contraction counts paths: with A the adjacency matrix of all graphs and S the selection of skip
+    nodes, A + ASA + ASASA + ... holds the number of ways from one node to another through skips
+    alone.
     """
-    pruned = table.pruned()
+    pruned = _escaped(graphs.pruned())
     if SKIP_OP not in pruned.vocabulary:
         return pruned
     skip = pruned.ops == pruned.vocabulary.index(SKIP_OP)
-    n_nodes = len(skip)
     source, target = pruned.global_edges()
-    direct = csr_array((np.ones(len(source), np.int64), (source, target)), shape=(n_nodes, n_nodes))
-    through_skip = dia_array((skip.astype(np.int64)[None], [0]), shape=(n_nodes, n_nodes)) @ direct
+    ways = _ways(source, target, skip)
+    kept = ~skip[ways[0]] & ~skip[ways[1]]
+    return _with_multiplicities(pruned, ~skip, *(part[kept] for part in ways))
+
+
+def _escaped(graphs: FlatGraphs) -> FlatGraphs:
+    """The graphs with a null more before names that begin with one: no name can be a mark."""
+    names = tuple(_NULL + op if op.startswith(_NULL) else op for op in graphs.vocabulary)
+    return FlatGraphs(names, graphs.ops, graphs.node_ptr, graphs.edges, graphs.edge_ptr)
+
+
+def _ways(source: Any, target: Any, skip: npt.NDArray[np.bool_]) -> tuple[Any, Any, Any]:
+    """From, to, and in how many ways through skips alone: an edge is one way.
+
+    The counts are int64, or Python's integers where they grow beyond: k stages of two skips beside
+    each other are 2^k ways.
+    """
+    n_nodes = len(skip)
+    shape = (n_nodes, n_nodes)
+    ones = np.ones(len(source), np.int64)
+    is_skip: Any = dia_array((skip.astype(np.int64)[None], [0]), shape=shape)
+    direct: Any = csr_array((ones, (source, target)), shape=shape)
+    through_skip = is_skip @ direct
+    largest_in_degree = int(np.bincount(target, minlength=1).max())
     paths, longer = direct, direct @ through_skip
     while longer.nnz:
+        # the next product sums at most as many of these as edges arrive at a node
+        if int(longer.data.max()) * largest_in_degree >= _MAX_COUNT:
+            return _exact_ways(source.tolist(), target.tolist(), skip.tolist())
         paths, longer = paths + longer, longer @ through_skip
-    ways = paths.tocoo()
-    kept = ~skip[ways.row] & ~skip[ways.col]
-    return _with_multiplicities(pruned, ~skip, ways.row[kept], ways.col[kept], ways.data[kept])
+    counted = paths.tocoo()
+    return counted.row, counted.col, counted.data
+
+
+def _exact_ways(source: list[int], target: list[int], skip: list[bool]) -> tuple[Any, Any, Any]:
+    """`_ways` in Python's integers, one start after the other; the counts are an object array."""
+    successors: list[list[int]] = [[] for _ in skip]
+    n_in_from_skip = [0] * len(skip)
+    for u, v in zip(source, target, strict=True):
+        successors[u].append(v)
+        n_in_from_skip[v] += skip[u]
+    # skips in an order in which each stands behind those that lead to it
+    order: list[int] = []
+    ready = [v for v, is_skip in enumerate(skip) if is_skip and not n_in_from_skip[v]]
+    while ready:
+        node = ready.pop()
+        order.append(node)
+        for v in successors[node]:
+            n_in_from_skip[v] -= 1
+            if skip[v] and not n_in_from_skip[v]:
+                ready.append(v)
+    starts: list[int] = []
+    ends: list[int] = []
+    counts: list[int] = []
+    for start, is_skip in enumerate(skip):
+        if is_skip:
+            continue
+        ways = dict.fromkeys(successors[start], 1)
+        for node in order:
+            so_far = ways.get(node, 0)
+            if so_far:
+                for v in successors[node]:
+                    ways[v] = ways.get(v, 0) + so_far
+        starts += [start] * len(ways)
+        ends += ways.keys()
+        counts += ways.values()
+    return np.array(starts), np.array(ends), np.array(counts, object)
 
 
 def _with_multiplicities(
-    table: ArchTable, keep: npt.NDArray[np.bool_], source: Any, target: Any, count: Any
-) -> ArchTable:
-    """The kept nodes of `table` with new edges, an edge counted n > 1 times led through a node for
-    n.
-    """
-    from nasflow.graphs.table import ArchTable
-
+    graphs: FlatGraphs, keep: npt.NDArray[np.bool_], source: Any, target: Any, count: Any
+) -> FlatGraphs:
+    """The kept nodes with new edges, an edge counted n > 1 times led through a node for n."""
     many = np.flatnonzero(count > 1)
-    names = [f"\0x{n}" for n in np.unique(count[many])]
-    vocabulary = (*table.vocabulary, *names)
-    extra_op = np.searchsorted(np.unique(count[many]), count[many]) + len(table.vocabulary)
+    once = np.flatnonzero(count == 1)
+    numbers = sorted(set(count[many].tolist()))
+    mark_of = {number: len(graphs.vocabulary) + i for i, number in enumerate(numbers)}
+    vocabulary = (*graphs.vocabulary, *(f"{_NULL}x{number}" for number in numbers))
+    marks = np.array([mark_of[number] for number in count[many].tolist()], np.int64)
     # nodes: the kept ones, then one for each repeated edge; a stable sort brings each to its graph
-    graph = np.concatenate([table.node_graph[keep], table.node_graph[source[many]]])
+    graph = np.concatenate([graphs.node_graph[keep], graphs.node_graph[source[many]]])
     order = np.argsort(graph, kind="stable")
     position = np.empty(len(order), np.int64)
     position[order] = np.arange(len(order))
+    n_kept = int(keep.sum())
     old_to_new = np.full(len(keep), -1)
-    old_to_new[keep] = position[: keep.sum()]
-    extra = position[keep.sum() :]
-    once = count == 1
-    edges = np.stack(
-        [
-            np.concatenate([old_to_new[source[once]], old_to_new[source[many]], extra]),
-            np.concatenate([old_to_new[target[once]], extra, old_to_new[target[many]]]),
-        ]
-    )
+    old_to_new[keep] = position[:n_kept]
+    extra = position[n_kept:]
+    ends_once = old_to_new[np.stack([source[once], target[once]])]
+    into_extra = np.stack([old_to_new[source[many]], extra])
+    out_of_extra = np.stack([extra, old_to_new[target[many]]])
+    edges = np.concatenate([ends_once, into_extra, out_of_extra], axis=1)  # (2, n_edges)
     graph = graph[order]
-    ops = np.concatenate([table.ops[keep], extra_op])[order]
-    node_ptr = np.searchsorted(graph, np.arange(len(table) + 1))
+    node_ptr = row_ptr(np.bincount(graph, minlength=len(graphs)))
     edge_graph = graph[edges[0]]
-    edges = edges[:, np.argsort(edge_graph, kind="stable")] - node_ptr[np.sort(edge_graph)]
-    edge_ptr = np.searchsorted(np.sort(edge_graph), np.arange(len(table) + 1))
-    return ArchTable.from_arrays(vocabulary, ops, node_ptr, edges, edge_ptr)
+    by_graph = np.argsort(edge_graph, kind="stable")
+    edge_graph = edge_graph[by_graph]
+    local = edges[:, by_graph] - node_ptr[edge_graph]
+    return FlatGraphs(
+        vocabulary,
+        np.concatenate([graphs.ops[keep].astype(np.int64), marks])[order],
+        node_ptr,
+        sorted_edges(local, edge_graph, np.diff(node_ptr)),
+        row_ptr(np.bincount(edge_graph, minlength=len(graphs))),
+    )
 
 
-def refine(table: ArchTable) -> U64:
+def refine(graphs: FlatGraphs) -> U64:
     """(n_nodes,) uint64: each node's colour after as many rounds of refinement as its graph has
     nodes.
 
-    Isomorphic graphs get equal multisets of colours, whatever else is in the table.
+    Isomorphic graphs get equal multisets of colours, whatever else is in the graphs.
     """
-    source, target = table.global_edges()
-    n_nodes = len(table.ops)
+    source, target = graphs.global_edges()
+    n_nodes = len(graphs.ops)
     in_ptr = np.concatenate([[0], np.cumsum(np.bincount(target, minlength=n_nodes))])
     out_ptr = np.concatenate([[0], np.cumsum(np.bincount(source, minlength=n_nodes))])
     by_source = np.argsort(source, kind="stable")
     target_by_source = target[by_source]
-    sizes = np.diff(table.node_ptr)
-    colour = _op_hashes(table.vocabulary)[table.ops]
+    sizes = np.diff(graphs.node_ptr)
+    colour = _op_hashes(graphs.vocabulary)[graphs.ops]
     for round_ in range(int(sizes.max())):
         fed_by = _segment_sums(mix_words(colour ^ _IN)[source], in_ptr)
         feeds = _segment_sums(mix_words(colour ^ _OUT)[target_by_source], out_ptr)
@@ -142,7 +207,7 @@ def refine(table: ArchTable) -> U64:
         colour = (
             updated
             if round_ < sizes.min()
-            else np.where((sizes > round_)[table.node_graph], updated, colour)
+            else np.where((sizes > round_)[graphs.node_graph], updated, colour)
         )
     return colour
 
@@ -172,139 +237,40 @@ def _op_hashes(vocabulary: tuple[str, ...]) -> U64:
     return np.frombuffer(digests, "<u8").astype(np.uint64)
 
 
-def _graph_words(table: ArchTable, colours: U64) -> U64:
+def _graph_words(graphs: FlatGraphs, colours: U64) -> U64:
     """(2, N) uint64: two independent hashes of each graph's multiset of colours."""
-    ptr, sizes = table.node_ptr, np.diff(table.node_ptr).astype(np.uint64)
+    ptr, sizes = graphs.node_ptr, np.diff(graphs.node_ptr).astype(np.uint64)
     return np.stack(
         [mix_words(_segment_sums(mix_words(colours ^ salt), ptr) + sizes) for salt in (_LOW, _HIGH)]
     )
 
 
-def _determined(table: ArchTable, colours: U64) -> npt.NDArray[np.bool_]:
+def _determined(graphs: FlatGraphs, colours: U64) -> npt.NDArray[np.bool_]:
     """(N,) bool: whether every colour class of the graph is a single class of twins."""
-    source, target = table.global_edges()
-    local = np.arange(len(table.ops), dtype=np.uint64) - table.node_ptr[table.node_graph].astype(
+    source, target = graphs.global_edges()
+    local = np.arange(len(graphs.ops), dtype=np.uint64) - graphs.node_ptr[graphs.node_graph].astype(
         np.uint64
     )
     twin_key = colours.copy()
     for here, there, salt in ((target, source, _IN), (source, target, _OUT)):
-        neighbours = np.zeros(len(table.ops), np.uint64)
+        neighbours = np.zeros(len(graphs.ops), np.uint64)
         np.add.at(neighbours, here, mix_words(local[there] ^ salt))
         twin_key = mix_words(twin_key + mix_words(neighbours ^ salt))
-    determined: npt.NDArray[np.bool_] = _n_distinct(table, colours) == _n_distinct(table, twin_key)
+    determined: npt.NDArray[np.bool_] = _n_distinct(graphs, colours) == _n_distinct(
+        graphs, twin_key
+    )
     return determined
 
 
-def _n_distinct(table: ArchTable, keys: U64) -> npt.NDArray[np.int64]:
+def _n_distinct(graphs: FlatGraphs, keys: U64) -> npt.NDArray[np.int64]:
     """(N,) int64: number of distinct keys among each graph's nodes."""
-    order = np.lexsort((keys, table.node_graph))
-    graph, key = table.node_graph[order], keys[order]
+    order = np.lexsort((keys, graphs.node_graph))
+    graph, key = graphs.node_graph[order], keys[order]
     new = np.ones(len(key), bool)
     new[1:] = (graph[1:] != graph[:-1]) | (key[1:] != key[:-1])
-    return np.bincount(graph[new], minlength=len(table))
+    return np.bincount(graph[new], minlength=len(graphs))
 
 
 def _mixed_with(words: U64, text: bytes) -> U64:
     digest = hashlib.sha256(words.astype(">u8").tobytes() + text).digest()[:16]
     return np.frombuffer(digest, ">u8").astype(np.uint64)
-
-
-def certificate(architecture: Architecture) -> bytes:
-    """The smallest of the graph's equivalent descriptions: equal exactly for isomorphic graphs.
-
-    Individualisation-refinement after McKay: refine an ordered partition of the nodes until it is
-    stable; if some cell has several nodes, give each of them in turn a cell of its own and go on; a
-    partition into single nodes is a leaf and describes the graph. Two equal leaves are an
-    automorphism, and a node that an automorphism (one that fixes the choices made so far) carries
-    to a node already tried is skipped.
-    """
-    return _LabellingSearch(architecture).run()
-
-
-class _LabellingSearch:
-    """The state of one search for the smallest leaf."""
-
-    def __init__(self, graph: Architecture) -> None:
-        self.graph = graph
-        self.first_path: list[int] = []
-        self.leaves: dict[bytes, list[int]] = {}  # description -> node at each position
-        self.automorphisms: list[list[int]] = []
-
-    def run(self) -> bytes:
-        names = sorted(set(self.graph.ops))
-        self._descend(self._refined([names.index(op) for op in self.graph.ops]), [])
-        return min(self.leaves)
-
-    def _refined(self, colour: list[int]) -> list[int]:
-        """The coarsest stable refinement of an ordered colouring; colours are ranks."""
-        graph, n_colours = self.graph, len(set(colour))
-        while True:
-            keys = [
-                (
-                    colour[v],
-                    sorted(colour[u] for u in graph.predecessors[v]),
-                    sorted(colour[w] for w in graph.successors[v]),
-                )
-                for v in range(graph.n_nodes)
-            ]
-            rank = {
-                repr(key): i for i, key in enumerate(sorted({repr(k): k for k in keys}.values()))
-            }
-            colour = [rank[repr(key)] for key in keys]
-            if len(rank) == n_colours:
-                return colour
-            n_colours = len(rank)
-
-    def _descend(self, colour: list[int], path: list[int]) -> int:
-        """Search below `path`; returns the depth at which to go on (less than len(path): jump
-        back).
-        """
-        cells: dict[int, list[int]] = {}
-        for node, c in enumerate(colour):
-            cells.setdefault(c, []).append(node)
-        open_cells = [c for c in sorted(cells) if len(cells[c]) > 1]
-        if not open_cells:
-            return self._leaf(colour, path)
-        cell = cells[open_cells[0]]
-        tried: list[int] = []
-        for node in cell:
-            if tried and self._same_orbit(node, tried, path):
-                continue
-            split = [2 * c + 1 for c in colour]
-            split[node] -= 1
-            back = self._descend(self._refined(split), [*path, node])
-            if back < len(path):
-                return back
-            tried.append(node)
-        return len(path)
-
-    def _leaf(self, colour: list[int], path: list[int]) -> int:
-        node_at = sorted(range(len(colour)), key=colour.__getitem__)
-        described = self.graph.relabelled(node_at)
-        text = repr((described.ops, described.edges)).encode()
-        known = self.leaves.setdefault(text, node_at)
-        if known is node_at:
-            if not self.first_path:
-                self.first_path = path
-            return len(path)
-        automorphism = [0] * len(colour)
-        for a, b in zip(known, node_at, strict=True):
-            automorphism[a] = b
-        self.automorphisms.append(automorphism)
-        if known is not next(iter(self.leaves.values())):
-            return len(path)
-        # Equivalent to the first leaf: so is everything below the point where the two paths part.
-        return next(d for d, (a, b) in enumerate(zip(self.first_path, path, strict=True)) if a != b)
-
-    def _same_orbit(self, node: int, tried: list[int], path: list[int]) -> bool:
-        """Whether known automorphisms that fix `path` carry `node` to a node already tried."""
-        fixing = [g for g in self.automorphisms if all(g[v] == v for v in path)]
-        orbit, front = {node}, [node]
-        while front:
-            here = front.pop()
-            for g in fixing:
-                for there in (g[here], g.index(here)):
-                    if there not in orbit:
-                        orbit.add(there)
-                        front.append(there)
-        return not orbit.isdisjoint(tried)

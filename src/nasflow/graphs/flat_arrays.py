@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nasflow.errors import DataError, GraphError
-from nasflow.graphs.architecture import OP_NAME_RULE, Architecture, is_op_name
+from nasflow.graphs.generations import generations_of_arrays, generations_of_graph
+from nasflow.graphs.names import OP_NAME_RULE, is_op_name
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -117,37 +118,30 @@ def sorted_edges(
 
 
 def generations(
-    ops: npt.NDArray[Any],
     node_ptr: npt.NDArray[np.int64],
     edges: npt.NDArray[np.int64],
     edge_graph: npt.NDArray[np.int64],
-    vocabulary: tuple[str, ...],
 ) -> npt.NDArray[np.int64]:
-    """Generation of every node: relax generation[target] = 1 + max over sources until nothing
-    moves.
+    """(n_nodes,) int64: the generation of every node.
+
+    Args:
+        node_ptr, edges: as in `FlatGraphs`.
+        edge_graph: (n_edges,) the row of each edge.
+
+    Raises:
+        GraphError: a cycle; names the row and spells it out.
     """
-    generation = np.zeros(len(ops), np.int64)
-    if not edges.size:
-        return generation
     source, target = edges + node_ptr[edge_graph]
-    first = np.flatnonzero(np.diff(target, prepend=-1))  # edges are sorted by target
-    fed = target[first]
-    for _ in range(int(np.diff(node_ptr).max()) + 1):
-        latest = np.maximum.reduceat(generation[source], first) + 1
-        moved = latest != generation[fed]
-        if not moved.any():
-            return generation
-        generation[fed] = latest
-    row = int(np.searchsorted(node_ptr, fed[moved.argmax()], side="right")) - 1
-    own = edges[:, edge_graph == row].T.tolist()
-    names = [vocabulary[op] for op in ops[node_ptr[row] : node_ptr[row + 1]]]
+    generation, in_cycle = generations_of_arrays(int(node_ptr[-1]), source, target)
+    if in_cycle is None:
+        return generation
+    row = int(np.searchsorted(node_ptr, in_cycle, side="right")) - 1
+    edges_of_row = edges[:, edge_graph == row].T.tolist()
     try:
-        Architecture(tuple(names), tuple(map(tuple, own)))  # words the cycle
+        generations_of_graph(int(np.diff(node_ptr)[row]), edges_of_row)  # words the cycle
     except GraphError as error:
         raise GraphError(f"row {row}: {error}") from None
-    raise AssertionError(
-        f"row {row} did not settle, yet it has no cycle"
-    )  # a bug here, not in the input
+    raise AssertionError(f"row {row} did not settle, yet it has no cycle")  # a bug here
 
 
 def spread(

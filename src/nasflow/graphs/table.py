@@ -33,7 +33,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nasflow.errors import DataError, GraphError
-from nasflow.graphs.architecture import NONE_OP, Architecture, is_input, is_output
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.canonical import canonical_ids
 from nasflow.graphs.flat_arrays import (
     check_ptr,
     check_vocabulary,
@@ -43,8 +44,8 @@ from nasflow.graphs.flat_arrays import (
     row_ptr,
     smallest_dtype,
     sorted_edges,
-    spread,
 )
+from nasflow.graphs.flat_graphs import FlatGraphs
 from nasflow.running.files import load_npz, save_npz
 
 IntArray = npt.NDArray[np.integer[Any]]
@@ -52,7 +53,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class ArchTable:
+class ArchTable(FlatGraphs):
     """N architectures over one vocabulary as flat arrays; the fields are on this module's first
     page.
 
@@ -62,11 +63,6 @@ class ArchTable:
     on a NumPy array.
     """
 
-    vocabulary: tuple[str, ...]
-    ops: npt.NDArray[np.uint8]
-    node_ptr: npt.NDArray[np.int64]
-    edges: IntArray
-    edge_ptr: npt.NDArray[np.int64]
     generation: IntArray
 
     # -- building
@@ -116,7 +112,7 @@ class ArchTable:
         edge_graph = np.repeat(np.arange(len(sizes)), np.diff(edge_ptr_))
         edges_ = sorted_edges(edges_, edge_graph, sizes)
         dtype = smallest_dtype(int(sizes.max(initial=1)))
-        generation = generations(ops_, node_ptr_, edges_, edge_graph, vocabulary)
+        generation = generations(node_ptr_, edges_, edge_graph)
         return cls(
             vocabulary,
             ops_.astype(np.uint8),
@@ -282,68 +278,25 @@ class ArchTable:
         return digest.hexdigest()
 
     @cached_property
-    def node_graph(self) -> npt.NDArray[np.int64]:
-        """(n_nodes,) int64: the row that each node belongs to."""
-        return np.repeat(np.arange(len(self)), np.diff(self.node_ptr))
-
-    def global_edges(self) -> npt.NDArray[np.int64]:
-        """(2, n_edges) int64: the edges with nodes counted over the whole table, sorted by
-        target.
-        """
-        offset = np.repeat(self.node_ptr[:-1], np.diff(self.edge_ptr))
-        edges: npt.NDArray[np.int64] = self.edges + offset
-        return edges
-
-    @cached_property
     def canonical_ids(self) -> npt.NDArray[np.str_]:
         """(N,) str: `Architecture.canonical_id` of every row, computed for all rows at once."""
-        from nasflow.graphs.canonical import canonical_ids
-
         return canonical_ids(self)
 
-    def pruned(self) -> ArchTable:
-        """Every row as `Architecture.pruned` leaves it, vectorised over the table."""
-        graph, (source, target) = self.node_graph, self.global_edges()
-        input_op = np.array([is_input(op) for op in self.vocabulary])
-        output_op = np.array([is_output(op) for op in self.vocabulary])
-        none_op = np.array([op == NONE_OP for op in self.vocabulary])
+    def _replaced(
+        self,
+        ops: IntArray,
+        node_ptr: npt.NDArray[np.int64],
+        edges: IntArray,
+        edge_ptr: npt.NDArray[np.int64],
+    ) -> ArchTable:
+        """Other graphs over the same vocabulary, with their generations."""
+        return ArchTable.from_arrays(self.vocabulary, ops, node_ptr, edges, edge_ptr)
 
-        def has(
-            nodes: BoolArray,
-        ) -> BoolArray:  # (n_nodes,): whether the node's graph has such a node
-            return np.bincount(graph[nodes], minlength=len(self))[graph] > 0
-
-        input_node, output_node = input_op[self.ops], output_op[self.ops]
-        open_node = ~(none_op[self.ops] & has(input_node | output_node))
-        live_edge = open_node[source] & open_node[target]
-        source, target = source[live_edge], target[live_edge]
-        no_in = np.bincount(target, minlength=len(graph)) == 0
-        no_out = np.bincount(source, minlength=len(graph)) == 0
-        starts = np.where(has(input_node), input_node, no_in) & open_node
-        stops = np.where(has(output_node), output_node, no_out) & open_node
-        keep = spread(starts, source, target) & spread(stops, target, source)
-        return self._keep_nodes(keep | input_node | output_node)
-
-    def _keep_nodes(self, keep: BoolArray) -> ArchTable:
-        """The table of the nodes marked in `keep` (n_nodes,) and the edges between them."""
-        if keep.all():
-            return self
-        new_position = np.cumsum(keep) - 1
-        n_kept = np.bincount(self.node_graph[keep], minlength=len(self))
-        if n_kept.min(initial=1) < 1:
-            raise GraphError(f"row {int(n_kept.argmin())}: nothing would be left of the graph")
-        node_ptr = row_ptr(n_kept)
-        edges = self.global_edges()
-        kept_edge = keep[edges[0]] & keep[edges[1]]
-        edge_graph = np.repeat(np.arange(len(self)), np.diff(self.edge_ptr))[kept_edge]
-        local = new_position[edges[:, kept_edge]] - node_ptr[edge_graph]
-        return ArchTable.from_arrays(
-            self.vocabulary,
-            self.ops[keep],
-            node_ptr,
-            local,
-            row_ptr(np.bincount(edge_graph, minlength=len(self))),
-        )
+    def op_counts(self) -> npt.NDArray[np.int64]:
+        """(N, n_ops) int64: how often each operation occurs in each row."""
+        pairs = self.node_graph * self.n_ops + self.ops
+        counts = np.bincount(pairs, minlength=len(self) * self.n_ops)
+        return counts.reshape(len(self), self.n_ops)
 
     def with_vocabulary(self, vocabulary: Sequence[str]) -> ArchTable:
         """The same graphs, their operations counted in another vocabulary that has all of them.
@@ -368,7 +321,7 @@ class ArchTable:
 
     def without(self, op: str) -> ArchTable:
         """Every row less the nodes of one operation and the edges at them."""
-        return self._keep_nodes(np.array([name != op for name in self.vocabulary])[self.ops])
+        return self.keep_nodes(np.array([name != op for name in self.vocabulary])[self.ops])
 
     # -- files
     # ------------------------------------------------------------------------------------------

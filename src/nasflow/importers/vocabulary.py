@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from nasflow.graphs.architecture import SKIP_OP
+from nasflow.graphs.names import SKIP_OP
 
 _ACTIVATIONS = """relu relu6 leakyrelu prelu rrelu elu selu celu gelu silu mish glu sigmoid hardsigmoid logsigmoid tanh
     hardtanh hardswish softplus softsign softmax softmin logsoftmax threshold tanhshrink softshrink hardshrink"""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
-from nasflow.graphs.architecture import NONE_OP
+from nasflow.graphs.names import NONE_OP
 from nasflow.spaces.pair_cell import PAIRS
 
 LAST = PAIRS[-1][1]

@@ -1,5 +1,4 @@
-"""NAS-Bench-ASR (Mehrotra et al., ICLR 2021): speech recognition cells of three operations, 13,824
-in all.
+"""NAS-Bench-ASR (Mehrotra et al., ICLR 2021): 13,824 speech recognition cells of three operations.
 
 Operation i takes the output of step i - 1 (step 0 is the cell's input); step i is operation i plus,
 for each earlier step that its bits select, that step's output. The cell's output is step 3.
@@ -21,13 +20,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from nasflow.errors import ConfigError, GraphError
-from nasflow.graphs.architecture import NONE_OP, SKIP_OP, Architecture
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.names import NONE_OP, SKIP_OP
 from nasflow.graphs.table import ArchTable
 from nasflow.spaces.base import Space
 
@@ -74,16 +74,16 @@ class ASR(Space):
         self.ops = ("input", *_OPERATIONS, *([SKIP_OP] if form == "exact" else []), "output")
 
     def from_choices(self, choice: Sequence[int]) -> Architecture:
-        """The element of the nine numbers in the notation's order: operation, bit, operation, bit,
-        bit, ...
-        """
+        """The element of nine numbers in the notation's order: operation, bit, operation, ..."""
         ops, edges = ["input"], []
         position = 0
         for i, length in enumerate(_LENGTHS):
             op, *bits = choice[position : position + length]
             position += length
+            # the last sum is the cell's output, so the output node takes the place of a skip
             ops += [_OPERATIONS[op], SKIP_OP if i < N_STEPS - 1 else "output"]
             step = _STEP_NODES[i + 1]
+            # the operation stands between its step and the one before; a bit adds a way around it
             edges += [(step - 2, step - 1), (step - 1, step)]
             edges += [(_STEP_NODES[j], step) for j, bit in enumerate(bits) if bit]
         return Architecture(tuple(ops), tuple(edges))
@@ -100,6 +100,7 @@ class ASR(Space):
             for i, node in enumerate(_OP_NODES):
                 choice.append(_OPERATIONS.index(architecture.ops[node]))
                 choice += [int((_STEP_NODES[j], node + 1) in edges) for j in range(i + 1)]
+            # edges that no number stands for would be lost in silence: compare the whole graph
             if self.from_choices(choice) == architecture:
                 return choice
         raise GraphError(
@@ -116,30 +117,15 @@ class ASR(Space):
             raise GraphError(
                 f"{text[:60]!r} is no JSON ({error}); legal: [[0, 1], [5, 1, 0], [3, 1, 1, 1]]"
             ) from None
-        if not isinstance(lists, list) or [
-            len(x) if isinstance(x, list) else 0 for x in lists
-        ] != list(_LENGTHS):
+        if _lengths(lists) != list(_LENGTHS):
             raise GraphError(
                 f"{text[:60]!r} is no cell of {self.name}; it needs lists of 2, 3 and 4: an"
                 " operation, then a bit for each earlier step"
             )
-        choice = []
-        for value, is_op in zip([value for part in lists for value in part], _IS_OP, strict=True):
-            legal = list(range(len(OFFICIAL))) if is_op else [0, 1]
-            index = (
-                list(OFFICIAL).index(value)
-                if is_op and isinstance(value, str) and value in OFFICIAL
-                else value
-            )
-            if type(index) is not int or index not in legal:
-                what = (
-                    f"an operation: {', '.join(OFFICIAL)} or 0..{legal[-1]}"
-                    if is_op
-                    else "a bit: 0 or 1"
-                )
-                raise GraphError(f"{str(value)[:40]!r} in {text[:60]!r} is not {what}")
-            choice.append(index)
-        return self.from_choices(choice)
+        values = [value for part in lists for value in part]
+        return self.from_choices(
+            [_index(value, is_op, text) for value, is_op in zip(values, _IS_OP, strict=True)]
+        )
 
     def format(self, architecture: Architecture) -> str:
         """The official lists, `[[0, 1], [5, 1, 0], [3, 1, 1, 1]]`."""
@@ -153,10 +139,10 @@ class ASR(Space):
     def neighbours(self, architecture: Architecture) -> Iterator[Architecture]:
         """Every element with another operation (15) or with one bit flipped (6)."""
         choice = self.to_choices(architecture)
-        for place, radix in enumerate(_RADIX.tolist()):
+        for i, radix in enumerate(_RADIX.tolist()):
             for new in range(radix):
-                if new != choice[place]:
-                    yield self.from_choices([*choice[:place], new, *choice[place + 1 :]])
+                if new != choice[i]:
+                    yield self.from_choices([*choice[:i], new, *choice[i + 1 :]])
 
     def enumerate(self) -> ArchTable:
         """All elements, the last bit changing fastest."""
@@ -174,7 +160,27 @@ class ASR(Space):
             return architecture
         choice = self.to_choices(architecture)
         ops = ["input", *(_OPERATIONS[op] for op in (choice[0], choice[2], choice[5])), "output"]
+        # a step has no node here: operation i stands for step i too, and step 0 is the input
         edges = {(v, v + 1) for v in range(N_STEPS + 1)}
         for i, bits in enumerate((choice[1:2], choice[3:5], choice[6:9])):
             edges |= {(j, i + 2) for j, bit in enumerate(bits) if bit}
         return Architecture(tuple(ops), tuple(edges))
+
+
+def _lengths(lists: Any) -> list[int]:
+    """The length of each of some lists; 0 for what is no list."""
+    if not isinstance(lists, list):
+        return []
+    return [len(part) if isinstance(part, list) else 0 for part in lists]
+
+
+def _index(value: Any, is_op: bool, text: str) -> int:
+    """The number that a value of `text` stands for, or a `GraphError`."""
+    if is_op and isinstance(value, str) and value in OFFICIAL:
+        return list(OFFICIAL).index(value)
+    n_legal = len(OFFICIAL) if is_op else 2
+    # not isinstance: JSON's `true` is an integer to Python
+    if type(value) is int and 0 <= value < n_legal:
+        return value
+    legal = f"an operation: {', '.join(OFFICIAL)} or 0..{n_legal - 1}" if is_op else "a bit: 0 or 1"
+    raise GraphError(f"{str(value)[:40]!r} in {text[:60]!r} is not {legal}")

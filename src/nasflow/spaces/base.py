@@ -18,9 +18,10 @@ import numpy as np
 from nasflow.errors import GraphError
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
+from nasflow.running.registry import imported
 
 if TYPE_CHECKING:
-    from nasflow.networks.base import Network
+    from torch import nn
 
 
 class Space(ABC):
@@ -34,9 +35,7 @@ class Space(ABC):
     """The registered name, as the command line knows it."""
 
     ops: tuple[str, ...]
-    """The vocabulary of the graphs that `graph` returns. Its order fixes the rows of the
-    surrogate's P.
-    """
+    """The vocabulary of what `graph` returns; its order fixes the rows of the surrogate's P."""
 
     size: int | None = None
     """Number of elements, isomorphic ones counted apart; None where it is not enumerable."""
@@ -97,18 +96,18 @@ class Space(ABC):
             raise GraphError(f"{architecture} is no element of {self.name}")
 
     def graph(self, architecture: Architecture) -> Architecture:
-        """The graph that a predictor sees; the architecture itself unless the space says
-        otherwise.
-        """
+        """The graph that a predictor sees: the architecture itself, unless a space says more."""
         return architecture
 
     def table(self, architectures: Iterable[Architecture]) -> ArchTable:
         """The graphs of some elements as one table over this space's vocabulary."""
         return ArchTable.from_architectures([self.graph(a) for a in architectures], self.ops)
 
-    def network(self, architecture: Architecture, **options: Any) -> Network:
-        """The PyTorch network of an architecture (`nasflow.networks`), with weights from torch's
-        generator.
+    def network(self, architecture: Architecture, **options: Any) -> nn.Module:
+        """The PyTorch network of an architecture, with weights from torch's generator.
+
+        It is a `nasflow.networks.base.Network`: images (B, in_channels, H, W) to logits (B,
+        n_classes).
 
         Args:
             architecture: an element of this space.
@@ -121,11 +120,14 @@ class Space(ABC):
             ConfigError: an option that does not exist or has an illegal value.
 
         Example:
+            >>> import torch
+            >>> from nasflow import load_space
             >>> space = load_space("nb201")
             >>> small = space.network(space.parse("235"), width=8, cells=1)
             >>> small(torch.zeros(32, 3, 16, 16)).shape
             torch.Size([32, 10])
         """
-        from nasflow.networks.registry import make_network
-
-        return make_network(self.name, architecture, **options)
+        # by name, since networks are built from spaces: an import here would close a circle
+        make_network = imported("nasflow.networks.registry:make_network")
+        network: nn.Module = make_network(self.name, architecture, **options)
+        return network

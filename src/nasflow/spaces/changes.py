@@ -33,9 +33,7 @@ class ChangeSpace(Space):
 
     @abstractmethod
     def changed(self, architecture: Architecture, change: Change) -> Architecture | None:
-        """The element after one of `changes(architecture)`, or None where that would be no
-        element.
-        """
+        """The element after one of its `changes`, or None where that would be no element."""
 
     def neighbours(self, architecture: Architecture) -> Iterator[Architecture]:
         """Every element that differs in exactly one choice, each once, in a fixed order."""

@@ -1,15 +1,16 @@
 """`CustomSpace`: a search space of one's own, described by a few lines of YAML.
 
     ops: [attn, mlp, norm]          # the operations that a node may have
-    max_nodes: 12                   # or n_nodes: 12 for exactly 12; nodes with an operation, ends not counted
+    max_nodes: 12                   # or n_nodes: 12 for exactly 12
     n_inputs: 1                     # input nodes (default 1)
     edges: all                      # default; or chain, or a list of the edges that may be there
     features: {width: [64, 128]}    # numbers that every node with an operation chooses (optional)
 
-Also `min_nodes` (with `max_nodes`; default 1), `max_edges` (with `edges: all`), and `fixed_edges:
-true` (every listed edge is in every element). Positions in a list of edges: first the inputs, then
-the nodes, then the output, from 0. `chain` joins the last input to the first node, each node to the
-next, and the last one to the output.
+The nodes that are counted are those with an operation. Also `min_nodes` (with `max_nodes`; default
+1), `max_edges` (with `edges: all`), and `fixed_edges: true` (every listed edge is in every
+element). Positions in a list of edges: first the inputs, then the nodes, then the output, from 0.
+`chain` joins the last input to the first node, each node to the next, and the last one to the
+output.
 
 A node is an operation and an edge carries its output; every node lies on a path from an input to
 the output. A feature becomes part of the operation's name, `mlp[width=64]`, so that a predictor
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from reprlib import repr as short  # aliases can make a few lines of YAML endless text
 from typing import Any, ClassVar
@@ -45,6 +46,9 @@ _KEYS = (
     "fixed_edges",
     "features",
 )
+
+Choice = tuple[Any, ...]
+"""An operation, then a value of each feature."""
 
 MAX_NODES = 100  # a mutation lists every possible edge: 5,000 of them
 
@@ -102,8 +106,9 @@ class CustomSpace(DagSpace):
 
     @classmethod
     def from_file(cls, path: PathLike) -> CustomSpace:
-        """The space that a YAML (or JSON) file describes. Only plain data is read, never an
-        object's constructor.
+        """The space that a YAML (or JSON) file describes.
+
+        Only plain data is read: a tag that would call a constructor is an error.
 
         Raises:
             MissingDataError, ConfigError: no such file, no YAML, or no legal description.
@@ -133,11 +138,8 @@ class CustomSpace(DagSpace):
         listed = set()
         for edge in edges:
             pair = tuple(edge) if isinstance(edge, (list, tuple)) else ()
-            if (
-                len(pair) != 2
-                or any(type(v) is not int for v in pair)
-                or not 0 <= pair[0] < pair[1] <= last
-            ):
+            is_pair = len(pair) == 2 and all(type(v) is int for v in pair)
+            if not is_pair or not 0 <= pair[0] < pair[1] <= last:
                 raise ConfigError(
                     f"edge {short(edge)} is no pair [source, target] with "
                     f"0 <= source < target <= {last}"
@@ -156,15 +158,11 @@ class CustomSpace(DagSpace):
         return tuple(sorted(listed, key=lambda e: (e[1], e[0])))
 
     def alternatives(self, op: str) -> list[str]:
-        """The other operations with the same features, and the same operation with one other
-        feature.
-        """
+        """The other operations with the same features, and the same one with another feature."""
         return self._alternatives[op]
 
     def parse(self, text: str) -> Architecture:
-        """The element of a JSON object `{"ops": [...], "edges": [[0, 1], ...]}`, as in users' JSONL
-        files.
-        """
+        """The element of `{"ops": [...], "edges": [[0, 1], ...]}`, as in users' JSONL files."""
         architecture = Architecture.from_dict(
             json_object(text, 'object {"ops": [...], "edges": [[0, 1], ...]}')
         )
@@ -200,14 +198,11 @@ def _node_range(description: Mapping[str, Any]) -> tuple[int, int]:
     return _count(description, "min_nodes", 1, 0, most), most
 
 
-def _operations(description: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Every operation's name with its features, and the names one choice away from it."""
+def _names(description: Mapping[str, Any]) -> list[str]:
+    """The names of the operations, less their features."""
     ops = description.get("ops")
-    if (
-        not isinstance(ops, (list, tuple))
-        or not ops
-        or not all(isinstance(op, str) and op for op in ops)
-    ):
+    is_list = isinstance(ops, (list, tuple)) and len(ops) > 0
+    if not is_list or not all(isinstance(op, str) and op for op in ops):
         raise ConfigError(f"ops is {short(ops)}; legal: a list of names such as [attn, mlp, norm]")
     for op in ops:
         if op.startswith(("input", "output")):
@@ -215,6 +210,11 @@ def _operations(description: Mapping[str, Any]) -> dict[str, list[str]]:
                 f"operation {op!r} has the name of an end: choose one not starting with input or"
                 " output"
             )
+    return list(ops)
+
+
+def _features(description: Mapping[str, Any]) -> dict[Any, list[int | float]]:
+    """The values of each feature."""
     features = description.get("features") or {}
     if not isinstance(features, Mapping):
         raise ConfigError(
@@ -222,38 +222,47 @@ def _operations(description: Mapping[str, Any]) -> dict[str, list[str]]:
             " 128]}"
         )
     for feature, values in features.items():
-        numbers = (
-            isinstance(values, (list, tuple))
-            and values
-            and all(type(v) is int or (type(v) is float and np.isfinite(v)) for v in values)
-        )
-        if not numbers or len(set(values)) != len(values):
+        is_list = isinstance(values, (list, tuple)) and len(values) > 0
+        if not is_list or not all(map(_is_number, values)) or len(set(values)) != len(values):
             raise ConfigError(
                 f"feature {str(feature)!r} is {short(values)}; legal: a list of different numbers"
             )
+    return {feature: list(values) for feature, values in features.items()}
+
+
+def _is_number(value: Any) -> bool:
+    # by type: True and False are integers to Python, and `yes` is True to YAML
+    return type(value) is int or (type(value) is float and bool(np.isfinite(value)))
+
+
+def _operations(description: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Every operation's name with its features, and the names one choice away from it."""
+    ops = _names(description)
+    features = _features(description)
     if len(set(ops)) != len(ops):
         raise ConfigError(f"ops names an operation twice: {', '.join(ops)}")
-    if len(ops) * np.prod([float(len(v)) for v in features.values()]) > MAX_OPS:
+    # in floats, which do not overflow, and before the combinations are laid out
+    if len(ops) * np.prod([float(len(values)) for values in features.values()]) > MAX_OPS:
         raise ConfigError(
             f"ops and features give more than {MAX_OPS} combinations: fewer values, or coarser ones"
         )
-    axes = [list(ops), *(list(values) for values in features.values())]
+    axes: list[list[Any]] = [ops, *features.values()]
     names = {}
     for choice in itertools.product(*axes):
-        told = ",".join(
-            f"{feature}={value}" for feature, value in zip(features, choice[1:], strict=True)
-        )
-        names[choice] = f"{choice[0]}[{told}]" if told else str(choice[0])
+        parts = [f"{feature}={value}" for feature, value in zip(features, choice[1:], strict=True)]
+        names[choice] = f"{choice[0]}[{','.join(parts)}]" if parts else str(choice[0])
     if len(set(names.values())) != len(names):
         raise ConfigError(
             "two operations with features have one name; rename an operation or a feature"
         )
-    return {
-        name: [
-            names[(*choice[:i], other, *choice[i + 1 :])]
-            for i, axis in enumerate(axes)
-            for other in axis
-            if other != choice[i]
-        ]
-        for choice, name in names.items()
-    }
+    alternatives = {}
+    for choice, name in names.items():
+        alternatives[name] = [names[other] for other in _one_choice_away(choice, axes)]
+    return alternatives
+
+
+def _one_choice_away(choice: Choice, axes: Sequence[Sequence[Any]]) -> Iterator[Choice]:
+    for i, axis in enumerate(axes):
+        for other in axis:
+            if other != choice[i]:
+                yield (*choice[:i], other, *choice[i + 1 :])

@@ -65,16 +65,15 @@ class DagSpace(ChangeSpace):
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the input nodes."""
-        return (
-            ("input",) if self.n_inputs == 1 else tuple(f"input{i}" for i in range(self.n_inputs))
-        )
+        if self.n_inputs == 1:
+            return ("input",)
+        return tuple(f"input{i}" for i in range(self.n_inputs))
 
     def alternatives(self, op: str) -> Sequence[str]:
         """The operations that differ from `op` in one choice."""
         return [other for other in self.choices if other != op]
 
     # -- elements
-    # ---------------------------------------------------------------------------------------
 
     def check(self, architecture: Architecture) -> None:
         """Return if the architecture is an element of this space.
@@ -84,6 +83,7 @@ class DagSpace(ChangeSpace):
         """
         ops, edges = architecture.ops, architecture.edges
         n, last = self.n_inputs, len(ops) - 1
+        # the ends first: what follows counts on them
         if ops[:n] != self.inputs or len(ops) <= n or ops[-1] != "output":
             raise GraphError(
                 f"the operations {list(ops)} must start with {', '.join(self.inputs)} and end "
@@ -107,9 +107,10 @@ class DagSpace(ChangeSpace):
                     "list the nodes in a topological order, inputs first, output last"
                 )
             if self.allowed is not None and (source, target) not in self.allowed:
+                allowed = [list(edge) for edge in self.allowed]
                 raise GraphError(
                     f"edge {[source, target]} is not among the allowed edges of {self.name}: "
-                    f"{[list(edge) for edge in self.allowed]}"
+                    f"{allowed}"
                 )
         if self.max_edges is not None and len(edges) > self.max_edges:
             raise GraphError(f"{len(edges)} edges; {self.name} allows {self.max_edges}")
@@ -120,18 +121,19 @@ class DagSpace(ChangeSpace):
             )
         dead = self._dead(len(ops), edges)
         if dead is not None:
-            what = "the output" if dead == last else f"node {dead} ({ops[dead]})"
+            culprit = "the output" if dead == last else f"node {dead} ({ops[dead]})"
             raise GraphError(
-                f"{what} is on no path from an input to the output; every node must be"
+                f"{culprit} is on no path from an input to the output; every node must be"
             )
 
     def _dead(self, n_nodes: int, edges: Sequence[Edge]) -> int | None:
-        """A node on no path from an input to the output. In a DAG it is enough to look at the
-        degrees.
-        """
-        fed, used = {t for _, t in edges}, {s for s, _ in edges}
+        """A node on no path from an input to the output, or None where there is none."""
+        sources = {source for source, _ in edges}
+        targets = {target for _, target in edges}
+        # degrees are enough: in a DAG, a walk back over nodes that are fed ends at an input
         for node in range(self.n_inputs, n_nodes):
-            if node not in fed or (node not in used and node != n_nodes - 1):
+            leads_on = node in sources or node == n_nodes - 1
+            if node not in targets or not leads_on:
                 return node
         return None
 
@@ -143,31 +145,33 @@ class DagSpace(ChangeSpace):
         keeps its order.
         """
         n_nodes = len(ops)
-        if (self.max_edges is not None and len(edges) > self.max_edges) or self._dead(
-            n_nodes, edges
-        ) is not None:
+        if self.max_edges is not None and len(edges) > self.max_edges:
             return None
+        if self._dead(n_nodes, edges) is not None:
+            return None
+        # most changes leave the order as it is
         if all(source < target for source, target in edges):
             return Architecture(tuple(ops), tuple(edges))
-        waiting = [0] * n_nodes
-        following: list[list[int]] = [[] for _ in ops]
+        n_unplaced_sources = [0] * n_nodes
+        targets: list[list[int]] = [[] for _ in ops]
         for source, target in edges:
-            waiting[target] += 1
-            following[source].append(target)
-        free, order = [v for v in range(n_nodes) if not waiting[v]], []
-        while free:
-            order.append(heapq.heappop(free))
-            for target in following[order[-1]]:
-                waiting[target] -= 1
-                if not waiting[target]:
-                    heapq.heappush(free, target)
-        place = {old: new for new, old in enumerate(order)}
-        return Architecture(
-            tuple(ops[v] for v in order), tuple((place[s], place[t]) for s, t in edges)
-        )
+            n_unplaced_sources[target] += 1
+            targets[source].append(target)
+        # ascending, and so a heap already
+        ready = [v for v in range(n_nodes) if not n_unplaced_sources[v]]
+        order = []
+        while ready:
+            # the smallest first, so that equal graphs come out in equal order
+            order.append(heapq.heappop(ready))
+            for target in targets[order[-1]]:
+                n_unplaced_sources[target] -= 1
+                if not n_unplaced_sources[target]:
+                    heapq.heappush(ready, target)
+        new_number = {old: new for new, old in enumerate(order)}
+        sorted_edges = tuple((new_number[s], new_number[t]) for s, t in edges)
+        return Architecture(tuple(ops[v] for v in order), sorted_edges)
 
     # -- changes
-    # ----------------------------------------------------------------------------------------
 
     def changes(self, architecture: Architecture) -> list[Change]:
         """Operations, edges, then (in an open space) nodes to insert and to drop."""
@@ -198,19 +202,16 @@ class DagSpace(ChangeSpace):
                     found += [("into", s, t, op) for op in self.choices]
         if last - n > self.min_nodes:
             for v in range(n, last):
-                if len(architecture.predecessors[v]) == len(architecture.successors[v]) == 1:
+                before, after = architecture.predecessors[v], architecture.successors[v]
+                if len(before) == len(after) == 1:
                     found.append(("drop", v))
-                    if (
-                        architecture.predecessors[v][0],
-                        architecture.successors[v][0],
-                    ) not in edges:
+                    # where the bridge is there already, dropping the node is the same change
+                    if (before[0], after[0]) not in edges:
                         found.append(("bridge", v))
         return found
 
     def changed(self, architecture: Architecture, change: Change) -> Architecture | None:
-        """The element after a change, or None where a node would be left on no path or an edge too
-        many.
-        """
+        """The element after a change, or None where that would break a rule of the space."""
         kind, *rest = change
         ops, edges = list(architecture.ops), list(architecture.edges)
         if kind == "op":
@@ -219,9 +220,10 @@ class DagSpace(ChangeSpace):
         if kind in ("drop", "bridge"):
             v = rest[0]
             (before,), (after,) = architecture.predecessors[v], architecture.successors[v]
-            edges = [e for e in edges if v not in e] + (
-                [(before, after)] if kind == "bridge" else []
-            )
+            edges = [edge for edge in edges if v not in edge]
+            if kind == "bridge":
+                edges.append((before, after))
+            # the nodes behind the one that goes move up by one
             edges = [(s - (s > v), t - (t > v)) for s, t in edges]
             return self._element(ops[:v] + ops[v + 1 :], edges)
         s, t = rest[:2]
@@ -241,13 +243,13 @@ class DagSpace(ChangeSpace):
     def _reached(architecture: Architecture) -> list[int]:
         """For each node, a bit mask of the nodes that a path leads to."""
         reached = [0] * architecture.n_nodes
+        # backwards, so that the masks of the nodes ahead are complete
         for v in range(architecture.n_nodes - 1, -1, -1):
             for w in architecture.successors[v]:
                 reached[v] |= 1 << w | reached[w]
         return reached
 
     # -- drawing and listing
-    # ----------------------------------------------------------------------------
 
     def sample(self, rng: np.random.Generator) -> Architecture:
         """A random element, not uniform: number of nodes and operations uniform, then edges.
@@ -259,46 +261,44 @@ class DagSpace(ChangeSpace):
         names = [self.choices[int(i)] for i in rng.integers(len(self.choices), size=n_ops)]
         ops = [*self.inputs, *names, "output"]
         last = len(ops) - 1
-        legal = self.allowed or [
-            (s, t) for t in range(self.n_inputs, last + 1) for s in range(min(t, last))
-        ]
+        legal = self._legal_edges(last)
         if self.fixed_edges:
             return Architecture(tuple(ops), tuple(legal))
         edges: set[Edge] = set()
         for v in range(self.n_inputs, last + 1):
-            into = [e for e in legal if e[1] == v]
+            into = [edge for edge in legal if edge[1] == v]
             edges.add(into[int(rng.integers(len(into)))])
         for v in range(last - 1, self.n_inputs - 1, -1):
-            if not any(s == v for s, _ in edges):
-                out = [e for e in legal if e[0] == v]
+            if not any(source == v for source, _ in edges):
+                out = [edge for edge in legal if edge[0] == v]
                 edges.add(out[int(rng.integers(len(out)))])
-        others = [e for e in legal if e not in edges]
+        others = [edge for edge in legal if edge not in edges]
         limit = len(legal) if self.max_edges is None else self.max_edges
         room = min(len(others), max(0, limit - len(edges)))
-        edges.update(
-            others[int(i)] for i in rng.permutation(len(others))[: int(rng.integers(room + 1))]
-        )
+        # the permutation is drawn before the number: their order is part of what a seed gives
+        shuffled = rng.permutation(len(others))
+        n_more = int(rng.integers(room + 1))
+        edges.update(others[int(i)] for i in shuffled[:n_more])
         return Architecture(tuple(ops), tuple(self._thinned(sorted(edges), limit, last + 1, rng)))
 
     def _thinned(
         self, edges: list[Edge], limit: int, n_nodes: int, rng: np.random.Generator
     ) -> list[Edge]:
-        """At most `limit` of the edges, all nodes still on a path; a path through all nodes if all
-        else fails.
-        """
+        """At most `limit` of the edges, all nodes still on a path."""
         for i in rng.permutation(len(edges)):
             if len(edges) <= limit:
                 break
-            fewer = [e for j, e in enumerate(edges) if j != i % len(edges)]
+            # the list shrinks while the permutation is of its first length
+            fewer = [edge for j, edge in enumerate(edges) if j != i % len(edges)]
             if self._dead(n_nodes, fewer) is None:
                 edges = fewer
         if len(edges) > limit:
+            # a path through all nodes has as few edges as there can be
             return [(v, v + 1) for v in range(self.n_inputs - 1, n_nodes - 1)]
         return edges
 
     def enumerate(self) -> ArchTable:
-        """All elements: one of each isomorphism class in an open space, every one in a positional
-        space.
+        """All elements, in an open space one of each isomorphism class.
 
         Raises:
             GraphError: there are too many.
@@ -335,8 +335,11 @@ class DagSpace(ChangeSpace):
 
     def _pairs(self, n_ops: int) -> list[Edge]:
         """The edges that may be there with `n_ops` operation nodes, sorted by (target, source)."""
-        last = self.n_inputs + n_ops
-        legal = self.allowed or [
-            (s, t) for t in range(self.n_inputs, last + 1) for s in range(min(t, last))
-        ]
-        return sorted(legal, key=lambda e: (e[1], e[0]))
+        legal = self._legal_edges(self.n_inputs + n_ops)
+        return sorted(legal, key=lambda edge: (edge[1], edge[0]))
+
+    def _legal_edges(self, last: int) -> Sequence[Edge]:
+        """The edges that may be there in a graph whose output is node `last`."""
+        if self.allowed:
+            return self.allowed
+        return [(s, t) for t in range(self.n_inputs, last + 1) for s in range(min(t, last))]

@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nasflow.errors import GraphError
-from nasflow.graphs.architecture import NONE_OP, Architecture
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.names import NONE_OP
 from nasflow.spaces.pair_cell import PAIRS, PAIRS_BY_SOURCE, PairCell, cell_edges
 
 __all__ = ["NB201", "OFFICIAL", "PAIRS", "PAIRS_BY_SOURCE", "cell_edges", "official_order"]

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from nasflow.graphs.architecture import NONE_OP, SKIP_OP
+from nasflow.graphs.names import NONE_OP, SKIP_OP
 from nasflow.spaces.nb201 import NB201, OFFICIAL
 
 _OFFICIAL_NAME = {ours: theirs for theirs, ours in OFFICIAL.items()}

@@ -22,7 +22,8 @@ from collections.abc import Iterable, Sequence
 import numpy.typing as npt
 
 from nasflow.errors import ConfigError, GraphError
-from nasflow.graphs.architecture import NONE_OP, Architecture
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.names import NONE_OP
 from nasflow.graphs.table import ArchTable
 from nasflow.spaces.template import TemplateSpace
 

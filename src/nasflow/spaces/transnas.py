@@ -14,7 +14,8 @@ import re
 from typing import ClassVar
 
 from nasflow.errors import GraphError
-from nasflow.graphs.architecture import NONE_OP, Architecture
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.names import NONE_OP
 from nasflow.spaces.pair_cell import PairCell
 
 _OFFICIAL = re.compile(r"(?:64-41414-)?([0-3])_([0-3]{2})_([0-3]{3})", re.ASCII)
