@@ -12,7 +12,8 @@ N = 24
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 BEFORE = """
 import bz2, pickle, sys
-from nasflow.datasets.importing import import_table, peak_memory
+from nasflow.datasets.importing import import_table
+from nasflow.running.memory import peak_memory
 import nasflow.datasets.readers.nats         # what the code itself takes
 before = peak_memory()
 """

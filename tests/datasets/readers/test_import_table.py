@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 import miniatures
+from nasflow.commands.data_import import run_import
 from nasflow.datasets import Dataset
 from nasflow.datasets.digests import source_digest
-from nasflow.datasets.importing import import_table, peak_memory, read_table, run_import
+from nasflow.datasets.importing import import_table, read_table
 from nasflow.datasets.readers.registry import format_names, format_summaries, make_reader
 from nasflow.errors import ConfigError, DataError, MissingDataError, UnknownNameError
 
@@ -165,12 +166,6 @@ def test_operations_beyond_256_are_refused(tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").write_text("\n".join(rows))
     with pytest.raises(DataError, match="300 different operations; legal: at most 256"):
         read_table("jsonl", tmp_path / "t.jsonl")
-
-
-def test_peak_memory_is_stated() -> None:
-    peak = peak_memory()
-    assert peak is not None
-    assert 10e6 < peak < 1e12
 
 
 def test_large_sources_are_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
