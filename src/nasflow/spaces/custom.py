@@ -200,7 +200,7 @@ def _node_range(description: Mapping[str, Any]) -> tuple[int, int]:
 
 def _names(description: Mapping[str, Any]) -> list[str]:
     """The names of the operations, less their features."""
-    ops = description.get("ops")
+    ops: Any = description.get("ops")
     is_list = isinstance(ops, (list, tuple)) and len(ops) > 0
     if not is_list or not all(isinstance(op, str) and op for op in ops):
         raise ConfigError(f"ops is {short(ops)}; legal: a list of names such as [attn, mlp, norm]")

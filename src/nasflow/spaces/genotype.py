@@ -21,12 +21,13 @@ _FORMS = (
 
 
 def read_genotype(text: str) -> dict[str, Any]:
-    """`{"normal": ..., "reduce": ...}` of a genotype's text; what they hold is for the caller to
-    check.
+    """`{"normal": ..., "reduce": ...}` of a genotype's text.
+
+    What the two hold is for the caller to check.
 
     Raises:
         GraphError: the text has none of the three forms, or joins other steps than all four
-        (`normal_concat`).
+            (`normal_concat`).
     """
     if len(text) > _MAX_LENGTH:
         raise GraphError(f"a genotype of {len(text)} characters; legal: at most {_MAX_LENGTH}")
@@ -50,11 +51,9 @@ def read_genotype(text: str) -> dict[str, Any]:
         raise GraphError(f"{text[:60]!r} has no normal and reduce cell; legal: {_FORMS}")
     for key in ("normal_concat", "reduce_concat"):
         joined = content.get(key, _CONCAT)
-        if (
-            not isinstance(joined, (list, tuple, range))
-            or len(joined) != 4
-            or list(joined) != _CONCAT
-        ):
+        # the length first: range(10**12) is a short text and a long list
+        is_list = isinstance(joined, (list, tuple, range)) and len(joined) == len(_CONCAT)
+        if not is_list or list(joined) != _CONCAT:
             raise GraphError(
                 f"{key} is {str(joined)[:60]}; only cells that join all four steps, {_CONCAT}, are"
                 " legal"

@@ -65,9 +65,9 @@ class NB101(DagSpace):
         """The cell that `text` denotes, pruned.
 
         Two notations. The bits of the strict upper triangle, row by row, then the operations
-        between input and
-        output: `111|conv3x3-bn-relu`. Or the official keys as JSON: `{"module_adjacency": [[0, 1],
-        [0, 0]], "module_operations": ["input", "output"]}` (also `matrix` and `ops`).
+        between input and output: `111|conv3x3-bn-relu`. Or the official keys as JSON:
+        `{"module_adjacency": [[0, 1], [0, 0]], "module_operations": ["input", "output"]}` (also
+        `matrix` and `ops`).
         """
         text = text.strip()
         if text.startswith("{"):
@@ -88,15 +88,14 @@ class NB101(DagSpace):
         return self._cell(["input", *names, "output"], edges)
 
     def from_matrix(self, matrix: Iterable[Iterable[Any]], ops: Sequence[str]) -> Architecture:
-        """The cell of the official pair: a matrix with a 1 at row i, column j for the edge i -> j,
-        and operations.
+        """The cell of the official pair, a matrix and operations.
 
-        The matrix may be a list or an array of booleans, integers or floats.
+        The matrix has a 1 at row i, column j for the edge i -> j; it may be a list or an array of
+        booleans, integers or floats.
 
         Raises:
             GraphError: no square matrix of zeros and ones, not upper triangular, an unknown
-            operation, no path
-                from input to output, more than 7 nodes or 9 edges after pruning.
+                operation, no path from input to output, more than 7 nodes or 9 edges after pruning.
         """
         return self._cell(list(ops), Architecture.from_adjacency(matrix, ops).edges)
 
@@ -124,9 +123,7 @@ class NB101(DagSpace):
         return cell
 
     def format(self, architecture: Architecture) -> str:
-        """The upper triangle and the official names of the operations, such as
-        `111|conv3x3-bn-relu`.
-        """
+        """The upper triangle and the operations' official names: `111|conv3x3-bn-relu`."""
         self.check(architecture)
         matrix = np.zeros((architecture.n_nodes,) * 2, np.int64)
         for source, target in architecture.edges:
@@ -136,8 +133,7 @@ class NB101(DagSpace):
         return "|".join([bits, *(official[op] for op in architecture.ops[1:-1])])
 
     def sample(self, rng: np.random.Generator) -> Architecture:
-        """A random matrix of seven nodes, every edge with probability 1/2, pruned, if that is
-        legal.
+        """A random matrix of seven nodes, every edge with probability 1/2, pruned.
 
         That is the distribution of the benchmark's own examples, and it favours small cells: for a
         uniform draw, take rows of `enumerate()`. The first legal one of 64 is taken (three in
@@ -147,9 +143,9 @@ class NB101(DagSpace):
         rows, columns = np.triu_indices(MAX_NODES, 1)
         for bits in rng.integers(2, size=(64, len(rows))).astype(bool):
             edges = tuple(zip(rows[bits].tolist(), columns[bits].tolist(), strict=True))
-            cell = Architecture(
-                ("input", *(OFFICIAL[name] for name in names), "output"), edges
-            ).pruned()
+            ops = ("input", *(OFFICIAL[name] for name in names), "output")
+            cell = Architecture(ops, edges).pruned()
+            # a cell whose output nothing reaches is pruned to its two ends
             if len(cell.edges) <= MAX_EDGES and cell.predecessors[-1]:
                 return cell
         return self._cell(["input", *names, "output"], [(v, v + 1) for v in range(MAX_NODES - 1)])
@@ -161,8 +157,9 @@ def _json_cell(text: str) -> tuple[list[list[Any]], list[str]]:
     for matrix_key, ops_key in _JSON_KEYS:
         if matrix_key in record and ops_key in record:
             matrix, ops = record[matrix_key], record[ops_key]
-            rows = isinstance(matrix, list) and all(isinstance(row, list) for row in matrix)
-            if rows and isinstance(ops, list) and all(isinstance(op, str) for op in ops):
+            is_matrix = isinstance(matrix, list) and all(isinstance(row, list) for row in matrix)
+            are_names = isinstance(ops, list) and all(isinstance(op, str) for op in ops)
+            if is_matrix and are_names:
                 return matrix, ops
             raise GraphError(
                 f"{matrix_key} must be a list of rows and {ops_key} a list of names in"
@@ -192,12 +189,18 @@ def official_hash(architecture: Architecture) -> str:
         _md5(str((len(after[v]), len(before[v]), _HASH_LABELS[op])))
         for v, op in enumerate(architecture.ops)
     ]
+
+    def joined(nodes: Sequence[int]) -> str:
+        # sorted, so that the order of the nodes does not matter
+        return "".join(sorted(digests[v] for v in nodes))
+
     for _ in range(architecture.n_nodes):
-        sides = [
-            ["".join(sorted(digests[u] for u in side[v])) for side in (before, after)]
+        # all from the last round's digests: none is replaced before the round is over
+        texts = [
+            f"{joined(before[v])}|{joined(after[v])}|{digests[v]}"
             for v in range(architecture.n_nodes)
         ]
-        digests = [_md5("|".join([*side, own])) for side, own in zip(sides, digests, strict=True)]
+        digests = [_md5(text) for text in texts]
     return _md5(str(sorted(digests)))
 
 

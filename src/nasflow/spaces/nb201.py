@@ -46,9 +46,8 @@ class NB201(PairCell):
 
     Example:
         >>> space = NB201()
-        >>> cell = space.parse("|none~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|skip_connect~1|none~2|")
-        >>> cell.ops
-        ('input', 'none', 'none', 'conv3x3', 'skip', 'skip', 'none', 'output')
+        >>> space.parse("|none~0|+|none~0|none~1|+|skip_connect~0|nor_conv_3x3~1|none~2|").ops
+        ('input', 'none', 'none', 'none', 'skip', 'conv3x3', 'none', 'output')
     """
 
     name: ClassVar[str] = "nb201"
@@ -56,11 +55,11 @@ class NB201(PairCell):
     choices: tuple[str, ...] = tuple(OFFICIAL.values())
 
     def parse(self, text: str) -> Architecture:
-        """The cell of an official string, `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`, or of an official
-        index, `235`.
+        """The cell of an official string or index.
 
-        The operations of one group may come in any order; each says by `~i` where it starts. Order
-        and spacing are otherwise as in the official files.
+        `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`, or `235`. The operations of one group may come in any
+        order; each says by `~i` where it starts. Order and spacing are otherwise as in the official
+        files.
         """
         if text.strip().isdecimal() and text.isascii():
             listed = official_order()
@@ -86,9 +85,10 @@ class NB201(PairCell):
                     )
                 pair = (int(token[2]), end)
                 if pair not in PAIRS or pair in chosen:
+                    starts = ", ".join([f"~{i}" for i in range(end)])
                     raise GraphError(
                         f"group {end} of {text!r} has {part!r}; it needs exactly one operation "
-                        f"from each of {', '.join(f'~{i}' for i in range(end))}"
+                        f"from each of {starts}"
                     )
                 chosen[pair] = list(OFFICIAL).index(token[1])
         if len(chosen) != len(PAIRS):
@@ -100,12 +100,11 @@ class NB201(PairCell):
     def format(self, architecture: Architecture) -> str:
         """The official string of a cell."""
         names = list(OFFICIAL)
-        token = {
-            pair: f"{names[c]}~{pair[0]}"
-            for pair, c in zip(PAIRS, self.to_choices(architecture), strict=True)
-        }
-        groups = [[token[i, j] for i in range(j)] for j in (1, 2, 3)]
-        return "+".join("|" + "|".join(group) + "|" for group in groups)
+        groups: dict[int, list[str]] = {1: [], 2: [], 3: []}
+        # the pairs come by target and then by source, as the string lists them
+        for (source, target), choice in zip(PAIRS, self.to_choices(architecture), strict=True):
+            groups[target].append(f"{names[choice]}~{source}")
+        return "+".join(f"|{'|'.join(group)}|" for group in groups.values())
 
 
 @lru_cache(maxsize=1)

@@ -31,26 +31,23 @@ def unique_string(choices: Sequence[int], zero_aware: bool = False) -> str:
         zero_aware: whether `none` and what only depends on it are written as zero.
 
     Example:
-        >>> unique_string(NB201().to_choices(NB201().parse("0")))
-        '((0)@avg_pool_3x3+(0)@nor_conv_1x1)@...'
+        >>> unique_string([1, 0, 3, 2, 1, 1])  # 0>1, 0>2, 1>2, 0>3, 1>3, 2>3
+        '(0)@none+(0)@nor_conv_3x3+(0)@nor_conv_1x1+0'
     """
     return _strings(np.array([choices]), zero_aware)[0]
 
 
 def string_classes(choices: npt.ArrayLike, zero_aware: bool = False) -> npt.NDArray[np.int64]:
-    """(N,) int64: the class of each row of (N, 6) choices; rows with equal unique strings share a
-    number.
-    """
+    """(N,) int64: a number for each row of (N, 6) choices, equal where the unique strings are."""
     _, classes = np.unique(np.array(_strings(np.asarray(choices), zero_aware)), return_inverse=True)
     return classes.reshape(-1).astype(np.int64)
 
 
 def _strings(choices: npt.NDArray[np.int64], zero_aware: bool) -> list[str]:
-    """The unique string of every row. The maps before the last take 5 and 125 values, and are
-    written once.
-    """
+    """The unique string of every row."""
     names = NB201.choices
-    known: dict[tuple[int, ...], str] = {}
+    # the maps before the last take 5 and 125 values: each is written once
+    written: dict[tuple[int, ...], str] = {}
 
     def edge(op: str, source: str) -> str:
         if zero_aware and (op == NONE_OP or source == _ZERO):
@@ -61,14 +58,12 @@ def _strings(choices: npt.NDArray[np.int64], zero_aware: bool) -> list[str]:
         """The map that the first 1, 3 or 6 operations lead to."""
         if not ops:
             return "0"
-        if ops not in known:
-            own = {1: 1, 3: 2, 6: 3}[
-                len(ops)
-            ]  # operations that end in this map, one from each earlier map
-            sources = [feature_map(ops[:n]) for n in (0, 1, 3)[:own]]
-            known[ops] = "+".join(
-                sorted(edge(names[op], s) for op, s in zip(ops[-own:], sources, strict=True))
-            )
-        return known[ops]
+        if ops not in written:
+            # the operations that end in this map, one from each earlier map
+            n_arriving = {1: 1, 3: 2, 6: 3}[len(ops)]
+            sources = [feature_map(ops[:n]) for n in (0, 1, 3)[:n_arriving]]
+            arriving = zip(ops[-n_arriving:], sources, strict=True)
+            written[ops] = "+".join(sorted(edge(names[op], source) for op, source in arriving))
+        return written[ops]
 
     return [feature_map(tuple(row)) for row in choices.tolist()]

@@ -9,7 +9,7 @@ four operations, output.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -35,9 +35,7 @@ LINKS = (
 """The nine link patterns, in the benchmark's order (an index into it starts a benchmark hash)."""
 
 OPERATIONS = ("gat", "gcn", "gin", "cheb", "sage", "arma", "graph", "fc", "skip")
-"""The operations in the benchmark's order; `skip` is the identity, `fc` a layer that sees no
-neighbour.
-"""
+"""In the benchmark's order; `skip` is the identity, `fc` a layer that sees no neighbour."""
 
 PROTEINS_OPERATIONS = ("gcn", "sage", "arma", "fc", "skip")
 """The operations of the smaller space on the data set proteins."""
@@ -106,14 +104,14 @@ class NBGraph(Space):
                 raise GraphError(
                     f"{text} is no hash of {self.name}: it needs at most five digits of 0..8"
                 )
-            text = f"{','.join(map(str, LINKS[digits[0]]))}|{','.join(OPERATIONS[d] for d in digits[1:])}"
+            text = _written(LINKS[digits[0]], [OPERATIONS[digit] for digit in digits[1:]])
         link_text, _, ops_text = text.partition("|")
         try:
             link = LINKS.index(tuple(int(part) for part in link_text.split(",")))
         except ValueError:
+            legal = " ".join([_link_text(link) for link in LINKS])
             raise GraphError(
-                f"{link_text!r} in {text!r} is no link pattern; legal: "
-                f"{' '.join(','.join(map(str, link)) for link in LINKS)}"
+                f"{link_text!r} in {text!r} is no link pattern; legal: {legal}"
             ) from None
         names = ops_text.split(",")
         if len(names) != 4 or not set(names) <= set(self.operations):
@@ -126,7 +124,7 @@ class NBGraph(Space):
     def format(self, architecture: Architecture) -> str:
         """The notation that `parse` reads, such as `0,0,1,2|gcn,gat,skip,fc`."""
         link, chosen = self.to_choices(architecture)
-        return f"{','.join(map(str, LINKS[link]))}|{','.join(self.operations[o] for o in chosen)}"
+        return _written(LINKS[link], [self.operations[i] for i in chosen])
 
     def sample(self, rng: np.random.Generator) -> Architecture:
         """An element drawn uniformly."""
@@ -139,9 +137,9 @@ class NBGraph(Space):
         for other in range(len(LINKS)):
             if other != link:
                 yield self.from_choices(other, chosen)
-        for place, new in itertools.product(range(4), range(len(self.operations))):
-            if new != chosen[place]:
-                yield self.from_choices(link, (*chosen[:place], new, *chosen[place + 1 :]))
+        for i, new in itertools.product(range(4), range(len(self.operations))):
+            if new != chosen[i]:
+                yield self.from_choices(link, (*chosen[:i], new, *chosen[i + 1 :]))
 
     def enumerate(self) -> ArchTable:
         """All elements, link pattern after link pattern."""
@@ -157,7 +155,7 @@ class NBGraph(Space):
             raise GraphError(f"{len(links)} link patterns for {len(chosen)} rows of operations")
         if not len(links):
             return self.table([])
-        # vocabulary: input, operations, output
+        # (N, 6) indices into the vocabulary, which is input, operations, output
         node_ops = np.pad(chosen + 1, ((0, 0), (1, 1)))
         node_ops[:, -1] = len(self.ops) - 1
         present = np.unique(links)
@@ -166,4 +164,13 @@ class NBGraph(Space):
             ArchTable.from_template(self.ops, node_ops[rows], link_edges(LINKS[i]))
             for i, rows in zip(present, parts, strict=True)
         ]
+        # pattern by pattern, since a template has one set of edges; then back to the given order
         return ArchTable.concatenate(tables)[np.argsort(np.concatenate(parts))]
+
+
+def _written(link: Sequence[int], operations: Sequence[str]) -> str:
+    return f"{_link_text(link)}|{','.join(operations)}"
+
+
+def _link_text(link: Sequence[int]) -> str:
+    return ",".join(map(str, link))

@@ -42,11 +42,8 @@ from nasflow.spaces.recipe import (
 _INPUTS = ("input_x", *(f"input_h{i}" for i in range(MAX_STATES)))
 _OUTPUTS = tuple(f"output_h{i}" for i in range(MAX_STATES))
 _PORTS = ("blend_gate", "blend_first")
-_N_OPERATIONS = (
-    7,
-    14,
-    21,
-)  # the sizes that the benchmark drew its cells from, beside the new states
+# the sizes that the benchmark drew its cells from, beside the new states
+_N_OPERATIONS = (7, 14, 21)
 
 
 class NLP(ChangeSpace):
@@ -71,32 +68,30 @@ class NLP(ChangeSpace):
         return self.from_recipe(read_recipe(text))
 
     def format(self, architecture: Architecture) -> str:
-        """The recipe, as JSON, its nodes named `node_0` ... and `h_new_0` ..., in topological
-        order.
-        """
+        """The recipe, as JSON, its nodes `node_0` ... and `h_new_0` ... in topological order."""
         return write_recipe(self.to_recipe(architecture))
 
     # -- elements
-    # ---------------------------------------------------------------------------------------
 
     def from_recipe(self, recipe: Recipe) -> Architecture:
         """The element of a recipe that obeys the rules of this module's text."""
         n_inputs = 1 + recipe.n_states
         ops = list(_INPUTS[:n_inputs])
-        place = list(range(n_inputs))  # node of each vector: the inputs, then the operations
+        node_of = list(range(n_inputs))  # of each vector: the inputs, then the operations
         edges: list[tuple[int, int]] = []
         for op, inputs in recipe.nodes:
-            sources = [place[i] for i in inputs]
+            sources = [node_of[vector] for vector in inputs]
             if op == "blend":
+                # the first two inputs come through a port; the third is told by having none
                 for side, port in enumerate(_PORTS):
                     edges.append((sources[side], len(ops)))
                     sources[side] = len(ops)
                     ops.append(port)
-            place.append(len(ops))
+            node_of.append(len(ops))
             edges += [(source, len(ops)) for source in sources]
             ops.append(op)
         for state, vector in enumerate(recipe.outputs):
-            edges.append((place[vector], len(ops)))
+            edges.append((node_of[vector], len(ops)))
             ops.append(_OUTPUTS[state])
         return Architecture(tuple(ops), tuple(edges))
 
@@ -107,7 +102,7 @@ class NLP(ChangeSpace):
             GraphError: the architecture is no element of this space.
         """
         n_states = sum(op in _OUTPUTS for op in architecture.ops)
-        vector: dict[int, int] = {}
+        vector: dict[int, int] = {}  # of each node but ports and outputs
         nodes: list[tuple[str, tuple[int, ...]]] = []
         outputs: list[int] = []
         try:
@@ -118,6 +113,8 @@ class NLP(ChangeSpace):
                 elif op in _OUTPUTS:
                     outputs.append(vector[before[0]])
                 elif op == "blend":
+                    # `from_recipe` puts the two ports right before it; of any other graph the
+                    # comparison below finds that it is none of this space
                     gate, first = node - 2, node - 1
                     ways = (
                         architecture.predecessors[gate][0],
@@ -135,9 +132,11 @@ class NLP(ChangeSpace):
                     )
             recipe = Recipe(n_states, tuple(nodes), tuple(outputs))
             fault = recipe.fault()
+            # an edge that was not looked at would be lost in silence: compare the whole graph
             if fault is None and self.from_recipe(recipe) == architecture:
                 return recipe
         except (IndexError, KeyError):
+            # a node without the inputs that its operation has in a recipe
             fault = None
         raise GraphError(
             f"{architecture} is no element of {self.name}: {fault or 'it is no graph of a recipe'}"
@@ -152,20 +151,18 @@ class NLP(ChangeSpace):
         for source, target in architecture.edges:
             if architecture.ops[target] in _PORTS:
                 continue
-            start = (
-                architecture.predecessors[source][0]
-                if architecture.ops[source] in _PORTS
-                else source
-            )
-            edges.append((start, target))
+            # a port has one source, which takes its place
+            if architecture.ops[source] in _PORTS:
+                source = architecture.predecessors[source][0]
+            edges.append((source, target))
         kept = [v for v, op in enumerate(architecture.ops) if op not in _PORTS]
-        place = {old: new for new, old in enumerate(kept)}
+        new_number = {old: new for new, old in enumerate(kept)}
         return Architecture(
-            tuple(architecture.ops[v] for v in kept), tuple((place[s], place[t]) for s, t in edges)
+            tuple(architecture.ops[v] for v in kept),
+            tuple((new_number[s], new_number[t]) for s, t in edges),
         )
 
     # -- changing and drawing
-    # ---------------------------------------------------------------------------
 
     def changes(self, architecture: Architecture) -> list[Change]:
         """One operation, one input, one new state's node, or one activation inserted or taken out.
@@ -176,35 +173,32 @@ class NLP(ChangeSpace):
         """
         recipe = self.to_recipe(architecture)
         n_inputs = 1 + recipe.n_states
-        users: list[list[int]] = [[] for _ in range(n_inputs + len(recipe.nodes))]
-        for i, (_, inputs) in enumerate(recipe.nodes):
-            for v in inputs:
-                users[v].append(i)
-        found: list[Change] = []
+        n_vectors = n_inputs + len(recipe.nodes)
+        n_users = [0] * n_vectors
+        for _, inputs in recipe.nodes:
+            for vector in inputs:
+                n_users[vector] += 1
+        changes: list[Change] = []
         for i, (op, inputs) in enumerate(recipe.nodes):
-            own = n_inputs + i
-            found += [
-                ("op", i, other)
-                for other in OPERATIONS
-                if other != op and len(inputs) in ARITY[other]
-            ]
+            result = n_inputs + i
+            # only earlier vectors, so that the recipe stays sorted
+            unused = [vector for vector in range(result) if vector not in inputs]
+            others = [other for other in OPERATIONS if other != op]
+            changes += [("op", i, other) for other in others if len(inputs) in ARITY[other]]
             for side in range(len(inputs)):
-                found += [("input", i, side, v) for v in range(own) if v not in inputs]
+                changes += [("input", i, side, vector) for vector in unused]
             if op == "linear":
-                found += [("more", i, v) for v in range(own) if v not in inputs]
-                found += [("fewer", i, v) for v in inputs]
-            if op in ACTIVATIONS and own not in recipe.outputs and len(users[own]) == 1:
-                found.append(("drop", i))
-            found += [
-                ("insert", i, side, other) for side in range(len(inputs)) for other in ACTIVATIONS
-            ]
+                changes += [("more", i, vector) for vector in unused]
+                changes += [("fewer", i, vector) for vector in inputs]
+            # of two users, or of a user and a new state, each would be changed
+            if op in ACTIVATIONS and result not in recipe.outputs and n_users[result] == 1:
+                changes.append(("drop", i))
+            for side in range(len(inputs)):
+                changes += [("insert", i, side, activation) for activation in ACTIVATIONS]
+        no_state = [v for v in range(n_inputs, n_vectors) if v not in recipe.outputs]
         for state in range(recipe.n_states):
-            found += [
-                ("output", state, n_inputs + i)
-                for i in range(len(recipe.nodes))
-                if n_inputs + i not in recipe.outputs
-            ]
-        return found
+            changes += [("output", state, vector) for vector in no_state]
+        return changes
 
     def changed(self, architecture: Architecture, change: Change) -> Architecture | None:
         """The element after a change, or None where it would break a rule."""
@@ -241,25 +235,22 @@ def _random_recipe(n_states: int, n_nodes: int, rng: np.random.Generator) -> Rec
     mains = ("linear", "blend", *ELEMENTWISE)
     while len(nodes) < n_nodes:
         op = mains[int(rng.choice(len(mains), p=[3 / 6, 1 / 6, 1 / 6, 1 / 6]))]
-        vectors = (
-            base + activations
-            if op == "linear"
-            else [*base[1:], *range(len(base), len(base) + len(nodes))]
-        )
-        wanted = (2 if rng.random() < 0.8 else 3) if op == "linear" else max(ARITY[op])
-        if op != "linear" and wanted > len(vectors):
-            op, vectors, wanted = (
-                "linear",
-                base,
-                2,
-            )  # too early for it; a linear always fits, so the loop ends
+        if op == "linear":
+            vectors = base + activations
+            wanted = 2 if rng.random() < 0.8 else 3
+        else:
+            # all but x, whose size is another
+            vectors = [*base[1:], *range(len(base), len(base) + len(nodes))]
+            wanted = max(ARITY[op])
+            if wanted > len(vectors):
+                # too early for it; a linear always fits, so the loop ends
+                op, vectors, wanted = "linear", base, 2
         drawn = rng.choice(len(vectors), size=min(wanted, len(vectors)), replace=False)
         inputs = tuple(vectors[int(i)] for i in drawn)
         nodes.append((op, inputs if op == "blend" else tuple(sorted(inputs))))
         if op == "linear" and len(nodes) < n_nodes:
-            nodes.append(
-                (ACTIVATIONS[int(rng.integers(len(ACTIVATIONS)))], (len(base) + len(nodes) - 1,))
-            )
+            activation = ACTIVATIONS[int(rng.integers(len(ACTIVATIONS)))]
+            nodes.append((activation, (len(base) + len(nodes) - 1,)))
             activations.append(len(base) + len(nodes) - 1)
     outputs = rng.choice(len(nodes), size=n_states, replace=False) + len(base)
     return Recipe(n_states, tuple(nodes), tuple(outputs.tolist())).pruned()

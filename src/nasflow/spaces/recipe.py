@@ -7,7 +7,7 @@ operation, in a topological order.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,23 +52,24 @@ class Recipe:
             return f"{len(self.nodes)} operations; legal: 1 to {MAX_NODES}"
         for i, (op, inputs) in enumerate(self.nodes):
             if len(inputs) not in ARITY[op]:
-                return f"{op} with {len(inputs)} inputs; legal: {' or '.join(map(str, ARITY[op]))}"
+                legal = " or ".join(map(str, ARITY[op]))
+                return f"{op} with {len(inputs)} inputs; legal: {legal}"
             if len(set(inputs)) != len(inputs):
                 return f"{op} takes a vector twice"
             if 0 in inputs and op != "linear":
                 return f"{op} takes x; only linear may, because x has a size of its own"
+            # what stands before node i has a smaller number, so no cycle can be written
             if not all(0 <= v < first + i for v in inputs):
                 return f"{op} takes a vector that is computed after it"
         if len(set(self.outputs)) != len(self.outputs) or min(self.outputs) < first:
             return "two new states are one vector, or one is an input"
+        # last, because pruning counts on inputs that exist
         if len(self.pruned().nodes) != len(self.nodes):
             return "an operation leads to no new state"
         return None
 
     def reads_everything(self) -> bool:
-        """Whether `x` and every state are read, and no new state is one operation away from a
-        previous one.
-        """
+        """Whether `x` and all states are read, and no new state is one operation from an old."""
         read = {v for _, inputs in self.nodes for v in inputs}
         previous = set(range(1, 1 + self.n_states))
         direct = {v for output in self.outputs for v in self.nodes[output - 1 - self.n_states][1]}
@@ -78,15 +79,15 @@ class Recipe:
         """This recipe less the operations that lead to no new state."""
         first = 1 + self.n_states
         used = set(self.outputs)
+        # backwards, so that all users of a node have been looked at before it
         for i in range(len(self.nodes) - 1, -1, -1):
             if first + i in used:
                 used.update(self.nodes[i][1])
         kept = [i for i in range(len(self.nodes)) if first + i in used]
-        place = {v: v for v in range(first)} | {
-            first + i: first + new for new, i in enumerate(kept)
-        }
-        nodes = tuple((self.nodes[i][0], tuple(place[v] for v in self.nodes[i][1])) for i in kept)
-        return Recipe(self.n_states, nodes, tuple(place[v] for v in self.outputs))
+        number = {v: v for v in range(first)}
+        for new, i in enumerate(kept):
+            number[first + i] = first + new
+        return self._renumbered([self.nodes[i] for i in kept], number)
 
     def after(self, change: tuple[Any, ...]) -> Recipe:
         """This recipe after one of `NLP.changes`; whether it is legal is for `fault` to say."""
@@ -96,8 +97,10 @@ class Recipe:
             outputs[i] = rest[0]
             return Recipe(self.n_states, self.nodes, tuple(outputs))
         op, inputs = nodes[i]
-        if kind in ("drop", "insert"):
-            return self._resized(kind, i, rest)
+        if kind == "drop":
+            return self._without(i)
+        if kind == "insert":
+            return self._with(i, *rest)
         if kind == "op":
             op = rest[0]
         elif kind == "input":
@@ -107,33 +110,46 @@ class Recipe:
             inputs = (*inputs, rest[0])
         else:  # fewer
             inputs = tuple(v for v in inputs if v != rest[0])
-        nodes[i] = (op, inputs if op == "blend" else tuple(sorted(inputs)))
+        nodes[i] = _in_order(op, inputs)
         return Recipe(self.n_states, tuple(nodes), self.outputs)
 
-    def _resized(self, kind: str, i: int, rest: list[Any]) -> Recipe:
-        """This recipe with an activation inserted before input `rest[0]` of node i, or with
-        activation i gone.
-        """
-        first = 1 + self.n_states
-        own = first + i
+    def _without(self, i: int) -> Recipe:
+        """This recipe less activation i: what took its result takes its input."""
+        result = 1 + self.n_states + i
+        (source,) = self.nodes[i][1]
+        # the vectors behind the one that goes move up by one
+        number = {v: v - (v > result) for v in range(1 + self.n_states + len(self.nodes))}
+        number[result] = source
+        return self._renumbered([*self.nodes[:i], *self.nodes[i + 1 :]], number)
+
+    def _with(self, i: int, side: int, activation: str) -> Recipe:
+        """This recipe with an activation inserted before input `side` of node i."""
+        result = 1 + self.n_states + i
+        number = {v: v + (v >= result) for v in range(1 + self.n_states + len(self.nodes))}
+        moved = self._renumbered(self.nodes, number)
         op, inputs = self.nodes[i]
-        if kind == "drop":
-            place = {v: v - (v > own) for v in range(first + len(self.nodes))} | {own: inputs[0]}
-            kept = [*self.nodes[:i], *self.nodes[i + 1 :]]
-            nodes = [(o, tuple(place[v] for v in vs)) for o, vs in kept]
-        else:
-            side, activation = rest
-            place = {v: v + (v >= own) for v in range(first + len(self.nodes))}
-            later = [(o, tuple(place[v] for v in vs)) for o, vs in self.nodes[i + 1 :]]
-            changed = (op, (*inputs[:side], own, *inputs[side + 1 :]))
-            nodes = [*self.nodes[:i], (activation, (inputs[side],)), changed, *later]
-        ordered = tuple((o, vs if o == "blend" else tuple(sorted(vs))) for o, vs in nodes)
-        return Recipe(self.n_states, ordered, tuple(place[v] for v in self.outputs))
+        # both stand before whatever was renumbered, so their inputs keep their numbers
+        new = (activation, (inputs[side],))
+        changed = _in_order(op, (*inputs[:side], result, *inputs[side + 1 :]))
+        nodes = (*moved.nodes[:i], new, changed, *moved.nodes[i + 1 :])
+        return Recipe(self.n_states, nodes, moved.outputs)
+
+    def _renumbered(self, nodes: Sequence[Node], number: Mapping[int, int]) -> Recipe:
+        """The recipe of `nodes` and this one's outputs, each vector given its new number."""
+        renumbered = []
+        for op, inputs in nodes:
+            renumbered.append(_in_order(op, tuple(number[v] for v in inputs)))
+        outputs = tuple(number[v] for v in self.outputs)
+        return Recipe(self.n_states, tuple(renumbered), outputs)
+
+
+def _in_order(op: str, inputs: tuple[int, ...]) -> Node:
+    """A node with its inputs ascending, where their order means nothing."""
+    return op, inputs if op == "blend" else tuple(sorted(inputs))
 
 
 def read_recipe(text: str) -> Recipe:
-    """The recipe of a JSON object `{node: {"op": ..., "input": [...]}}`, sorted topologically and
-    pruned.
+    """The recipe of `{node: {"op": ..., "input": [...]}}` as JSON, sorted and pruned.
 
     Raises:
         GraphError: what is malformed or breaks a rule, and what is legal.
@@ -161,9 +177,9 @@ def read_recipe(text: str) -> Recipe:
     number = {name: i for i, name in enumerate([*inputs, *order])}
     nodes = []
     for name in order:
-        vectors = [number[v] for v in content[name]["input"]]
-        op = content[name]["op"]
-        nodes.append((op, tuple(vectors if op == "blend" else sorted(vectors))))
+        vectors = tuple(number[v] for v in content[name]["input"])
+        nodes.append(_in_order(content[name]["op"], vectors))
+    # before the rules are looked at: the benchmark's recipes have nodes that lead nowhere
     recipe = Recipe(len(states), tuple(nodes), tuple(number[name] for name in states)).pruned()
     fault = recipe.fault()
     if fault:
@@ -173,20 +189,22 @@ def read_recipe(text: str) -> Recipe:
 
 def _sorted_names(content: dict[str, Any], inputs: Iterable[str]) -> list[str]:
     """The nodes' names in a topological order, the file's where it is one."""
-    known, order, waiting = set(inputs), [], list(content)
+    computed, order, waiting = set(inputs), [], list(content)
+    # a name that nothing gives would look like a cycle below: told apart first
     for name in waiting:
-        unknown = [v for v in content[name]["input"] if v not in known and v not in content]
-        if unknown or name in known:
+        unknown = [v for v in content[name]["input"] if v not in computed and v not in content]
+        if unknown or name in computed:
             raise GraphError(
                 f"node {name!r} takes {(unknown or [name])[0]!r}, which is no node and no input "
                 f"({', '.join(inputs)}), or has an input's name"
             )
     while waiting:
-        ready = next((n for n in waiting if known.issuperset(content[n]["input"])), None)
+        # the first in the file that can be computed, so that a sorted file keeps its order
+        ready = next((n for n in waiting if computed.issuperset(content[n]["input"])), None)
         if ready is None:
             raise GraphError(f"the nodes {waiting[:6]} form a cycle; FGP needs a DAG")
         order.append(ready)
-        known.add(ready)
+        computed.add(ready)
         waiting.remove(ready)
     return order
 
@@ -196,11 +214,10 @@ def write_recipe(recipe: Recipe) -> str:
     first = 1 + recipe.n_states
     names = ["x", *(f"h_prev_{i}" for i in range(recipe.n_states))]
     for i in range(len(recipe.nodes)):
-        state = recipe.outputs.index(first + i) if first + i in recipe.outputs else None
-        names.append(f"node_{i}" if state is None else f"h_new_{state}")
-    return json.dumps(
-        {
-            names[first + i]: {"op": op, "input": [names[v] for v in inputs]}
-            for i, (op, inputs) in enumerate(recipe.nodes)
-        }
-    )
+        # the node that is a new state bears its name, as in the benchmark's files
+        is_state = first + i in recipe.outputs
+        names.append(f"h_new_{recipe.outputs.index(first + i)}" if is_state else f"node_{i}")
+    content = {}
+    for name, (op, inputs) in zip(names[first:], recipe.nodes, strict=True):
+        content[name] = {"op": op, "input": [names[v] for v in inputs]}
+    return json.dumps(content)

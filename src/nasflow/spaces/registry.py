@@ -1,5 +1,6 @@
-"""The spaces by name. A new one of this package is a file and a line here; one of yours needs
-neither.
+"""The spaces by name.
+
+A new one of this package is a file and a line here; one of yours needs neither.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def load_space(name: str) -> Space:
     Raises:
         UnknownNameError: there is none; the message lists the names.
         MissingDataError, ConfigError: the file is not there, or describes no space
-        (`nasflow.spaces.custom`).
+            (`nasflow.spaces.custom`).
     """
     if name.endswith((".yaml", ".yml")):
         from nasflow.spaces.custom import CustomSpace

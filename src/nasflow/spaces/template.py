@@ -1,5 +1,4 @@
-"""`TemplateSpace`: spaces whose graphs share one topology and differ in the operations of some
-nodes.
+"""`TemplateSpace`: spaces whose graphs share one topology and differ in operations alone.
 
 NAS-Bench-201, TransNAS-Bench-101's micro cells and NAS-Bench-Macro are of this kind.
 """
@@ -25,9 +24,10 @@ def legal_indices(
 
     Raises:
         GraphError: an index outside 0..n_legal-1 or no integer, or another number of columns; names
-        the row.
+            the row.
     """
     chosen = np.asarray(choices)
+    # an empty list says nothing about its columns, and is legal
     chosen = chosen.reshape(0, n_columns) if chosen.shape == (0,) else chosen
     if chosen.ndim != 2 or chosen.shape[1] != n_columns:
         raise GraphError(
@@ -96,16 +96,13 @@ class TemplateSpace(Space):
         return tuple(self.choices.index(op) for op in chosen)
 
     def table_from_choices(self, choices: npt.ArrayLike) -> ArchTable:
-        """The table of many elements at once, from an (N, n_choices) array of indices into
-        `choices`.
-        """
+        """The table of many elements at once: (N, n_choices) indices into `choices`."""
         chosen = legal_indices(choices, self.n_choices, len(self.choices), self.name)
-        node_op = np.array([self.ops.index(op) for op in self.choices])
-        ends = (np.full((len(chosen), 1), self.ops.index(op)) for op in ("input", "output"))
-        first, last = ends
-        return ArchTable.from_template(
-            self.ops, np.hstack([first, node_op[chosen], last]), self.edges
-        )
+        vocabulary_index = np.array([self.ops.index(op) for op in self.choices])
+        first = np.full((len(chosen), 1), self.ops.index("input"))
+        last = np.full((len(chosen), 1), self.ops.index("output"))
+        node_ops = np.hstack([first, vocabulary_index[chosen], last])  # (N, n_choices + 2)
+        return ArchTable.from_template(self.ops, node_ops, self.edges)
 
     def sample(self, rng: np.random.Generator) -> Architecture:
         """An element drawn uniformly."""
@@ -116,9 +113,9 @@ class TemplateSpace(Space):
     def neighbours(self, architecture: Architecture) -> Iterator[Architecture]:
         """Every element with one operation replaced."""
         chosen = self.to_choices(architecture)
-        for place, new in itertools.product(range(self.n_choices), range(len(self.choices))):
-            if new != chosen[place]:
-                yield self.from_choices([*chosen[:place], new, *chosen[place + 1 :]])
+        for i, new in itertools.product(range(self.n_choices), range(len(self.choices))):
+            if new != chosen[i]:
+                yield self.from_choices([*chosen[:i], new, *chosen[i + 1 :]])
 
     def enumerate(self) -> ArchTable:
         """All elements, the last node's operation changing fastest."""

@@ -39,10 +39,9 @@ class TransNASMicro(PairCell):
     ops: tuple[str, ...] = ("input", *choices, "output")
 
     def parse(self, text: str) -> Architecture:
-        """The cell of an official string, `64-41414-1_02_333` or `1_02_333`, or of a tuple, `(1, 0,
-        2, 3, 3, 3)`.
+        """The cell of `64-41414-1_02_333`, `1_02_333` or `(1, 0, 2, 3, 3, 3)`.
 
-        Both list the operations by target: 0>1, then 0>2 and 1>2, then 0>3, 1>3 and 2>3, coded 0
+        All list the operations by target: 0>1, then 0>2 and 1>2, then 0>3, 1>3 and 2>3, coded 0
         none, 1 skip_connect, 2 conv1x1, 3 conv3x3. The prefix names the skeleton, which all micro
         cells share.
         """
