@@ -77,9 +77,10 @@ class Dataset:
                 raise DataError(f"metric {metric.name!r} of {self.name} is listed as {name!r}")
             shape = values[name].shape if name in values else None
             if shape is None or len(shape) not in (1, 2) or shape[0] != len(self.table):
+                seen = "none" if shape is None else f"shape {shape}"
                 raise DataError(
                     f"metric {name!r} of {self.name} needs {len(self.table)} values, or as many"
-                    f" rows of repeats; seen: {'none' if shape is None else f'shape {shape}'}"
+                    f" rows of repeats; seen: {seen}"
                 )
         unknown = [name for name in values if name not in self.metrics]
         if unknown:
@@ -104,13 +105,11 @@ class Dataset:
         return self.metrics[name]
 
     def labels(self, name: str | None = None) -> FloatArray:
-        """(N,) float64: the values of a metric, the mean where it was repeated, NaN where never
-        measured.
-        """
+        """(N,) float64: the values of a metric, the mean of repeats, NaN where never measured."""
         values = self.values[self.metric(name).name]
         if values.ndim == 1:
             return values
-        measured = np.isfinite(values)
+        measured = np.isfinite(values)  # (N, n_repeats)
         total = np.where(measured, values, 0.0).sum(axis=1)
         with np.errstate(invalid="ignore"):
             mean: FloatArray = total / measured.sum(axis=1)
@@ -122,9 +121,8 @@ class Dataset:
         About the most that a predictor can reach on a single repeat: label noise sets it. None for
         a metric that was measured once.
         """
-        from nasflow.statistics.metrics import (
-            kendall_tau,
-        )  # SciPy is slow to import, and --help must not wait for it
+        # here, since SciPy is slow to import and --help must not wait for it
+        from nasflow.statistics.metrics import kendall_tau
 
         values = self.values[self.metric(name).name]
         if values.ndim == 1 or values.shape[1] < 2:
@@ -150,17 +148,16 @@ class Dataset:
         return self.labels(name)
 
     def content_hash(self, names: Iterable[str] | None = None) -> str:
-        """Hexadecimal SHA-256 of the graphs and all values, for the manifest; or of these metrics'
-        values alone.
-        """
+        """Hexadecimal SHA-256 of the graphs and of these metrics' values (all if None)."""
         digest = hashlib.sha256(self.table.content_hash().encode())
         for name in sorted(self.values if names is None else set(names)):
             digest.update(name.encode() + np.ascontiguousarray(self.values[name]).tobytes())
         return digest.hexdigest()
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write one .npz, atomically: the table's arrays, the values as `value/NAME`, the rest as
-        JSON.
+        """Write one .npz, atomically.
+
+        The table's arrays, the values as `value/NAME`, and the rest as JSON in `about`.
         """
         about = {
             "name": self.name,
@@ -170,10 +167,9 @@ class Dataset:
             "origin": dict(self.origin),
             "metrics": [dataclasses.asdict(metric) for metric in self.metrics.values()],
         }
-        arrays: dict[str, npt.NDArray[Any]] = {
-            f"value/{name}": v for name, v in self.values.items()
-        }
-        save_npz(path, {**self.table.arrays(), **arrays, "about": np.array(json.dumps(about))})
+        arrays: dict[str, npt.NDArray[Any]] = self.table.arrays()
+        arrays |= {f"value/{name}": column for name, column in self.values.items()}
+        save_npz(path, {**arrays, "about": np.array(json.dumps(about))})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Dataset:

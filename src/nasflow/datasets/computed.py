@@ -19,15 +19,13 @@ FOLDER = Path(__file__).parent / "computed"
 def cached_with_computed(
     name: str, version: int, sources: Sequence[Path], build: Callable[[], Dataset]
 ) -> Dataset:
-    """`nasflow.datasets.locate.cached`, with the columns of the table that nasflow brings along for
-    `name`.
+    """As `locate.cached`, with the columns of the table that nasflow brings along for `name`.
 
     Rows of the user's file that the table does not know have NaN.
     """
     table = FOLDER / f"{name}.npz"
-    return cached(
-        name,
-        version,
-        [*sources, table],
-        lambda: ProxyTable.load(table).join(build(), must_match=False),
-    )
+
+    def joined() -> Dataset:
+        return ProxyTable.load(table).join(build(), must_match=False)
+
+    return cached(name, version, [*sources, table], joined)

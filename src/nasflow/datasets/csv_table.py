@@ -32,18 +32,20 @@ def read_csv(path: Path, columns: Sequence[str]) -> dict[str, list[str]]:
             missing = [column for column in columns if column not in header]
             if missing:
                 raise DataError(f"{path} has no column {missing[0]!r}; it has: {', '.join(header)}")
-            cells = []
+            position = {column: header.index(column) for column in columns}
+            texts: dict[str, list[str]] = {column: [] for column in columns}
             for number, row in enumerate(rows):
                 if len(row) != len(header):
                     raise DataError(
                         f"{path} row {number}: {len(row)} values where the header has {len(header)}"
                     )
-                cells.append(row)
+                for column in columns:
+                    texts[column].append(row[position[column]])
     except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
         if isinstance(error, FileNotFoundError):
             raise
         raise DataError(f"{path} is no readable CSV ({error})") from None
-    return {column: [row[header.index(column)] for row in cells] for column in columns}
+    return texts
 
 
 def numbers(path: Path, column: str, texts: Sequence[str]) -> FloatArray:
@@ -55,6 +57,7 @@ def numbers(path: Path, column: str, texts: Sequence[str]) -> FloatArray:
     values = np.full(len(texts), np.nan)
     for row, text in enumerate(texts):
         if text.strip():
+            # what is no number stays NaN, and is refused with NaN itself and the infinities
             with contextlib.suppress(ValueError):
                 values[row] = float(text)
             if not np.isfinite(values[row]):

@@ -23,8 +23,7 @@ _COARSE_SECONDS = 2.0
 
 
 def source_digest(files: Sequence[Path], root: Path) -> str:
-    """Hexadecimal SHA-256 of a file; of a folder's files that of the list of their names and
-    digests.
+    """Hexadecimal SHA-256 of a file; of a folder that of its files' names and digests.
 
     Args:
         files: the files, in a fixed order.
@@ -33,6 +32,7 @@ def source_digest(files: Sequence[Path], root: Path) -> str:
     stats = [file.stat() for file in files]
     if sum(stat.st_size for stat in stats) < _LARGE:
         return _digest(files, root)
+    # what changes when a file does, and costs no reading
     signature = hashlib.sha256()
     for file, stat in zip(files, stats, strict=True):
         signature.update(
@@ -41,6 +41,7 @@ def source_digest(files: Sequence[Path], root: Path) -> str:
     note = environment.cache_dir() / "digests" / signature.hexdigest()[:32]
     if note.is_file():
         text = note.read_text(encoding="ascii", errors="replace").strip()
+        # a note that a crash cut short is passed over
         if len(text) == 64 and set(text) <= set("0123456789abcdef"):
             return text
     digest = _digest(files, root)

@@ -37,12 +37,13 @@ def read_jsonl(path: PathLike, vocabulary: Sequence[str] | None = None) -> Datas
 
     Raises:
         MissingDataError, DataError: no such file; a line that is no JSON object, a malformed graph,
-        an unknown
-            operation, a label that is no number. The message names the line.
+            an unknown operation, a label that is no number. The message names the line.
     """
     path = require_file(path)
     graphs: list[Architecture] = []
+    # by row, since a label may begin in any line and be absent from others
     labels: dict[str, dict[int, float]] = {}
+    # empty lines are no rows, but messages count them
     line_of_row: list[int] = []
     try:
         # not splitlines(), which also cuts at U+2028 and others that may stand inside a JSON string
@@ -69,6 +70,7 @@ def read_jsonl(path: PathLike, vocabulary: Sequence[str] | None = None) -> Datas
     try:
         table = ArchTable.from_architectures(graphs, vocabulary)
     except GraphError as error:
+        # the table knows rows only; the user looks for a line
         row, _, rest = str(error).removeprefix("row ").partition(":")
         raise DataError(f"{path} line {line_of_row[int(row)]}:{rest}") from None
     values = {}
@@ -99,14 +101,15 @@ def _record(path: Path, number: int, line: str) -> dict[str, Any]:
 
 
 def _label(path: Path, number: int, key: str, value: Any) -> float:
-    """A label as a float; booleans, text, NaN and infinities are refused (case: a failed run logged
-    as NaN).
+    """A label as a float; NaN, infinities, booleans and text are refused.
+
+    A training that failed is often logged as NaN, and must not pass for a measurement.
     """
     try:
         if not isinstance(value, bool) and isinstance(value, (int, float)) and math.isfinite(value):
             return float(value)
-    except OverflowError:  # an integer beyond the range of floats
-        pass
+    except OverflowError:
+        pass  # an integer beyond the range of floats is refused as well
     raise DataError(
         f"{path} line {number}: label {key!r} is {repr(value)[:40]}; it needs a finite number, or "
         "null for not measured"

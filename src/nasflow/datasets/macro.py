@@ -1,5 +1,6 @@
-"""NAS-Bench-Macro's 6,561 chains: mean and spread of three trainings. Split it after a
-permutation.
+"""NAS-Bench-Macro's 6,561 chains: mean and spread of three trainings.
+
+The file is sorted, so split it after a permutation.
 """
 
 from __future__ import annotations

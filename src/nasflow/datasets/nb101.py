@@ -1,5 +1,4 @@
-"""NAS-Bench-101: validation accuracies of one run of 20,001 random cells, zero-cost proxies of 500,
-and the space.
+"""NAS-Bench-101: one run of 20,001 random cells, zero-cost proxies of 500, and the space.
 
 `nb101` is the first 14,580 rows of `nb101.csv.gz`, the size of the protocol's sample; `nb101-all`
 is all of them. The accuracies are those of *one* of the benchmark's three runs, so they are noisy,
@@ -33,15 +32,17 @@ ZERO_COST_SOURCE = "NAS-Bench-Suite-Zero (Apache-2.0), https://github.com/automl
 
 PROTOCOL_ROWS = 14_580  # halves of 7,290 (section 6 of the method)
 
+
+def _accuracy(n_epochs: int) -> Metric:
+    return Metric(
+        f"valid_{n_epochs}ep",
+        f"CIFAR-10 validation accuracy of one run after {n_epochs} epochs",
+        unit="fraction",
+    )
+
+
 _METRICS = [
-    *(
-        Metric(
-            f"valid_{n}ep",
-            f"CIFAR-10 validation accuracy of one run after {n} epochs",
-            unit="fraction",
-        )
-        for n in (108, 36, 12, 4)
-    ),
+    *map(_accuracy, (108, 36, 12, 4)),
     Metric("train_seconds", "time of the training of 108 epochs", unit="s", maximise=False),
     Metric("params", "number of parameters", unit="", maximise=False, trained=False),
 ]
@@ -64,8 +65,9 @@ _CODES = {0: "input", 1: "output", 2: "maxpool3x3", 3: "conv1x1", 4: "conv3x3"}
 
 
 def load_nb101(rows: str = "protocol") -> Dataset:
-    """The first 14,580 cells of the file (`"protocol"`), or all 20,001 (`"all"`), in its random
-    order.
+    """The first 14,580 cells of the file (`"protocol"`) or all 20,001 (`"all"`), in its order.
+
+    That order is random.
     """
     path = find_data_file("nb101.csv.gz", SOURCE)
     if rows == "protocol":
@@ -76,8 +78,9 @@ def load_nb101(rows: str = "protocol") -> Dataset:
 def _read(name: str, path: Path, limit: int | None) -> Dataset:
     columns = read_csv(path, ["upper_triangle", "ops", *(metric.name for metric in _METRICS)])
     columns = {column: texts[:limit] for column, texts in columns.items()}
-    bits, ops = columns.pop("upper_triangle"), columns.pop("ops")
-    cells = architectures(path, [f"{b}|{o}" for b, o in zip(bits, ops, strict=True)], NB101().parse)
+    graphs = zip(columns.pop("upper_triangle"), columns.pop("ops"), strict=True)
+    notations = [f"{triangle}|{ops}" for triangle, ops in graphs]
+    cells = architectures(path, notations, NB101().parse)
     return Dataset(
         name=name,
         table=NB101().table(cells),
@@ -117,15 +120,15 @@ def _read_zero_cost(path: Path) -> Dataset:
             raise DataError(
                 f"{path} record {number} is no record of NAS-Bench-Suite-Zero ({error!r})"
             ) from None
-    metrics = [
-        Metric("val_accuracy", "CIFAR-10 validation accuracy after 108 epochs"),
-        *(Metric(proxy, f"zero-cost proxy {proxy}", unit="", trained=False) for proxy in _PROXIES),
-    ]
+    metrics = [Metric("val_accuracy", "CIFAR-10 validation accuracy after 108 epochs")]
+    for proxy in _PROXIES:
+        metrics.append(Metric(proxy, f"zero-cost proxy {proxy}", unit="", trained=False))
+    values = np.array(rows).reshape(-1, len(columns)).T.copy()  # (n_columns, n_cells)
     return Dataset(
         name="nb101-zero-cost",
         table=NB101().table(cells),
         metrics={metric.name: metric for metric in metrics},
-        values=dict(zip(columns, np.array(rows).reshape(-1, len(columns)).T.copy(), strict=True)),
+        values=dict(zip(columns, values, strict=True)),
         default_metric="val_accuracy",
         space="nb101",
         file_order_is_random=False,

@@ -1,5 +1,4 @@
-"""NAS-Bench-201: accuracies of all 15,625 cells, zero-cost proxies, and the analog package's
-baseline.
+"""NAS-Bench-201: accuracies of all 15,625 cells, zero-cost proxies, costs on hardware.
 
 `nb201` reads `nb201.csv.gz` (NATS-Bench, mean over runs) and, if it is there,
 `nb201_zero_cost.csv.gz` (NAS-Bench-Suite-Zero). The proxies were computed for 9,445 cells; each is
@@ -20,6 +19,7 @@ import numpy as np
 from nasflow.datasets.base import Dataset, FloatArray, Metric
 from nasflow.datasets.csv_table import architectures, numbers, read_csv
 from nasflow.datasets.locate import cached, find_data_file, find_package_file
+from nasflow.datasets.matching import NOT_THERE, matching_rows, picked
 from nasflow.datasets.pickles import load_pickle
 from nasflow.errors import DataError
 from nasflow.graphs.table import ArchTable
@@ -52,25 +52,32 @@ _PROXIES = (
     "synflow",
     "zen",
 )
+_UNITS = {"latency": "ms", "energy": "mJ", "arithmetic_intensity": "operations per byte"}
+_MEASURED_ON = {
+    "edgegpu": ("latency", "energy"),
+    "raspi4": ("latency",),
+    "edgetpu": ("latency",),
+    "pixel3": ("latency",),
+    "eyeriss": ("latency", "energy", "arithmetic_intensity"),
+    "fpga": ("latency", "energy"),
+}
 
 
-# column of the file -> metric; the device comes last so that `latency.` finds all of them
-_HARDWARE = {
-    f"{device}_{quantity}": Metric(
+def _hardware_metric(device: str, quantity: str) -> Metric:
+    return Metric(
+        # the device comes last, so that `latency.` finds all of them
         f"{quantity}.{device}",
         f"{quantity.replace('_', ' ')} of one inference on {device} (HW-NAS-Bench)",
-        unit={"latency": "ms", "energy": "mJ"}.get(quantity, "operations per byte"),
+        unit=_UNITS[quantity],
         maximise=quantity == "arithmetic_intensity",
         trained=False,
     )
-    for device, quantities in {
-        "edgegpu": ("latency", "energy"),
-        "raspi4": ("latency",),
-        "edgetpu": ("latency",),
-        "pixel3": ("latency",),
-        "eyeriss": ("latency", "energy", "arithmetic_intensity"),
-        "fpga": ("latency", "energy"),
-    }.items()
+
+
+# column of the file -> metric
+_HARDWARE = {
+    f"{device}_{quantity}": _hardware_metric(device, quantity)
+    for device, quantities in _MEASURED_ON.items()
     for quantity in quantities
 }
 
@@ -79,12 +86,14 @@ def load_nb201() -> Dataset:
     """All 15,625 cells in the official order, `none` as a node."""
     main = find_data_file("nb201.csv.gz", SOURCE)
     folder = environment.data_dir() or main.parent
-    proxies, hardware = (
-        path if path.is_file() else None
-        for path in (folder / "nb201_zero_cost.csv.gz", folder / "nb201_hardware.csv.gz")
-    )
+    proxies = _if_there(folder / "nb201_zero_cost.csv.gz")
+    hardware = _if_there(folder / "nb201_hardware.csv.gz")
     sources = [path for path in (main, proxies, hardware) if path is not None]
     return cached("nb201", 2, sources, lambda: _read(main, proxies, hardware))
+
+
+def _if_there(path: Path) -> Path | None:
+    return path if path.is_file() else None
 
 
 def _read(main: Path, proxies: Path | None, hardware: Path | None) -> Dataset:
@@ -94,15 +103,9 @@ def _read(main: Path, proxies: Path | None, hardware: Path | None) -> Dataset:
     metrics = {metric.name: metric for metric in _ACCURACIES}
     if proxies is not None:
         values |= _proxies(proxies, table)
-        metrics |= {
-            name: Metric(
-                name,
-                f"zero-cost proxy {name} (NAS-Bench-Suite-Zero), matched by canonical id",
-                unit="",
-                trained=False,
-            )
-            for name in _PROXIES
-        }
+        for name in _PROXIES:
+            description = f"zero-cost proxy {name} (NAS-Bench-Suite-Zero), matched by canonical id"
+            metrics[name] = Metric(name, description, unit="", trained=False)
     if hardware is not None:
         values |= _hardware(hardware, table)
         metrics |= {metric.name: metric for metric in _HARDWARE.values()}
@@ -127,19 +130,14 @@ def _hardware(path: Path, table: ArchTable) -> dict[str, FloatArray]:
     """
     columns = read_csv(path, ["arch", *_HARDWARE])
     space = NB201()
-    row = {
-        choice: i
-        for i, choice in enumerate(
-            map(space.to_choices, architectures(path, columns["arch"], space.parse))
-        )
-    }
-    place = np.array([row.get(space.to_choices(cell), -1) for cell in table])
+    cells = architectures(path, columns["arch"], space.parse)
+    row_of_choices = {space.to_choices(cell): row for row, cell in enumerate(cells)}
+    # by the choices, not by the canonical id: hardware runs branches that compute nothing too
+    rows = np.array([row_of_choices.get(space.to_choices(cell), NOT_THERE) for cell in table])
     values = {}
     for column, metric in _HARDWARE.items():
         measured = numbers(path, column, columns[column])
-        values[metric.name] = np.where(
-            place >= 0, np.where(measured < 0, np.nan, measured)[place], np.nan
-        )
+        values[metric.name] = picked(np.where(measured < 0, np.nan, measured), rows)
     return values
 
 
@@ -150,13 +148,9 @@ def _proxies(path: Path, table: ArchTable) -> dict[str, FloatArray]:
     """
     columns = read_csv(path, ["arch", *_PROXIES])
     ids = NB201().table(architectures(path, columns["arch"], NB201().parse)).canonical_ids
-    known, first = np.unique(ids, return_index=True)
-    place = np.minimum(np.searchsorted(known, table.canonical_ids), len(known) - 1)
-    matched = known[place] == table.canonical_ids
-    return {
-        name: np.where(matched, numbers(path, name, columns[name])[first][place], np.nan)
-        for name in _PROXIES
-    }
+    different, first = np.unique(ids, return_index=True)
+    rows = matching_rows(different, table.canonical_ids)
+    return {name: picked(numbers(path, name, columns[name])[first], rows) for name in _PROXIES}
 
 
 _ANALOG_OPS = ("skip", "none", "conv3x3", "conv1x1", "avgpool3x3")
@@ -164,6 +158,10 @@ _ANALOG_CLASSES = {
     ("analognasbench.data", "Architecture"),
     ("analognasbench.data", "DriftMeasurement"),
 }
+_ANALOG_METRICS = [
+    Metric("baseline_accuracy", "CIFAR-10 test accuracy of the digital network"),
+    Metric("analog_accuracy", "CIFAR-10 test accuracy on simulated analog hardware"),
+]
 
 
 def load_nb201_analog() -> Dataset:
@@ -175,27 +173,22 @@ def load_nb201_analog() -> Dataset:
 def _read_analog(path: Path) -> Dataset:
     space = NB201()
     content = load_pickle(path, _ANALOG_CLASSES)
-    # column of the file's tuple that holds each official pair, and operation codes in the space's
-    # order
+    # where the file's tuple holds each official pair, and the file's codes in the space's order
     column = [PAIRS_BY_SOURCE.index(pair) for pair in PAIRS]
     code = np.array([space.choices.index(op) for op in _ANALOG_OPS])
-    names = ("baseline_accuracy", "analog_accuracy")
+    values = {}
     try:
         tuples = np.array(list(content), dtype=np.int64).reshape(-1, len(PAIRS))
-        values = {
-            name: np.array([float(getattr(a, name)) for a in content.values()]) for name in names
-        }
-        choices = code[tuples[:, column]]
+        for metric in _ANALOG_METRICS:
+            accuracies = [float(getattr(entry, metric.name)) for entry in content.values()]
+            values[metric.name] = np.array(accuracies)
+        choices = code[tuples[:, column]]  # (n_cells, 6)
     except (AttributeError, IndexError, TypeError, ValueError) as error:
         raise DataError(f"{path} is no table of analog-nasbench ({error!r})") from None
-    metrics = [
-        Metric("baseline_accuracy", "CIFAR-10 test accuracy of the digital network"),
-        Metric("analog_accuracy", "CIFAR-10 test accuracy on simulated analog hardware"),
-    ]
     return Dataset(
         name="nb201-analog",
         table=space.table_from_choices(choices),
-        metrics={metric.name: metric for metric in metrics},
+        metrics={metric.name: metric for metric in _ANALOG_METRICS},
         values=values,
         default_metric="baseline_accuracy",
         space="nb201",

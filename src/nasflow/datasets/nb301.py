@@ -1,5 +1,4 @@
-"""NAS-Bench-301: 10,000 DARTS architectures with the accuracy that the surrogate benchmark
-predicts.
+"""NAS-Bench-301: 10,000 DARTS architectures with the surrogate benchmark's accuracies.
 
 The labels come from the benchmark's surrogate with its noise switched on, not from trainings; they
 count as trained here, since a user of the benchmark pays for them as for a training. Each
@@ -64,14 +63,13 @@ def _read(path: Path) -> Dataset:
             raise DataError(
                 f"{path} line {number} is no record of NAS-Bench-301 ({error!r})"
             ) from None
-    columns = np.array(rows).reshape(-1, len(_COLUMNS)).T.copy()
+    names = [metric.name for metric in _COLUMNS.values()]
+    columns = np.array(rows).reshape(-1, len(_COLUMNS)).T.copy()  # (n_columns, n_rows)
     return Dataset(
         name="nb301",
         table=space.table(graphs),
-        metrics={metric.name: metric for metric in _COLUMNS.values()},
-        values={
-            metric.name: column for metric, column in zip(_COLUMNS.values(), columns, strict=True)
-        },
+        metrics=dict(zip(names, _COLUMNS.values(), strict=True)),
+        values=dict(zip(names, columns, strict=True)),
         default_metric="val_acc",
         space="darts",
         file_order_is_random=True,

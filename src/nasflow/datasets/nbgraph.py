@@ -61,19 +61,19 @@ def _read(dataset: str, path: Path) -> Dataset:
         raise DataError(
             f"{path}: entry {len(hashes)} is no NAS-Bench-Graph record ({error!r})"
         ) from None
+    # one decimal digit for the links and each of the four operations, (n_rows, 5)
     digits = np.array(hashes)[:, None] // 10 ** np.arange(4, -1, -1) % 10
     legal = (digits[:, 0] < len(LINKS)) & (digits[:, 1:] < len(OPERATIONS)).all(axis=1)
     if not legal.all():
         raise DataError(f"{path}: {hashes[int(legal.argmin())]} is no NAS-Bench-Graph hash")
     table = NBGraph().table_from_choices(digits[:, 0], digits[:, 1:])
-    columns = np.array(values).T
+    names = [metric.name for metric in _COLUMNS.values()]
+    columns = np.array(values).T  # (n_columns, n_rows)
     return Dataset(
         name=f"nbgraph-{dataset}",
         table=table,
-        metrics={metric.name: metric for metric in _COLUMNS.values()},
-        values={
-            metric.name: column for metric, column in zip(_COLUMNS.values(), columns, strict=True)
-        },
+        metrics=dict(zip(names, _COLUMNS.values(), strict=True)),
+        values=dict(zip(names, columns, strict=True)),
         default_metric="test_perf",
         space="nbgraph",
         file_order_is_random=False,

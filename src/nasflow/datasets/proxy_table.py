@@ -1,8 +1,8 @@
 """`ProxyTable`: columns of numbers by canonical id, to be joined to any data set of the same space.
 
 What costs no training is measured once for all architectures that compute the same, so a table of
-it needs no
-graphs: 64 bits of each canonical id, and the columns. The file is small enough to hand around.
+it needs no graphs: 64 bits of each canonical id, and the columns. The file is small enough to hand
+around.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nasflow.datasets.base import Dataset, FloatArray, Metric
+from nasflow.datasets.matching import matching_rows, picked
 from nasflow.errors import DataError
 from nasflow.running.files import PathLike, load_npz, save_npz
 
@@ -40,17 +41,13 @@ class ProxyTable:
     about: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if (
-            self.ids.dtype != np.uint64
-            or self.ids.ndim != 1
-            or (self.ids[1:] <= self.ids[:-1]).any()
-        ):
+        is_row_of_ids = self.ids.dtype == np.uint64 and self.ids.ndim == 1
+        if not is_row_of_ids or (self.ids[1:] <= self.ids[:-1]).any():
             raise DataError(
                 "the ids of a proxy table are not different 64-bit numbers in ascending order"
             )
-        if set(self.values) != set(self.metrics) or any(
-            v.shape != self.ids.shape for v in self.values.values()
-        ):
+        has_other_length = any(column.shape != self.ids.shape for column in self.values.values())
+        if set(self.values) != set(self.metrics) or has_other_length:
             raise DataError(
                 f"a proxy table of {len(self.ids)} ids needs as many values of each of its metrics"
             )
@@ -64,20 +61,15 @@ class ProxyTable:
 
     def columns(self, ids: npt.NDArray[np.uint64]) -> dict[str, FloatArray]:
         """(N,) float64 per metric: the values of these ids, NaN for those that are not here."""
-        if not len(self.ids):
-            return {name: np.full(len(ids), np.nan) for name in self.values}
-        place = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
-        known = self.ids[place] == ids
-        return {
-            name: np.where(known, values[place], np.nan) for name, values in self.values.items()
-        }
+        rows = matching_rows(self.ids, ids)
+        return {name: picked(values, rows) for name, values in self.values.items()}
 
     def join(self, dataset: Dataset, *, must_match: bool = True) -> Dataset:
         """`dataset` with these columns; one whose name it has already is called `NAME.computed`.
 
         Raises:
             DataError: not one of its architectures is here (with `must_match=False` all values are
-            NaN instead).
+                NaN instead).
         """
         ids = self.ids_of(dataset.table.canonical_ids)
         if must_match and not np.isin(ids, self.ids).any():
@@ -87,9 +79,9 @@ class ProxyTable:
             )
         metrics, values = dict(dataset.metrics), dict(dataset.values)
         for name, column in self.columns(ids).items():
-            own = f"{name}.computed" if name in dataset.metrics else name
-            metrics[own] = dataclasses.replace(self.metrics[name], name=own)
-            values[own] = column
+            joined_name = f"{name}.computed" if name in dataset.metrics else name
+            metrics[joined_name] = dataclasses.replace(self.metrics[name], name=joined_name)
+            values[joined_name] = column
         return dataclasses.replace(dataset, metrics=metrics, values=values)
 
     def save(self, path: PathLike) -> None:
@@ -98,14 +90,9 @@ class ProxyTable:
             "metrics": [dataclasses.asdict(metric) for metric in self.metrics.values()],
             "made": dict(self.about),
         }
-        save_npz(
-            path,
-            {
-                "ids": self.ids,
-                **{f"value/{name}": v for name, v in self.values.items()},
-                "about": np.array(json.dumps(about, allow_nan=False)),
-            },
-        )
+        arrays: dict[str, npt.NDArray[Any]] = {"ids": self.ids}
+        arrays |= {f"value/{name}": column for name, column in self.values.items()}
+        save_npz(path, {**arrays, "about": np.array(json.dumps(about, allow_nan=False))})
 
     @classmethod
     def load(cls, path: PathLike) -> ProxyTable:

@@ -37,20 +37,17 @@ class DatasetInfo:
     loader: str
     """`module:function`, and an argument in brackets."""
     official: tuple[str, str] = ("", "")
-    """Format name and file of the official release, for `nasflow data import`; empty where none is
-    read.
-    """
+    """Format and file of the official release, for `nasflow data import`; empty if none is read."""
 
     def how_to_get(self) -> str:
-        """What to do where the files are not there: source, and the command that imports the
-        official release.
-        """
+        """The source, and the command that imports the official release, where there is one."""
         text = f"source: {self.source}"
-        if self.official[0]:
+        format_name, file = self.official
+        if format_name:
             text += (
-                "\nthe official release, once downloaded from there, is imported by\n  nasflow"
-                f" data import {self.official[0]} {self.official[1]} --out {self.name}.npz\nand"
-                f" {self.name}.npz can then stand wherever a name of a data set does"
+                "\nthe official release, once downloaded from there, is imported by\n"
+                f"  nasflow data import {format_name} {file} --out {self.name}.npz\n"
+                f"and {self.name}.npz can then stand wherever a name of a data set does"
             )
         return text
 
@@ -91,8 +88,8 @@ _INFOS = [
         name="nb101",
         size=14580,
         summary=(
-            "NAS-Bench-101: random cells, one training run (the first 14,580 rows, the protocol's"
-            " number)"
+            "NAS-Bench-101: random cells, one training run "
+            "(the first 14,580 rows, the protocol's number)"
         ),
         metrics=(*_NB101_METRICS, _COMPUTED),
         files=("nb101.csv.gz",),
@@ -242,9 +239,9 @@ def load_dataset(name: str) -> Dataset:
 
 
 def open_dataset(source: str) -> Dataset:
-    """The data set of a registered name, or of a file: `.jsonl` (users' own) or `.npz`
-    (`Dataset.save`).
+    """The data set of a registered name, or of a file.
 
+    Files are `.jsonl` (users' own) or `.npz` (`Dataset.save`).
     `SOURCE+PROXIES.npz` is the data set of SOURCE with the columns of a proxy table (`nasflow
     proxies`).
 

@@ -1,5 +1,4 @@
-"""`TableBuilder`: from rows, one after the other, to a `Dataset`, without a Python object for each
-architecture.
+"""`TableBuilder`: from rows, one after the other, to a `Dataset`, without an object for each.
 
 Nodes, edges and measurements are appended to flat arrays of machine numbers; NAS-Bench-101's 5
 million trainings take 0.7 GB on the way. Nothing of a row that is rejected gets in.
@@ -11,7 +10,7 @@ import itertools
 import math
 from array import array
 from collections.abc import Hashable
-from reprlib import repr as shown
+from reprlib import repr as short_repr
 from typing import Any
 
 import numpy as np
@@ -40,11 +39,14 @@ class _Column:
 
     def filled(self, n_rows: int) -> FloatArray:
         """(n_rows,) or (n_rows, n_repeats) float64; NaN where there is no measurement."""
-        rows, values = np.frombuffer(self.rows, np.uint32), np.frombuffer(self.values, np.float64)
-        counts = np.bincount(rows, minlength=n_rows)
+        rows = np.frombuffer(self.rows, np.uint32)  # (n_values,)
+        values = np.frombuffer(self.values, np.float64)  # (n_values,)
+        counts = np.bincount(rows, minlength=n_rows)  # (n_rows,)
         most = int(counts.max(initial=0))
+        # a stable sort keeps the repeats of a row in the file's order
         order = np.argsort(rows, kind="stable")
         first = np.cumsum(counts) - counts
+        # which repeat of its row each value is, in sorted order, (n_values,)
         repeat = np.arange(len(rows)) - first[rows[order]]
         filled = np.full((n_rows, max(most, 1)), np.nan)
         filled[rows[order], repeat] = values[order]
@@ -63,6 +65,7 @@ class _Property:
 
     def set(self, row: int, value: float) -> None:
         """Set the value of a row."""
+        # rows without the property, before this one, get none
         self.values.extend(itertools.repeat(math.nan, row + 1 - len(self.values)))
         self.values[row] = value
 
@@ -80,11 +83,14 @@ class TableBuilder:
         self.n_read = 0
         self.n_rejected = 0
         self.rejected: list[Rejected] = []
+        # operations are numbered as they come, and renumbered once all are known
         self._names: dict[str, int] = {}
         self._ops = array("H")
+        # source, target, source, target, ...
         self._edges = array("i")
         self._n_nodes, self._n_edges = array("I"), array("I")
-        self._row_of_key: dict[Hashable, tuple[int, int]] = {}  # row, hash of the notation
+        # row, and a hash of the notation, which is shorter than the notation itself
+        self._row_of_key: dict[Hashable, tuple[int, int]] = {}
         self._measured: dict[str, _Column] = {}
         self._fixed: dict[str, _Property] = {}
 
@@ -94,6 +100,7 @@ class TableBuilder:
         if isinstance(item, Rejected):
             self._reject(item)
             return
+        # whatever may refuse the row comes first, so that nothing of a rejected one gets in
         try:
             values = {name: _numbers(name, value) for name, value in item.values.items()}
             fixed = {name: _numbers(name, value)[0] for name, value in item.fixed.items()}
@@ -114,15 +121,11 @@ class TableBuilder:
             rejected row.
         """
         if not self._n_nodes:
-            first = (
-                f"; row {self.rejected[0].number}: {self.rejected[0].reason}"
-                if self.rejected
-                else ""
-            )
-            raise DataError(
-                f"{reader.path} has no valid row of format {reader.format} "
-                f"({self.n_rejected} rejected{first})"
-            )
+            message = f"{reader.path} has no valid row of format {reader.format} "
+            count = f"{self.n_rejected} rejected"
+            if self.rejected:
+                count += f"; row {self.rejected[0].number}: {self.rejected[0].reason}"
+            raise DataError(f"{message}({count})")
         if len(self._names) > MAX_OPS:
             raise DataError(
                 f"{reader.path} has {len(self._names)} different operations; legal: at most"
@@ -156,27 +159,20 @@ class TableBuilder:
 
     def _row(self, item: Row, fixed: dict[str, float]) -> int:
         """The row that `item` belongs to, made if it is the first of its key."""
-        known = self._row_of_key.get(item.key) if item.key is not None else None
+        earlier = self._row_of_key.get(item.key) if item.key is not None else None
         notation = hash(item.notation)
-        if known is not None:
-            row = known[0]
-            if known[1] != notation:
+        if earlier is not None:
+            row, its_notation = earlier
+            if its_notation != notation:
                 raise DataError(
-                    f"{shown(item.key)} is another architecture here than in an earlier row"
+                    f"{short_repr(item.key)} is another architecture here than in an earlier row"
                 )
-            for name, value in fixed.items():
-                before = self._fixed[name].at(row) if name in self._fixed else math.nan
-                if before != value and not math.isnan(before) and not math.isnan(value):
-                    raise DataError(
-                        f"{name} of {shown(item.key)} is {value!r} here and {before!r} in an"
-                        " earlier row"
-                    )
+            self._check_fixed(row, item.key, fixed)
             return row
-        graph = (
-            item.architecture
-            if isinstance(item.architecture, Architecture)
-            else item.architecture()
-        )
+        graph = item.architecture
+        # a graph that takes work to make is made for the first row of a key only
+        if not isinstance(graph, Architecture):
+            graph = graph()
         row = len(self._n_nodes)
         self._ops.extend(self._op(op) for op in graph.ops)
         self._edges.extend(itertools.chain.from_iterable(graph.edges))
@@ -186,25 +182,37 @@ class TableBuilder:
             self._row_of_key[item.key] = (row, notation)
         return row
 
+    def _check_fixed(self, row: int, key: Hashable, fixed: dict[str, float]) -> None:
+        """Return if no property of the row is another than before; NaN is none."""
+        for name, value in fixed.items():
+            before = self._fixed[name].at(row) if name in self._fixed else math.nan
+            if before != value and not math.isnan(before) and not math.isnan(value):
+                raise DataError(
+                    f"{name} of {short_repr(key)} is {value!r} here and {before!r} in an"
+                    " earlier row"
+                )
+
     def _op(self, name: str) -> int:
         index = self._names.setdefault(name, len(self._names))
+        # as many as the array of operations can tell apart; `finish` has the real limit
         if index >= 1 << 16:
             raise DataError(f"more than {1 << 16} different operations; legal: at most {MAX_OPS}")
         return index
 
     def _table(self, vocabulary: tuple[str, ...] | None) -> ArchTable:
         names = sorted(self._names) if vocabulary is None else vocabulary
-        place = np.array([names.index(name) for name in self._names])
+        new_index = np.array([names.index(name) for name in self._names])
         return ArchTable.from_arrays(
             names,
-            place[np.frombuffer(self._ops, np.uint16)],
+            new_index[np.frombuffer(self._ops, np.uint16)],  # (n_nodes,)
             _ptr(self._n_nodes),
-            np.frombuffer(self._edges, np.int32).reshape(-1, 2).T,
+            np.frombuffer(self._edges, np.int32).reshape(-1, 2).T,  # (2, n_edges)
             _ptr(self._n_edges),
         )
 
 
 def _numbers(name: str, value: Any) -> list[float]:
+    """The repeats in a value, at least one; NaN passes, for it means not measured."""
     repeats = [value] if isinstance(value, (int, float)) else list(value)
     for number in repeats:
         if math.isinf(number):
@@ -215,6 +223,6 @@ def _numbers(name: str, value: Any) -> list[float]:
 
 
 def _ptr(counts: Any) -> npt.NDArray[np.int64]:
-    return np.concatenate(
-        [np.zeros(1, np.int64), np.cumsum(np.frombuffer(counts, np.uint32), dtype=np.int64)]
-    )
+    """(n + 1,) int64: where each of n runs begins, and where the last one ends."""
+    ends = np.cumsum(np.frombuffer(counts, np.uint32), dtype=np.int64)
+    return np.concatenate([np.zeros(1, np.int64), ends])

@@ -14,7 +14,7 @@ import struct
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from reprlib import repr as shown
+from reprlib import repr as short_repr
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -26,6 +26,20 @@ from nasflow.errors import DataError, NasflowError
 from nasflow.running.files import require_file
 
 _MAGIC = 0x1950A86A20F9469CFC6C
+_PROTOCOL = 1001
+_MOST_DIMENSIONS = 8
+# how zipfile and struct word damage
+_DAMAGE = (
+    zipfile.BadZipFile,
+    OSError,
+    KeyError,
+    ValueError,
+    EOFError,
+    struct.error,
+    NotImplementedError,
+    RuntimeError,
+    OverflowError,
+)
 _STORAGES = {
     "FloatStorage": "<f4",
     "DoubleStorage": "<f8",
@@ -61,24 +75,25 @@ class Tensor:
         """
         shape, stride = _tuple(self.shape), _tuple(self.stride)
         numbers = [self.offset, *shape, *stride]
-        if (
-            not isinstance(self.storage, Storage)
-            or len(shape) != len(stride)
-            or len(shape) > 8
-            or not all(type(n) is int and 0 <= n < 2**40 for n in numbers)
-        ):
-            raise DataError(f"a tensor of shape {shown(self.shape)} is no view of a storage")
+        # no file has 2**40 numbers, and NumPy takes no integers above 2**63
+        are_positions = all(type(n) is int and 0 <= n < 2**40 for n in numbers)
+        has_form = len(shape) == len(stride) <= _MOST_DIMENSIONS
+        if not isinstance(self.storage, Storage) or not has_form or not are_positions:
+            raise DataError(f"a tensor of shape {short_repr(self.shape)} is no view of a storage")
         itemsize = self.storage.dtype.itemsize
         n_values = len(self.storage.content) // itemsize
         values = np.frombuffer(self.storage.content, self.storage.dtype, count=n_values)
-        last = self.offset + sum((n - 1) * s for n, s in zip(shape, stride, strict=True))
+        last = self.offset + sum((n - 1) * step for n, step in zip(shape, stride, strict=True))
         size = math.prod(shape)
+        # a stride of 0 repeats numbers: four bytes could claim to be terabytes
         if size > n_values or (size and last >= n_values):
             raise DataError(
-                f"a tensor of shape {shown(shape)} leaves its {n_values} numbers, or repeats them"
+                f"a tensor of shape {short_repr(shape)} leaves its {n_values} numbers, or repeats"
+                " them"
             )
+        # `last` was checked above, which `as_strided` does not do
         view = np.lib.stride_tricks.as_strided(
-            values[self.offset :], shape, [s * itemsize for s in stride], writeable=False
+            values[self.offset :], shape, [step * itemsize for step in stride], writeable=False
         )
         return view.copy()
 
@@ -104,6 +119,7 @@ TENSORS: Mapping[tuple[str, str], Factory] = {
     ("torch._utils", "_rebuild_tensor"): Tensor,
     ("torch._utils", "_rebuild_parameter"): _wrapped,
     ("torch", "Size"): _wrapped,
+    # named in references to storages, and never called
     **{("torch", name): _no_call for name in _STORAGES},
 }
 """What every torch file may name besides the classes its reader lists."""
@@ -128,19 +144,9 @@ def load_torch(
             if start.startswith(b"PK"):
                 return _load_zip(file, path, allowed, on_items)
             return _load_row(file, path, allowed, on_items)
-        except (
-            zipfile.BadZipFile,
-            OSError,
-            KeyError,
-            ValueError,
-            EOFError,
-            struct.error,
-            NotImplementedError,
-            RuntimeError,
-            OverflowError,
-        ) as error:  # the errors of zipfile; ValueError includes our own
-            if isinstance(error, NasflowError):
-                raise
+        except NasflowError:
+            raise
+        except _DAMAGE as error:
             raise DataError(
                 f"{path} is no readable torch file ({type(error).__name__}: {str(error)[:80]})"
             ) from None
@@ -157,10 +163,9 @@ def _load_zip(
         if len(pickles) != 1:
             raise DataError(f"{path} is a zip without one data.pkl; torch.save writes one")
         root = pickles[0].removesuffix("data.pkl")
-        if (
-            f"{root}byteorder" in archive.namelist()
-            and archive.read(f"{root}byteorder") != b"little"
-        ):
+        order = f"{root}byteorder"
+        # older versions of torch do not write it
+        if order in archive.namelist() and archive.read(order) != b"little":
             raise DataError(
                 f"{path} was written on a big-endian machine; save it anew on a little-endian one"
             )
@@ -170,9 +175,8 @@ def _load_zip(
             key, dtype = _reference(path, reference)
             if key not in storages:
                 info = archive.getinfo(f"{root}data/{key}")
-                if (
-                    info.compress_type != zipfile.ZIP_STORED
-                ):  # torch stores; a compressed one could be a bomb
+                # torch stores; a compressed one could be a bomb
+                if info.compress_type != zipfile.ZIP_STORED:
                     raise DataError(
                         f"{path}: {info.filename} is compressed; torch.save does not do that"
                     )
@@ -203,15 +207,13 @@ def _load_row(
             f"{path} is no torch file: it is neither a zip nor starts with torch's magic number"
         )
     protocol, machine = plain.load(), plain.load()
-    if (
-        protocol != 1001
-        or not isinstance(machine, dict)
-        or machine.get("little_endian") is not True
-    ):
+    is_little_endian = isinstance(machine, dict) and machine.get("little_endian") is True
+    if protocol != _PROTOCOL or not is_little_endian:
         raise DataError(
-            f"{path} is a torch file of protocol {shown(protocol)}; legal: 1001, little-endian"
+            f"{path} is a torch file of protocol {short_repr(protocol)}; legal: 1001, little-endian"
         )
     content = PickleMachine(file, str(path), allowed, storage, on_items).load()
+    # the storages follow in the order of their keys; tensors above refer to them already
     keys = plain.load()
     if not isinstance(keys, list):
         raise DataError(
@@ -220,8 +222,9 @@ def _load_row(
     for key in keys:
         (n_numbers,) = struct.unpack("<q", file.read(8))
         if not isinstance(key, str) or key not in storages:
-            raise DataError(f"{path} has a storage {shown(key)} that nothing refers to")
+            raise DataError(f"{path} has a storage {short_repr(key)} that nothing refers to")
         size = n_numbers * storages[key].dtype.itemsize
+        # a false length must not take more memory than the file has bytes
         if not 0 <= size <= path.stat().st_size:
             raise DataError(f"{path} ends inside storage {key[:40]}; it is incomplete")
         storages[key].content = file.read(size)
@@ -235,5 +238,5 @@ def _reference(path: Path, reference: Any) -> tuple[str, str]:
         if isinstance(kind, Name) and kind.name in _STORAGES and isinstance(key, str):
             return key, _STORAGES[kind.name]
     raise DataError(
-        f"{path} refers to something else than a storage of numbers: {shown(reference)}"
+        f"{path} refers to something else than a storage of numbers: {short_repr(reference)}"
     )

@@ -45,14 +45,15 @@ def _read(path: Path) -> Dataset:
     space = TransNASMicro()
     columns = read_csv(path, ["arch", *(metric.name for metric in _METRICS)])
     table = space.table(architectures(path, columns.pop("arch"), space.parse))
-    values = {column: numbers(path, column, texts) for column, texts in columns.items()}
+    values = {}
+    for name, texts in columns.items():
+        column = numbers(path, name, texts)
+        values[name] = np.where(column <= _UNMEASURED, np.nan, column)
     return Dataset(
         name="transnas-micro",
         table=table,
         metrics={metric.name: metric for metric in _METRICS},
-        values={
-            name: np.where(column <= _UNMEASURED, np.nan, column) for name, column in values.items()
-        },
+        values=values,
         default_metric="class_scene",
         space="transnas-micro",
         file_order_is_random=False,

@@ -14,7 +14,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from reprlib import repr as shown
+from reprlib import repr as short_repr
 from typing import Any
 
 from nasflow.datasets.base import Metric
@@ -103,7 +103,9 @@ def architecture(cells: dict[str, Any]) -> Architecture:
     """
     if cells.get("arch"):
         if not isinstance(cells["arch"], str):
-            raise GraphError(f"arch is {shown(cells['arch'])}; it needs a notation of the space")
+            raise GraphError(
+                f"arch is {short_repr(cells['arch'])}; it needs a notation of the space"
+            )
         try:
             return load_space(str(cells.get("space", ""))).parse(cells["arch"])
         except UnknownNameError as error:

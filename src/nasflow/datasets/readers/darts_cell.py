@@ -5,7 +5,7 @@ the space.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from reprlib import repr as shown
+from reprlib import repr as short_repr
 from typing import Any
 
 from nasflow.errors import GraphError
@@ -55,12 +55,12 @@ def _steps(name: str, cell: Sequence[tuple[Any, Any]]) -> tuple[Step, ...]:
 def _checked(cell: str, step: int, op: Any, source: Any) -> tuple[str, int]:
     if op not in OPERATIONS:
         raise GraphError(
-            f"step {step} of the {cell} cell has the operation {shown(op)}; "
+            f"step {step} of the {cell} cell has the operation {short_repr(op)}; "
             f"legal: {', '.join(OPERATIONS)}"
         )
     if type(source) is not int or not 0 <= source < step + 2:
         raise GraphError(
-            f"step {step} of the {cell} cell takes input {shown(source)}; legal: 0..{step + 1}"
+            f"step {step} of the {cell} cell takes input {short_repr(source)}; legal: 0..{step + 1}"
         )
     return op, source
 
@@ -76,7 +76,7 @@ def cells_of_indices(genotype: Any) -> tuple[Cell, Cell]:
         )
     except (TypeError, ValueError):
         raise GraphError(
-            f"{shown(genotype)} is no pair of cells ((input, operation index), ...)"
+            f"{short_repr(genotype)} is no pair of cells ((input, operation index), ...)"
         ) from None
     return normal, reduce
 
@@ -103,7 +103,7 @@ def cells_of_config(config: Mapping[str, Any]) -> tuple[Cell, Cell]:
             if len(chosen) != 2 or (stated is not None and stated != used):
                 raise GraphError(
                     f"step {step} of the {name} cell has edges from {used or 'nothing'} and states "
-                    f"{shown(stated)}; it needs two edges, and the same inputs stated"
+                    f"{short_repr(stated)}; it needs two edges, and the same inputs stated"
                 )
             cell += chosen
             first += step + 2

@@ -15,7 +15,7 @@ import json
 import math
 import zlib
 from collections.abc import Iterator
-from reprlib import repr as shown
+from reprlib import repr as short_repr
 from typing import Any, ClassVar
 
 from nasflow.datasets.base import Metric
@@ -91,7 +91,7 @@ def numbers(title: str, value: Any) -> list[float]:
             repeats.append(math.nan)
         elif isinstance(item, bool) or not isinstance(item, (int, float)) or not abs(item) < 1e300:
             raise DataError(
-                f"{title} is {shown(item)}; it needs a finite number, or null for not measured"
+                f"{title} is {short_repr(item)}; it needs a finite number, or null for not measured"
             )
         else:
             repeats.append(float(item))

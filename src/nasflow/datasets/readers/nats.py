@@ -18,7 +18,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from reprlib import repr as shown
+from reprlib import repr as short_repr
 from typing import Any, ClassVar
 
 from nasflow.datasets.base import Metric
@@ -103,7 +103,7 @@ class Nats(Reader):
         for index, states in results.items():
             if type(index) is not int or not 0 <= index < len(names):
                 yield Rejected(
-                    -1, f"results of architecture {shown(index)}; legal: 0..{len(names) - 1}"
+                    -1, f"results of architecture {short_repr(index)}; legal: 0..{len(names) - 1}"
                 )
                 continue
             try:
@@ -123,7 +123,7 @@ def architecture_names(path: Path, content: Any) -> list[str]:
     """The list `meta_archs` of a file's content."""
     names = content.get("meta_archs") if isinstance(content, dict) else None
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        raise DataError(f"{path} has no list meta_archs of architectures; seen {shown(names)}")
+        raise DataError(f"{path} has no list meta_archs of architectures; seen {short_repr(names)}")
     return names
 
 
@@ -137,11 +137,11 @@ def results_row(index: int, name: str, states: Any) -> Row:
     fixed: dict[str, float] = {}
     for hp, state in _dictionary(states).items():
         if not isinstance(hp, str) or not re.fullmatch("[0-9]{1,4}", hp):
-            raise DataError(f"a training of {shown(hp)} epochs; legal: a number such as '12'")
+            raise DataError(f"a training of {short_repr(hp)} epochs; legal: a number such as '12'")
         more, costs = read_results(hp, state)
         if state.get("arch_str") != name:
             raise DataError(
-                f"results of {shown(state.get('arch_str'))}, but {index} is {name!r} in meta_archs"
+                f"results of {short_repr(state.get('arch_str'))}, but {index} is {name!r} in meta_archs"
             )
         values |= more
         fixed |= costs
@@ -184,5 +184,5 @@ def load_pbz2(path: Path, progress: Progress | None = None) -> Any:
 
 def _dictionary(value: Any) -> dict[Any, Any]:
     if not isinstance(value, dict):
-        raise DataError(f"results are {shown(value)}; they need a dictionary by epochs")
+        raise DataError(f"results are {short_repr(value)}; they need a dictionary by epochs")
     return value

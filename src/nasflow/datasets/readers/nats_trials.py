@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from reprlib import repr as shown
+from reprlib import repr as short_repr
 from typing import Any
 
 from nasflow.datasets.base import Metric
@@ -107,7 +107,7 @@ def shrink(items: dict[Any, Any]) -> None:
 def _last(items: Mapping[Any, Any]) -> int:
     epochs = items["epochs"]
     if type(epochs) is not int or not 0 < epochs < 10_000:
-        raise DataError(f"a trial of {shown(epochs)} epochs; legal: 1 and more")
+        raise DataError(f"a trial of {short_repr(epochs)} epochs; legal: 1 and more")
     return epochs - 1
 
 
@@ -129,7 +129,7 @@ def read_results(hp: str, state: Any) -> tuple[dict[str, list[float]], dict[str,
     for dataset, its_seeds in seeds.items():
         if dataset not in _DATASETS or not isinstance(its_seeds, list):
             raise DataError(
-                f"data set {shown(dataset)} with seeds {shown(its_seeds)}; legal:"
+                f"data set {short_repr(dataset)} with seeds {short_repr(its_seeds)}; legal:"
                 f" {', '.join(_DATASETS)}"
             )
         trials = [_trial(results, dataset, seed) for seed in its_seeds]
@@ -172,14 +172,14 @@ def metric(name: str) -> Metric:
 def _part(state: Any, key: str) -> dict[Any, Any]:
     part = state.get(key) if isinstance(state, dict) else None
     if not isinstance(part, dict):
-        raise DataError(f"the results have no dictionary {key!r}; seen {shown(part)}")
+        raise DataError(f"the results have no dictionary {key!r}; seen {short_repr(part)}")
     return part
 
 
 def _trial(results: dict[Any, Any], dataset: str, seed: Any) -> dict[Any, Any]:
     trial = results.get((dataset, seed)) if isinstance(seed, int) else None
     if not isinstance(trial, dict) or not isinstance(trial.get("accuracy"), dict):
-        raise DataError(f"there is no trial of {dataset} with seed {shown(seed)}")
+        raise DataError(f"there is no trial of {dataset} with seed {short_repr(seed)}")
     return trial
 
 
@@ -187,7 +187,7 @@ def _percentage(name: str, value: Any) -> float:
     if value is None:
         return math.nan
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 100:
-        raise DataError(f"{name} is {shown(value)}; legal: 0 to 100, or nothing")
+        raise DataError(f"{name} is {short_repr(value)}; legal: 0 to 100, or nothing")
     return float(value)
 
 

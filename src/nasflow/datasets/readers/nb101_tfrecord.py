@@ -19,7 +19,7 @@ import json
 import math
 from collections.abc import Iterator
 from functools import partial
-from reprlib import repr as shown
+from reprlib import repr as short_repr
 from typing import Any, ClassVar
 
 from nasflow.datasets.base import Metric
@@ -92,10 +92,10 @@ def _row(number: int, data: bytes) -> Row:
         str,
         str,
     ]:
-        raise DataError(f"no list {_FIELDS}: {shown(record)}")
+        raise DataError(f"no list {_FIELDS}: {short_repr(record)}")
     cell_hash, epochs, matrix, operations, metrics = record
     if epochs not in EPOCHS:
-        raise DataError(f"{shown(epochs)} epochs; legal: {', '.join(map(str, EPOCHS))}")
+        raise DataError(f"{short_repr(epochs)} epochs; legal: {', '.join(map(str, EPOCHS))}")
     params, evaluations = _metrics(metrics)
     values = {}
     for point, suffix in _POINTS.items():

@@ -19,7 +19,7 @@ import math
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from reprlib import repr as shown
+from reprlib import repr as short_repr
 from typing import Any, ClassVar
 
 from nasflow.datasets.base import Metric
@@ -100,7 +100,7 @@ def _row(number: int, path: Path) -> Row:
         raise DataError(f"no JSON ({str(error)[:80]})") from None
     config = result.get(_CONFIG) if isinstance(result, dict) else None
     if not isinstance(config, dict):
-        raise DataError(f"no object {_CONFIG!r} in it; seen {shown(config)}")
+        raise DataError(f"no object {_CONFIG!r} in it; seen {short_repr(config)}")
     info = result.get("info")
     first = info[0] if isinstance(info, list) and info and isinstance(info[0], dict) else {}
     normal, reduce = cells_of_config(config)
@@ -130,7 +130,7 @@ def _graph(normal: Cell, reduce: Cell) -> Architecture:
 def _fidelity(config: dict[str, Any], key: str) -> int:
     value = config.get(key)
     if type(value) is not int or not 0 < value < 100_000:
-        raise DataError(f"{key} is {shown(value)}; legal: a whole number from 1")
+        raise DataError(f"{key} is {short_repr(value)}; legal: a whole number from 1")
     return value
 
 
@@ -143,7 +143,7 @@ def _number(name: str, value: Any, most: float, needed: bool = True) -> float:
         or not 0 <= value <= min(most, 1e15)
     ):
         raise DataError(
-            f"{name} is {shown(value)}; legal: a number from"
+            f"{name} is {short_repr(value)}; legal: a number from"
             f" 0{f' to {most}' if most == 100 else ''}"
         )
     return float(value)

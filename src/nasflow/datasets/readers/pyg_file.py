@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from reprlib import repr as shown
+from reprlib import repr as short_repr
 from typing import Any, ClassVar
 
 import numpy as np
@@ -104,7 +104,7 @@ def _attributes(graph: Any) -> dict[str, Any]:
     attributes = vars(inner).get("_mapping", vars(inner)) if isinstance(inner, StandIn) else None
     if not isinstance(attributes, dict):
         raise DataError(
-            f"an entry is {shown(graph)}; it needs a torch_geometric Data, or a pair of them"
+            f"an entry is {short_repr(graph)}; it needs a torch_geometric Data, or a pair of them"
         )
     return attributes
 
@@ -113,7 +113,7 @@ def _graph(attributes: dict[str, Any], names: tuple[str, ...] | None) -> Archite
     features, edges = attributes.get("x"), attributes.get("edge_index")
     if not isinstance(features, Tensor) or not isinstance(edges, Tensor):
         raise DataError(
-            f"a graph without tensors x and edge_index; it has {shown(list(attributes))}"
+            f"a graph without tensors x and edge_index; it has {short_repr(list(attributes))}"
         )
     pairs = edges.array()
     if pairs.ndim != 2 or pairs.shape[0] != 2 or pairs.dtype.kind not in "iu":

@@ -24,7 +24,7 @@ import ast
 import math
 from collections.abc import Iterator
 from functools import partial
-from reprlib import repr as shown
+from reprlib import repr as short_repr
 from typing import Any, ClassVar
 
 from nasflow.datasets.base import Metric
@@ -77,7 +77,7 @@ class ZeroCostJson(Reader):
                 space, code = _code(key)
                 if self.space not in (None, space):
                     raise DataError(
-                        f"the key {shown(key)} is of {space}, those before it of {self.space}"
+                        f"the key {short_repr(key)} is of {space}, those before it of {self.space}"
                     )
                 values, fixed = _numbers(task, entry)
             except (DataError, GraphError) as error:
@@ -119,7 +119,7 @@ def _code(key: str) -> tuple[str, tuple[Any, ...]]:
             # its table
             return ("nb201" if len(code) == len(PAIRS) else "nb101"), code
     raise GraphError(
-        f"the key {shown(key)} is no tuple of numbers; legal: 56 (NAS-Bench-101), 6 (201), or two"
+        f"the key {short_repr(key)} is no tuple of numbers; legal: 56 (NAS-Bench-101), 6 (201), or two"
         " cells (301)"
     )
 
@@ -130,7 +130,7 @@ def _nb101(code: tuple[int, ...]) -> Architecture:
         0 <= op < len(_NB101_CODES) for op in code[-n_nodes:]
     ):
         raise GraphError(
-            f"{shown(code)} is no matrix of n x n digits followed by n operations of 0..4"
+            f"{short_repr(code)} is no matrix of n x n digits followed by n operations of 0..4"
         )
     matrix = [code[i * n_nodes : (i + 1) * n_nodes] for i in range(n_nodes)]
     return nb101_cell(matrix, [_NB101_CODES[op] for op in code[-n_nodes:]])
@@ -157,7 +157,7 @@ def _numbers(task: str, entry: Any) -> tuple[dict[str, float], dict[str, float]]
     measured.
     """
     if not isinstance(entry, dict):
-        raise DataError(f"the entry is {shown(entry)}; it needs an object of proxies")
+        raise DataError(f"the entry is {short_repr(entry)}; it needs an object of proxies")
     prefix = "" if task == "cifar10" else task.lower().replace("-", "_") + "_"
     values, fixed = {}, {}
     for name, value in entry.items():
@@ -166,7 +166,7 @@ def _numbers(task: str, entry: Any) -> tuple[dict[str, float], dict[str, float]]
             continue  # identifiers, times, notes
         if name == _VALIDATION:
             if not 0 <= score <= 100:
-                raise DataError(f"{_VALIDATION} is {shown(score)}; legal: 0 to 100")
+                raise DataError(f"{_VALIDATION} is {short_repr(score)}; legal: 0 to 100")
             values[prefix + name] = float(score)
         elif isinstance(value, dict) and abs(score) < 1e300:
             fixed[prefix + name] = float(score)
