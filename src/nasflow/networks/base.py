@@ -12,14 +12,13 @@ from nasflow.errors import ConfigError
 
 
 class Network(nn.Module, ABC):
-    """Images (B, in_channels, H, W) to logits (B, n_classes): features, their mean over the image,
-    a linear layer.
+    """Images (B, in_channels, H, W) to logits (B, n_classes).
 
-    Subclasses pass the width of their features to `__init__`, and write `features`. Images may have
-    any size: where one is halved that is odd, it is rounded up. Weights are drawn from torch's
-    generator as torch's layers draw
-    them: seed it (`nasflow.running.seeding.seeded`) for reproducible ones. Every ReLU is a module
-    of its own, so that a hook sees it.
+    The logits are a linear layer of the features' mean over the image. Subclasses pass the width of
+    their features to `__init__`, and write `features`. Images may have any size: where one is
+    halved that is odd, it is rounded up. Weights are drawn from torch's generator as torch's layers
+    draw them: seed it (`nasflow.running.seeding.seeded`) for reproducible ones. Every ReLU is a
+    module of its own, so that a hook sees it.
     """
 
     def __init__(self, in_channels: int, n_features: int, n_classes: int) -> None:
@@ -47,9 +46,7 @@ class Network(nn.Module, ABC):
 
 
 class ReLUConvBN(nn.Sequential):
-    """ReLU, a convolution without bias that keeps the size (or divides it by its stride), batch
-    normalisation.
-    """
+    """ReLU, a convolution without bias, batch normalisation; a stride divides the size."""
 
     def __init__(self, n_in: int, n_out: int, kernel: int, stride: int = 1) -> None:
         super().__init__(
@@ -78,9 +75,9 @@ class HalfSize(nn.Module):
         """(B, n_out, H/2, W/2) of (B, n_in, H, W); a row of zeros is added to an odd size."""
         x = self.relu(x)
         first, second = self.convolutions
-        halves: Tensor = self.norm(
-            torch.cat([first(x), second(pad(x[:, :, 1:, 1:], (0, 1, 0, 1)))], 1)
-        )
+        # the second one sees the pixels that a stride of 2 leaves out of the first
+        shifted = pad(x[:, :, 1:, 1:], (0, 1, 0, 1))
+        halves: Tensor = self.norm(torch.cat([first(x), second(shifted)], 1))
         return halves
 
 

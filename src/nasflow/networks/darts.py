@@ -1,5 +1,6 @@
-"""Networks of DARTS (Liu et al., ICLR 2019, section 3.2 and appendix A; `cnn/model.py`) and of
-NAS-Bench-301.
+"""Networks of DARTS (Liu et al., ICLR 2019, section 3.2 and appendix A) and of NAS-Bench-301.
+
+As in the source's `cnn/model.py`:
 
     conv3x3, BN                                 3 width channels
     N normal cells                              4 x width: the four steps side by side
@@ -41,8 +42,9 @@ class DartsNetwork(Network):
         in_channels: channels of the images.
 
     Example:
-        >>> space = Darts()
-        >>> network = DartsNetwork(space.sample(np.random.default_rng(0)), width=8, cells=1)
+        >>> import numpy, torch
+        >>> architecture = Darts().sample(numpy.random.default_rng(0))
+        >>> network = DartsNetwork(architecture, width=8, cells=1)
         >>> network(torch.zeros(2, 3, 16, 16)).shape
         torch.Size([2, 10])
     """
@@ -65,13 +67,12 @@ class DartsNetwork(Network):
         self.cells = nn.ModuleList()
         n_before, n_last, n, reduced = 3 * width, 3 * width, width, False
         for reducing in kinds:
+            # what a reduction takes in size it gives in channels
             n *= 2 if reducing else 1
+            # behind a reduction, the cell before the last has twice the size of the last
             first = HalfSize(n_before, n) if reduced else ReLUConvBN(n_before, n, 1)
-            self.cells.append(
-                DartsCell(
-                    reduce if reducing else normal, first, n_last, n, stride=2 if reducing else 1
-                )
-            )
+            cell, stride = (reduce, 2) if reducing else (normal, 1)
+            self.cells.append(DartsCell(cell, first, n_last, n, stride))
             n_before, n_last, reduced = n_last, N_STEPS * n, reducing
 
     def features(self, images: Tensor) -> Tensor:
@@ -88,20 +89,21 @@ class DartsCell(nn.Module):
     def __init__(self, cell: Cell, first: nn.Module, n_last: int, n: int, stride: int) -> None:
         super().__init__()
         self.first, self.second = first, ReLUConvBN(n_last, n, 1)
-        self.sources = [tuple(source for _, source in step) for step in cell]
-        self.operations = nn.ModuleList(
-            nn.ModuleList(_operation(op, n, stride if source < 2 else 1) for op, source in step)
-            for step in cell
-        )
+        self.sources: list[tuple[int, ...]] = []
+        self.operations = nn.ModuleList()
+        for step in cell:
+            self.sources.append(tuple(source for _, source in step))
+            # the cell's two inputs are halved; its own steps have the new size already
+            pair = [_operation(op, n, stride if source < 2 else 1) for op, source in step]
+            self.operations.append(nn.ModuleList(pair))
 
     def forward(self, before: Tensor, last: Tensor) -> Tensor:
         """The steps' sums, side by side."""
-        states = [self.first(before), self.second(last)]
-        for (one, other), (a, b) in zip(
-            self.sources, cast(list[nn.ModuleList], list(self.operations)), strict=True
-        ):
+        states = [self.first(before), self.second(last)]  # each (B, n, H, W)
+        pairs = cast(list[nn.ModuleList], list(self.operations))
+        for (one, other), (a, b) in zip(self.sources, pairs, strict=True):
             states.append(a(states[one]) + b(states[other]))
-        return torch.cat(states[2:], 1)
+        return torch.cat(states[2:], 1)  # (B, 4 n, h, w): the steps without the inputs
 
 
 def _operation(op: str, n: int, stride: int) -> nn.Module:

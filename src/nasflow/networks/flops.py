@@ -37,6 +37,7 @@ def count_flops(network: nn.Module, size: tuple[int, int, int]) -> int:
     try:
         device = next(network.parameters()).device
         with torch.no_grad():
+            # evaluation leaves the running statistics of batch normalisation alone
             network.eval()(torch.zeros(1, *size, device=device))
     finally:
         network.train(training)

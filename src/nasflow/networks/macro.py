@@ -40,6 +40,7 @@ class MacroNetwork(Network):
         in_channels: channels of the images.
 
     Example:
+        >>> import torch
         >>> network = MacroNetwork(Macro().parse("02012100"), width=8)
         >>> network(torch.zeros(2, 3, 16, 16)).shape
         torch.Size([2, 10])
@@ -52,16 +53,15 @@ class MacroNetwork(Network):
         super().__init__(in_channels, 40 * width, n_classes)
         Macro().validate(architecture)
         self.stem = nn.Sequential(*_conv_bn(in_channels, width, 3), nn.ReLU())
-        widths = [
-            width,
-            *(width << stage for stage, n_layers in enumerate(STAGES, 1) for _ in range(n_layers)),
+        # of the stem and of each layer's output; where it doubles, the size is halved
+        widths = [width]
+        for stage, n_layers in enumerate(STAGES, start=1):
+            widths += [width << stage] * n_layers
+        layers = [
+            _layer(op, n_in, n_out)
+            for op, (n_in, n_out) in zip(architecture.ops[1:-1], pairwise(widths), strict=True)
         ]
-        self.layers = nn.Sequential(
-            *(
-                _layer(op, a, b)
-                for op, (a, b) in zip(architecture.ops[1:-1], pairwise(widths), strict=True)
-            )
-        )
+        self.layers = nn.Sequential(*layers)
         self.last = nn.Sequential(*_conv_bn(8 * width, 40 * width, 1), nn.ReLU())
 
     def features(self, images: Tensor) -> Tensor:
@@ -70,9 +70,7 @@ class MacroNetwork(Network):
 
 
 class InvertedResidual(nn.Module):
-    """(B, n_in, H, W) to (B, n_out, H/stride, W/stride), through `expansion` times `n_in`
-    channels.
-    """
+    """(B, n_in, H, W) to (B, n_out, H/stride, W/stride), through `expansion` x `n_in` channels."""
 
     def __init__(self, n_in: int, n_out: int, stride: int, expansion: int, kernel: int) -> None:
         super().__init__()
@@ -84,6 +82,7 @@ class InvertedResidual(nn.Module):
             nn.ReLU(),
             *_conv_bn(n, n_out, 1),
         )
+        # elsewhere the shapes differ: MobileNetV2's rule
         self.adds_input = n_in == n_out and stride == 1
 
     def forward(self, x: Tensor) -> Tensor:
@@ -93,6 +92,7 @@ class InvertedResidual(nn.Module):
 
 
 def _layer(op: str, n_in: int, n_out: int) -> nn.Module:
+    # a stage's first layer alone changes the channels, and the size with them
     stride = 1 if n_in == n_out else 2
     if op == "identity":
         return nn.Identity() if stride == 1 else nn.Sequential(*_conv_bn(n_in, n_out, 1, stride))

@@ -1,5 +1,6 @@
-"""Networks of NAS-Bench-101 (Ying et al., ICML 2019, section 2 and the supplement's S1;
-`model_builder.py`).
+"""Networks of NAS-Bench-101 (Ying et al., ICML 2019, section 2 and the supplement's S1).
+
+As in the source's `model_builder.py`:
 
     conv3x3, BN, ReLU                           width channels
     N cells                                     width
@@ -42,8 +43,8 @@ class NB101Network(Network):
         in_channels: channels of the images.
 
     Example:
-        >>> space = NB101()
-        >>> network = NB101Network(space.parse("111|conv3x3-bn-relu"), width=8, cells=1)
+        >>> import torch
+        >>> network = NB101Network(NB101().parse("111|conv3x3-bn-relu"), width=8, cells=1)
         >>> network(torch.zeros(2, 3, 16, 16)).shape
         torch.Size([2, 10])
     """
@@ -57,6 +58,7 @@ class NB101Network(Network):
         in_channels: int = 3,
     ) -> None:
         NB101().check(architecture)
+        # the output's channels are shared out among these; each needs one at least
         n_shares = sum(source > 0 for source in architecture.predecessors[-1])
         check_sizes(
             least_width=max(1, n_shares),
@@ -96,22 +98,18 @@ class NB101Cell(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The output of the last node, computed node by node."""
-        values = [x]
+        values = [x]  # of each node so far, (B, channels[v], H, W)
         for v, operation in enumerate(self.operations, start=1):
-            values.append(
-                operation(
-                    reduce(torch.add, [self._along(u, v, values) for u in self.predecessors[v]])
-                )
-            )
+            arriving = [self._along(u, v, values) for u in self.predecessors[v]]
+            values.append(operation(reduce(torch.add, arriving)))
         last = len(values)
         direct = [self._along(0, last, values)] if 0 in self.predecessors[last] else []
+        # not cut to fit: together they have the output's channels
         ends = [values[u] for u in self.predecessors[last] if u]
         return reduce(torch.add, [torch.cat(ends, 1), *direct] if ends else direct)
 
     def _along(self, source: int, target: int, values: list[Tensor]) -> Tensor:
-        """What the edge brings to its target: a projection of the input, or the channels it has
-        room for.
-        """
+        """What the edge brings: the input's projection, or as many channels as the target has."""
         if source:
             return values[source][:, : self.channels[target]]
         return cast(Tensor, self.projections[str(target)](values[0]))
@@ -129,14 +127,14 @@ class ConvBNReLU(nn.Sequential):
 
 
 def vertex_channels(cell: Architecture, n_out: int) -> list[int]:
-    """The channels of every node's output; that of the input node, which is projected, is given as
-    0.
-    """
+    """The channels of every node's output; 0 for the input node, which is projected."""
     last = cell.n_nodes - 1
     channels = [0] * last + [n_out]
     ends = [v for v in cell.predecessors[last] if v]
     for i, v in enumerate(ends):
+        # the first ones take what the division leaves
         channels[v] = n_out // len(ends) + (i < n_out % len(ends))
+    # backwards, so that the nodes that it feeds have theirs already
     for v in range(last - 1, 0, -1):
         if v not in ends:
             channels[v] = max(channels[w] for w in cell.successors[v])

@@ -1,5 +1,6 @@
-"""Networks of NAS-Bench-201 and NATS-Bench's topology space (Dong and Yang, ICLR 2020, section 2.1
-and figure 1).
+"""Networks of NAS-Bench-201 and NATS-Bench's topology space (Dong and Yang, ICLR 2020).
+
+Section 2.1 and figure 1:
 
     conv3x3, BN                                 width channels
     N cells
@@ -39,8 +40,8 @@ class NB201Network(Network):
             (`nasflow.networks.pair_cell`).
 
     Example:
-        >>> space = NB201()
-        >>> network = NB201Network(space.parse("235"), width=8, cells=1)
+        >>> import torch
+        >>> network = NB201Network(NB201().parse("235"), width=8, cells=1)
         >>> network(torch.zeros(2, 3, 16, 16)).shape
         torch.Size([2, 10])
     """
@@ -62,12 +63,10 @@ class NB201Network(Network):
         )
         layers: list[nn.Module] = []
         for n in (width, 2 * width, 4 * width):
+            # the first stage keeps the stem's size
             if n > width:
                 layers.append(ResidualBlock(n // 2, n))
-            layers += [
-                PairCellModule(ops, lambda op, _, n=n: _operation(op, n), n, dead=dead)  # type: ignore[misc]
-                for _ in range(cells)
-            ]
+            layers += [_cell(ops, n, dead) for _ in range(cells)]
         self.layers = nn.Sequential(*layers)
         self.last = nn.Sequential(nn.BatchNorm2d(4 * width), nn.ReLU())
 
@@ -77,9 +76,7 @@ class NB201Network(Network):
 
 
 class ResidualBlock(nn.Module):
-    """The reduction: two convolutions, the first of stride 2, beside an average of 2x2 and a
-    convolution 1x1.
-    """
+    """The reduction: two convolutions, the first of stride 2, beside a mean of 2x2 and conv1x1."""
 
     def __init__(self, n_in: int, n_out: int) -> None:
         super().__init__()
@@ -95,9 +92,15 @@ class ResidualBlock(nn.Module):
         return cast(Tensor, self.shortcut(x) + self.convolutions(x))
 
 
+def _cell(ops: tuple[str, ...], n: int, dead: bool) -> PairCellModule:
+    # all operations are alike, wherever in the cell they start
+    return PairCellModule(ops, lambda op, _: _operation(op, n), n, dead=dead)
+
+
 def _operation(op: str, n: int) -> nn.Module:
     if op == "skip":
         return nn.Identity()
     if op == "avgpool3x3":
+        # at the border the mean is over the pixels that exist
         return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
     return ReLUConvBN(n, n, {"conv1x1": 1, "conv3x3": 3}[op])

@@ -53,13 +53,13 @@ class PairCellModule(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The sum of what reaches the last map, computed map by map."""
         maps: list[Tensor | None] = [x, None, None, None]
+        # by target, as `PAIRS` is: a map is complete before it is read
         for source, target in self.running:
             start = maps[source]
-            arriving = self.operations[f"{source}>{target}"](
-                self._zeros(x) if start is None else start
-            )
-            there = maps[target]
-            maps[target] = arriving if there is None else there + arriving
+            operation = self.operations[f"{source}>{target}"]
+            arriving = operation(self._zeros(x) if start is None else start)
+            partial_sum = maps[target]
+            maps[target] = arriving if partial_sum is None else partial_sum + arriving
         last = maps[LAST]
         return self._zeros(x) if last is None else last
 
@@ -68,14 +68,13 @@ class PairCellModule(nn.Module):
 
 
 def live_pairs(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Of the pairs of maps that an operation joins, those on a path from the first map to the
-    last.
-    """
-    fed, used = {0}, {LAST}
+    """Of the pairs of maps that an operation joins, those on a path from the first to the last."""
+    reached, used = {0}, {LAST}
+    # by source: whatever leads to a map comes before what leads on from it
     for source, target in sorted(pairs):
-        if source in fed:
-            fed.add(target)
+        if source in reached:
+            reached.add(target)
     for source, target in sorted(pairs, reverse=True):
         if target in used:
             used.add(source)
-    return [(source, target) for source, target in pairs if source in fed and target in used]
+    return [(source, target) for source, target in pairs if source in reached and target in used]

@@ -1,5 +1,6 @@
-"""The spaces that have networks. A new one is one line here; its module is imported only when asked
-for.
+"""The spaces that have networks, by name.
+
+A new one is one line here; its module is imported only when asked for.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Networks of TransNAS-Bench-101's micro cells with the head of its scene classification (Duan et
-al., CVPR 2021, section 3.2; `net_macro.py`, skeleton `64-41414`).
+"""Networks of TransNAS-Bench-101's micro cells (Duan et al., CVPR 2021, section 3.2).
+
+As in the source's `net_macro.py`, skeleton `64-41414`, with the head of scene classification:
 
     conv3x3 of stride 2, BN                     width / 2 channels
     ReLU, conv3x3 of stride 2, BN               width
@@ -28,9 +29,7 @@ from nasflow.networks.pair_cell import PairCellModule
 from nasflow.spaces.transnas import TransNASMicro
 
 _GROWTH = (2, 1, 2, 1, 2)
-"""Stride of each module's first cell, and the factor of its channels: the digits 4 and 1 of
-`41414`.
-"""
+"""Stride of each module's first cell and factor of its channels: 2 for a 4 of `41414`."""
 
 
 class TransNASNetwork(Network):
@@ -46,6 +45,7 @@ class TransNASNetwork(Network):
             (`nasflow.networks.pair_cell`).
 
     Example:
+        >>> import torch
         >>> network = TransNASNetwork(TransNASMicro().parse("1_02_333"), width=8, cells=1)
         >>> network(torch.zeros(2, 3, 32, 32)).shape
         torch.Size([2, 47])
@@ -78,6 +78,7 @@ class TransNASNetwork(Network):
         layers: list[nn.Module] = []
         n = width
         for growth in _GROWTH:
+            # only a module's first cell halves the size, and takes twice the channels for it
             for factor in (growth, *[1] * (cells - 1)):
                 layers.append(_cell(ops, n, n * factor, factor, dead))
                 n *= factor
@@ -90,8 +91,10 @@ class TransNASNetwork(Network):
 
 def _cell(ops: tuple[str, ...], n_in: int, n_out: int, stride: int, dead: bool) -> PairCellModule:
     def make(op: str, source: int) -> nn.Module:
+        # map 0 is the cell's input; the others have the new size and channels already
         n, step = (n_out, 1) if source else (n_in, stride)
         if op == "skip_connect":
+            # where the shape changes, a skip has parameters
             return nn.Identity() if step == 1 else HalfSize(n, n_out)
         return ReLUConvBN(n, n_out, {"conv1x1": 1, "conv3x3": 3}[op], step)
 
