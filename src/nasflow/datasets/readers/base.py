@@ -1,5 +1,4 @@
-"""`Reader`: the interface of a file format. It yields rows, good and bad, and never a whole file at
-once.
+"""`Reader`: the interface of a file format: rows, good and bad, and never a whole file at once.
 
 A reader knows one format. It checks what the format itself promises and says what each metric
 means; what is common to all of them (joining repeats, rejecting malformed graphs, the flat arrays)
@@ -35,17 +34,13 @@ class Row:
     """
 
     number: int
-    """Position in the file, for messages: the record, line or entry, counted as the format
-    counts.
-    """
+    """Position in the file, for messages: the record, line or entry, as the format counts."""
     architecture: Architecture | Callable[[], Architecture]
     """The graph, or a function that makes it; only the first row of a key is asked for it."""
     values: Mapping[str, float | Sequence[float]] = field(default_factory=dict)
     """Measured once a training: a number, or several repeats. NaN: not measured."""
     fixed: Mapping[str, float] = field(default_factory=dict)
-    """Properties of the architecture, the same in each of its rows (parameters, zero-cost
-    proxies).
-    """
+    """Properties of the architecture, the same in each of its rows: parameters, proxies."""
     key: Hashable = None
     """Which architecture this is; None for one that no other row describes."""
     notation: str | None = None
@@ -71,8 +66,9 @@ class Reader(ABC):
     format: ClassVar[str]
     """The registered name, as the command line knows it."""
     version: ClassVar[int] = 1
-    """Number of the parsing code: raise it when the same file gives another table, so that caches
-    are left behind.
+    """Number of the parsing code.
+
+    Raise it when the same file gives another table, so that caches are left behind.
     """
 
     space: str | None = None

@@ -18,15 +18,16 @@ import numpy as np
 import numpy.typing as npt
 
 _POLYNOMIAL = 0x82F63B78  # Castagnoli's, bits reversed
-_MASK_DELTA = 0xA282EAD8  # TFRecord stores a rotated and shifted checksum, so that files of files are guarded too
+# TFRecord stores a rotated and shifted checksum, so that files of files are guarded too
+_MASK_DELTA = 0xA282EAD8
 
 
 def _make_table() -> npt.NDArray[np.uint32]:
+    """(256,) uint32: what each value of the lowest byte adds to a register."""
     table = np.arange(256, dtype=np.uint32)
     for _ in range(8):
-        table = np.where(table & 1, (table >> 1) ^ np.uint32(_POLYNOMIAL), table >> 1).astype(
-            np.uint32
-        )
+        shifted = table >> np.uint32(1)
+        table = np.where(table & 1, shifted ^ np.uint32(_POLYNOMIAL), shifted)
     return table
 
 
@@ -45,8 +46,10 @@ def crc32c(messages: Sequence[bytes]) -> npt.NDArray[np.uint32]:
     joined = b"".join(message.rjust(longest, b"\0") for message in messages)
     block = np.frombuffer(joined, np.uint8).reshape(len(messages), longest).copy()
     rows = np.arange(len(messages))
+    # the first four bytes inverted, for a register that starts at 0
     for offset in range(4):
         block[rows, longest - lengths + offset] ^= 0xFF
+    # one register a message; a column is the same byte position of all of them
     register = np.zeros(len(messages), np.uint32)
     for column in np.ascontiguousarray(block.T):
         register = _TABLE[(register ^ column) & 0xFF] ^ (register >> np.uint32(8))
@@ -58,9 +61,7 @@ def crc32c(messages: Sequence[bytes]) -> npt.NDArray[np.uint32]:
 
 
 def masked_crc32c(messages: Sequence[bytes]) -> npt.NDArray[np.uint32]:
-    """(n,) uint32: the checksums as TFRecord stores them: rotated right by 15 bits, plus a
-    constant.
-    """
+    """(n,) uint32: the checksums as TFRecord has them, rotated by 15 bits, plus a constant."""
     crcs = crc32c(messages)
     return ((crcs >> np.uint32(15)) | (crcs << np.uint32(17))) + np.uint32(_MASK_DELTA)
 

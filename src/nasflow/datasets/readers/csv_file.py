@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, Any, ClassVar
 
 from nasflow.datasets.base import Metric
 from nasflow.datasets.readers.base import Progress, Reader, Rejected, Row
-from nasflow.datasets.readers.columns import architecture, check_structure, metric_columns
+from nasflow.datasets.readers.columns import (
+    architecture,
+    check_structure,
+    metric_columns,
+    only_metric,
+    repeats,
+)
 from nasflow.errors import DataError, GraphError
 from nasflow.running.files import require_file
 
@@ -39,21 +46,23 @@ class CsvFile(Reader):
         return self._metrics[name]
 
     def _text(self, raw: Any) -> IO[str]:
-        import io
-
         binary = gzip.GzipFile(fileobj=raw) if self.path.suffix == ".gz" else raw
         return io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")
 
-    def _lines(self, lines: Any, advance: Any) -> Iterator[Row | Rejected]:
+    def _lines(self, lines: Any, advance: Callable[[], None]) -> Iterator[Row | Rejected]:
         header = [title.strip() for title in next(lines, [])]
         check_structure(header, str(self.path))
         if len(set(header)) != len(header):
             raise DataError(f"{self.path} names a column twice: {', '.join(header)}")
         columns = metric_columns(header, str(self.path))
         self._metrics = {column.metric.name: column.metric for column in columns}
-        self.preferred = tuple(self._metrics)[:1] if len(self._metrics) == 1 else ()
+        self.preferred = only_metric(self._metrics)
+        # repeats by their numbers, wherever their columns stand
+        columns.sort(key=lambda column: column.repeat)
         for texts in lines:
+            # a quoted cell may span lines, so this is not the number of rows read
             number = lines.line_num
+            # an empty line is no row
             if not texts:
                 continue
             if len(texts) != len(header):
@@ -61,22 +70,20 @@ class CsvFile(Reader):
                 continue
             cells = dict(zip(header, texts, strict=True))
             try:
-                values: dict[str, list[float]] = {}
-                for column in sorted(columns, key=lambda c: c.repeat):
-                    values.setdefault(column.metric.name, []).append(
-                        _number(column.title, cells[column.title])
-                    )
+                values = repeats(columns, cells, _numbers)
                 yield Row(number, architecture(cells), values)
             except (DataError, GraphError) as error:
                 yield Rejected(number, str(error))
+            # a call for each line would take longer than the line
             if number % 1000 == 0:
                 advance()
 
 
-def _number(title: str, text: str) -> float:
-    """A number; nothing is NaN, not measured."""
+def _numbers(title: str, text: str) -> list[float]:
+    """The one number of a cell; nothing is NaN, not measured."""
     if not text.strip():
-        return math.nan
+        return [math.nan]
+    # text that is no number is refused below, as NaN and the infinities are
     try:
         value = float(text)
     except ValueError:
@@ -85,4 +92,4 @@ def _number(title: str, text: str) -> float:
         raise DataError(
             f"{title} is {text[:40]!r}; it needs a finite number, or nothing for not measured"
         )
-    return value
+    return [value]

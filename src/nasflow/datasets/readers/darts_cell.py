@@ -1,6 +1,4 @@
-"""DARTS genotypes as NAS-Bench-301's files write them, checked and made into the merged graph of
-the space.
-"""
+"""DARTS genotypes as NAS-Bench-301's files write them, made into the merged graph of the space."""
 
 from __future__ import annotations
 
@@ -26,12 +24,9 @@ def darts_graph(
 
     Raises:
         GraphError: not eight pairs, an unknown operation, an input that is no earlier number, or a
-        step with the same
-            input twice.
+            step with the same input twice.
     """
-    return Darts().from_cells(
-        *(_steps(name, cell) for name, cell in zip(CELLS, (normal, reduce), strict=True))
-    )
+    return Darts().from_cells(_steps(CELLS[0], normal), _steps(CELLS[1], reduce))
 
 
 def _steps(name: str, cell: Sequence[tuple[Any, Any]]) -> tuple[Step, ...]:
@@ -41,9 +36,9 @@ def _steps(name: str, cell: Sequence[tuple[Any, Any]]) -> tuple[Step, ...]:
         )
     steps = []
     for step in range(N_STEPS):
-        first, second = sorted(
-            (_checked(name, step, *cell[i]) for i in (2 * step, 2 * step + 1)), key=lambda p: p[1]
-        )
+        pairs = [_checked(name, step, *pair) for pair in cell[2 * step : 2 * step + 2]]
+        # the two have no order in a file; the space lists them by their inputs
+        first, second = sorted(pairs, key=lambda pair: pair[1])
         if first[1] == second[1]:
             raise GraphError(
                 f"step {step} of the {name} cell takes input {first[1]} twice; they must differ"
@@ -66,14 +61,9 @@ def _checked(cell: str, step: int, op: Any, source: Any) -> tuple[str, int]:
 
 
 def cells_of_indices(genotype: Any) -> tuple[Cell, Cell]:
-    """The cells of `(((input, operation index), ...), (...))`, NAS-Bench-Suite-Zero's key of an
-    architecture.
-    """
+    """The cells of `(((input, operation index), ...), (...))`, NAS-Bench-Suite-Zero's form."""
     try:
-        normal, reduce = (
-            [(OPERATIONS[op] if 0 <= op < len(OPERATIONS) else op, source) for source, op in cell]
-            for cell in genotype
-        )
+        normal, reduce = map(_named, genotype)
     except (TypeError, ValueError):
         raise GraphError(
             f"{short_repr(genotype)} is no pair of cells ((input, operation index), ...)"
@@ -81,9 +71,13 @@ def cells_of_indices(genotype: Any) -> tuple[Cell, Cell]:
     return normal, reduce
 
 
+def _named(cell: Any) -> Cell:
+    """The pairs of one cell; an index without an operation stays, to be refused by its value."""
+    return [(OPERATIONS[op] if 0 <= op < len(OPERATIONS) else op, source) for source, op in cell]
+
+
 def cells_of_config(config: Mapping[str, Any]) -> tuple[Cell, Cell]:
-    """The cells of a configuration `...:darts:edge_normal_3: "sep_conv_3x3"`, as the result files
-    have it.
+    """The cells of a configuration `...:darts:edge_normal_3: "sep_conv_3x3"` of a result file.
 
     Edges are numbered over all pairs: step j owns those from 2 + 3 + ... + (j + 1) on, one for each
     earlier number. `inputs_node_normal_3: "0_2"` repeats which of them step 1 uses, and must agree.
@@ -91,15 +85,17 @@ def cells_of_config(config: Mapping[str, Any]) -> tuple[Cell, Cell]:
     cells = []
     for name in CELLS:
         cell: Cell = []
-        first = 0
+        first = 0  # the number of the step's first edge
         for step in range(N_STEPS):
-            chosen = [
-                (config[key], source)
-                for source in range(step + 2)
-                if (key := f"{_PREFIX}edge_{name}_{first + source}") in config
-            ]
+            chosen = []
+            for source in range(step + 2):
+                key = f"{_PREFIX}edge_{name}_{first + source}"
+                # of all edges that could be, a configuration has those that are
+                if key in config:
+                    chosen.append((config[key], source))
             stated = config.get(f"{_PREFIX}inputs_node_{name}_{step + 2}")
             used = "_".join(str(source) for _, source in chosen)
+            # what is not stated cannot disagree
             if len(chosen) != 2 or (stated is not None and stated != used):
                 raise GraphError(
                     f"step {step} of the {name} cell has edges from {used or 'nothing'} and states "

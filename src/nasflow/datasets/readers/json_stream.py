@@ -45,7 +45,8 @@ class _Text:
         self._path, self._progress = path, progress
         self._file = require_file(path).open(encoding="utf-8")
         self._total = path.stat().st_size
-        self._text, self._at, self._before = "", 0, 0
+        # the window, the position in it, and how many characters went by before it
+        self._text, self._position, self._before = "", 0, 0
         self._decoder = json.JSONDecoder()
 
     def __enter__(self) -> _Text:
@@ -55,23 +56,26 @@ class _Text:
         self._file.close()
 
     def _more(self) -> bool:
+        """Whether the file had more text, which now is in the window."""
         try:
             chunk = self._file.read(_CHUNK)
         except UnicodeDecodeError as error:
             raise DataError(f"{self._path} is no UTF-8 text ({error})") from None
-        self._before += self._at
-        self._text, self._at = self._text[self._at :] + chunk, 0
+        # what was read leaves the window, which so never holds much more than one entry
+        self._before += self._position
+        self._text, self._position = self._text[self._position :] + chunk, 0
         if chunk:
+            # characters for bytes: exact where the text is ASCII, as these files are
             self._progress(min(self._before + len(self._text), self._total), self._total)
         return bool(chunk)
 
     def peek(self) -> str:
         """The next character that is no space, or nothing at the end of the file."""
         while True:
-            while self._at < len(self._text) and self._text[self._at] in _SPACE:
-                self._at += 1
-            if self._at < len(self._text):
-                return self._text[self._at]
+            while self._position < len(self._text) and self._text[self._position] in _SPACE:
+                self._position += 1
+            if self._position < len(self._text):
+                return self._text[self._position]
             if not self._more():
                 return ""
 
@@ -79,14 +83,13 @@ class _Text:
         """Pass `character`, which must be next."""
         if self.peek() != character:
             raise self.broken(f"{character!r} was expected")
-        self._at += 1
+        self._position += 1
 
     def names(self) -> Iterator[str]:
-        """The names of an object whose `{` was passed; the caller takes each value before the next
-        name.
-        """
+        """The names of an object whose `{` was passed; the caller takes the value of each."""
+        # an empty object has neither a name nor a comma
         if self.peek() == "}":
-            self._at += 1
+            self._position += 1
             return
         while True:
             name = self.value()
@@ -95,39 +98,40 @@ class _Text:
             self.expect(":")
             yield name
             if self.peek() == "}":
-                self._at += 1
+                self._position += 1
                 return
             self.expect(",")
 
     def value(self) -> Any:
         """The next value of any kind."""
         self.peek()
+        # how much text the next try needs, and why the last one failed
         wanted, problem = 0, ""
         while True:
-            size = len(self._text) - self._at
+            size = len(self._text) - self._position
             if size >= wanted:
                 try:
-                    value, end = self._decoder.raw_decode(self._text, self._at)
-                except (
-                    ValueError
-                ) as error:  # perhaps only cut off: try again with twice as much text
+                    value, end = self._decoder.raw_decode(self._text, self._position)
+                except ValueError as error:
+                    # perhaps only cut off; with twice as much text each time, all tries together
+                    # cost no more than two of the last
                     problem, wanted = str(error).split(":")[0], 2 * size
                 except RecursionError:
                     raise self.broken("nested too deeply") from None
                 else:
-                    length = end - self._at
+                    length = end - self._position
                     # the next chunk may go on with a number: 12 of 12.5e-7
                     if len(self._text) - end > 3 or not self._more():
-                        self._at += length
+                        self._position += length
                         return value
                     continue
             if size > _LONGEST or not self._more():
                 raise self.broken(problem)
 
-    def broken(self, what: str) -> DataError:
-        """The error for malformed text at the present place."""
-        near = self._text[self._at : self._at + 30]
+    def broken(self, problem: str) -> DataError:
+        """The error for malformed text at the present position."""
+        near = self._text[self._position : self._position + 30]
         return DataError(
-            f"{self._path} character {self._before + self._at}: {what}; seen {near!r}. It needs an"
-            ' object of objects, {"cifar10": {"(...)": {...}, ...}}'
+            f"{self._path} character {self._before + self._position}: {problem}; seen {near!r}."
+            ' It needs an object of objects, {"cifar10": {"(...)": {...}, ...}}'
         )

@@ -1,8 +1,6 @@
-"""JSONL tables of users' own, plain or gzipped: an object a line, its keys as on the page of
-`columns.py`.
+"""JSONL tables of users' own, plain or gzipped: an object a line, its keys as in `columns.py`.
 
-    {"ops": ["input", "attn", "mlp", "output"], "edges": [[0, 1], [1, 2], [2, 3]], "accuracy [%]":
-    [81.2, 80.9]}
+    {"ops": ["input", "attn", "output"], "edges": [[0, 1], [1, 2]], "accuracy [%]": [81.2, 80.9]}
 
 A list of numbers is the repeats of a metric. `datasets.jsonl.read_jsonl` reads the same files and
 stops at the first malformed line instead of passing it over.
@@ -20,7 +18,7 @@ from typing import Any, ClassVar
 
 from nasflow.datasets.base import Metric
 from nasflow.datasets.readers.base import Progress, Reader, Rejected, Row
-from nasflow.datasets.readers.columns import architecture, metric_columns
+from nasflow.datasets.readers.columns import architecture, metric_columns, only_metric
 from nasflow.errors import DataError, GraphError
 from nasflow.running.files import require_file
 
@@ -34,7 +32,8 @@ class JsonlFile(Reader):
         """See `Reader.rows`."""
         total = require_file(self.path).stat().st_size
         self._metrics: dict[str, Metric] = {}
-        self._names: dict[str, str] = {}  # a key of the objects -> its metric's name
+        # a key of the objects -> its metric's name; keys may begin in any line
+        self._names: dict[str, str] = {}
         try:
             with self.path.open("rb") as raw:
                 lines = gzip.GzipFile(fileobj=raw) if self.path.suffix == ".gz" else raw
@@ -48,7 +47,7 @@ class JsonlFile(Reader):
                         progress(raw.tell(), total)
         except (OSError, EOFError, zlib.error) as error:
             raise DataError(f"{self.path} is no readable JSONL ({str(error)[:80]})") from None
-        self.preferred = tuple(self._metrics)[:1] if len(self._metrics) == 1 else ()
+        self.preferred = only_metric(self._metrics)
 
     def metric(self, name: str) -> Metric:
         """See `Reader.metric`."""
@@ -77,8 +76,8 @@ class JsonlFile(Reader):
         return Row(number, graph, values)
 
     def _declare(self, title: str, metric: Metric) -> None:
-        known = self._metrics.setdefault(metric.name, metric)
-        if known != metric:
+        declared = self._metrics.setdefault(metric.name, metric)
+        if declared != metric:
             raise DataError(f"{title!r} declares {metric.name} otherwise than an earlier line")
         self._names[title] = metric.name
 
@@ -87,9 +86,11 @@ def numbers(title: str, value: Any) -> list[float]:
     """The repeats in a value: a number, null for not measured, or a list of them."""
     repeats = []
     for item in value if isinstance(value, list) else [value]:
+        is_number = isinstance(item, (int, float)) and not isinstance(item, bool)
         if item is None:
             repeats.append(math.nan)
-        elif isinstance(item, bool) or not isinstance(item, (int, float)) or not abs(item) < 1e300:
+        # NaN, the infinities and integers that no float holds are all not below this
+        elif not is_number or not abs(item) < 1e300:
             raise DataError(
                 f"{title} is {short_repr(item)}; it needs a finite number, or null for not measured"
             )

@@ -1,5 +1,4 @@
-"""The results that NAS-Bench-201 and NATS-Bench keep of one architecture, from state dictionaries
-to metrics.
+"""The results that NAS-Bench-201 and NATS-Bench keep of one architecture, made into metrics.
 
     architecture   {"arch_index", "arch_str", "all_results": {(data set, seed): trial},
                     "dataset_seed": {data set: [seed]}}
@@ -26,6 +25,18 @@ from nasflow.datasets.base import Metric
 from nasflow.errors import DataError
 
 _CIFAR = "CIFAR-10"
+
+
+def _sets_of(official: str, ours: str, title: str) -> dict[tuple[str, str], tuple[str, str]]:
+    """The sets of a data set whose test images are split in two, as in `_SETS`."""
+    return {
+        (official, "x-valid"): (f"{ours}_valid", f"{title} validation accuracy"),
+        (official, "x-test"): (f"{ours}_test", f"{title} test accuracy"),
+        (official, "ori-test"): (f"{ours}_valtest", f"{title} validation and test accuracy"),
+        (official, "train"): (f"{ours}_train", f"{title} training accuracy"),
+    }
+
+
 # (data set, evaluation set) -> our name, description
 _SETS = {
     ("cifar10-valid", "x-valid"): (
@@ -42,19 +53,8 @@ _SETS = {
     ),
     ("cifar10", "ori-test"): ("cifar10_test", f"{_CIFAR} test accuracy"),
     ("cifar10", "train"): ("cifar10_train", f"{_CIFAR} training accuracy"),
-    **{
-        (official, part): (f"{ours}_{short}", f"{title} {what} accuracy")
-        for official, ours, title in (
-            ("cifar100", "cifar100", "CIFAR-100"),
-            ("ImageNet16-120", "imagenet16_120", "ImageNet16-120"),
-        )
-        for part, short, what in (
-            ("x-valid", "valid", "validation"),
-            ("x-test", "test", "test"),
-            ("ori-test", "valtest", "validation and test"),
-            ("train", "train", "training"),
-        )
-    },
+    **_sets_of("cifar100", "cifar100", "CIFAR-100"),
+    **_sets_of("ImageNet16-120", "imagenet16_120", "ImageNet16-120"),
 }
 _DATASETS = {
     "cifar10-valid": "cifar10_half",
@@ -80,28 +80,35 @@ def shrink(items: dict[Any, Any]) -> None:
     """
     if "eval_acc1es" not in items or "epochs" not in items:
         return
-    last = _last(items)
-    evaluated, trained, seconds = (
-        items.get(key) for key in ("eval_acc1es", "train_acc1es", "train_times")
-    )
-    accuracy = {"train": trained.get(last)} if isinstance(trained, dict) else {}
-    if isinstance(evaluated, dict):
-        accuracy |= {
-            key.removesuffix(f"@{last}"): value
-            for key, value in evaluated.items()
-            if isinstance(key, str) and key.endswith(f"@{last}")
-        }
     kept = {key: items.get(key) for key in ("seed", "epochs", *_COSTS)}
-    times = list(seconds.values()) if isinstance(seconds, dict) else []
-    kept["seconds"] = (
-        sum(times) if times and all(isinstance(t, (int, float)) for t in times) else None
-    )
-    kept["accuracy"] = accuracy
+    kept["accuracy"] = _last_accuracies(items, _last(items))
+    kept["seconds"] = _sum(items.get("train_times"))
     for value in items.values():
         if isinstance(value, dict):
             value.clear()
     items.clear()
     items.update(kept)
+
+
+def _last_accuracies(items: Mapping[Any, Any], last: int) -> dict[Any, Any]:
+    """The accuracy on each set at the last epoch."""
+    trained, evaluated = items.get("train_acc1es"), items.get("eval_acc1es")
+    accuracy = {"train": trained.get(last)} if isinstance(trained, dict) else {}
+    if isinstance(evaluated, dict):
+        suffix = f"@{last}"
+        for key, value in evaluated.items():
+            if isinstance(key, str) and key.endswith(suffix):
+                accuracy[key.removesuffix(suffix)] = value
+    return accuracy
+
+
+def _sum(seconds: Any) -> float | None:
+    """The seconds of all epochs together; None where one has none."""
+    times: list[Any] = list(seconds.values()) if isinstance(seconds, dict) else []
+    if not times or not all(isinstance(time, (int, float)) for time in times):
+        return None
+    total: float = sum(times)
+    return total
 
 
 def _last(items: Mapping[Any, Any]) -> int:
@@ -112,8 +119,7 @@ def _last(items: Mapping[Any, Any]) -> int:
 
 
 def read_results(hp: str, state: Any) -> tuple[dict[str, list[float]], dict[str, float]]:
-    """Metrics of an architecture under one training of `hp` epochs: all seeds of each, and its
-    costs.
+    """Metrics of an architecture trained for `hp` epochs: all seeds of each, and its costs.
 
     Args:
         hp: the number of epochs as text.
@@ -133,38 +139,39 @@ def read_results(hp: str, state: Any) -> tuple[dict[str, list[float]], dict[str,
                 f" {', '.join(_DATASETS)}"
             )
         trials = [_trial(results, dataset, seed) for seed in its_seeds]
-        parts = sorted({part for trial in trials for part in trial["accuracy"]}, key=str)
-        for part in parts:
+        # seeds may lack a set that others have; in order, so that columns do not depend on a hash
+        parts = {part for trial in trials for part in trial["accuracy"]}
+        for part in sorted(parts, key=str):
             if (dataset, part) in _SETS:
                 name = _SETS[dataset, part][0] + suffix
                 values[name] = [_percentage(name, trial["accuracy"].get(part)) for trial in trials]
         values[f"{_DATASETS[dataset]}_seconds{suffix}"] = [
             _or_nan(trial.get("seconds")) for trial in trials
         ]
-        if not suffix and trials and dataset != "cifar10-valid":  # the network of cifar10
+        # costs do not depend on the epochs, and cifar10-valid has the network of cifar10
+        if not suffix and trials and dataset != "cifar10-valid":
             for key, (name, _, _) in _COSTS.items():
-                fixed[name if dataset == "cifar10" else f"{_DATASETS[dataset]}_{name}"] = _cost(
-                    trials[0].get(key)
-                )
+                column = name if dataset == "cifar10" else f"{_DATASETS[dataset]}_{name}"
+                fixed[column] = _cost(trials[0].get(key))
     return values, {name: value for name, value in fixed.items() if not math.isnan(value)}
 
 
 def metric(name: str) -> Metric:
     """What a metric of `read_results` means."""
     base, _, epochs = name.rpartition("_")
-    when = f"after {epochs[:-2]} epochs" if epochs.endswith("ep") else "after the full training"
-    base = base if epochs.endswith("ep") else name
-    for known, what in _SETS.values():
-        if known == base:
-            return Metric(name, f"{what}, {when}")
-    for known, what, unit in _COSTS.values():
-        if base.endswith(known):
+    if epochs.endswith("ep"):
+        when = f"after {epochs[:-2]} epochs"
+    else:
+        base, when = name, "after the full training"
+    for accuracy, description in _SETS.values():
+        if accuracy == base:
+            return Metric(name, f"{description}, {when}")
+    for cost, description, unit in _COSTS.values():
+        # costs of other networks than CIFAR-10's have the data set before their name
+        if base.endswith(cost):
+            network = base.removesuffix(cost).rstrip("_") or "cifar10"
             return Metric(
-                name,
-                f"{what} ({base.removesuffix(known).rstrip('_') or 'cifar10'})",
-                unit=unit,
-                maximise=False,
-                trained=False,
+                name, f"{description} ({network})", unit=unit, maximise=False, trained=False
             )
     return Metric(name, f"seconds of training, {when}", unit="s", maximise=False)
 
@@ -197,9 +204,7 @@ def _or_nan(value: Any) -> float:
 
 
 def _cost(value: Any) -> float:
-    """A cost, or the mean of several latencies; NATS-Bench writes -1 or nothing where it was not
-    measured.
-    """
+    """A cost, or the mean of several latencies; -1 and nothing mean that it was not measured."""
     numbers = value if isinstance(value, list) else [value]
     costs = [_or_nan(number) for number in numbers]
     return sum(costs) / len(costs) if costs else math.nan

@@ -3,8 +3,10 @@
 Each record is one training: a JSON list of the cell's hash, the epochs, the matrix as a string of
 digits row by row, the operations joined by commas, and a base64 protobuf message `ModelMetrics`:
 
-    ModelMetrics      1 evaluation_data (repeated message)   2 trainable_parameters (int32)   3 total_time (double)
-    EvaluationData    1 current_epoch   2 training_time   3 train_accuracy   4 validation_accuracy   5 test_accuracy
+    ModelMetrics      1 evaluation_data (repeated message), 2 trainable_parameters (int32),
+                      3 total_time (double)
+    EvaluationData    1 current_epoch, 2 training_time, 3 train_accuracy, 4 validation_accuracy,
+                      5 test_accuracy
 
 Three evaluations: at the start (left unread), half way, at the end. A cell has three records for
 each of 4, 12, 36 and 108 epochs, all of them kept as repeats. Accuracies are fractions, as in the
@@ -24,23 +26,23 @@ from typing import Any, ClassVar
 
 from nasflow.datasets.base import Metric
 from nasflow.datasets.readers.base import Progress, Reader, Rejected, Row
-from nasflow.datasets.readers.nb101_cell import VOCABULARY, nb101_cell
+from nasflow.datasets.readers.nb101_cell import VOCABULARY, matrix_rows, nb101_cell
 from nasflow.datasets.readers.protobuf import doubles, fields
 from nasflow.datasets.readers.tfrecord import read_tfrecord
 from nasflow.errors import DataError, GraphError
 from nasflow.graphs.architecture import Architecture
 
 EPOCHS = (4, 12, 36, 108)
-_HALF, _FINAL = 1, 2
-_POINTS = {_FINAL: "", _HALF: "_half"}
-# field number of EvaluationData -> (our name, what it is, unit)
-_SECONDS = 2
+# which of the three evaluations -> the end of its metrics' names
+_POINTS = {2: "", 1: "_half"}
+# field number of EvaluationData -> (our name, description, unit)
 _MEASURED = {
     4: ("valid", "validation accuracy", "fraction"),
     5: ("test", "test accuracy", "fraction"),
     3: ("train", "training accuracy", "fraction"),
-    _SECONDS: ("seconds", "seconds of training", "s"),
+    2: ("seconds", "seconds of training", "s"),
 }
+_TYPES = [str, int, str, str, str]
 _FIELDS = '[hash, epochs, "0110...", "input,...,output", base64 metrics]'
 
 
@@ -56,6 +58,7 @@ class NB101Tfrecord(Reader):
     def rows(self, progress: Progress) -> Iterator[Row | Rejected]:
         """See `Reader.rows`; a row's number is that of its record, from 0."""
         for record in read_tfrecord(self.path, progress):
+            # a record that fails its checksum is lost, the others are not
             if isinstance(record, Rejected):
                 yield record
                 continue
@@ -72,11 +75,12 @@ class NB101Tfrecord(Reader):
                 "params", "number of trainable parameters", unit="", maximise=False, trained=False
             )
         short, epochs, *half = name.split("_")
-        what, unit = next(
-            (what, unit) for known, what, unit in _MEASURED.values() if known == short
-        )
+        meanings = {ours: (description, unit) for ours, description, unit in _MEASURED.values()}
+        description, unit = meanings[short]
         when = f"half way through {epochs[:-2]} epochs" if half else f"after {epochs[:-2]} epochs"
-        return Metric(name, f"CIFAR-10 {what} {when}", unit=unit, maximise=short != "seconds")
+        return Metric(
+            name, f"CIFAR-10 {description} {when}", unit=unit, maximise=short != "seconds"
+        )
 
 
 def _row(number: int, data: bytes) -> Row:
@@ -85,13 +89,8 @@ def _row(number: int, data: bytes) -> Row:
         record: Any = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise DataError(f"no JSON ({error}): {data[:40]!r}") from None
-    if not isinstance(record, list) or [type(value) for value in record] != [
-        str,
-        int,
-        str,
-        str,
-        str,
-    ]:
+    # types compared exactly: True would pass for a number of epochs
+    if not isinstance(record, list) or list(map(type, record)) != _TYPES:
         raise DataError(f"no list {_FIELDS}: {short_repr(record)}")
     cell_hash, epochs, matrix, operations, metrics = record
     if epochs not in EPOCHS:
@@ -100,20 +99,21 @@ def _row(number: int, data: bytes) -> Row:
     values = {}
     for point, suffix in _POINTS.items():
         for field, (name, _, unit) in _MEASURED.items():
-            value = evaluations[point].get(field, 0.0)  # protobuf leaves zeros out
-            if not math.isfinite(value) or value < 0 or (unit == "fraction" and value > 1):
-                raise DataError(
-                    f"{name} is {value!r}; legal: "
-                    + ("0 to 1" if unit == "fraction" else "0 or more")
-                )
+            # protobuf leaves zeros out
+            value = evaluations[point].get(field, 0.0)
+            highest = 1.0 if unit == "fraction" else math.inf
+            if not math.isfinite(value) or not 0 <= value <= highest:
+                legal = "0 to 1" if unit == "fraction" else "0 or more"
+                raise DataError(f"{name} is {value!r}; legal: {legal}")
             values[f"{name}_{epochs}ep{suffix}"] = value
     return Row(
         number,
+        # made for the first of a cell's twelve records only
         partial(_cell, matrix, operations),
         values,
         {"params": params},
-        cell_hash,
-        f"{matrix} {operations}",
+        key=cell_hash,
+        notation=f"{matrix} {operations}",
     )
 
 
@@ -124,6 +124,7 @@ def _metrics(text: str) -> tuple[float, list[dict[int, float]]]:
     except ValueError as error:
         raise DataError(f"the metrics are no base64 ({error})") from None
     evaluations, params = [], math.nan
+    # fields may come in any order, and fields that are not known here are passed over
     for field, wire_type, value in fields(message):
         if field == 1 and isinstance(value, bytes) and wire_type == 2:
             evaluations.append(doubles(value))
@@ -147,4 +148,4 @@ def _cell(matrix: str, operations: str) -> Architecture:
             f" {n_nodes} operations"
         )
     digits = [int(digit) for digit in matrix]
-    return nb101_cell([digits[i * n_nodes : (i + 1) * n_nodes] for i in range(n_nodes)], names)
+    return nb101_cell(matrix_rows(digits, n_nodes), names)

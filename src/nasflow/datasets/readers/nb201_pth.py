@@ -27,14 +27,15 @@ class NB201Pth(Reader):
 
     def rows(self, progress: Progress) -> Iterator[Row | Rejected]:
         """See `Reader.rows`."""
-        seen = 0
+        n_dictionaries = 0
 
         def on_items(items: dict[Any, Any]) -> None:
-            nonlocal seen
-            seen += 1
+            nonlocal n_dictionaries
+            n_dictionaries += 1
+            # while the file is read: afterwards its epochs would fill the memory
             shrink(items)
-            if seen % 1000 == 0:
-                progress(seen, 0)  # how many there will be is not known
+            if n_dictionaries % 1000 == 0:
+                progress(n_dictionaries, 0)  # how many there will be is not known
 
         reader = Nats(self.path)
         yield from reader.whole(load_torch(self.path, on_items=on_items), _EPOCHS)

@@ -1,8 +1,7 @@
-"""NAS-Bench-301's results: one JSON file for each training, `.../results_*.json`, in any depth of
-folders.
+"""NAS-Bench-301's results: a JSON file for each training, `results_*.json` in any depth of folders.
 
-    {"optimized_hyperparamater_config": {"NetworkSelectorDatasetInfo:darts:edge_normal_0":
-    "skip_connect", ...},
+    {"optimized_hyperparamater_config":
+         {"NetworkSelectorDatasetInfo:darts:edge_normal_0": "skip_connect", ...},
      "budget": 97, "info": [{"val_accuracy": 91.2, "model_parameters": 1234567, ...}],
      "test_accuracy": 90.9, "runtime": 5231.3}
 
@@ -24,9 +23,8 @@ from typing import Any, ClassVar
 
 from nasflow.datasets.base import Metric
 from nasflow.datasets.readers.base import Progress, Reader, Rejected, Row
-from nasflow.datasets.readers.darts_cell import VOCABULARY, Cell, cells_of_config, darts_graph
+from nasflow.datasets.readers.darts_cell import VOCABULARY, cells_of_config, darts_graph
 from nasflow.errors import DataError, GraphError, MissingDataError
-from nasflow.graphs.architecture import Architecture
 from nasflow.running.files import require_file
 
 _CONFIG = "optimized_hyperparamater_config"
@@ -40,9 +38,7 @@ _LARGEST = 1 << 24  # bytes of one result; they have 3,000
 
 
 class NB301Json(Reader):
-    """One row per file, in the order of their paths; a row's number is its position in that order,
-    from 0.
-    """
+    """One row per file; a row's number is its position among their sorted paths, from 0."""
 
     format: ClassVar[str] = "nb301-json"
     space = "darts"
@@ -66,29 +62,24 @@ class NB301Json(Reader):
             try:
                 yield _row(number, path)
             except (DataError, GraphError) as error:
-                yield Rejected(
-                    number,
-                    f"{path.relative_to(self.path) if len(files) > 1 else path.name}: {error}",
-                )
+                name = path.relative_to(self.path) if len(files) > 1 else path.name
+                yield Rejected(number, f"{name}: {error}")
             progress(number + 1, len(files))
 
     def metric(self, name: str) -> Metric:
         """See `Reader.metric`."""
         base, _, fidelity = name.partition("_at_")
-        how = (
-            f"{fidelity} epochs x cells x channels"
-            if fidelity
-            else "100 epochs, 8 cells, 32 channels"
-        )
+        how = "100 epochs, 8 cells, 32 channels"
+        if fidelity:
+            how = f"{fidelity} epochs x cells x channels"
         if base == "runtime":
             return Metric(name, f"seconds of training ({how})", unit="s", maximise=False)
         if base == "params":
             return Metric(
                 name, f"number of parameters ({how})", unit="", maximise=False, trained=False
             )
-        return Metric(
-            name, f"CIFAR-10 {'validation' if base == 'valid' else 'test'} accuracy ({how})"
-        )
+        half = "validation" if base == "valid" else "test"
+        return Metric(name, f"CIFAR-10 {half} accuracy ({how})")
 
 
 def _row(number: int, path: Path) -> Row:
@@ -101,30 +92,27 @@ def _row(number: int, path: Path) -> Row:
     config = result.get(_CONFIG) if isinstance(result, dict) else None
     if not isinstance(config, dict):
         raise DataError(f"no object {_CONFIG!r} in it; seen {short_repr(config)}")
-    info = result.get("info")
-    first = info[0] if isinstance(info, list) and info and isinstance(info[0], dict) else {}
+    infos = result.get("info")
+    info = infos[0] if isinstance(infos, list) and infos else None
+    # absent, it lacks what is needed of it, and the message says that
+    if not isinstance(info, dict):
+        info = {}
     normal, reduce = cells_of_config(config)
     fidelity = tuple(_fidelity(config, key) for key in _FIDELITY.values())
     suffix = "" if fidelity == _STANDARD else "_at_" + "x".join(map(str, fidelity))
     values = {
-        f"valid{suffix}": _number("info[0].val_accuracy", first.get("val_accuracy"), 100),
-        f"test{suffix}": _number("test_accuracy", result.get("test_accuracy"), 100),
-        f"runtime{suffix}": _number("runtime", result.get("runtime"), math.inf, needed=False),
+        f"valid{suffix}": _percentage("info[0].val_accuracy", info.get("val_accuracy")),
+        f"test{suffix}": _percentage("test_accuracy", result.get("test_accuracy")),
+        f"runtime{suffix}": _cost("runtime", result.get("runtime")),
     }
-    params = _number(
-        "info[0].model_parameters", first.get("model_parameters"), math.inf, needed=False
-    )
+    params = _cost("info[0].model_parameters", info.get("model_parameters"))
     return Row(
         number,
-        partial(_graph, normal, reduce),
+        partial(darts_graph, normal, reduce),
         values,
         {} if math.isnan(params) else {f"params{suffix}": params},
-        repr((normal, reduce)),
+        key=repr((normal, reduce)),
     )
-
-
-def _graph(normal: Cell, reduce: Cell) -> Architecture:
-    return darts_graph(normal, reduce)
 
 
 def _fidelity(config: dict[str, Any], key: str) -> int:
@@ -134,16 +122,20 @@ def _fidelity(config: dict[str, Any], key: str) -> int:
     return value
 
 
-def _number(name: str, value: Any, most: float, needed: bool = True) -> float:
-    if value is None and not needed:
-        return math.nan
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, float))
-        or not 0 <= value <= min(most, 1e15)
-    ):
-        raise DataError(
-            f"{name} is {short_repr(value)}; legal: a number from"
-            f" 0{f' to {most}' if most == 100 else ''}"
-        )
+def _percentage(name: str, value: Any) -> float:
+    if not _is_number(value) or not 0 <= value <= 100:
+        raise DataError(f"{name} is {short_repr(value)}; legal: a number from 0 to 100")
     return float(value)
+
+
+def _cost(name: str, value: Any) -> float:
+    """A number of any size that makes sense; nothing is NaN, not measured."""
+    if value is None:
+        return math.nan
+    if not _is_number(value) or not 0 <= value <= 1e15:
+        raise DataError(f"{name} is {short_repr(value)}; legal: a number from 0")
+    return float(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

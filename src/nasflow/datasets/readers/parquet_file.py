@@ -5,6 +5,7 @@ Columns as on the page of `columns.py`; a list of numbers is the repeats of a me
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -15,6 +16,8 @@ from nasflow.datasets.readers.columns import (
     architecture,
     check_structure,
     metric_columns,
+    only_metric,
+    repeats,
 )
 from nasflow.datasets.readers.jsonl_file import numbers
 from nasflow.errors import DataError, GraphError
@@ -37,24 +40,17 @@ class ParquetFile(Reader):
         check_structure(titles, str(self.path))
         columns = metric_columns(titles, str(self.path))
         self._metrics = {column.metric.name: column.metric for column in columns}
-        self.preferred = tuple(self._metrics)[:1] if len(self._metrics) == 1 else ()
-        number = -1
-        for batch in batches:
-            for record in batch:
-                number += 1
-                try:
-                    cells = {
-                        name: record.get(title)
-                        for title in titles
-                        if (name := title.strip()) in STRUCTURE
-                    }
-                    values: dict[str, list[float]] = {}
-                    for column in sorted(columns, key=lambda c: c.repeat):
-                        repeats = numbers(column.title, record[column.title])
-                        values.setdefault(column.metric.name, []).extend(repeats)
-                    yield Row(number, architecture(cells), values)
-                except (DataError, GraphError) as error:
-                    yield Rejected(number, str(error))
+        self.preferred = only_metric(self._metrics)
+        # repeats by their numbers, wherever their columns stand
+        columns.sort(key=lambda column: column.repeat)
+        structure = {title.strip(): title for title in titles if title.strip() in STRUCTURE}
+        for number, record in enumerate(itertools.chain.from_iterable(batches)):
+            try:
+                cells = {name: record.get(title) for name, title in structure.items()}
+                values = repeats(columns, record, numbers)
+                yield Row(number, architecture(cells), values)
+            except (DataError, GraphError) as error:
+                yield Rejected(number, str(error))
 
     def metric(self, name: str) -> Metric:
         """See `Reader.metric`."""
@@ -63,7 +59,7 @@ class ParquetFile(Reader):
     def _batches(self, progress: Progress) -> Iterator[list[Any]]:
         """The titles of the columns, then the rows in batches."""
         parquet = require_extra("pyarrow.parquet", "parquet", "reading Parquet files")
-        done = 0
+        done = 0  # rows
         try:
             with parquet.ParquetFile(self.path) as file:
                 yield list(file.schema_arrow.names)
@@ -71,11 +67,8 @@ class ParquetFile(Reader):
                     yield batch.to_pylist()
                     done += batch.num_rows
                     progress(done, file.metadata.num_rows)
-        except GeneratorExit:
-            raise
-        except (
-            Exception
-        ) as error:  # pyarrow's own errors and built-in ones, depending on where the damage is
+        # pyarrow raises its own errors and built-in ones, depending on where the damage is
+        except Exception as error:
             raise DataError(
                 f"{self.path} is no readable Parquet file ({type(error).__name__}: "
                 f"{str(error)[:80]})"

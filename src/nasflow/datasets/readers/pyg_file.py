@@ -1,9 +1,8 @@
-"""FlowerFormer-style `.pt` files: a list of PyTorch Geometric `Data`, read without torch and
-torch-geometric.
+"""FlowerFormer-style `.pt` files: a list of PyTorch Geometric `Data`, read without either library.
 
     [Data(x=(n, n_ops) one-hot, edge_index=(2, n_edges), y=accuracy, ...), ...]
-    [(Data, Data), ...]    two cells an architecture (NAS-Bench-301): every sink of the first feeds every source of the
-                           second, as in the merged graph
+    [(Data, Data), ...]    two cells an architecture (NAS-Bench-301): every sink of the first feeds
+                           every source of the second, as in the merged graph
 
 The file does not say which operation a column means: they are called `op0`, `op1`, ... unless a
 text file of the same name with the suffix `.ops` lists their names, one a line. Every attribute
@@ -19,8 +18,6 @@ from pathlib import Path
 from reprlib import repr as short_repr
 from typing import Any, ClassVar
 
-import numpy as np
-
 from nasflow.datasets.base import Metric
 from nasflow.datasets.pickle_machine import StandIn
 from nasflow.datasets.readers.base import Progress, Reader, Rejected, Row
@@ -34,6 +31,7 @@ def _object(*_arguments: Any) -> StandIn:
     return StandIn()
 
 
+# PyG 2 keeps a graph's attributes in a storage, and describes them by two more classes
 _CLASSES = {
     ("torch_geometric.data.data", "Data"): _object,
     ("torch_geometric.data.storage", "GlobalStorage"): _object,
@@ -42,6 +40,7 @@ _CLASSES = {
 }
 _LARGEST = 100_000  # nodes of one graph
 _LABEL = "y"
+_STRUCTURE = ("x", "edge_index")
 
 
 class PygFile(Reader):
@@ -53,7 +52,8 @@ class PygFile(Reader):
 
     def sources(self) -> list[Path]:
         """See `Reader.sources`: the file, and its `.ops` where there is one."""
-        return [*super().sources(), *([self._names_file()] if self._names_file().is_file() else [])]
+        names = [self._names_file()] if self._names_file().is_file() else []
+        return [*super().sources(), *names]
 
     def rows(self, progress: Progress) -> Iterator[Row | Rejected]:
         """See `Reader.rows`."""
@@ -66,12 +66,11 @@ class PygFile(Reader):
         self.vocabulary = names
         for number, entry in enumerate(content):
             try:
-                cells = [
-                    _attributes(cell) for cell in (entry if isinstance(entry, tuple) else (entry,))
-                ]
-                yield Row(
-                    number, _joined([_graph(cell, names) for cell in cells]), _labels(cells[0])
-                )
+                pair = entry if isinstance(entry, tuple) else (entry,)
+                cells = list(map(_attributes, pair))
+                graph = _joined([_graph(cell, names) for cell in cells])
+                # of a pair, the first graph has the labels
+                yield Row(number, graph, _labels(cells[0]))
             except (DataError, GraphError, IndexError) as error:
                 yield Rejected(number, str(error))
             progress(number + 1, len(content))
@@ -101,6 +100,7 @@ class PygFile(Reader):
 def _attributes(graph: Any) -> dict[str, Any]:
     """The attributes of a `Data`: since PyG 2.0 in a storage, before that in the object itself."""
     inner = vars(graph).get("_store", graph) if isinstance(graph, StandIn) else graph
+    # `_store` is what the file says, so it may be anything
     attributes = vars(inner).get("_mapping", vars(inner)) if isinstance(inner, StandIn) else None
     if not isinstance(attributes, dict):
         raise DataError(
@@ -115,13 +115,14 @@ def _graph(attributes: dict[str, Any], names: tuple[str, ...] | None) -> Archite
         raise DataError(
             f"a graph without tensors x and edge_index; it has {short_repr(list(attributes))}"
         )
-    pairs = edges.array()
+    pairs = edges.array()  # (2, n_edges)
     if pairs.ndim != 2 or pairs.shape[0] != 2 or pairs.dtype.kind not in "iu":
         raise GraphError(
             f"edge_index has shape {pairs.shape} and type {pairs.dtype}; legal: (2, n_edges)"
             " integers"
         )
-    numbers = features.array()
+    numbers = features.array()  # (n_nodes, n_ops) or (n_nodes,)
+    # before the graph is checked, which takes long for millions of nodes
     if numbers.ndim and len(numbers) > _LARGEST:
         raise GraphError(f"a graph of {len(numbers)} nodes; legal: at most {_LARGEST}")
     return Architecture(tuple(operation_names(numbers, names)), tuple(map(tuple, pairs.T.tolist())))
@@ -134,10 +135,10 @@ def _joined(cells: list[Architecture]) -> Architecture:
     if len(cells) == 1:
         return cells[0]
     first, second = cells
-    sinks = [v for v, targets in enumerate(first.successors) if not targets]
-    sources = [v for v, before in enumerate(second.predecessors) if not before]
+    sinks = [node for node, after in enumerate(first.successors) if not after]
+    sources = [node for node, before in enumerate(second.predecessors) if not before]
     shifted = [(s + first.n_nodes, t + first.n_nodes) for s, t in second.edges]
-    between = [(s, t + first.n_nodes) for s in sinks for t in sources]
+    between = [(sink, source + first.n_nodes) for sink in sinks for source in sources]
     return Architecture(first.ops + second.ops, (*first.edges, *shifted, *between))
 
 
@@ -145,24 +146,25 @@ def _labels(attributes: dict[str, Any]) -> dict[str, float]:
     """Every attribute that is a single number; the label `y` must be finite."""
     labels = {}
     for name, value in attributes.items():
-        number = (
-            value.array()
-            if isinstance(value, Tensor) and name not in ("x", "edge_index")
-            else value
-        )
-        if (
-            isinstance(number, np.ndarray)
-            and number.size == 1
-            and number.ndim <= 2
-            and number.dtype.kind in "iuf"
-        ):
-            number = number.item()
-        if (
-            isinstance(number, (int, float))
-            and not isinstance(number, bool)
-            and isinstance(name, str)
-        ):
-            if not math.isfinite(number) and name == _LABEL:
-                raise DataError(f"the label y is {number}; it needs a finite number")
-            labels[name] = float(number) if math.isfinite(number) else math.nan
+        # what makes the graph is no label, even where it is a single number
+        if not isinstance(name, str) or name in _STRUCTURE:
+            continue
+        number = _single_number(value)
+        if number is None:
+            continue
+        # without its label a row is of no use; of any other attribute it lacks a value
+        if not math.isfinite(number) and name == _LABEL:
+            raise DataError(f"the label y is {number}; it needs a finite number")
+        labels[name] = float(number) if math.isfinite(number) else math.nan
     return labels
+
+
+def _single_number(value: Any) -> int | float | None:
+    """The number of a number, or of a tensor that holds one; None for anything else."""
+    if isinstance(value, Tensor):
+        numbers = value.array()
+        if numbers.size != 1 or numbers.ndim > 2 or numbers.dtype.kind not in "iuf":
+            return None
+        value = numbers.item()
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if is_number else None

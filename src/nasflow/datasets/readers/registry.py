@@ -1,6 +1,4 @@
-"""The file formats by name. A new one is one line here and one file; its module is imported only
-when asked for.
-"""
+"""The file formats by name. A new one is one line here and one file, imported when asked for."""
 
 from __future__ import annotations
 

@@ -3,9 +3,8 @@
     uint64 length | uint32 masked CRC-32C of the length | data | uint32 masked CRC-32C of the data
 
 A record whose data fail their checksum is reported and passed over. A length that fails its own
-leaves no way to find
-the next record, and a file that ends inside a record is an incomplete download: both end the
-reading with an error.
+leaves no way to find the next record, and a file that ends inside a record is an incomplete
+download: both end the reading with an error.
 """
 
 from __future__ import annotations
@@ -26,12 +25,11 @@ _LONGEST = 1 << 20  # a record of NAS-Bench-101 has under 2 KB
 
 
 def read_tfrecord(path: Path, progress: Progress) -> Iterator[tuple[int, bytes] | Rejected]:
-    """Number (from 0) and data of each record; a `Rejected` for each whose data fail their
-    checksum.
+    """Number (from 0) and data of each record, or `Rejected` where they fail their checksum.
 
     Raises:
         DataError: the file ends inside a record, or a length fails its checksum; the message names
-        the record.
+            the record.
     """
     total = require_file(path).stat().st_size
     number = 0
@@ -43,15 +41,14 @@ def read_tfrecord(path: Path, progress: Progress) -> Iterator[tuple[int, bytes] 
             for ok_length, ok_data, content in zip(good_length, good_data, data, strict=True):
                 if not ok_length:
                     raise _broken(path, number, "its length fails its checksum")
-                yield (
-                    (number, content)
-                    if ok_data
-                    else Rejected(
+                if ok_data:
+                    yield number, content
+                else:
+                    yield Rejected(
                         number,
                         f"the CRC-32C of its {len(content)} bytes does not match: the record is"
                         " damaged",
                     )
-                )
                 number += 1
             progress(file.tell(), total)
 
@@ -63,22 +60,23 @@ def _batch(
     batch: list[tuple[bytes, int, bytes, int]] = []
     longest = 0
     while len(batch) < _BATCH and len(batch) * longest < _BATCH_BYTES:
+        number = first + len(batch)
         head = file.read(12)
+        # the one place where a file may end
         if not head:
             break
         if len(head) < 12:
             raise _broken(
-                path,
-                first + len(batch),
-                f"the file ends after {len(head)} of its 12 bytes of header",
+                path, number, f"the file ends after {len(head)} of its 12 bytes of header"
             )
         length, crc = struct.unpack("<QI", head)
+        # before so much is read: lengths are checked a batch at a time, too late for a false one
         if length > min(_LONGEST, total - file.tell() - 4):
             if masked_crc32c([head[:8]])[0] != crc:
-                raise _broken(path, first + len(batch), "its length fails its checksum")
+                raise _broken(path, number, "its length fails its checksum")
             raise _broken(
                 path,
-                first + len(batch),
+                number,
                 f"it says that it has {length} bytes; the file has "
                 f"{total - file.tell()} more, and legal are at most {_LONGEST}",
             )
@@ -88,8 +86,8 @@ def _batch(
     return batch
 
 
-def _broken(path: Path, number: int, what: str) -> DataError:
+def _broken(path: Path, number: int, problem: str) -> DataError:
     return DataError(
-        f"{path} record {number}: {what}; this is no TFRecord file, or an incomplete download"
+        f"{path} record {number}: {problem}; this is no TFRecord file, or an incomplete download"
         " of one"
     )
