@@ -1,3 +1,1 @@
-"""Results as one HTML file that opens without network: tables, curves, the map of surrogates with
-its cells.
-"""
+"""Results as one HTML file that opens without network: tables, curves, the map of surrogates."""

@@ -1,9 +1,8 @@
 """`write_report`: from a folder of results to one HTML file.
 
 A section is a function of the `Results`; one that lacks what it shows raises, and is replaced by
-the reason. Results
-of another kind bring a reader and sections of their own: `page` takes sections, wherever they come
-from.
+the reason. Results of another kind bring a reader and sections of their own: `page` takes sections,
+wherever they come from.
 """
 
 from __future__ import annotations
@@ -53,14 +52,13 @@ def write_report(folder: PathLike, out: PathLike) -> str:
         except NasflowError as error:
             sections[title] = Section(f"Left out: {error}.")
             left_out.append(f"\nleft out: {title} ({error})")
-    text = page(
-        f"{results.dataset_name}: {results.metric.name}", _about(results), sections, _made(results)
-    )
+    heading = f"{results.dataset_name}: {results.metric.name}"
+    text = page(heading, _about(results), sections, _made(results))
     write_text(out, text)
     done = len(results.entries)
-    some = "" if done == results.n_planned else f" of {results.n_planned}"
+    of_planned = "" if done == results.n_planned else f" of {results.n_planned}"
     return (
-        f"{out}: {done}{some} runs, {len(text.encode()) / 1e6:.1f} MB; open it in a"
+        f"{out}: {done}{of_planned} runs, {len(text.encode()) / 1e6:.1f} MB; open it in a"
         f" browser{''.join(left_out)}"
     )
 
@@ -83,9 +81,9 @@ def _about(results: Results) -> list[str]:
     return about
 
 
-def _count(entries: Sequence[Entry], what: str) -> str:
-    n = len({entry[what] for entry in entries})
-    return f"{n} {what}{'' if n == 1 else 's'}"
+def _count(entries: Sequence[Entry], key: str) -> str:
+    n = len({entry[key] for entry in entries})
+    return f"{n} {key}{'' if n == 1 else 's'}"
 
 
 def _made(results: Results) -> list[str]:

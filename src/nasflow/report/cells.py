@@ -1,5 +1,4 @@
-"""The architectures of a report, small enough to travel in it: arrays that the page unpacks and
-draws from on hover.
+"""The architectures of a report as arrays, which the page unpacks and draws on hover.
 
     vocabulary   (n_ops,) names         operations
     rows         (n,) int               rows of the data set that are here

@@ -1,6 +1,4 @@
-"""Learning curves: the loss of each pretext task, and Kendall tau on the validation rows while
-fine-tuning.
-"""
+"""Learning curves: the loss of each pretext task, and Kendall tau while fine-tuning."""
 
 from __future__ import annotations
 
@@ -24,25 +22,17 @@ def pretraining_section(results: Results) -> Section:
     colour = colours(results.methods)
     traces: list[Data] = []
     for method, done in results.pretrainings.items():
-        kept = [entry for entry in done if "task_losses" in entry]
-        for i, task in enumerate(dict.fromkeys(name for entry in kept for name in _losses(entry))):
-            curves = _same_length(
-                [_losses(entry)[task] for entry in kept if task in _losses(entry)]
-            )
+        losses = [_losses(entry) for entry in done if "task_losses" in entry]
+        tasks = dict.fromkeys(task for by_task in losses for task in by_task)
+        for i, task in enumerate(tasks):
+            curves = _same_length([by_task[task] for by_task in losses if task in by_task])
+            epochs = range(1, curves.shape[1] + 1)
+            # the tasks of one method have its colour, and a dash of their own
+            dash = ("solid", "dash", "dot")[i % 3]
+            line = {"color": colour[method], "width": 2, "dash": dash}
             name = method if "+" not in method else f"{method}: {task}"
-            traces.append(
-                lines(
-                    name,
-                    range(1, curves.shape[1] + 1),
-                    _rounded(curves.mean(axis=0)),
-                    colour[method],
-                    line={
-                        "color": colour[method],
-                        "width": 2,
-                        "dash": ("solid", "dash", "dot")[i % 3],
-                    },
-                )
-            )
+            mean = _rounded(curves.mean(axis=0))
+            traces.append(lines(name, epochs, mean, colour[method], line=line))
     if not results.pretrainings:
         raise MissingDataError("no method here has a finished pre-training")
     if not traces:
@@ -64,31 +54,24 @@ def pretraining_section(results: Results) -> Section:
 
 
 def fitting_section(results: Results) -> Section:
-    """Kendall tau on the validation rows by epoch, mean and standard deviation over the runs of
-    each method.
+    """Kendall tau on the validation rows by epoch, mean and deviation over a method's runs.
 
     Raises:
         MissingDataError, DataError: no records were kept; a damaged one.
     """
     records, colour = results.records, colours(results.methods)
     traces: list[Data] = []
-    later: list[npt.NDArray[np.float64]] = []
+    after_training: list[npt.NDArray[np.float64]] = []
     for method, entries in by_method(results.entries).items():
-        taus = [
-            100 * records[e["key"]].validation_tau.astype(np.float64)
-            for e in entries
-            if e["key"] in records and len(records[e["key"]].validation_tau) > 1
-        ]
+        kept = [records[entry["key"]] for entry in entries if entry["key"] in records]
+        taus = [record.validation_tau for record in kept if len(record.validation_tau) > 1]
         if taus:
-            curves = _same_length(taus)
-            later.append(curves[:, 1:])
+            curves = 100 * _same_length(taus)  # (n_runs, epochs)
+            after_training.append(curves[:, 1:])
             epochs = range(curves.shape[1])  # 0: before the first
             mean, spread = curves.mean(axis=0), curves.std(axis=0)
-            traces.append(
-                band(
-                    method, epochs, _rounded(mean - spread), _rounded(mean + spread), colour[method]
-                )
-            )
+            low, high = _rounded(mean - spread), _rounded(mean + spread)
+            traces.append(band(method, epochs, low, high, colour[method]))
             traces.append(
                 lines(method, epochs, _rounded(mean), colour[method], legendgroup=plain(method))
             )
@@ -97,13 +80,14 @@ def fitting_section(results: Results) -> Section:
     n_validation = results.entries[0]["n_validation"]
     # an encoder that has seen no label may rank backwards: that first point would press all others
     # together
-    low, high = (float(edge([edge(part) for part in later])) for edge in (np.min, np.max))
+    lowest = float(np.min([curves.min() for curves in after_training]))
+    highest = float(np.max([curves.max() for curves in after_training]))
     figure = Figure(
         "fitting",
         traces,
         layout(
             axis("epoch"),
-            axis("tau on the validation rows x100", range=[low - 1, high + 1]),
+            axis("tau on the validation rows x100", range=[lowest - 1, highest + 1]),
             hovermode="x unified",
         ),
         height=380,
@@ -118,10 +102,7 @@ def fitting_section(results: Results) -> Section:
 
 def _losses(entry: Entry) -> dict[str, list[float]]:
     losses: Any = entry["task_losses"]
-    if not isinstance(losses, dict) or not all(
-        isinstance(curve, list) and curve and all(type(loss) in (int, float) for loss in curve)
-        for curve in losses.values()
-    ):
+    if not isinstance(losses, dict) or not all(map(_is_curve, losses.values())):
         raise DataError(
             f"the pre-training {entry['key']!r} has task_losses {str(losses)[:60]}; it needs a list"
             " of numbers for each task"
@@ -129,10 +110,14 @@ def _losses(entry: Entry) -> dict[str, list[float]]:
     return losses
 
 
+def _is_curve(value: Any) -> bool:
+    # by type: True is an integer to Python
+    is_list = isinstance(value, list) and len(value) > 0
+    return is_list and all(type(loss) in (int, float) for loss in value)
+
+
 def _same_length(curves: list[Any]) -> npt.NDArray[np.float64]:
-    """(n, epochs): curves of one length; of a journal that mixes several the epochs that all
-    have.
-    """
+    """(n, epochs): some curves, cut to the epochs that all of them have."""
     n = min(map(len, curves))
     return np.array([curve[:n] for curve in curves], np.float64)
 

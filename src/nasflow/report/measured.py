@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -10,13 +11,11 @@ from nasflow.errors import MissingDataError
 from nasflow.experiments import tables
 from nasflow.report.references import references
 from nasflow.report.results import Results
-from nasflow.report.section import Figure, Section, Table, axis, colours, layout, plain
+from nasflow.report.section import Data, Figure, Section, Table, axis, colours, layout, plain
 
 
 def results_section(results: Results) -> Section:
-    """The table of results: mean and standard deviation over the runs of each method, reference
-    numbers below.
-    """
+    """The table of results: mean and deviation over each method's runs, others' numbers below."""
     header, *rows = tables.results_table(results.entries, results.pretraining_seconds)
     unit = f", {results.metric.unit}" if results.metric.unit else ""
     text = (
@@ -25,12 +24,12 @@ def results_section(results: Results) -> Section:
     )
     for reference in references(results):
         for row in rows:
-            for i, metric in enumerate(
-                tables.COLUMNS, start=1
-            ):  # the columns behind the method's name
+            # the first column is the method's name; a cell's further lines are shown small
+            for i, metric in enumerate(tables.COLUMNS, start=1):
                 number = reference.numbers.get((row[0], metric))
                 if number:
                     row[i] += f"\n{reference.name} {number}"
+        # what must be known to compare stands where the comparison is made
         text += f" {reference.remark}"
     return Section(text, [Table([header, *rows])])
 
@@ -42,6 +41,7 @@ def differences_section(results: Results) -> Section:
         MissingDataError: no two methods have runs in common.
     """
     entries = results.entries
+    # methods without a run in common were not measured on the same rows
     pairs = [
         pair
         for pair in tables.interesting_pairs(results.methods)
@@ -51,22 +51,29 @@ def differences_section(results: Results) -> Section:
         raise MissingDataError(
             "no two methods here have a finished run on the same split with the same seed"
         )
-    found = [tables.paired(entries, *pair) for pair in pairs]
-    halves = [None if math.isnan(d.high) else round(100 * (d.high - d.mean), 2) for d in found]
+    differences = [tables.paired(entries, *pair) for pair in pairs]
+    halves: list[float | None] = []
+    for difference in differences:
+        # JSON has no NaN; of one split there is no interval, and plotly.js draws none for null
+        has_interval = not math.isnan(difference.high)
+        half = round(100 * (difference.high - difference.mean), 2) if has_interval else None
+        halves.append(half)
+    colour = colours(results.methods)
     trace = {
         "type": "scatter",
         "mode": "markers",
-        "x": [round(100 * d.mean, 2) for d in found],
-        "y": [plain(f"{d.better} - {d.worse}") for d in found],
+        "x": [round(100 * difference.mean, 2) for difference in differences],
+        "y": [plain(f"{difference.better} - {difference.worse}") for difference in differences],
         "error_x": {"type": "data", "array": halves, "thickness": 1.5, "width": 5},
         "hoverinfo": "x+y",
-        "marker": {"size": 9, "color": [colours(results.methods)[d.better] for d in found]},
+        "marker": {"size": 9, "color": [colour[difference.better] for difference in differences]},
     }
     figure = Figure(
         "differences",
         [trace],
         layout(
             axis("tau x100, 95 % interval", zeroline=True, zerolinecolor="#444444"),
+            # plotly.js draws the first one at the bottom; reversed, it is on top as in the table
             axis("", autorange="reversed", type="category"),
         ),
         height=90 + 34 * len(pairs),
@@ -74,43 +81,29 @@ def differences_section(results: Results) -> Section:
     n_splits = len({entry["split"] for entry in entries})
     text = (
         "Each run is compared with that of the other method on the same split with the same seed,"
-        f" x100. The interval is Student's t over the means of the {n_splits} splits: where it"
-        " holds 0, the order of the two may be chance."
-        if n_splits > 1
-        else (
-            "Each run is compared with that of the other method on the same split with the same"
-            " seed, x100. There is one split, and so no interval."
-        )
+        " x100. "
     )
+    if n_splits > 1:
+        text += (
+            f"The interval is Student's t over the means of the {n_splits} splits: where it"
+            " holds 0, the order of the two may be chance."
+        )
+    else:
+        text += "There is one split, and so no interval."
     return Section(text, [Table(tables.differences_table(entries, pairs)), figure])
 
 
 def seconds_section(results: Results) -> Section:
     """What each method took, as bars."""
-    fit = {
-        method: float(np.mean([run["fit_seconds"] for run in runs]))
-        for method, runs in tables.by_method(results.entries).items()
-    }
-    names = [plain(method) for method in fit]
-    pretrain = results.pretraining_seconds
+    fit = {}
+    for method, runs in tables.by_method(results.entries).items():
+        fit[method] = float(np.mean([run["fit_seconds"] for run in runs]))
+    pretraining = results.pretraining_seconds
+    # a method without pre-training has a bar of length 0, so that both traces have all methods
+    pretrain = {method: pretraining.get(method, 0.0) for method in fit}
     traces = [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "name": name,
-            "y": names,
-            "x": [round(value, 2) for value in values],
-            "marker": {"color": colour},
-            "hoverinfo": "x+name",
-        }
-        for name, values, colour in (
-            (
-                "pre-training, once for all splits",
-                [pretrain.get(method, 0.0) for method in fit],
-                "#0b6fb8",
-            ),
-            ("fine-tuning and prediction", list(fit.values()), "#e0a458"),
-        )
+        _bars("pre-training, once for all splits", pretrain, "#0b6fb8"),
+        _bars("fine-tuning and prediction", fit, "#e0a458"),
     ]
     figure = Figure(
         "seconds",
@@ -119,3 +112,16 @@ def seconds_section(results: Results) -> Section:
         height=130 + 34 * len(fit),
     )
     return Section("Wall-clock seconds on one core, means over pre-trainings and runs.", [figure])
+
+
+def _bars(name: str, seconds: Mapping[str, float], colour: str) -> Data:
+    """A bar for each method."""
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": name,
+        "y": [plain(method) for method in seconds],
+        "x": [round(value, 2) for value in seconds.values()],
+        "marker": {"color": colour},
+        "hoverinfo": "x+name",
+    }

@@ -36,19 +36,18 @@ def page(
     """
     plotly = require_extra("plotly.offline", "report", "a report")
     cells = next((section.cells for section in sections.values() if section.cells), None)
-    data: Data = {
-        "figures": {
-            block.name: {"data": block.traces, "layout": block.layout}
-            for section in sections.values()
-            for block in section.blocks
-            if isinstance(block, Figure)
-        },
-        "cells": cells,
+    blocks = [block for section in sections.values() for block in section.blocks]
+    figures = {
+        block.name: {"data": block.traces, "layout": block.layout}
+        for block in blocks
+        if isinstance(block, Figure)
     }
+    data: Data = {"figures": figures, "cells": cells}
     scripts = [_script(plotly.get_plotlyjs()), _script(_file("cell.js")), _script(_file("page.js"))]
+    hashes = " ".join(map(_hash, scripts))
     # what plotly.js draws in WebGL is compiled while the page runs: 'unsafe-eval' is for that
     policy = (
-        f"default-src 'none'; script-src {' '.join(_hash(script) for script in scripts)}"
+        f"default-src 'none'; script-src {hashes}"
         " 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:"
     )
     links = " ".join(
@@ -58,6 +57,8 @@ def page(
         _section(i, heading, section, cells is not None)
         for i, (heading, section) in enumerate(sections.items())
     )
+    footer = "".join(f"<p>{escaped(line)}</p>" for line in made)
+    elements = "".join(f"<script>{script}</script>" for script in scripts)
     text = f"""<!doctype html>
 <html lang="en">
 <head>
@@ -74,10 +75,10 @@ def page(
 <nav>{links}</nav>
 <noscript><p>The figures need JavaScript; the tables do not.</p></noscript>
 {body}
-<footer>{"".join(f"<p>{escaped(line)}</p>" for line in made)}</footer>
+<footer>{footer}</footer>
 </main>
 <script type="application/json" id="data">{_json(data)}</script>
-{"".join(f"<script>{script}</script>" for script in scripts)}
+{elements}
 </body>
 </html>
 """
@@ -96,23 +97,25 @@ def _section(number: int, heading: str, section: Section, cells: bool) -> str:
         for block in section.blocks
     )
     return (
-        "<section"
-        f' id="s{number}"><h2>{escaped(heading)}</h2><p>{escaped(section.text)}</p>{blocks}</section>\n'
+        f'<section id="s{number}">'
+        f"<h2>{escaped(heading)}</h2><p>{escaped(section.text)}</p>{blocks}"
+        "</section>\n"
     )
 
 
 def _table(table: Table) -> str:
     header, *rows = table.rows
     head = "".join(f'<th scope="col">{escaped(cell)}</th>' for cell in header)
-    body = "".join(
-        "<tr><th"
-        f' scope="row">{_cell(first)}</th>{"".join(f"<td>{_cell(cell)}</td>" for cell in cells)}</tr>'
-        for first, *cells in rows
-    )
+    lines = []
+    for first, *further in rows:
+        cells = "".join(f"<td>{_cell(cell)}</td>" for cell in further)
+        lines.append(f'<tr><th scope="row">{_cell(first)}</th>{cells}</tr>')
+    body = "".join(lines)
     # the box scrolls, not the page; tabindex lets the keyboard scroll it too
     return (
-        '<div class="scroll"'
-        f' tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        '<div class="scroll" tabindex="0">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        "</div>"
     )
 
 
@@ -132,9 +135,7 @@ def _figure(figure: Figure, cells: bool) -> str:
 
 
 def _json(data: Data) -> str:
-    """JSON that is the same JSON inside `<script>`: nothing in it can close the element or open a
-    comment.
-    """
+    """JSON in which nothing can close a `<script>` or open a comment, and which reads the same."""
     text = json.dumps(data, allow_nan=False, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
@@ -144,9 +145,8 @@ def _file(name: str) -> str:
 
 
 def _script(text: str) -> str:
-    """A script that can stand between its tags: in a JavaScript string `<\\/` is the same as
-    `</`.
-    """
+    """A script that can stand between its tags."""
+    # in a JavaScript string `<\/` is the same as `</`
     return text.replace("</script", "<\\/script")
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.stats
 
+from nasflow.experiments.records import RunRecord
 from nasflow.experiments.tables import by_method
 from nasflow.report.results import Results
 from nasflow.report.section import (
@@ -26,6 +27,7 @@ from nasflow.statistics.metrics import kendall_tau, precision_at
 PERCENTS = (0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 7, 10, 14, 20)
 MAX_RANKS = 2_000  # points of each method in the figure of ranks,
 MAX_ALL_RANKS = 10_000  # and of all together: 250 kB
+_GREY = "#9a9a9a"
 
 
 def precision_section(results: Results) -> Section:
@@ -39,40 +41,19 @@ def precision_section(results: Results) -> Section:
     traces: list[Data] = []
     n_runs = 0
     for method, entries in by_method(results.entries).items():
-        curves = np.array(
-            [
-                [
-                    100 * precision_at(sign * record.predicted, sign * record.truth, k)
-                    for k in PERCENTS
-                ]
-                for record in (records.get(e["key"]) for e in entries)
-                if record is not None
-            ]
-        )
-        if len(curves):
-            n_runs += len(curves)
+        kept = [records[entry["key"]] for entry in entries if entry["key"] in records]
+        if kept:
+            n_runs += len(kept)
+            curves = np.array([_precisions(record, sign) for record in kept])  # (runs, percents)
             mean, spread = np.round(curves.mean(axis=0), 2), np.round(curves.std(axis=0), 2)
-            traces.append(
-                band(
-                    method,
-                    PERCENTS,
-                    (mean - spread).tolist(),
-                    (mean + spread).tolist(),
-                    colour[method],
-                )
-            )
+            low, high = (mean - spread).tolist(), (mean + spread).tolist()
+            traces.append(band(method, PERCENTS, low, high, colour[method]))
             traces.append(
                 lines(method, PERCENTS, mean.tolist(), colour[method], legendgroup=plain(method))
             )
-    traces.append(
-        lines(
-            "chance",
-            PERCENTS,
-            PERCENTS,
-            "#9a9a9a",
-            line={"color": "#9a9a9a", "width": 1, "dash": "dot"},
-        )
-    )
+    # of K % drawn at random, K % are among the best K %
+    dotted = {"color": _GREY, "width": 1, "dash": "dot"}
+    traces.append(lines("chance", PERCENTS, PERCENTS, _GREY, line=dotted))
     ticks = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20]
     figure = Figure(
         "precision",
@@ -106,14 +87,16 @@ def ranks_section(results: Results) -> Section:
     traces: list[Data] = []
     n_test, most = 0, min(MAX_RANKS, MAX_ALL_RANKS // len(results.methods))
     for method, entries in by_method(results.entries).items():
-        first = next((e for e in entries if e["key"] in records), None)
+        first = next((entry for entry in entries if entry["key"] in records), None)
+        # runs made before predictions were kept have no record
         if first is None:
             continue
         record = records[first["key"]]
+        # methods may have test sets of different sizes; the dotted line must reach all
         n_test = max(n_test, len(record.rows))
-        true, predicted = (
-            _ranks(values, results.metric.maximise) for values in (record.truth, record.predicted)
-        )
+        true = _ranks(record.truth, results.metric.maximise)
+        predicted = _ranks(record.predicted, results.metric.maximise)
+        # one seed for all methods, so that their figures show the same rows
         kept = np.sort(np.random.default_rng(0).permutation(len(true))[:most])
         tau = 100 * kendall_tau(record.predicted, record.truth)
         traces.append(
@@ -136,7 +119,7 @@ def ranks_section(results: Results) -> Section:
         "y0": 1,
         "x1": n_test,
         "y1": n_test,
-        "line": {"color": "#9a9a9a", "dash": "dot"},
+        "line": {"color": _GREY, "dash": "dot"},
     }
     figure = Figure(
         "ranks",
@@ -160,6 +143,12 @@ def ranks_section(results: Results) -> Section:
         " Click a name to see that method."
     )
     return Section(text, [figure])
+
+
+def _precisions(record: RunRecord, sign: int) -> list[float]:
+    """P@K x100 of a run for each of `PERCENTS`."""
+    predicted, true = sign * record.predicted, sign * record.truth
+    return [100 * precision_at(predicted, true, percent) for percent in PERCENTS]
 
 
 def _ranks(values: npt.NDArray[np.float32], maximise: bool) -> npt.NDArray[np.float64]:

@@ -1,5 +1,4 @@
-"""Numbers of others that stand below ours in the table of results: what a paper reports for the
-same evaluation.
+"""Numbers of others for the same evaluation, which stand below ours in the table of results.
 
 An installed package adds some by an entry point `nasflow.references` that names a function of the
 results.
@@ -36,8 +35,6 @@ REFERENCES: Registry[Callable[[Results], Reference]] = Registry(
 
 
 def references(results: Results) -> list[Reference]:
-    """What the sources at hand report for the same evaluation; those that have nothing on it are
-    left out.
-    """
-    found = [REFERENCES.find(name)(results) for name in REFERENCES.names()]
-    return [reference for reference in found if reference.numbers]
+    """What the sources at hand report for the same evaluation, of those that report something."""
+    of_all_sources = [REFERENCES.find(name)(results) for name in REFERENCES.names()]
+    return [reference for reference in of_all_sources if reference.numbers]

@@ -1,5 +1,4 @@
-"""What a report is made of: sections of text, tables and figures, in the order in which they are
-read.
+"""What a report is made of: sections of text, tables and figures, in the order of reading.
 
 A figure is what plotly.js draws, as plain dictionaries. plotly.js takes some text as markup (`<b>`,
 `<a href>`): whatever comes from a file goes through `plain` first.
@@ -19,9 +18,7 @@ _NEUTRAL = {"none": "#444444", "gp": "#9a9a9a"}
 
 @dataclass(frozen=True)
 class Table:
-    """A table; its first row is the header. A cell's further lines are shown small below its
-    first.
-    """
+    """A table whose first row is the header; a cell's further lines are shown small."""
 
     rows: Sequence[Sequence[str]]
 
@@ -37,9 +34,7 @@ class Figure:
     height: int = 420
     """Pixels."""
     cells: bool = False
-    """Whether the architecture under the pointer is drawn beside it: each point's `customdata` is
-    its row.
-    """
+    """Whether the architecture under the pointer is drawn: a point's `customdata` is its row."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +66,12 @@ def axis(title: str, **options: Any) -> Data:
 
 
 def colours(methods: Sequence[str]) -> dict[str, str]:
-    """A colour for each method, the same in all figures of a report; grey where nothing is
-    pre-trained.
-    """
-    others = [method for method in methods if method not in _NEUTRAL]
-    return {**_NEUTRAL, **{method: _COLOURS[i % len(_COLOURS)] for i, method in enumerate(others)}}
+    """A colour for each method, the same in all figures; grey where nothing is pre-trained."""
+    colour = dict(_NEUTRAL)
+    coloured = [method for method in methods if method not in _NEUTRAL]
+    for i, method in enumerate(coloured):
+        colour[method] = _COLOURS[i % len(_COLOURS)]
+    return colour
 
 
 def lines(name: str, x: Sequence[float], y: Sequence[float], colour: str, **options: Any) -> Data:

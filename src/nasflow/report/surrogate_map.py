@@ -1,6 +1,4 @@
-"""The map of the flow surrogates: two principal components, coloured by rank, each point a cell
-that can be drawn.
-"""
+"""The map of the flow surrogates: two principal components, coloured by rank, cells on hover."""
 
 from __future__ import annotations
 
@@ -15,8 +13,11 @@ from nasflow.report.results import Results
 from nasflow.report.section import Figure, Section, axis, dot, layout, plain
 from nasflow.surrogate import FlowSurrogate
 
-MAX_POINTS = 16_000  # the whole of NAS-Bench-201; more points take long to draw and hide each other
-MAX_NUMBERS = 1_200_000  # of nodes and ends of edges: keeps the file below 6 MB whatever the size of the graphs
+MAX_POINTS = 16_000
+"""The whole of NAS-Bench-201; more points take long to draw and hide each other."""
+
+MAX_NUMBERS = 1_200_000
+"""Of nodes and ends of edges: keeps the file below 6 MB whatever the size of the graphs."""
 
 
 def map_section(results: Results) -> Section:
@@ -30,9 +31,8 @@ def map_section(results: Results) -> Section:
     measured = np.flatnonzero(np.isfinite(labels))
     surrogate = FlowSurrogate(dataset.table.n_ops, config).targets(dataset.table[measured]).numpy()
     points, share = principal_components(surrogate.astype(np.float64))
-    points = np.pad(
-        points, ((0, 0), (0, 2 - points.shape[1]))
-    )  # a surrogate of width 1 has one component
+    # a surrogate of width 1 has one component
+    points = np.pad(points, ((0, 0), (0, 2 - points.shape[1])))
     percentile = percentiles(labels[measured] * (1 if metric.maximise else -1))
     kept = sample(dataset.table, measured)
     rows, points, percentile = measured[kept], points[kept], percentile[kept]
@@ -72,14 +72,12 @@ def map_section(results: Results) -> Section:
             "colorbar": bar,
         },
     }
-    shown = (
-        f"all {len(rows):,}"
-        if len(rows) == len(measured)
-        else (
+    shown = f"all {len(rows):,}"
+    if len(rows) < len(measured):
+        shown = (
             f"{len(rows):,} of {len(measured):,}, drawn at random, since more would make this file"
             " slow"
         )
-    )
     text = (
         f"The surrogate that pre-training reconstructs (k = {config.k}, sigma = {config.sigma:g}),"
         " computed from the graphs alone, on its first two principal components; every point is an"
@@ -101,17 +99,13 @@ def map_section(results: Results) -> Section:
 
 
 def percentiles(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """(n,): the rank of each value from 0 (lowest) to 100 (highest), equal values sharing their
-    mean rank.
-    """
+    """(n,): the rank of each value, 0 the lowest, 100 the highest, the mean rank where equal."""
     ranks: npt.NDArray[np.float64] = scipy.stats.rankdata(values) - 1
     return 100 * ranks / max(1, len(values) - 1)
 
 
 def sample(table: ArchTable, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """(n,) ascending positions in `rows` that the map shows: all, or as many as the limits above
-    allow, at random.
-    """
+    """(n,): ascending positions in `rows` that the map shows, drawn where the limits allow less."""
     numbers = len(table.ops) + 2 * table.edges.shape[1]
     n = min(MAX_POINTS, int(MAX_NUMBERS * len(table) / numbers))
     if len(rows) <= n:
