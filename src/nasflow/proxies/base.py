@@ -26,9 +26,7 @@ class MeasureError(NasflowError, ValueError):
 
 @dataclass(frozen=True)
 class Measure:
-    """A zero-cost measure. Calling it gives its value, which may be infinite or NaN for a network
-    that is dead.
-    """
+    """A zero-cost measure; called, it gives its value, infinite or NaN for a dead network."""
 
     name: str
     """The name to ask for it, the one of NAS-Bench-Suite-Zero where it has one."""
@@ -44,18 +42,14 @@ class Measure:
     """Whether more is meant to be better."""
 
     def __call__(self, network: Network, images: Tensor, labels: Tensor) -> float:
-        """The value for a network in training mode: normalisation uses the statistics of this
-        batch.
-        """
-        network.train()
+        """The value for a network in training mode."""
+        network.train()  # normalisation uses the statistics of this batch
         network.zero_grad(set_to_none=True)
         return self.function(network, images, labels)
 
 
 def weights(network: nn.Module) -> list[Tensor]:
-    """The weights of all convolutions and linear layers, in their order: what pruning measures look
-    at.
-    """
+    """The weights of all convolutions and linear layers, which pruning measures look at."""
     return [
         layer.weight for layer in network.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))
     ]
@@ -65,12 +59,12 @@ def weights_with_gradients(
     network: Network, images: Tensor, labels: Tensor
 ) -> list[tuple[Tensor, Tensor]]:
     """Each weight that the loss depends on, with the gradient of the batch's cross entropy."""
-    owned = [weight for weight in weights(network) if weight.requires_grad]
-    gradients = torch.autograd.grad(
-        cross_entropy(network(images), labels), owned, allow_unused=True
-    )
+    trainable = [weight for weight in weights(network) if weight.requires_grad]
+    loss = cross_entropy(network(images), labels)
+    # of branches that compute nothing there is no gradient
+    gradients = torch.autograd.grad(loss, trainable, allow_unused=True)
     return [
         (weight.detach(), grad)
-        for weight, grad in zip(owned, gradients, strict=True)
+        for weight, grad in zip(trainable, gradients, strict=True)
         if grad is not None
     ]

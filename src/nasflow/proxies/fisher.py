@@ -40,10 +40,11 @@ def fisher(network: Network, images: Tensor, labels: Tensor) -> float:
     gradients = torch.autograd.grad(loss, outputs, allow_unused=True)
     total = loss.new_zeros(())
     for out, grad in zip(outputs, gradients, strict=True):
+        # a layer that leads nowhere has no gradient, and nothing to lose
         if grad is not None:
-            saliency = (
-                (out.detach() * grad).flatten(2).sum(2) if out.dim() > 2 else out.detach() * grad
-            )
+            saliency = out.detach() * grad
+            if saliency.dim() > 2:
+                saliency = saliency.flatten(2).sum(2)  # (B, channels), of a linear layer as it is
             total += 0.5 * saliency.square().mean(0).sum()
     return float(total)
 

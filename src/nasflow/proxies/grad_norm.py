@@ -1,6 +1,8 @@
 """grad_norm: how large the first gradients are.
 
-    sum over the convolutions and linear layers l of |dL/dw_l|_2,    L the cross entropy of the batch
+    sum over the convolutions and linear layers l of |dL/dw_l|_2
+
+L is the cross entropy of the batch.
 
 Source: Abdelfattah et al. 2021 (Zero-Cost Proxies for Lightweight NAS), section 3.1.
 """
@@ -16,12 +18,8 @@ from nasflow.proxies.base import Measure, weights_with_gradients
 
 def grad_norm(network: Network, images: Tensor, labels: Tensor) -> float:
     """The sum of the norms of the layers' gradients."""
-    return float(
-        sum(
-            torch.linalg.vector_norm(grad)
-            for _, grad in weights_with_gradients(network, images, labels)
-        )
-    )
+    layers = weights_with_gradients(network, images, labels)
+    return float(sum(torch.linalg.vector_norm(grad) for _, grad in layers))
 
 
 MEASURE = Measure(

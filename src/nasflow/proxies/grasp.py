@@ -17,18 +17,19 @@ from nasflow.proxies.base import Measure, weights
 
 def grasp(network: Network, images: Tensor, labels: Tensor) -> float:
     """Minus the sum of the weights times the product of Hessian and gradient."""
-    owned = weights(network)
+    layers = weights(network)
     loss = cross_entropy(network(images), labels)
-    gradients = torch.autograd.grad(loss, owned, create_graph=True, allow_unused=True)
+    gradients = torch.autograd.grad(loss, layers, create_graph=True, allow_unused=True)
+    # with one factor detached its gradient is H g, not 2 H g
     product = sum(
         ((grad.detach() * grad).sum() for grad in gradients if grad is not None),
         start=loss.new_zeros(()),
     )
-    hessian = torch.autograd.grad(product, owned, allow_unused=True)
+    products = torch.autograd.grad(product, layers, allow_unused=True)
     return -float(
         sum(
             (weight.detach() * part).sum()
-            for weight, part in zip(owned, hessian, strict=True)
+            for weight, part in zip(layers, products, strict=True)
             if part is not None
         )
     )

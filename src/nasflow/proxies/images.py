@@ -17,13 +17,12 @@ Batch = tuple[Tensor, Tensor]
 
 
 def image_batch(config: ProxyConfig) -> Batch:
-    """Images (batch_size, channels, size, size) float32 and labels (batch_size,) int64, drawn by
-    `config.seed`.
+    """Images (batch_size, channels, size, size) float32 and labels (batch_size,) int64.
 
-    `digits` are written digits (8 x 8 grey pixels, enlarged; the three channels are equal); `noise`
-    is standard Gaussian with random labels; anything else is an .npz with `images` (n, channels,
-    height, width) and `labels` (n,). Digits and a file's images are scaled to mean 0 and variance
-    1.
+    They are drawn by `config.seed`. `digits` are written digits (8 x 8 grey pixels, enlarged; the
+    three channels are equal); `noise` is standard Gaussian with random labels; anything else is an
+    .npz with `images` (n, channels, height, width) and `labels` (n,). Digits and a file's images
+    are scaled to mean 0 and variance 1.
 
     Raises:
         MissingExtraError: digits without scikit-learn.

@@ -17,8 +17,7 @@ from nasflow.proxies.base import Measure, MeasureError
 
 
 def nwot(network: Network, images: Tensor, labels: Tensor) -> float:  # noqa: ARG001
-    """The logarithm of the determinant of the agreement of the ReLU patterns; -inf if two images
-    have equal ones.
+    """The log-determinant of the ReLU patterns' agreement; -inf if two images have equal ones.
 
     Raises:
         MeasureError: the network has no ReLU.

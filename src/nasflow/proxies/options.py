@@ -18,9 +18,7 @@ class ProxyConfig(Options):
     n_classes: int = 10
     """Number of classes."""
     images: str = "digits"
-    """digits (scikit-learn's), noise, or an .npz with `images` (n, channels, height, width) and
-    `labels` (n,).
-    """
+    """digits, noise, or an .npz with `images` (n, channels, height, width) and `labels` (n,)."""
     image_size: int = 16
     """Height and width that images are brought to."""
     batch_size: int = 32

@@ -17,12 +17,8 @@ from nasflow.proxies.base import Measure, weights_with_gradients
 
 def plain(network: Network, images: Tensor, labels: Tensor) -> float:
     """The sum of the signed connection sensitivities."""
-    return float(
-        sum(
-            (weight * grad).sum()
-            for weight, grad in weights_with_gradients(network, images, labels)
-        )
-    )
+    layers = weights_with_gradients(network, images, labels)
+    return float(sum((weight * grad).sum() for weight, grad in layers))
 
 
 MEASURE = Measure(

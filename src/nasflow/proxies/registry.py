@@ -1,5 +1,6 @@
-"""The measures by name. A new one of this package is a file and a name here; one of yours needs
-neither.
+"""The measures by name.
+
+A new one of this package is a file and a name here; one of yours needs neither.
 """
 
 from __future__ import annotations

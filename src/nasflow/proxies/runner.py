@@ -1,10 +1,9 @@
 """`measure_table`: zero-cost measures of a whole table, over local processes.
 
 Architectures with equal canonical ids compute the same, so only the first of each is measured.
-Every measured one is
-a line in a journal: what was killed goes on where it was when started anew. Nothing is dropped: a
-value that is infinite or NaN, an exception, a worker that died twice are kept with their reasons,
-and counted in the summary.
+Every measured one is a line in a journal: what was killed goes on where it was when started anew.
+Nothing is dropped: a value that is infinite or NaN, an exception, a worker that died twice are kept
+with their reasons, and counted in the summary.
 """
 
 from __future__ import annotations
@@ -85,22 +84,17 @@ def measure_table(
 
     Raises:
         UnknownNameError, ConfigError: a measure or option that does not exist, or a journal of
-        other options. DataError: a measure failed on every architecture.
+            other options.
+        DataError: a measure failed on every architecture.
     """
     named = make_measures(measures)
     image_batch(config)  # a wrong file or a missing extra is said here, once, not by every worker
-    settings = _settings(space, measures, config)
+    settings = {"space": space, "measures": list(measures), **config.to_dict()}
     log = Journal(journal)
-    entries = log.entries()
-    if entries and entries.get(SETTINGS, {}).get("settings") != settings:
-        raise ConfigError(
-            f"{journal} was begun with other options ({entries.get(SETTINGS, {}).get('settings')});"
-            " delete it, or name another --out"
-        )
-    if not entries:
-        log.append({"key": SETTINGS, "settings": settings})
+    entries = _finished(log, settings)
     ids = table.canonical_ids
     different, first = np.unique(ids, return_index=True)
+    # in the order of the table, which the journal then has too
     tasks = [
         Task(str(ids[row]), measure_architecture, (space, table[int(row)], tuple(measures), config))
         for row in np.sort(first)
@@ -118,13 +112,10 @@ def measure_table(
             keep(task, _all_failed(task, measures, reason))
 
         run_tasks(tasks, n_workers, keep, lost)
+    # read back, so that what an earlier run has finished and what this one has are treated alike
     entries = log.entries()
     rows = [entries[name] for name in different.tolist()]
-    failures = [
-        Failure(row["architecture"], name, reason)
-        for row in rows
-        for name, reason in row["failed"].items()
-    ]
+    failures = _failures(rows)
     about = {
         "source": space,
         "settings": settings,
@@ -136,40 +127,22 @@ def measure_table(
         "n_workers": n_workers,
         "seconds_of_this_run": round(time.perf_counter() - started),
     }
-    values = {measure.name: _column(rows, measure.name) for measure in named}
-    for name, column in values.items():
-        if len(column) and not np.isfinite(column).any():
-            worst = next(failure for failure in failures if failure.measure == name)
-            raise DataError(
-                f"{name} has no value for any of the {len(column)} architectures; the first: "
-                f"{worst.reason}"
-            )
-    metrics = {
-        measure.name: Metric(
-            measure.name,
-            f"{measure.summary} ({measure.source}) of an untrained network, {config.summary}",
-            unit="",
-            maximise=measure.maximise,
-            trained=False,
-        )
-        for measure in named
-    }
+    # a proxy table is sorted by its own ids
     order = np.argsort(ProxyTable.ids_of(different))
-    proxies = ProxyTable(
-        ProxyTable.ids_of(different)[order],
-        metrics,
-        {name: column[order] for name, column in values.items()},
-        about,
-    )
+    values = {}
+    for measure in named:
+        column = _column(rows, measure.name)
+        _check_some_value(measure.name, column, failures)
+        values[measure.name] = column[order]
+    metrics = {measure.name: _metric(measure, config) for measure in named}
+    proxies = ProxyTable(ProxyTable.ids_of(different)[order], metrics, values, about)
     return Measured(proxies, failures, _mean_seconds(rows))
 
 
 def measure_architecture(
     space: str, architecture: Architecture, measures: tuple[str, ...], config: ProxyConfig
 ) -> dict[str, Any]:
-    """The measures of one architecture: values, reasons of failures, seconds, by name. Runs in a
-    worker.
-    """
+    """The entry of one architecture: values, reasons of failures and seconds, by measure."""
     torch.set_num_threads(1)  # a worker, a core; and the same bits whatever the number of workers
     entry: dict[str, Any] = {
         "architecture": load_space(space).format(architecture),
@@ -180,6 +153,7 @@ def measure_architecture(
     images, labels = _images(config)
     started = time.perf_counter()
     try:
+        # the same state for every architecture, so that values differ by the architecture alone
         with seeded(config.seed, "network"):
             sizes = {
                 "width": config.width,
@@ -215,13 +189,28 @@ def _value(
     return value, "" if math.isfinite(value) else f"the value is {value}"
 
 
-@functools.lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=2)  # a worker measures thousands of architectures with one batch
 def _images(config: ProxyConfig) -> Batch:
     return image_batch(config)
 
 
-def _settings(space: str, measures: Sequence[str], config: ProxyConfig) -> dict[str, Any]:
-    return {"space": space, "measures": list(measures), **config.to_dict()}
+def _finished(log: Journal, settings: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What the journal holds, which is begun if it is empty.
+
+    Raises:
+        ConfigError: it was begun with other settings.
+    """
+    entries = log.entries()
+    if not entries:
+        log.append({"key": SETTINGS, "settings": settings})
+        return {}
+    begun_with = entries.get(SETTINGS, {}).get("settings")
+    if begun_with != settings:
+        raise ConfigError(
+            f"{log.path} was begun with other options ({begun_with});"
+            " delete it, or name another --out"
+        )
+    return entries
 
 
 def _all_failed(task: Task, measures: Sequence[str], reason: str) -> dict[str, Any]:
@@ -238,9 +227,37 @@ def _column(rows: Sequence[dict[str, Any]], name: str) -> FloatArray:
     return np.array([row["values"].get(name, math.nan) for row in rows], np.float64)
 
 
+def _check_some_value(name: str, column: FloatArray, failures: Sequence[Failure]) -> None:
+    if len(column) and not np.isfinite(column).any():
+        first = next(failure for failure in failures if failure.measure == name)
+        raise DataError(
+            f"{name} has no value for any of the {len(column)} architectures; the first: "
+            f"{first.reason}"
+        )
+
+
+def _failures(rows: Sequence[dict[str, Any]]) -> list[Failure]:
+    failures = []
+    for row in rows:
+        for name, reason in row["failed"].items():
+            failures.append(Failure(row["architecture"], name, reason))
+    return failures
+
+
+def _metric(measure: Measure, config: ProxyConfig) -> Metric:
+    return Metric(
+        measure.name,
+        f"{measure.summary} ({measure.source}) of an untrained network, {config.summary}",
+        unit="",
+        maximise=measure.maximise,
+        trained=False,
+    )
+
+
 def _mean_seconds(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
-    names = dict.fromkeys(name for row in rows for name in row["seconds"])
-    return {
-        name: float(np.mean([row["seconds"][name] for row in rows if name in row["seconds"]]))
-        for name in names
-    }
+    seconds: dict[str, list[float]] = {}
+    for row in rows:
+        # a network that could not be built has none
+        for name, value in row["seconds"].items():
+            seconds.setdefault(name, []).append(value)
+    return {name: float(np.mean(values)) for name, values in seconds.items()}

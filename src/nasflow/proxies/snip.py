@@ -15,12 +15,8 @@ from nasflow.proxies.base import Measure, weights_with_gradients
 
 def snip(network: Network, images: Tensor, labels: Tensor) -> float:
     """The sum of the connection sensitivities."""
-    return float(
-        sum(
-            (weight * grad).abs().sum()
-            for weight, grad in weights_with_gradients(network, images, labels)
-        )
-    )
+    layers = weights_with_gradients(network, images, labels)
+    return float(sum((weight * grad).abs().sum() for weight, grad in layers))
 
 
 MEASURE = Measure("snip", "sum of |w dL/dw|", "Lee et al. 2019", "1 forward, 1 backward", snip)

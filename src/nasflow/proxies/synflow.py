@@ -1,9 +1,9 @@
 """synflow: the product of all weights along all paths, summed.
 
-    sum over the weights of |w dR/dw|,    R the sum of the outputs for an image of ones, every weight replaced by |w|
+    sum over the weights of |w dR/dw|
 
-Source: Tanaka et al. 2020 (Pruning neural networks without any data), equation 2. As in Abdelfattah
-et al. 2021 the
+R is the sum of the outputs for an image of ones, every weight replaced by |w|. Source: Tanaka et
+al. 2020 (Pruning neural networks without any data), equation 2. As in Abdelfattah et al. 2021 the
 network is taken without its batch normalisation, and R is computed in float64: it reaches 1e61 in
 deep networks.
 """
@@ -25,20 +25,21 @@ def synflow(network: Network, images: Tensor, labels: Tensor) -> float:  # noqa:
     with torch.no_grad():
         for parameter in linear.parameters():
             parameter.abs_()
-    owned = weights(linear)
+    layers = weights(linear)
     # the label of an image does not matter, and neither does the image
     total = linear(torch.ones_like(images[:1], dtype=torch.float64)).sum()
-    gradients = torch.autograd.grad(total, owned, allow_unused=True)
+    gradients = torch.autograd.grad(total, layers, allow_unused=True)
     return float(
         sum(
             (weight.detach() * grad).abs().sum()
-            for weight, grad in zip(owned, gradients, strict=True)
+            for weight, grad in zip(layers, gradients, strict=True)
             if grad is not None
         )
     )
 
 
 def _without_normalisation(network: Network) -> Network:
+    # a list, because what it goes over is changed on the way
     for module in list(network.modules()):
         for name, child in module.named_children():
             if isinstance(child, nn.BatchNorm2d):

@@ -32,11 +32,12 @@ def zen(network: Network, images: Tensor, labels: Tensor) -> float:  # noqa: ARG
     log_scale = torch.zeros((), dtype=torch.float64)
 
     def add(_: nn.Module, inputs: tuple[Any, ...]) -> None:
-        log_scale.add_(
-            0.5 * inputs[0].var((0, 2, 3), correction=0).mean().double().clamp(min=1e-30).log()
-        )
+        variances = inputs[0].var((0, 2, 3), correction=0)  # (channels,)
+        # a branch of zeros has none: without the clamp it would make the score -inf
+        log_scale.add_(0.5 * variances.mean().double().clamp(min=1e-30).log())
 
     with torch.no_grad():
+        # before the hooks are there: only the second pass is to be counted
         moved = network.features(x + STEP * e)
         hooks = [
             layer.register_forward_pre_hook(add)
