@@ -1,3 +1,1 @@
-"""Questions about the flow surrogate that go beyond the paper, one file each: `nasflow reproduce
-NAME` answers one.
-"""
+"""Questions about the flow surrogate beyond the paper: `nasflow reproduce NAME` answers one."""

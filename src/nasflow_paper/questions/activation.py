@@ -22,15 +22,15 @@ import numpy.typing as npt
 
 from nasflow.datasets import open_dataset
 from nasflow.experiments.pictures import drawing
-from nasflow.experiments.tables import paired, same_runs
+from nasflow.experiments.tables import Difference, Entry, paired, same_runs
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.running.progress import progress_bar
 from nasflow.surrogate import FlowSurrogate
-from nasflow_paper.questions.collisions import SPACES as WHOLE
-from nasflow_paper.questions.collisions import Distinct, distinct
+from nasflow_paper.questions.collisions import WHOLE, Distinct, distinct
 from nasflow_paper.questions.explained import beyond_by_draw
-from nasflow_paper.questions.spaces import SPACES
+from nasflow_paper.questions.rows import some_rows
+from nasflow_paper.questions.spaces import CURE, SPACES
 from nasflow_paper.reproductions.base import Block, Page, Picture, ReproduceOptions, Table
 from nasflow_paper.reproductions.comparison import Comparison, page_of
 from nasflow_paper.reproductions.variants import NONE, Measured, Variant, measure
@@ -38,19 +38,40 @@ from nasflow_paper.reproductions.variants import NONE, Measured, Variant, measur
 FloatArray = npt.NDArray[np.float64]
 
 SEPARABILITY = "separability"
+_PER_OPERATION = "relu for convolutions, else tanh"
 _CHANGES: Mapping[str, Mapping[str, Any]] = {
     "relu": {},
     "gelu": {"activation": "gelu"},
     "swish": {"activation": "swish"},
     "tanh": {"activation": "tanh"},
-    "relu for convolutions, else tanh": {},
-    "gelu, rescale 1/2": {"activation": "gelu", "rescale": 0.5, "sigma": 0.1},
+    _PER_OPERATION: {},  # depends on the vocabulary
+    "gelu, rescale 1/2": CURE,
 }
+
+_DONE = (
+    "The conversion of the surrogate with other activations, for all operations or for some;"
+    " float64 where graphs are counted. The share of the label's variance that is explained beyond"
+    " counts of operations (see the question `correlation`) is the mean over {n_draws} draws, least"
+    " to largest in brackets."
+)
+_ABOUT_SPACE = (
+    "## What surrogates of {space} tell apart\n\n"
+    "k = {k}, sigma = {sigma:g} (with rescale 1/2: 0.1); {n_cells:,} cells."
+)
+_WITHOUT_TRAINING = (
+    "* {space}: relu tells {n_relu:,} graphs apart, {most} {n_most:,}; constant components:"
+    " {constant}; of the label's variance relu explains {relu:.1f} % beyond counts of operations,"
+    " {best} the most, {best_share:.1f} % (more than relu in {n_above} of {n_draws} draws)."
+)
+_AFTER_TRAINING = (
+    "* {space}, after pre-training: {best} gains most on relu, {gain:+.1f} points of tau; clear"
+    " (interval over splits without 0) are {n_clear} of {n} differences to relu{clear}."
+)
 
 
 def changes(name: str, vocabulary: Sequence[str]) -> dict[str, Any]:
     """The options of the surrogate that a row changes, on a space with the given operations."""
-    if name != "relu for convolutions, else tanh":
+    if name != _PER_OPERATION:
         return dict(_CHANGES[name])
     return {"op_activations": {op: "tanh" for op in vocabulary if not op.startswith("conv")}}
 
@@ -63,16 +84,25 @@ class Separability:
     n_constant: int
     """Components with one value throughout."""
     effective: float
-    """How many directions carry the variance of the standardised surrogates
-    (`effective_directions`).
-    """
+    """How many directions carry the variance of the standardised surrogates."""
     beyond: list[float]
     """Share of the label's variance explained beyond counts of operations, draw after draw."""
 
+    @property
+    def n_graphs(self) -> int:
+        """How many graphs are told apart."""
+        return self.different.n_distinct[1]
+
+    @property
+    def mean_beyond(self) -> float:
+        """The mean share over the draws."""
+        return float(np.mean(self.beyond))
+
 
 def effective_directions(values: FloatArray) -> float:
-    """(sum of eigenvalues)^2 / sum of their squares, of the covariance of rows (N, d): 1 to d; 0
-    without variance.
+    """How many directions carry the variance of rows (N, d): 1 to d; 0 without variance.
+
+    (sum of eigenvalues)^2 / sum of their squares, of the covariance.
     """
     eigenvalues = np.linalg.eigvalsh(np.cov(values, rowvar=False).reshape(values.shape[1], -1))
     return float(eigenvalues.sum() ** 2 / max(float((eigenvalues**2).sum()), 1e-300))
@@ -85,9 +115,8 @@ def separability(
     setting = SPACES[space]
     dataset = setting.dataset()
     different = distinct(whole, config, changed)
-    targets = (
-        FlowSurrogate(dataset.table.n_ops, different.config).targets(dataset.table).double().numpy()
-    )
+    surrogate = FlowSurrogate(dataset.table.n_ops, different.config)
+    targets = surrogate.targets(dataset.table).double().numpy()  # (N, k)
     return Separability(
         different,
         int((np.ptp(targets, axis=0) == 0).sum()),
@@ -97,53 +126,41 @@ def separability(
 
 
 def activation(options: ReproduceOptions) -> Page:
-    """The page."""
+    """Activations compared: what surrogates tell apart, and what pre-training on them gains."""
     spaces = options.choose(tuple(WHOLE))
-    found: dict[str, dict[str, Separability]] = {}
-    n_draws, n_cells = 2 if options.quick else 5, {}
+    separated: dict[str, dict[str, Separability]] = {}
+    n_draws = 2 if options.quick else 5
+    n_cells = {}
     with progress_bar(SEPARABILITY, len(spaces) * len(_CHANGES), show=options.progress) as advance:
         for space in spaces:
             source, config = WHOLE[space]
             whole = open_dataset(source).table
             if options.quick:
-                whole = whole[np.sort(np.random.default_rng(0).permutation(len(whole))[:30_000])]
-            found[space], n_cells[space] = {}, len(whole)
+                whole = whole[some_rows(np.arange(len(whole)), 30_000)]
+            separated[space], n_cells[space] = {}, len(whole)
             for name in _CHANGES:
-                found[space][name] = separability(
-                    whole, space, config, changes(name, whole.vocabulary), n_draws
-                )
+                changed = changes(name, whole.vocabulary)
+                separated[space][name] = separability(whole, space, config, changed, n_draws)
                 advance(f"{space}, {name}")
     notes: list[Block] = []
-    for space, rows in found.items():
-        own = WHOLE[space][1]
-        notes += [
-            (
-                f"## What surrogates of {SPACES[space].title} tell apart\n\nk = {own.k}, sigma ="
-                f" {own.sigma:g} (with rescale 1/2: 0.1); {n_cells[space]:,} cells."
-            ),
-            Table(_rows(rows)),
-        ]
-    notes.append(
-        Picture(
-            "separability",
-            "graphs lost and label variance explained, by activation",
-            partial(_draw, found=found),
+    for space, by_name in separated.items():
+        config = WHOLE[space][1]
+        about = _ABOUT_SPACE.format(
+            space=SPACES[space].title, k=config.k, sigma=config.sigma, n_cells=n_cells[space]
         )
-    )
-    title = "Other activations than relu"
-    done = (
-        "The conversion of the surrogate with other activations, for all operations or for some;"
-        " float64 where graphs are counted. The share of the label's variance that is explained"
-        f" beyond counts of operations (see the question `correlation`) is the mean over {n_draws}"
-        " draws, least to largest in brackets."
-    )
+        notes.extend([about, Table(_rows(by_name))])
+    words = "graphs lost and label variance explained, by activation"
+    notes.append(Picture("separability", words, partial(_draw, separated=separated)))
+    title, done = "Other activations than relu", _DONE.format(n_draws=n_draws)
+    verdict = _verdict(separated)
     if options.only == (SEPARABILITY,):
-        return Page(title, done, [_verdict(found), *notes], manifest={"spaces": list(found)})
-    variants = [NONE, *(_variant(name, spaces) for name in _CHANGES)]
-    pairs = [(label, "flow, relu") for label in (v.label for v in variants[2:])]
-    pairs += [(v.label, "none") for v in variants[1:]]
+        return Page(title, done, [verdict, *notes], manifest={"spaces": list(separated)})
+    relu, *others = [_variant(name, spaces) for name in _CHANGES]
+    pairs = [(variant.label, relu.label) for variant in others]
+    pairs.extend((variant.label, NONE.label) for variant in (relu, *others))
+    variants = [NONE, relu, *others]
     measured = measure(variants, spaces, options)
-    verdict = "\n".join([_verdict(found), *after_pretraining(measured)])
+    verdict = "\n".join([verdict, *after_pretraining(measured)])
     return page_of(
         Comparison(title, done, variants, spaces, pairs=pairs, notes=[verdict, *notes]),
         measured,
@@ -152,103 +169,112 @@ def activation(options: ReproduceOptions) -> Page:
 
 
 def after_pretraining(measured: Measured) -> list[str]:
-    """For each space with runs in common: which activation is furthest above relu, and which
-    differences are clear.
-    """
+    """A line for each space with runs in common: the best activation, and clear differences."""
     lines = []
     for space in measured.datasets:
-        entries = measured.of("ResGatedGCN", space)
-        gains = {
-            name: paired(entries, f"flow, {name}", "flow, relu")
-            for name in _CHANGES
-            if name != "relu" and same_runs(entries, f"flow, {name}", "flow, relu")
-        }
-        if not gains:
-            continue
-        best = max(gains, key=lambda name: gains[name].mean)
-        clear = [f"{name} {100 * gain.mean:+.1f}" for name, gain in gains.items() if gain.clear]
-        lines.append(
-            f"* {SPACES[space].title}, after pre-training: {best} gains most on relu,"
-            f" {100 * gains[best].mean:+.1f} points of tau; clear (interval over splits without 0)"
-            f" are {len(clear)} of {len(gains)} differences to"
-            f" relu{': ' if clear else ''}{', '.join(clear)}."
-        )
+        gains = _gains_on_relu(measured.of("ResGatedGCN", space))
+        if gains:
+            lines.append(_gains_in_words(SPACES[space].title, gains))
     return lines
 
 
-def _variant(name: str, spaces: Sequence[str]) -> Variant:
-    by_space = {
-        space: {
-            f"surrogate.{option}": value
-            for option, value in changes(
-                name, open_dataset(WHOLE[space][0]).table.vocabulary
-            ).items()
-        }
-        for space in spaces
+def _gains_on_relu(entries: Sequence[Entry]) -> dict[str, Difference]:
+    """By activation, for those that have a run in common with relu."""
+    relu = _label("relu")
+    others = [name for name in _CHANGES if name != "relu"]
+    return {
+        name: paired(entries, _label(name), relu)
+        for name in others
+        if same_runs(entries, _label(name), relu)
     }
-    return Variant(f"flow, {name}", "flow", by_space=by_space)
 
 
-def _n_graphs(row: Separability) -> int:
-    return row.different.n_distinct[1]
+def _gains_in_words(space: str, gains: Mapping[str, Difference]) -> str:
+    best = max(gains, key=lambda name: gains[name].mean)
+    clear = [f"{name} {100 * gain.mean:+.1f}" for name, gain in gains.items() if gain.clear]
+    return _AFTER_TRAINING.format(
+        space=space,
+        best=best,
+        gain=100 * gains[best].mean,
+        n_clear=len(clear),
+        n=len(gains),
+        clear=f": {', '.join(clear)}" if clear else "",
+    )
 
 
-def _verdict(found: Mapping[str, Mapping[str, Separability]]) -> str:
+def _label(name: str) -> str:
+    return f"flow, {name}"
+
+
+def _variant(name: str, spaces: Sequence[str]) -> Variant:
+    by_space = {}
+    for space in spaces:
+        vocabulary = open_dataset(WHOLE[space][0]).table.vocabulary
+        changed = changes(name, vocabulary)
+        by_space[space] = {f"surrogate.{option}": value for option, value in changed.items()}
+    return Variant(_label(name), "flow", by_space=by_space)
+
+
+def _verdict(separated: Mapping[str, Mapping[str, Separability]]) -> str:
     lines = ["## Verdict", ""]
-    for space, rows in found.items():
-        relu = rows["relu"]
-        most = max(rows, key=lambda name: _n_graphs(rows[name]))
-        best = max(rows, key=lambda name: float(np.mean(rows[name].beyond)))
-        above = sum(a > b for a, b in zip(rows[best].beyond, relu.beyond, strict=True))
-        dead = [name for name, row in rows.items() if row.n_constant]
+    for space, by_name in separated.items():
+        relu = by_name["relu"]
+        most = max(by_name, key=lambda name: by_name[name].n_graphs)
+        best = max(by_name, key=lambda name: by_name[name].mean_beyond)
+        constant = [name for name, row in by_name.items() if row.n_constant]
+        # draw by draw: the spread over draws is larger than the difference
+        n_above = sum(a > b for a, b in zip(by_name[best].beyond, relu.beyond, strict=True))
         lines.append(
-            f"* {SPACES[space].title}: relu tells {_n_graphs(relu):,} graphs apart, {most}"
-            f" {_n_graphs(rows[most]):,}; constant components: {', '.join(dead) or 'none'}; of the"
-            f" label's variance relu explains {100 * np.mean(relu.beyond):.1f} % beyond counts of"
-            f" operations, {best} the most, {100 * np.mean(rows[best].beyond):.1f} % (more than"
-            f" relu in {above} of {len(relu.beyond)} draws)."
+            _WITHOUT_TRAINING.format(
+                space=SPACES[space].title,
+                n_relu=relu.n_graphs,
+                most=most,
+                n_most=by_name[most].n_graphs,
+                constant=", ".join(constant) or "none",
+                relu=100 * relu.mean_beyond,
+                best=best,
+                best_share=100 * by_name[best].mean_beyond,
+                n_above=n_above,
+                n_draws=len(relu.beyond),
+            )
         )
     return "\n".join(lines)
 
 
-def _rows(rows: Mapping[str, Separability]) -> list[list[str]]:
-    header = [
-        "activation",
-        "different",
-        "at 1e-6",
-        "constant components",
-        "effective components",
-        "beyond counts",
+def _rows(by_name: Mapping[str, Separability]) -> list[list[str]]:
+    rows = [
+        [
+            "activation",
+            "different",
+            "at 1e-6",
+            "constant components",
+            "effective components",
+            "beyond counts",
+        ]
     ]
-    return [
-        header,
-        *(
+    for name, row in by_name.items():
+        rows.append(
             [
                 name,
-                f"{_n_graphs(row):,}",
+                f"{row.n_graphs:,}",
                 f"{row.different.n_distinct[2]:,}",
                 f"{row.n_constant} of {row.different.config.k}",
                 f"{row.effective:.1f}",
-                f"{np.mean(row.beyond):.3f} ({min(row.beyond):.3f} to {max(row.beyond):.3f})",
+                f"{row.mean_beyond:.3f} ({min(row.beyond):.3f} to {max(row.beyond):.3f})",
             ]
-            for name, row in rows.items()
-        ),
-    ]
+        )
+    return rows
 
 
-def _draw(path: Path, found: Mapping[str, Mapping[str, Separability]]) -> None:
-    with drawing(path, (len(found), 2), (10, 2.6 * len(found)), dpi=85) as (_, axes):
-        for line, (space, rows) in enumerate(found.items()):
+def _draw(path: Path, separated: Mapping[str, Mapping[str, Separability]]) -> None:
+    with drawing(path, (len(separated), 2), (10, 2.6 * len(separated)), dpi=85) as (_, axes):
+        for line, (space, by_name) in enumerate(separated.items()):
             left, right = axes[2 * line : 2 * line + 2]
-            names = list(rows)
-            most = max(map(_n_graphs, rows.values()))
-            left.barh(names, [most - _n_graphs(rows[name]) for name in names])
+            names, rows = list(by_name), list(by_name.values())
+            most = max(row.n_graphs for row in rows)
+            left.barh(names, [most - row.n_graphs for row in rows])
             left.set_title(f"{SPACES[space].title}: graphs lost to the best of these", fontsize=9)
-            right.barh(
-                names,
-                [100 * float(np.mean(rows[name].beyond)) for name in names],
-                color="tab:green",
-            )
+            right.barh(names, [100 * row.mean_beyond for row in rows], color="tab:green")
             right.set_title("% of the label's variance beyond counts", fontsize=9)
             right.set_yticklabels([])
             for panel in (left, right):

@@ -2,15 +2,8 @@
 
 Every cell of NAS-Bench-101 is one of 423,624 up to isomorphism, so each two that share a surrogate
 are a collision. Surrogates are computed in float64 and compared up to rounding
-(`telling_apart.groups`), at several tolerances. What a collision rests on is found by comparing
-with exact recursions (`telling_apart`) and by changing one option at a time:
-
-* structure: both cells unfold to the same tree of paths backwards from the output and forwards from
-  the input. No width, scale or activation helps; nor do more rounds.
-* relu: where it is on one side everywhere the flow is linear and only counts paths. An operation
-  whose components are
-  all dead passes alpha times its message on: it is invisible, but for that factor.
-* alpha = 1/2: two such operations in parallel, each passing on a half, are worth one edge.
+(`telling_apart.groups`), at several tolerances. What a collision rests on (`reasons`) is found by
+comparing with exact recursions (`telling_apart`) and by changing one option at a time.
 """
 
 from __future__ import annotations
@@ -22,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from nasflow.datasets import open_dataset
@@ -33,17 +25,25 @@ from nasflow.options.surrogate import SurrogateConfig
 from nasflow.running.progress import progress_bar
 from nasflow.surrogate import FlowSurrogate
 from nasflow_paper.questions.cells import draw_cell
-from nasflow_paper.questions.telling_apart import flow_words, groups, path_words, refinement_words
+from nasflow_paper.questions.reasons import dead_conversions, examples, shared_properties
+from nasflow_paper.questions.rows import some_rows
+from nasflow_paper.questions.telling_apart import (
+    flow_words,
+    groups,
+    n_groups,
+    path_words,
+    refinement_words,
+)
 from nasflow_paper.reproductions.base import Block, Page, Picture, ReproduceOptions, Table
 
-IntArray = npt.NDArray[np.int64]
-
 TOLERANCES = (1e-12, 1e-9, 1e-6)
-SPACES = {
+WHOLE = {
     "nb101": ("nb101-space", SurrogateConfig(k=4, sigma=1.0)),
     "nb201": ("nb201", SurrogateConfig(k=7)),
 }
-"""The table of each space, and the surrogate that pre-training there uses."""
+"""All cells of each space, and the surrogate that pre-training there uses."""
+N_QUICK = 60_000
+"""Cells for a first look."""
 VARIANTS: Sequence[Mapping[str, Any]] = (
     {},
     {"seed": 1},
@@ -70,6 +70,36 @@ VARIANTS: Sequence[Mapping[str, Any]] = (
     {"activation": "gelu", "pooling": "root"},
     {"activation": "gelu", "rescale": 0.5},
     {"activation": "gelu", "rescale": 1.0},
+)
+
+_DONE = (
+    "Surrogates in float64; two rows count as different where a gap of more than the tolerance,"
+    " relative to the largest component of the row, divides them in some component. The last"
+    " column counts float32 surrogates that differ in any bit: equal sums in another order do, so"
+    " it is no count of what can be told apart."
+)
+_LOST = (
+    "* {name}: {n:,} graphs, no two isomorphic, have {n_different:,} different surrogates"
+    " ({surrogate}): {lost:,} ({share:.1f} %) are lost."
+)
+_STRUCTURE = (
+    "* {one_round:,} of these no draw and no activation can save: their unfoldings are equal. With"
+    " a second round they are {two_rounds:,}; refinement in both directions tells {refinement:,}"
+    " graphs apart."
+)
+_RELU = (
+    "* relu loses the other {lost:,}: with {activation} there are {n_different:,} different"
+    " surrogates of {possible:,} possible."
+)
+_WIDTH = "* By width: {by_width}; by rounds: {by_rounds}."
+_DRIFT = (
+    "* Between the tolerances {first:g} and {last:g} the count of the space's own surrogates"
+    " changes by {drift:,}: {so}."
+)
+_EXACT = (
+    "Told apart by isomorphism: {isomorphism:,}; by refinement in both directions (1-WL):"
+    " {refinement:,}; by the recursion at best: {one:,} (two rounds: {two:,}); by counts of paths,"
+    " a recursion that is linear: {paths:,}."
 )
 
 
@@ -101,9 +131,10 @@ def distinct(table: ArchTable, config: SurrogateConfig, changes: Mapping[str, An
     """The numbers of different surrogates of `table` with some options of `config` changed."""
     config = SurrogateConfig.from_dict({**config.to_dict(), **changes})
     values = FlowSurrogate(table.n_ops, config, torch.float64)(table).numpy()
-    bits = FlowSurrogate(table.n_ops, config)(table).numpy()
-    n_bits = len(np.unique(bits.view(np.dtype((np.void, bits.dtype.itemsize * bits.shape[1])))))
-    return Distinct(config, changes, tuple(_n_groups(values, t) for t in TOLERANCES), n_bits)
+    bits = FlowSurrogate(table.n_ops, config)(table).numpy()  # (N, k) float32
+    whole_row = np.dtype((np.void, bits.dtype.itemsize * bits.shape[1]))
+    n_bits = len(np.unique(bits.view(whole_row)))
+    return Distinct(config, changes, tuple(n_groups(values, t) for t in TOLERANCES), n_bits)
 
 
 def exact(table: ArchTable) -> Exact:
@@ -117,262 +148,172 @@ def exact(table: ArchTable) -> Exact:
     )
 
 
-def _n_groups(values: npt.NDArray[np.float64], tolerance: float) -> int:
-    return len(np.unique(groups(values, tolerance)))
-
-
-def shared_properties(table: ArchTable, label: IntArray) -> dict[str, tuple[int, float]]:
-    """For groups of several rows: in how many all members agree in a property, and that number's
-    share of the groups.
-
-    Args:
-        table: N rows, no two isomorphic.
-        label: (N,), as `groups` gives it.
-    """
-    _, group, size = np.unique(label, return_inverse=True, return_counts=True)
-    counts = np.bincount(
-        table.node_graph * table.n_ops + table.ops, minlength=len(table) * table.n_ops
-    )
-    _, ops = np.unique(counts.reshape(len(table), -1), axis=0, return_inverse=True)
-    properties = {
-        "operations (how many of each)": ops,
-        "number of edges": np.diff(table.edge_ptr),
-        "numbers of paths by length and operation": path_words(table),
-        "unfoldings (no draw can tell them apart)": flow_words(table),
-    }
-    several = size > 1
-    found = {}
-    for name, values in properties.items():
-        order = np.lexsort((values, group))
-        differ = (np.diff(group[order]) == 0) & (values[order][1:] != values[order][:-1])
-        mixed = np.bincount(group[order][1:][differ], minlength=len(size)) > 0
-        agree = int((several & ~mixed).sum())
-        found[name] = (agree, agree / max(1, int(several.sum())))
-    return found
-
-
-def dead_conversions(table: ArchTable, config: SurrogateConfig) -> dict[str, tuple[float, float]]:
-    """By operation: the share of conversions that are 0 in all components, and the mean share of
-    components that are 0.
-
-    Over the nodes that receive something in the forward pass.
-    """
-    forward = SurrogateConfig.from_dict({**config.to_dict(), "directions": "forward", "rounds": 1})
-    surrogate = FlowSurrogate(table.n_ops, forward, torch.float64)
-    state = surrogate.states(table)
-    source, target = (torch.from_numpy(end) for end in table.global_edges())
-    message = torch.zeros_like(state).index_add(0, target, state.index_select(0, source))
-    ops = torch.from_numpy(table.ops.astype(np.int64))
-    converted = (
-        surrogate.P.index_select(0, ops) @ surrogate.W[: config.k]
-        + message @ surrogate.W[config.k :]
-    ).numpy()
-    dead = converted <= 0
-    found = {}
-    for index, op in enumerate(table.vocabulary):
-        rows = dead[(table.ops == index) & (table.generation > 0)]
-        if len(rows):
-            found[op] = (float(rows.all(axis=1).mean()), float(rows.mean()))
-    return found
-
-
-def examples(table: ArchTable, label: IntArray) -> list[tuple[str, int, int]]:
-    """A pair of rows of one group for each reason: its words, and the two rows of the smallest such
-    pair.
-    """
-    flow, paths = flow_words(table), path_words(table)
-    first, second = label, np.arange(len(label))
-    pair = first != second
-    sizes, n_edges = np.diff(table.node_ptr), np.diff(table.edge_ptr)
-    reasons = {
-        "same unfoldings": pair & (flow[first] == flow[second]),
-        "same paths, relu linear": (
-            pair & (flow[first] != flow[second]) & (paths[first] == paths[second])
-        ),
-        "a dead operation": (
-            pair & (paths[first] != paths[second]) & (sizes[first] == sizes[second])
-        ),
-        "two halves make a whole": pair & (sizes[first] != sizes[second]),
-    }
-    chosen = []
-    for words, where in reasons.items():
-        rows = np.flatnonzero(where)
-        if len(rows):
-            row = int(rows[np.argmin(100 * (sizes[rows] + sizes[first[rows]]) + n_edges[rows])])
-            chosen.append((words, int(first[row]), row))
-    return chosen
-
-
 def collisions(options: ReproduceOptions) -> Page:
-    """The page."""
-    names = options.choose(tuple(SPACES))
-    variants = [v for v in VARIANTS if not options.quick or set(v) <= {"k", "rounds", "activation"}]
+    """Which graphs of whole spaces have one surrogate, by options of it, and examples."""
+    names = options.choose(tuple(WHOLE))
+    tried = {name: _changes_to_try(WHOLE[name][1], options.quick) for name in names}
     blocks: list[Block] = []
     verdict = ["## Verdict", ""]
-    with progress_bar("collisions", len(names) * len(variants), show=options.progress) as advance:
+    n_steps = sum(map(len, tried.values()))
+    with progress_bar("collisions", n_steps, show=options.progress) as advance:
         for name in names:
-            source, config = SPACES[name]
+            source, config = WHOLE[name]
             table = open_dataset(source).table
-            if options.quick and len(table) > 60_000:
-                table = table[np.sort(np.random.default_rng(0).permutation(len(table))[:60_000])]
-            found = []
-            for changes in variants:
-                if changes and all(
-                    getattr(config, option) == value for option, value in changes.items()
-                ):
-                    continue  # the space's own
-                found.append(distinct(table, config, changes))
+            if options.quick and len(table) > N_QUICK:
+                table = table[some_rows(np.arange(len(table)), N_QUICK)]
+            variants = []
+            for changes in tried[name]:
+                variants.append(distinct(table, config, changes))
                 advance(f"{name} {dict(changes)}")
-            told = exact(table)
-            verdict += _verdict(name, told, found)
-            label = groups(
-                FlowSurrogate(table.n_ops, config, torch.float64)(table).numpy(), TOLERANCES[1]
-            )
-            blocks += [
-                f"## {name}: {len(table):,} graphs",
-                _exact_words(told),
-                Table(_variant_rows(found, told)),
-                f"Of the groups of colliding graphs ({_in_words(config)}), all members agree in",
-                Table(_agree_rows(shared_properties(table, label))),
-                "Conversions that relu sets to 0, forward pass, by the operation that converts:",
-                Table(_dead_rows(dead_conversions(table, config))),
-                Picture(
-                    name,
-                    f"pairs of cells of {name} with one surrogate",
-                    partial(
-                        _draw, table=table, pairs=examples(table, label), found=found, told=told
-                    ),
-                ),
-            ]
-    done = (
-        "Surrogates in float64; two rows count as different where a gap of more than the tolerance,"
-        " relative to the largest component of the row, divides them in some component. The last"
-        " column counts float32 surrogates that differ in any bit: equal sums in another order do,"
-        " so it is no count of what can be told apart."
-        + (" A first look: 60,000 random cells of NAS-Bench-101." if options.quick else "")
-    )
+            apart = exact(table)
+            verdict.extend(_verdict(name, apart, variants))
+            blocks.append(f"## {name}: {len(table):,} graphs")
+            blocks.extend(_blocks(name, table, config, apart, variants))
+    first_look = " A first look: 60,000 random cells of NAS-Bench-101." if options.quick else ""
+    surrogates = {
+        name: {"source": WHOLE[name][0], "surrogate": WHOLE[name][1].to_dict()} for name in names
+    }
     return Page(
         "What can the surrogate not tell apart?",
-        done,
+        _DONE + first_look,
         ["\n".join(verdict), *blocks],
-        manifest={
-            "spaces": {
-                name: {"source": SPACES[name][0], "surrogate": SPACES[name][1].to_dict()}
-                for name in names
-            }
-        },
+        manifest={"spaces": surrogates},
     )
 
 
-def _verdict(name: str, told: Exact, found: Sequence[Distinct]) -> list[str]:
-    own, by_flow = found[0], told.flow[0]
-    lost = told.isomorphism - own.n_distinct[1]
+def _changes_to_try(config: SurrogateConfig, quick: bool) -> list[Mapping[str, Any]]:
+    """None first, and those of `VARIANTS` that change something of the space's own options."""
+    variants = [v for v in VARIANTS if not quick or set(v) <= {"k", "rounds", "activation"}]
+    unchanged = config.to_dict()
+    return [v for v in variants if not v or {**unchanged, **v} != unchanged]
+
+
+def _blocks(
+    name: str,
+    table: ArchTable,
+    config: SurrogateConfig,
+    apart: Exact,
+    variants: Sequence[Distinct],
+) -> list[Block]:
+    """What the page shows of one space."""
+    values = FlowSurrogate(table.n_ops, config, torch.float64)(table).numpy()
+    label = groups(values, TOLERANCES[1])
+    draw = partial(_draw, table=table, pairs=examples(table, label), variants=variants, apart=apart)
+    exactly = _EXACT.format(
+        isomorphism=apart.isomorphism,
+        refinement=apart.refinement,
+        one=apart.flow[0],
+        two=apart.flow[1],
+        paths=apart.paths,
+    )
+    return [
+        exactly,
+        Table(_variant_rows(variants, apart)),
+        f"Of the groups of colliding graphs ({_in_words(config)}), all members agree in",
+        Table(_agree_rows(shared_properties(table, label))),
+        "Conversions that relu sets to 0, forward pass, by the operation that converts:",
+        Table(_dead_rows(dead_conversions(table, config))),
+        Picture(name, f"pairs of cells of {name} with one surrogate", draw),
+    ]
+
+
+def _verdict(name: str, apart: Exact, variants: Sequence[Distinct]) -> list[str]:
+    published, possible = variants[0], apart.flow[0]
+    lost = apart.isomorphism - published.n_distinct[1]
+    lost_by_structure = apart.isomorphism - possible
     smooth = [
         d
-        for d in found
-        if d.config.activation != "relu" and d.config.pooling == "sum" and not d.config.rescale
+        for d in variants
+        if d.config.activation != "relu"
+        and d.config.pooling == "sum"
+        and not d.config.rescale
+        and d.config.k == published.config.k
     ]
-    relu = {d.config.k: d.n_distinct[1] for d in found if set(d.changes) <= {"k"}}
-    rounds = {d.config.rounds: d.n_distinct[1] for d in found if set(d.changes) <= {"rounds"}}
-    best = min((d for d in smooth if d.config.k == own.config.k), key=lambda d: -d.n_distinct[1])
-    lines = [
-        (
-            f"* {name}: {told.isomorphism:,} graphs, no two isomorphic, have {own.n_distinct[1]:,}"
-            f" different surrogates ({_in_words(own.config)}): {lost:,}"
-            f" ({100 * lost / told.isomorphism:.1f} %) are lost."
+    best = max(smooth, key=lambda d: d.n_distinct[1])
+    by_width = {d.config.k: d.n_distinct[1] for d in variants if set(d.changes) <= {"k"}}
+    by_rounds = {d.config.rounds: d.n_distinct[1] for d in variants if set(d.changes) <= {"rounds"}}
+    drift = max(published.n_distinct) - min(published.n_distinct)
+    # a hundredth of what is lost: then rounding decides about next to none
+    so = "collisions are exact" if 100 * drift <= lost else "some collisions are near misses"
+    return [
+        _LOST.format(
+            name=name,
+            n=apart.isomorphism,
+            n_different=published.n_distinct[1],
+            surrogate=_in_words(published.config),
+            lost=lost,
+            share=100 * lost / apart.isomorphism,
         ),
-        (
-            f"* {told.isomorphism - by_flow:,} of these no draw and no activation can save: their"
-            " unfoldings are equal. With a second round they are"
-            f" {told.isomorphism - told.flow[1]:,}; refinement in both directions tells"
-            f" {told.refinement:,} graphs apart."
+        _STRUCTURE.format(
+            one_round=lost_by_structure,
+            two_rounds=apart.isomorphism - apart.flow[1],
+            refinement=apart.refinement,
         ),
-        (
-            f"* relu loses the other {lost - (told.isomorphism - by_flow):,}: with"
-            f" {best.config.activation} there are {best.n_distinct[1]:,} different surrogates of"
-            f" {by_flow:,} possible."
+        _RELU.format(
+            lost=lost - lost_by_structure,
+            activation=best.config.activation,
+            n_different=best.n_distinct[1],
+            possible=possible,
         ),
-        "* By width: "
-        + ", ".join(f"k = {k} {n:,}" for k, n in sorted(relu.items()))
-        + "; by rounds: "
-        + ", ".join(f"{r} {n:,}" for r, n in sorted(rounds.items()))
-        + ".",
+        _WIDTH.format(
+            by_width=", ".join(f"k = {k} {n:,}" for k, n in sorted(by_width.items())),
+            by_rounds=", ".join(f"{rounds} {n:,}" for rounds, n in sorted(by_rounds.items())),
+        ),
+        _DRIFT.format(first=TOLERANCES[0], last=TOLERANCES[-1], drift=drift, so=so),
     ]
-    drift = max(max(d.n_distinct) - min(d.n_distinct) for d in found[:1])
-    lines.append(
-        f"* Between the tolerances {TOLERANCES[0]:g} and {TOLERANCES[-1]:g} the count of the"
-        f" space's own surrogates changes by {drift:,}:"
-        f" {'collisions are exact' if 100 * drift <= lost else 'some collisions are near misses'}."
-    )
-    return lines
 
 
 def _in_words(config: SurrogateConfig) -> str:
     return f"k = {config.k}, sigma = {config.sigma:g}, {config.activation}"
 
 
-def _exact_words(told: Exact) -> str:
-    return (
-        f"Told apart by isomorphism: {told.isomorphism:,}; by refinement in both directions (1-WL):"
-        f" {told.refinement:,}; by the recursion at best: {told.flow[0]:,} (two rounds:"
-        f" {told.flow[1]:,}); by counts of paths, a recursion that is linear: {told.paths:,}."
-    )
+def _changes_in_words(changes: Mapping[str, Any]) -> str:
+    return ", ".join(f"{option} {value}" for option, value in changes.items())
 
 
-def _variant_rows(found: Sequence[Distinct], told: Exact) -> list[list[str]]:
+def _variant_rows(variants: Sequence[Distinct], apart: Exact) -> list[list[str]]:
     rows = [["changed", *(f"different at {t:g}" for t in TOLERANCES), "lost", "float32 bits"]]
-    for d in found:
-        words = (
-            ", ".join(f"{key} {value}" for key, value in d.changes.items())
-            or f"nothing: {_in_words(d.config)}"
-        )
-        lost = told.isomorphism - d.n_distinct[1]
+    for d in variants:
+        words = _changes_in_words(d.changes) or f"nothing: {_in_words(d.config)}"
+        lost = apart.isomorphism - d.n_distinct[1]
         rows.append([words, *(f"{n:,}" for n in d.n_distinct), f"{lost:,}", f"{d.n_bits:,}"])
     return rows
 
 
 def _agree_rows(shared: Mapping[str, tuple[int, float]]) -> list[list[str]]:
-    return [
-        ["property", "groups", "share"],
-        *([name, f"{n:,}", f"{100 * s:.1f} %"] for name, (n, s) in shared.items()),
-    ]
+    rows = [[name, f"{n:,}", f"{100 * share:.1f} %"] for name, (n, share) in shared.items()]
+    return [["property", "groups", "share"], *rows]
 
 
 def _dead_rows(dead: Mapping[str, tuple[float, float]]) -> list[list[str]]:
-    return [
-        ["operation", "conversions that are 0 throughout", "components that are 0"],
-        *(
-            [op, f"{100 * whole:.1f} %", f"{100 * part:.1f} %"]
-            for op, (whole, part) in dead.items()
-        ),
+    header = ["operation", "conversions that are 0 throughout", "components that are 0"]
+    rows = [
+        [op, f"{100 * whole:.1f} %", f"{100 * part:.1f} %"] for op, (whole, part) in dead.items()
     ]
+    return [header, *rows]
 
 
 def _draw(
     path: Path,
     table: ArchTable,
     pairs: Sequence[tuple[str, int, int]],
-    found: Sequence[Distinct],
-    told: Exact,
+    variants: Sequence[Distinct],
+    apart: Exact,
 ) -> None:
     with drawing(path, (2, len(pairs) + 1), (2.6 * len(pairs) + 3, 4.6), dpi=80) as (figure, axes):
-        for column, (words, *rows) in enumerate(pairs):
-            for line, row in enumerate(rows):
-                draw_cell(
-                    axes[line * (len(pairs) + 1) + column],
-                    table[row],
-                    table.vocabulary,
-                    "" if line else words,
-                )
+        upper, lower = axes[: len(pairs)], axes[len(pairs) + 1 : -1]
+        for above, below, (words, first, second) in zip(upper, lower, pairs, strict=True):
+            draw_cell(above, table[first], table.vocabulary, words)
+            draw_cell(below, table[second], table.vocabulary, "")
+        # the last column is one panel
         for unused in (axes[len(pairs)], axes[-1]):
             unused.remove()
         grid = axes[0].get_gridspec()
         assert grid is not None
         bars = figure.add_subplot(grid[:, -1])
         lost = {
-            ", ".join(f"{k} {v}" for k, v in d.changes.items()) or "own": told.isomorphism
-            - d.n_distinct[1]
-            for d in found
+            _changes_in_words(d.changes) or "own": apart.isomorphism - d.n_distinct[1]
+            for d in variants
             if len(d.changes) < 2
         }
         bars.barh(list(lost), list(lost.values()))

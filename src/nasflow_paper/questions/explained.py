@@ -1,11 +1,10 @@
-"""How much of a label the surrogate explains beyond what counting operations does: a reason for
-gains to differ.
+"""How much of a label the surrogate explains beyond what counting operations does.
 
-A graph network without pre-training learns from a few labels which operations are good. What the
-flow surrogate can add must be in the surrogate and not in the counts; or not even in the floor's
-features (`gp.graph_features`), which also say which operations are joined. Two measures, both on
-normal scores of the label (its ranks as quantiles of a
-normal distribution: accuracies have a long lower tail):
+A reason for gains to differ: a graph network without pre-training learns from a few labels which
+operations are good. What the flow surrogate can add must be in the surrogate and not in the counts;
+or not even in the floor's features (`gp.graph_features`), which also say which operations are
+joined. Two measures, both on normal scores of the label (its ranks as quantiles of a normal
+distribution: accuracies have a long lower tail):
 
 * R^2 of a ridge regression on 4/5 of the rows, measured on the other fifth, with and without the
   surrogate;
@@ -30,25 +29,24 @@ from nasflow.surrogate import FlowSurrogate, standardised
 FloatArray = npt.NDArray[np.float64]
 
 N_FOLDS = 5
-RIDGE = (
-    1e-6  # per row, on standardised features: against columns that depend on one another, no more
-)
-N_TEST = 3000  # rows that the Gaussian process is tested on
+RIDGE = 1e-6
+"""Per row, on standardised features: against columns that depend on one another, no more."""
+N_TEST = 3000
+"""Rows that the Gaussian process is tested on."""
 
 
 @dataclass(frozen=True)
 class Explained:
-    """What counts of operations, the surrogate, and both explain of a label: R^2 on rows not fitted
-    on, and tau.
+    """What counts of operations, the surrogate, and both explain of a label.
+
+    R^2 on rows that were not fitted on, and tau of a Gaussian process.
     """
 
     counts: float
     surrogate: float
     both: float
     wiring: float
-    """The features of the Gaussian process that is the floor: counts of operations and of joined
-    pairs, places.
-    """
+    """The floor's features: counts of operations and of joined pairs, places."""
     wiring_both: float
     """These and the surrogate."""
     few_labels: int
@@ -94,30 +92,30 @@ def explained(
     counts = operation_counts(table)
     both = np.hstack([counts, surrogate])
     scores, fold = normal_scores(labels), rng.permutation(len(labels)) % N_FOLDS
-    taus = np.array(
-        [
-            [
-                _few_labels_tau(features, labels, order[:n_few], order[n_few:][:N_TEST])
-                for features in (counts, both)
-            ]
-            for order in (rng.permutation(len(labels)) for _ in range(n_draws))
-        ]
-    )
-    few_counts, few_both = taus.mean(axis=0).tolist()
+    taus = []
+    for _ in range(n_draws):
+        order = rng.permutation(len(labels))
+        train, test = order[:n_few], order[n_few:][:N_TEST]
+        taus.append([_few_labels_tau(x, labels, train, test) for x in (counts, both)])
+    few_counts, few_both = np.mean(taus, axis=0).tolist()
     wiring = graph_features(table)
-    r2 = [
-        out_of_fold_r2(features, scores, fold)
-        for features in (counts, surrogate, both, wiring, np.hstack([wiring, surrogate]))
-    ]
-    return Explained(r2[0], r2[1], r2[2], r2[3], r2[4], n_few, few_counts, few_both)
+    wiring_both = np.hstack([wiring, surrogate])
+    return Explained(
+        counts=out_of_fold_r2(counts, scores, fold),
+        surrogate=out_of_fold_r2(surrogate, scores, fold),
+        both=out_of_fold_r2(both, scores, fold),
+        wiring=out_of_fold_r2(wiring, scores, fold),
+        wiring_both=out_of_fold_r2(wiring_both, scores, fold),
+        few_labels=n_few,
+        few_counts=few_counts,
+        few_both=few_both,
+    )
 
 
 def explained_beyond(
     table: ArchTable, surrogate: FloatArray, labels: FloatArray, seed: int = 0
 ) -> float:
-    """The share of the label's variance that a surrogate (N, k) explains and counts of operations
-    do not.
-    """
+    """The share of labels' variance that a surrogate (N, k) explains and counts do not."""
     fold = np.random.default_rng(seed).permutation(len(labels)) % N_FOLDS
     counts, scores = operation_counts(table), normal_scores(labels)
     both = out_of_fold_r2(np.hstack([counts, surrogate]), scores, fold)
@@ -128,17 +126,16 @@ def beyond_by_draw(
     table: ArchTable, labels: FloatArray, config: SurrogateConfig, n_draws: int
 ) -> list[float]:
     """`explained_beyond` of the surrogates of a table for the first seeds 0, 1, ..."""
-    drawn = [FlowSurrogate(table.n_ops, replace(config, seed=seed)) for seed in range(n_draws)]
-    return [
-        explained_beyond(table, standardised(surrogate(table)).double().numpy(), labels)
-        for surrogate in drawn
-    ]
+    shares = []
+    for seed in range(n_draws):
+        raw = FlowSurrogate(table.n_ops, replace(config, seed=seed))(table)
+        surrogate = standardised(raw).double().numpy()
+        shares.append(explained_beyond(table, surrogate, labels))
+    return shares
 
 
 def operation_counts(table: ArchTable) -> FloatArray:
-    """(N, d): how often each operation occurs, without those that occur equally often
-    everywhere.
-    """
+    """(N, d): how often each operation occurs, without those equally frequent in all graphs."""
     flat = np.bincount(
         table.node_graph * table.n_ops + table.ops, minlength=len(table) * table.n_ops
     )
@@ -157,13 +154,15 @@ def out_of_fold_r2(features: FloatArray, values: FloatArray, fold: npt.NDArray[n
     predicted = np.empty(len(values))
     for number in np.unique(fold):
         test = fold == number
+        # what is predicted takes no part in scaling
         mean, scale = features[~test].mean(axis=0), features[~test].std(axis=0)
         x = (features - mean) / np.where(scale > 0, scale, 1.0)
-        x = np.hstack([x, np.ones((len(x), 1))])
-        seen = x[~test]
-        gram = seen.T @ seen + RIDGE * len(seen) * np.eye(x.shape[1])
-        predicted[test] = x[test] @ np.linalg.solve(gram, seen.T @ values[~test])
-    return float(1 - ((values - predicted) ** 2).sum() / ((values - values.mean()) ** 2).sum())
+        x = np.hstack([x, np.ones((len(x), 1))])  # (N, d + 1)
+        train = x[~test]
+        gram = train.T @ train + RIDGE * len(train) * np.eye(x.shape[1])
+        predicted[test] = x[test] @ np.linalg.solve(gram, train.T @ values[~test])
+    residual, deviation = values - predicted, values - values.mean()
+    return float(1 - (residual**2).sum() / (deviation**2).sum())
 
 
 def _few_labels_tau(

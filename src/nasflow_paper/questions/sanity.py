@@ -1,7 +1,6 @@
-"""sanity: do surrogates cluster by structure? Chains against branching graphs, with the same
-operations.
+"""sanity: do surrogates cluster by structure, where operations are the same?
 
-Two sets of families, each graph with one input and one output:
+Chains against branching graphs. Two sets of families, each graph with one input and one output:
 
 * chains, chains with shortcuts, dense graphs, two chains side by side, fans (all operations in
   parallel);
@@ -17,6 +16,7 @@ purity of neighbourhoods: how many of a graph's 10 nearest are of its family.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -70,28 +70,35 @@ FAMILIES: Mapping[str, Mapping[str, Callable[[int], Edges]]] = {
         ],
     },
 }
-"""By set and family: the edges of a graph with n nodes, the first its input, the last its
-output.
-"""
+"""By set and family: the edges of a graph of n nodes, from its input (0) to its output (n - 1)."""
 CONFIGS = {
     "sigma 1, k = 4": SurrogateConfig(k=4, sigma=1.0),
     "sigma 0.1, k = 8": SurrogateConfig(),
     "sigma 0.1, k = 8, rescale 1/2, gelu": SurrogateConfig(rescale=0.5, activation="gelu"),
 }
+_SHAPE, _CHANCE = "numbers of nodes and edges", "surrogate, families shuffled"
+
+_DONE = (
+    "Two sets of 5 families, {n_draws} graphs of 6 to 12 nodes in each family: each sequence of"
+    " operations occurs once in every family. Surrogates are standardised over the graphs of a set."
+)
+_VERDICT = (
+    "* {title}: of the nearest graphs {purities} are of the same family; {chance:.0f} % by chance,"
+    " {shape:.0f} % by numbers of nodes and edges. {n_above} of {n} surrogates cluster by structure"
+    " (twice chance or more); silhouettes {silhouettes}."
+)
 
 
 def families(
     of: Mapping[str, Callable[[int], Edges]], n_draws: int, seed: int = 0
 ) -> tuple[ArchTable, IntArray]:
-    """Graphs of 6 to 12 nodes, one of every family for each draw of operations; and the family (N,)
-    of each.
-    """
+    """Graphs of 6 to 12 nodes, one of every family for each draw; and the family (N,) of each."""
     rng = np.random.default_rng(seed)
-    graphs = []
+    graphs: list[Architecture] = []
     for _ in range(n_draws):
         n = int(rng.integers(6, 13))
         ops = (OPS[0], *rng.choice(OPS[1:-1], n - 2).tolist(), OPS[-1])
-        graphs += [Architecture(ops, tuple(edges(n))) for edges in of.values()]
+        graphs.extend(Architecture(ops, tuple(edges(n))) for edges in of.values())
     return ArchTable.from_architectures(graphs, OPS), np.tile(np.arange(len(of)), n_draws)
 
 
@@ -105,107 +112,105 @@ def distances(features: FloatArray) -> FloatArray:
 
 
 def silhouette(apart: FloatArray, family: IntArray) -> float:
-    """Mean over the rows of (b - a) / max(a, b): a the mean distance to the own family, b to the
-    nearest other.
+    """Mean over the rows of (b - a) / max(a, b), from distances (N, N) and families (N,).
+
+    a is the mean distance to the row's own family, b that to the nearest other.
     """
     size = np.bincount(family)
-    to_family = np.stack(
-        [apart[:, family == f].sum(axis=1) for f in range(len(size))], axis=1
-    )  # (N, n_families)
-    own = family[:, None] == np.arange(len(size))
-    a = to_family[own] / (size[family] - 1)
-    b = np.where(own, np.inf, to_family / size).min(axis=1)
+    to_each = [apart[:, family == number].sum(axis=1) for number in range(len(size))]
+    to_family = np.stack(to_each, axis=1)  # (N, n_families)
+    is_own = family[:, None] == np.arange(len(size))
+    a = to_family[is_own] / (size[family] - 1)
+    b = np.where(is_own, np.inf, to_family / size).min(axis=1)
     return float(((b - a) / np.maximum(np.maximum(a, b), 1e-300)).mean())
 
 
 def purity(apart: FloatArray, family: IntArray, n_neighbours: int = N_NEIGHBOURS) -> float:
-    """Mean share of each row's nearest rows that are of its family; ties are broken at random, with
-    a fixed seed.
+    """Mean share of each row's nearest rows that are of its family.
+
+    Ties are broken at random, with a fixed seed.
     """
     noise = np.random.default_rng(0).random(apart.shape)
-    rank = np.lexsort((noise, np.where(np.eye(len(apart), dtype=bool), np.inf, apart)), axis=1)
-    return float((family[rank[:, :n_neighbours]] == family[:, None]).mean())
+    # no row is its own neighbour
+    to_others = np.where(np.eye(len(apart), dtype=bool), np.inf, apart)
+    nearest = np.lexsort((noise, to_others), axis=1)[:, :n_neighbours]  # (N, n_neighbours)
+    return float((family[nearest] == family[:, None]).mean())
 
 
-Measured = Mapping[str, tuple[float, float]]
-"""Silhouette and purity by the name of the features."""
+@dataclass(frozen=True)
+class Clustering:
+    """How clearly the families of a set are clusters of some features."""
+
+    silhouette: float
+    purity: float
 
 
-def measure(table: ArchTable, family: IntArray) -> tuple[Measured, Mapping[str, FloatArray]]:
-    """How graphs cluster by family, for the surrogates, for plain counts and by chance; and the
-    surrogates.
+ByFeatures = Mapping[str, Clustering]
+"""By the name of the features."""
+
+
+def clustering(table: ArchTable, family: IntArray) -> tuple[ByFeatures, Mapping[str, FloatArray]]:
+    """How graphs cluster by family, in the surrogates, in plain counts and by chance.
+
+    And the surrogates (N, k) by name.
     """
     surrogates = {
         name: FlowSurrogate(table.n_ops, config).targets(table).double().numpy()
         for name, config in CONFIGS.items()
     }
     shape = np.stack([np.diff(table.node_ptr), np.diff(table.edge_ptr)], axis=1).astype(np.float64)
-    measured = {}
-    for name, features in {
-        "counts of operations": operation_counts(table),
-        "numbers of nodes and edges": shape,
-        **surrogates,
-    }.items():
-        apart = distances(features)
-        measured[name] = (silhouette(apart, family), purity(apart, family))
+    features = {"counts of operations": operation_counts(table), _SHAPE: shape, **surrogates}
+    by_features = {}
+    for name, values in features.items():
+        apart = distances(values)
+        by_features[name] = Clustering(silhouette(apart, family), purity(apart, family))
+    # of the last surrogate: chance is alike for all
     shuffled = np.random.default_rng(1).permutation(family)
-    measured["surrogate, families shuffled"] = (
-        silhouette(apart, shuffled),
-        purity(apart, shuffled),
-    )
-    return measured, surrogates
+    by_features[_CHANCE] = Clustering(silhouette(apart, shuffled), purity(apart, shuffled))
+    return by_features, surrogates
 
 
 def sanity(options: ReproduceOptions) -> Page:
-    """The page."""
+    """How two sets of families cluster in the surrogates."""
     options.choose(())
     n_draws = 60 if options.quick else 300
     blocks: list[Block] = []
     verdict = ["## Verdict", ""]
-    for i, (title, of) in enumerate(FAMILIES.items()):
-        table, family = families(of, n_draws)
-        measured, surrogates = measure(table, family)
-        verdict.append(_verdict(title, measured))
-        rows = [
-            ["features", "silhouette", "purity of neighbourhoods"],
-            *([name, f"{s:+.2f}", f"{100 * p:.1f} %"] for name, (s, p) in measured.items()),
-        ]
-        blocks += [
-            f"## {title.capitalize()}: {', '.join(of)}",
-            Table(rows),
-            Picture(
-                f"map-{i + 1}",
-                f"principal components of the surrogates, coloured by family: {title}",
-                partial(_draw, surrogates=surrogates, family=family, titles=tuple(of)),
-            ),
-        ]
-    done = (
-        f"Two sets of 5 families, {n_draws} graphs of 6 to 12 nodes in each family: each sequence"
-        " of operations occurs once in every family. Surrogates are standardised over the graphs"
-        " of a set."
-    )
+    for i, (title, members) in enumerate(FAMILIES.items()):
+        table, family = families(members, n_draws)
+        by_features, surrogates = clustering(table, family)
+        verdict.append(_verdict(title, by_features))
+        draw = partial(_draw, surrogates=surrogates, family=family, titles=tuple(members))
+        words = f"principal components of the surrogates, coloured by family: {title}"
+        blocks.append(f"## {title.capitalize()}: {', '.join(members)}")
+        blocks.extend([Table(_rows(by_features)), Picture(f"map-{i + 1}", words, draw)])
     return Page(
         "Do surrogates cluster by structure?",
-        done,
+        _DONE.format(n_draws=n_draws),
         ["\n".join(verdict), *blocks],
         manifest={"surrogates": {name: config.to_dict() for name, config in CONFIGS.items()}},
     )
 
 
-def _verdict(title: str, measured: Measured) -> str:
-    chance, shape = (
-        measured["surrogate, families shuffled"][1],
-        measured["numbers of nodes and edges"][1],
-    )
-    n_above = sum(measured[name][1] > 2 * chance for name in CONFIGS)
-    return (
-        f"* {title.capitalize()}: of the nearest graphs "
-        + ", ".join(f"{100 * measured[name][1]:.0f} % ({name})" for name in CONFIGS)
-        + f" are of the same family; {100 * chance:.0f} % by chance, {100 * shape:.0f} % by numbers"
-        f" of nodes and edges. {n_above} of {len(CONFIGS)} surrogates cluster by structure (twice"
-        " chance or more); silhouettes "
-        + ", ".join(f"{measured[name][0]:+.2f}" for name in CONFIGS)
-        + "."
+def _rows(by_features: ByFeatures) -> list[list[str]]:
+    rows = [
+        [name, f"{c.silhouette:+.2f}", f"{100 * c.purity:.1f} %"] for name, c in by_features.items()
+    ]
+    return [["features", "silhouette", "purity of neighbourhoods"], *rows]
+
+
+def _verdict(title: str, by_features: ByFeatures) -> str:
+    chance, shape = by_features[_CHANCE].purity, by_features[_SHAPE].purity
+    of_surrogates = {name: by_features[name] for name in CONFIGS}
+    purities = [f"{100 * c.purity:.0f} % ({name})" for name, c in of_surrogates.items()]
+    return _VERDICT.format(
+        title=title.capitalize(),
+        purities=", ".join(purities),
+        chance=100 * chance,
+        shape=100 * shape,
+        n_above=sum(c.purity > 2 * chance for c in of_surrogates.values()),
+        n=len(CONFIGS),
+        silhouettes=", ".join(f"{c.silhouette:+.2f}" for c in of_surrogates.values()),
     )
 
 
@@ -224,9 +229,5 @@ def _draw(
             margin = 0.1 * (high - low)
             panel.set_xlim(low[0] - margin[0], high[0] + margin[0])
             panel.set_ylim(low[1] - margin[1], high[1] + margin[1])
-        figure.legend(
-            *axes[0].get_legend_handles_labels(),
-            loc="outside lower center",
-            ncols=len(titles),
-            markerscale=2,
-        )
+        handles = axes[0].get_legend_handles_labels()
+        figure.legend(*handles, loc="outside lower center", ncols=len(titles), markerscale=2)

@@ -1,6 +1,4 @@
-"""The flow on graphs with cycles: solved node by node, equal to the surrogate without cycles, and
-when it converges.
-"""
+"""The flow on graphs with cycles, against solving it node by node, and when it converges."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ from nasflow.errors import ConfigError, GraphError
 from nasflow.graphs.architecture import Architecture
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.surrogate import FlowSurrogate
-from nasflow_paper.questions.cycles import n_different, with_back_edges, with_several
+from nasflow_paper.questions.back_edges import n_different, with_back_edges, with_several
 from nasflow_paper.questions.cyclic_flow import Digraphs, fixed_point, lipschitz
 from oracles import ACTIVATIONS, OPS, flow_surrogate, random_table
 from strategies import dags
@@ -31,9 +29,7 @@ def drawn(config: SurrogateConfig = CONFIG) -> FlowSurrogate:
 
 
 def solved(graph: tuple[Any, Any], config: SurrogateConfig, n_steps: int) -> np.ndarray:
-    """(k,): the equations of `cyclic_flow`, each node set in turn from its neighbours' latest
-    values, many times.
-    """
+    """(k,): the equations of `cyclic_flow`, each node set in turn from its neighbours, often."""
     ops, edges = graph
     P, W, r = (x.numpy() for x in (drawn(config).P, drawn(config).W, drawn(config).r))
 
@@ -167,7 +163,6 @@ def test_what_it_cannot_do_is_refused() -> None:
 
 
 # -- the edges that close cycles
-# ----------------------------------------------------------------------------
 
 
 def test_back_edges_close_a_cycle_and_leave_the_ends_alone() -> None:

@@ -12,6 +12,7 @@ import torch
 
 from nasflow.datasets import Dataset
 from nasflow.datasets.base import Metric
+from nasflow.experiments.pictures import drawing
 from nasflow.experiments.settings import Setting
 from nasflow.spaces.nb101 import NB101
 from nasflow_paper.questions import (
@@ -39,9 +40,7 @@ def in_this_process(n_nodes: int) -> depth.Cost:
 
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> Dataset:
-    """Whatever data set is asked for: 60 different cells of NAS-Bench-101, and a label for each
-    name.
-    """
+    """For every data set: 60 different cells of NAS-Bench-101, and a label for each name."""
     space, rng = NB101(), np.random.default_rng(0)
     cells = {cell.canonical_id: cell for cell in (space.sample(rng) for _ in range(80))}
     table = space.table(list(cells.values())[:60])
@@ -147,3 +146,12 @@ def test_the_grids_name_their_rows_and_options(
         3,
         4,
     ]
+
+
+def test_a_drawing_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    with drawing(tmp_path / "a.png", (1, 2)) as (_, axes):
+        assert len(axes) == 2
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ZeroDivisionError), drawing(tmp_path / "b.png"):
+        raise ZeroDivisionError
+    assert not (tmp_path / "b.png").exists()

@@ -1,6 +1,4 @@
-"""Exact descriptions of what the flow can tell apart, against recursions on tuples and
-polynomials.
-"""
+"""What the flow can tell apart, in exact words, against recursions on tuples and polynomials."""
 
 from __future__ import annotations
 
@@ -42,9 +40,7 @@ def unfolding(graph: Architecture, rounds: int) -> Hashable:
 
 
 def paths(graph: Architecture) -> Hashable:
-    """The linear flow f = M m + c[op] as a sum of terms M^i c[op] and M^i r: how many there are of
-    each.
-    """
+    """The linear flow f = M m + c[op] as a sum of M^i c[op] and M^i r: how many of each."""
     nodes = sorted(range(graph.n_nodes), key=graph.generations.__getitem__)
     state: dict[int, Counter[tuple[str, int]]] = {v: Counter({("r", 0): 1}) for v in nodes}
     for order, neighbours in ((nodes, graph.predecessors), (nodes[::-1], graph.successors)):
@@ -72,9 +68,7 @@ ALIKE = tuple(
 
 
 def twins() -> ArchTable:
-    """Small graphs over one operation, many of them alike in some way or other, and a famous
-    pair.
-    """
+    """Small graphs over one operation, many alike in some way or other, and a famous pair."""
     rng = np.random.default_rng(0)
     graphs = list(ALIKE)
     for _ in range(300):
@@ -133,13 +127,10 @@ def test_isomorphism_ids_keep_what_canonical_ids_contract() -> None:
 
 
 # -- groups
-# -----------------------------------------------------------------------------------------------
 
 
 def by_clustering(values: npt.NDArray[np.float64], distance: float) -> list[int]:
-    """Connected components of "no component differs by more than `distance`", by SciPy's single
-    linkage.
-    """
+    """Groups of rows no component of which differs by more, by SciPy's single linkage."""
     return fcluster(linkage(values, "single", "chebyshev"), distance, "distance").tolist()
 
 
