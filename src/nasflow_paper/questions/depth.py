@@ -1,5 +1,4 @@
-"""depth: cells of 8 to 1,000 nodes: seconds and memory of the surrogate, and how pre-training
-converges.
+"""depth: time and memory of surrogates of cells of 8 to 1,000 nodes, and how pre-training goes.
 
 Cells are chains of random operations with shortcuts: besides the node before it, three in ten nodes
 receive from one of the eight before that. A generation is one step of the surrogate, so time grows
@@ -13,9 +12,8 @@ from __future__ import annotations
 import contextlib
 import math
 import multiprocessing
-import resource
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,14 +21,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from nasflow.encoders.base import Encoder
 from nasflow.encoders.registry import make_encoder
-from nasflow.errors import DataError
+from nasflow.errors import ConfigError, DataError
 from nasflow.experiments.pictures import drawing
 from nasflow.graphs.batch import GraphBatch
+from nasflow.graphs.flat_arrays import row_ptr
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import EncoderConfig, PretrainConfig
 from nasflow.prediction.pretrain import pretrain
+from nasflow.running.memory import peak_memory
 from nasflow.running.progress import progress_bar
 from nasflow.running.seeding import seeded
 from nasflow.surrogate import FlowSurrogate, standardised
@@ -41,14 +42,29 @@ SIZES = (8, 32, 128, 512, 1000)
 N_TIMED = 2048
 """Cells whose surrogates are timed, and whose memory is measured."""
 N_DIFFERENT = 64
-"""Different cells among the timed ones; the rest repeats them, which changes neither time nor
-memory.
-"""
-LEARNED = 0.9  # a share not reconstructed below this counts as progress
+"""Different cells among the timed ones; the rest repeats them, at the same cost."""
+LEARNED = 0.9
+"""A share not reconstructed below this counts as progress."""
 SURROGATES = {
     "as published": SurrogateConfig(),
     "rescale 1/2, gelu": SurrogateConfig(rescale=0.5, activation="gelu"),
 }
+
+_DONE = (
+    "Chains with shortcuts of {least} to {most} nodes, one thread. Surrogates of {n_timed:,} cells,"
+    " k = 8, sigma = 0.1. Pre-training: ResGatedGCN of width 32 with three layers on {n_cells}"
+    " cells, {epochs} epochs, batches of 32; held out: {n_held_out} more cells, a linear decoder on"
+    " the embeddings. The loss is the share of variance that is not reconstructed."
+)
+_COST = (
+    "* A surrogate of {n} nodes takes {milliseconds:.2f} ms; seconds grow with the number of nodes"
+    " to the power {power:.2f}; memory is {megabytes:.0f} MB for {n_timed:,} cells, {per_node:.0f}"
+    " bytes a node."
+)
+_LEARNED = (
+    "* {name}: after pre-training the share not reconstructed is below {bound:g} for {learned}"
+    " nodes; it is {shares}{lost}."
+)
 
 
 def deep_cells(n_cells: int, n_nodes: int, seed: int = 0) -> ArchTable:
@@ -56,20 +72,20 @@ def deep_cells(n_cells: int, n_nodes: int, seed: int = 0) -> ArchTable:
     rng = np.random.default_rng(seed)
     ops = rng.integers(1, len(OPS) - 1, (n_cells, n_nodes))
     ops[:, 0], ops[:, -1] = 0, len(OPS) - 1
+    chain = np.stack([np.arange(n_nodes - 1), np.arange(1, n_nodes)])
     edges = []
     for _ in range(n_cells):
         target = np.flatnonzero(rng.random(n_nodes) < 0.3)
         target = target[target >= 2]
         source = np.maximum(target - 1 - rng.integers(1, 9, len(target)), 0)
-        chain = np.stack([np.arange(n_nodes - 1), np.arange(1, n_nodes)])
-        edges.append(np.concatenate([chain, np.stack([source, target])], axis=1))
-    edge_ptr = np.cumsum([0, *(e.shape[1] for e in edges)])
+        shortcuts = np.stack([source, target])
+        edges.append(np.concatenate([chain, shortcuts], axis=1))  # (2, n_edges)
     return ArchTable.from_arrays(
         OPS,
         ops.reshape(-1),
         np.arange(n_cells + 1) * n_nodes,
         np.concatenate(edges, axis=1),
-        edge_ptr,
+        row_ptr([pairs.shape[1] for pairs in edges]),
     )
 
 
@@ -97,18 +113,20 @@ def _cost(n_nodes: int) -> Cost:
     surrogate(table[:8])
     with contextlib.suppress(OSError):  # Linux: forget the peak that imports left behind
         Path("/proc/self/clear_refs").write_text("5")
-    before, started = _peak_megabytes(), time.process_time()
+    before, started = _peak_bytes(), time.process_time()
     surrogate(table)
-    return Cost(time.process_time() - started, _peak_megabytes() - before)
+    seconds = time.process_time() - started
+    return Cost(seconds, (_peak_bytes() - before) / 1e6)
 
 
-def _peak_megabytes() -> float:
-    """The largest memory of this process so far; on Linux since the peak was last forgotten."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return float(peak.split()[1]) / 1e3
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # bytes on macOS
+def _peak_bytes() -> int:
+    peak = peak_memory()
+    if peak is None:
+        raise ConfigError(
+            "this system does not tell how much memory a process held; the question depth needs"
+            " Linux or macOS"
+        )
+    return peak
 
 
 @dataclass(frozen=True)
@@ -139,38 +157,45 @@ def convergence(
     started = time.process_time()
     history = pretrain(encoder, table, options, config)
     seconds = (time.process_time() - started) / epochs
-    with torch.no_grad():
-        z, z_others = (encoder(GraphBatch.from_table(t)).double() for t in (table, others))
-    z, z_others = (torch.cat([x, torch.ones(len(x), 1)], dim=1) for x in (z, z_others))
+    z, z_others = _with_constant(encoder, table), _with_constant(encoder, others)
     seen, unseen = targets[: len(table)].double(), targets[len(table) :].double()
     gram = z.T @ z + 1e-3 * torch.eye(z.shape[1])
     error = unseen - z_others @ torch.linalg.solve(gram, z.T @ seen)
-    alive = seen.var(dim=0) > 0
-    share = error[:, alive].square().sum() / (unseen - seen.mean(dim=0))[:, alive].square().sum()
+    # a component that is constant on the trained cells has no variance to have a share of
+    varies = seen.var(dim=0) > 0
+    variance = (unseen - seen.mean(dim=0))[:, varies].square().sum()
+    share = error[:, varies].square().sum() / variance
     return Convergence(history.loss, seconds, float(share))
 
 
+def _with_constant(encoder: Encoder, table: ArchTable) -> torch.Tensor:
+    """(N, width + 1) float64: the embeddings, and a column of ones."""
+    with torch.no_grad():
+        z = encoder(GraphBatch.from_table(table)).double()
+    return torch.cat([z, torch.ones(len(z), 1)], dim=1)
+
+
 def depth(options: ReproduceOptions) -> Page:
-    """The page."""
+    """What surrogates of deep cells cost, and whether pre-training on them converges."""
     options.choose(())
     sizes, n_cells, epochs = (SIZES[:3], 64, 20) if options.quick else (SIZES, 256, 40)
     trained: dict[str, dict[int, Convergence | None]] = {name: {} for name in SURROGATES}
     costs = {}
-    with progress_bar(
-        "depth", len(sizes) * (1 + len(SURROGATES)), show=options.progress
-    ) as advance:
+    n_steps = len(sizes) * (1 + len(SURROGATES))
+    with progress_bar("depth", n_steps, show=options.progress) as advance:
         for n in sizes:
             costs[n] = cost(n)
             advance(f"{n} nodes, surrogates")
             for name, config in SURROGATES.items():
                 trained[name][n] = convergence(config, n, n_cells, epochs)
                 advance(f"{n} nodes, pre-training, {name}")
-    done = (
-        f"Chains with shortcuts of {sizes[0]} to {sizes[-1]} nodes, one thread. Surrogates of"
-        f" {N_TIMED:,} cells, k = 8, sigma = 0.1. Pre-training: ResGatedGCN of width 32 with three"
-        f" layers on {n_cells} cells, {epochs} epochs, batches of 32; held out: {n_cells // 4} more"
-        " cells, a linear decoder on the embeddings. The loss is the share of variance that is not"
-        " reconstructed."
+    done = _DONE.format(
+        least=sizes[0],
+        most=sizes[-1],
+        n_timed=N_TIMED,
+        n_cells=n_cells,
+        epochs=epochs,
+        n_held_out=n_cells // 4,
     )
     return Page(
         "Deep cells: time, memory, convergence",
@@ -197,54 +222,56 @@ def depth(options: ReproduceOptions) -> Page:
 
 def _slope(costs: Mapping[int, Cost]) -> float:
     """The power of the number of nodes that seconds grow with, over all sizes."""
-    sizes = sorted(costs)
-    return math.log(costs[sizes[-1]].seconds / costs[sizes[0]].seconds) / math.log(
-        sizes[-1] / sizes[0]
-    )
+    least, most = min(costs), max(costs)
+    return math.log(costs[most].seconds / costs[least].seconds) / math.log(most / least)
 
 
 def _verdict(
     costs: Mapping[int, Cost], trained: Mapping[str, Mapping[int, Convergence | None]]
 ) -> str:
     largest = max(costs)
-    lines = [
-        "## Verdict",
-        "",
-        (
-            f"* A surrogate of {largest} nodes takes {1e3 * costs[largest].seconds / N_TIMED:.2f}"
-            f" ms; seconds grow with the number of nodes to the power {_slope(costs):.2f}; memory"
-            f" is {costs[largest].megabytes:.0f} MB for {N_TIMED:,} cells,"
-            f" {1e6 * costs[largest].megabytes / N_TIMED / largest:.0f} bytes a node."
-        ),
+    cost_of_largest = _COST.format(
+        n=largest,
+        milliseconds=1e3 * costs[largest].seconds / N_TIMED,
+        power=_slope(costs),
+        megabytes=costs[largest].megabytes,
+        n_timed=N_TIMED,
+        per_node=1e6 * costs[largest].megabytes / N_TIMED / largest,
+    )
+    by_surrogate = [_convergence_in_words(name, by_size) for name, by_size in trained.items()]
+    return "\n".join(["## Verdict", "", cost_of_largest, *by_surrogate])
+
+
+def _convergence_in_words(name: str, by_size: Mapping[int, Convergence | None]) -> str:
+    converged = {n: c for n, c in by_size.items() if c is not None}
+    learned = [str(n) for n, c in converged.items() if c.loss[-1] < LEARNED]
+    lost = ", ".join(str(n) for n in by_size if n not in converged)
+    shares = [
+        f"{c.loss[-1]:.2f} ({n} nodes; held out {c.held_out:.2f})" for n, c in converged.items()
     ]
-    for name, by_size in trained.items():
-        known = {n: c for n, c in by_size.items() if c is not None}
-        lost = [str(n) for n in by_size if by_size[n] is None]
-        learned = [str(n) for n, c in known.items() if c.loss[-1] < LEARNED]
-        lines.append(
-            f"* {name}: after pre-training the share not reconstructed is below {LEARNED:g} for "
-            f"{', '.join(learned) or 'no'} nodes; it is "
-            + ", ".join(
-                f"{c.loss[-1]:.2f} ({n} nodes; held out {c.held_out:.2f})" for n, c in known.items()
-            )
-            + (f"; surrogates of {', '.join(lost)} nodes leave float32." if lost else ".")
-        )
-    return "\n".join(lines)
+    return _LEARNED.format(
+        name=name,
+        bound=LEARNED,
+        learned=", ".join(learned) or "no",
+        shares=", ".join(shares),
+        lost=f"; surrogates of {lost} nodes leave float32" if lost else "",
+    )
 
 
 def _cost_rows(costs: Mapping[int, Cost]) -> list[list[str]]:
-    return [
-        ["nodes", "ms a cell", "microseconds a node", "peak MB"],
-        *(
+    rows = [["nodes", "ms a cell", "microseconds a node", "peak MB"]]
+    for n, c in costs.items():
+        milliseconds = 1e3 * c.seconds / N_TIMED
+        microseconds_a_node = 1e6 * c.seconds / N_TIMED / n
+        rows.append(
             [
                 str(n),
-                f"{1e3 * c.seconds / N_TIMED:.3f}",
-                f"{1e6 * c.seconds / N_TIMED / n:.2f}",
+                f"{milliseconds:.3f}",
+                f"{microseconds_a_node:.2f}",
                 f"{c.megabytes:.0f}",
             ]
-            for n, c in costs.items()
-        ),
-    ]
+        )
+    return rows
 
 
 def _training_rows(trained: Mapping[str, Mapping[int, Convergence | None]]) -> list[list[str]]:
@@ -261,37 +288,27 @@ def _training_rows(trained: Mapping[str, Mapping[int, Convergence | None]]) -> l
     ]
     for name, by_size in trained.items():
         for n, c in by_size.items():
-            numbers: Sequence[str] = (
-                ["leaves float32", *["-"] * 4]
-                if c is None
-                else [
-                    f"{c.loss[0]:.2f}",
-                    f"{c.loss[len(c.loss) // 2]:.2f}",
-                    f"{c.loss[-1]:.2f}",
-                    f"{c.held_out:.2f}",
-                    f"{c.seconds:.2f}",
-                ]
-            )
-            rows.append([name, str(n), *numbers])
+            rows.append([name, str(n), *_training_cells(c)])
     return rows
+
+
+def _training_cells(c: Convergence | None) -> list[str]:
+    if c is None:
+        return ["leaves float32", "-", "-", "-", "-"]
+    half_way = c.loss[len(c.loss) // 2]
+    values = (c.loss[0], half_way, c.loss[-1], c.held_out, c.seconds)
+    return [f"{value:.2f}" for value in values]
 
 
 def _draw(
     path: Path, costs: Mapping[int, Cost], trained: Mapping[str, Mapping[int, Convergence | None]]
 ) -> None:
     with drawing(path, (1, 1 + len(trained)), (12, 3.8), dpi=85) as (_, (first, *others)):
-        first.plot(
-            list(costs),
-            [1e3 * c.seconds / N_TIMED for c in costs.values()],
-            "o-",
-            label="milliseconds a cell",
-        )
-        first.plot(
-            list(costs),
-            [c.megabytes / N_TIMED for c in costs.values()],
-            "s-",
-            label="MB a cell, peak",
-        )
+        sizes, all_costs = list(costs), costs.values()
+        milliseconds = [1e3 * c.seconds / N_TIMED for c in all_costs]
+        megabytes = [c.megabytes / N_TIMED for c in all_costs]
+        first.plot(sizes, milliseconds, "o-", label="milliseconds a cell")
+        first.plot(sizes, megabytes, "s-", label="MB a cell, peak")
         first.set_xscale("log", base=2)
         first.set_yscale("log")
         first.set_xlabel("nodes")
