@@ -7,15 +7,18 @@ count twice are one edge.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from nasflow.errors import ConfigError, GraphError, UnknownOperationsError
 from nasflow.graphs.architecture import Architecture
 from nasflow.importers.cycles import condensed, find_cycle
 from nasflow.importers.mapping import IGNORE, Names, read_mapping
+from nasflow.importers.vocabulary import JOINED, is_known
 
-_MOST_LISTED = 50
+# of what messages list
+_MOST_OPERATIONS = 50
+_MOST_NODES = 20
 
 
 @dataclass
@@ -68,28 +71,42 @@ def assemble(
     if known is not None:
         _check_known(graph, {*known, *renaming})
     ops = [renaming.get(op, op) for op in graph.ops]
-    keep = [node for node, op in enumerate(ops) if op != IGNORE]
-    if not keep:
+    kept = [node for node, op in enumerate(ops) if op != IGNORE]
+    if not kept:
         raise GraphError(
             f"nothing is left of the graph of {len(ops)} nodes; an architecture needs at least one"
         )
-    edges = without_nodes([node for node, op in enumerate(ops) if op == IGNORE], graph.edges)
-    place = {node: position for position, node in enumerate(keep)}
-    kept_ops, kept_edges = [ops[node] for node in keep], [(place[s], place[t]) for s, t in edges]
+    ignored = [node for node, op in enumerate(ops) if op == IGNORE]
+    edges = without_nodes(ignored, graph.edges)
+    position = {node: index for index, node in enumerate(kept)}
+    kept_ops = [ops[node] for node in kept]
+    kept_edges = [(position[source], position[target]) for source, target in edges]
     if cycles == "condense":
         kept_ops, kept_edges = condensed(kept_ops, kept_edges)
-    elif (cycle := find_cycle(len(keep), kept_edges)) is not None:
-        path = " -> ".join(graph.names[keep[node]][:60] for node in [*cycle, cycle[0]][:20])
+    elif (cycle := find_cycle(len(kept), kept_edges)) is not None:
+        nodes = [*cycle, cycle[0]][:_MOST_NODES]
+        path = " -> ".join([graph.names[kept[node]][:60] for node in nodes])
         raise GraphError(
             f'the graph has a cycle {path}; FGP needs a DAG: pass cycles="condense" to merge it'
         )
     return Architecture(tuple(kept_ops), tuple(kept_edges))
 
 
-def without_nodes(dropped: list[int], edges: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The edges, each once, after dropping nodes one by one and joining what came before with what
-    came after.
+def assemble_model(graph: RawGraph, renaming: Mapping[str, str], cycles: str) -> Architecture:
+    """The architecture of a model's graph, whose operations the vocabulary names.
+
+    As `assemble`; `renaming` is checked, and may name what the vocabulary joins or lacks.
     """
+    names = {**dict.fromkeys(JOINED, IGNORE), **renaming}
+    return assemble(graph, names, cycles, known=[op for op in graph.ops if is_known(op)])
+
+
+def without_nodes(dropped: list[int], edges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The edges, each once, without some nodes: what came before one leads to what came after.
+
+    Nodes are dropped one by one, so a row of them is bridged as a whole.
+    """
+    # for each node its neighbours; dictionaries for sets, since those keep the order of the edges
     before: dict[int, dict[int, None]] = {}
     after: dict[int, dict[int, None]] = {}
     for source, target in edges:
@@ -103,6 +120,7 @@ def without_nodes(dropped: list[int], edges: list[tuple[int, int]]) -> list[tupl
             before.get(target, {}).pop(node, None)
         for source in sources:
             for target in targets:
+                # an edge from the node to itself goes with it
                 if node not in (source, target):
                     after.setdefault(source, {})[target] = None
                     before.setdefault(target, {})[source] = None
@@ -114,15 +132,19 @@ def _check_known(graph: RawGraph, known: Collection[str]) -> None:
     for name, op in zip(graph.names, graph.ops, strict=True):
         if op not in known:
             unknown.setdefault(op, []).append(name)
-    if unknown:
-        listed = [
-            f"{op[:60]} ({len(names)}: {', '.join(name[:40] for name in names[:3])}"
-            f"{', ...' if len(names) > 3 else ''})"
-            for op, names in list(unknown.items())[:_MOST_LISTED]
-        ]
-        more = f" and {len(unknown) - _MOST_LISTED} more" if len(unknown) > _MOST_LISTED else ""
-        raise UnknownOperationsError(
-            f"{len(unknown)} unknown operations: {', '.join(listed)}{more}. Name them in a "
-            "mapping file, one `name: operation` a line, or `name: ignore` to drop the node "
-            "and join its neighbours"
-        )
+    if not unknown:
+        return
+    listed = ", ".join([_with_nodes(op, unknown[op]) for op in list(unknown)[:_MOST_OPERATIONS]])
+    n_more = len(unknown) - _MOST_OPERATIONS
+    more = f" and {n_more} more" if n_more > 0 else ""
+    raise UnknownOperationsError(
+        f"{len(unknown)} unknown operations: {listed}{more}. Name them in a "
+        "mapping file, one `name: operation` a line, or `name: ignore` to drop the node "
+        "and join its neighbours"
+    )
+
+
+def _with_nodes(op: str, names: list[str]) -> str:
+    """An operation and the first nodes that have it."""
+    first = ", ".join([name[:40] for name in names[:3]])
+    return f"{op[:60]} ({len(names)}: {first}{', ...' if len(names) > 3 else ''})"

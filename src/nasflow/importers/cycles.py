@@ -17,9 +17,7 @@ Edge = tuple[int, int]
 
 
 def components(n_nodes: int, edges: Sequence[Edge]) -> list[int]:
-    """For each node the number of its strongly connected component, numbered by their first
-    node.
-    """
+    """For each node its strongly connected component, numbered by their first nodes."""
     source, target = np.array(edges, np.int64).reshape(-1, 2).T
     matrix = csr_array((np.ones(len(source), np.int8), (source, target)), shape=(n_nodes, n_nodes))
     _, label = connected_components(matrix, directed=True, connection="strong")
@@ -33,18 +31,20 @@ def find_cycle(n_nodes: int, edges: Sequence[Edge]) -> list[int] | None:
         if source == target:
             return [source]
     component = components(n_nodes, edges)
+    # every node of a larger component has a successor in it, so a walk never ends
     successor: dict[int, int] = {}
-    for source, target in edges:  # every node of a larger component has a successor in it
+    for source, target in edges:
         if component[source] == component[target]:
             successor.setdefault(source, target)
     if not successor:
         return None
     walk = [min(successor)]
-    seen = {walk[0]: 0}
-    while (following := successor[walk[-1]]) not in seen:
-        seen[following] = len(walk)
+    step_of_node = {walk[0]: 0}
+    while (following := successor[walk[-1]]) not in step_of_node:
+        step_of_node[following] = len(walk)
         walk.append(following)
-    return walk[seen[following] :]
+    # the walk may begin outside of the cycle that it ends in
+    return walk[step_of_node[following] :]
 
 
 def condensed(ops: Sequence[str], edges: Sequence[Edge]) -> tuple[list[str], list[Edge]]:
@@ -57,8 +57,15 @@ def condensed(ops: Sequence[str], edges: Sequence[Edge]) -> tuple[list[str], lis
     members: list[list[str]] = [[] for _ in range(max(component) + 1)]
     for op, number in zip(ops, component, strict=True):
         members[number].append(op)
-    merged = [
-        names[0] if len(names) == 1 else f"loop({'+'.join(sorted(names))})" for names in members
-    ]
-    kept = {(component[s], component[t]): None for s, t in edges if component[s] != component[t]}
+    merged = [_merged_name(names) for names in members]
+    # a dictionary for a set: it keeps the order of the edges
+    kept: dict[Edge, None] = {}
+    for source, target in edges:
+        edge = component[source], component[target]
+        if edge[0] != edge[1]:
+            kept[edge] = None
     return merged, list(kept)
+
+
+def _merged_name(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"loop({'+'.join(sorted(names))})"

@@ -19,7 +19,7 @@ def operation_names(features: npt.ArrayLike, names: Sequence[str] | None = None)
 
     Raises:
         GraphError: a row that is not one-hot, an index that is no whole number, or more operations
-        than names.
+            than names.
     """
     values = np.asarray(features)
     if values.dtype.kind not in "biuf" or values.ndim not in (1, 2) or not values.size:
@@ -28,8 +28,9 @@ def operation_names(features: npt.ArrayLike, names: Sequence[str] | None = None)
             " or an index for each node"
         )
     if values.ndim == 2 and values.shape[1] > 1:
-        index = values.argmax(axis=1)
-        bad = np.flatnonzero((values != (np.arange(values.shape[1]) == index[:, None])).any(axis=1))
+        index = values.argmax(axis=1)  # (n_nodes,)
+        one_hot = np.arange(values.shape[1]) == index[:, None]  # (n_nodes, n_ops)
+        bad = np.flatnonzero((values != one_hot).any(axis=1))
         if len(bad):
             raise GraphError(
                 f"the features of node {int(bad[0])} are {values[bad[0]][:12].tolist()}; they must"
@@ -37,7 +38,8 @@ def operation_names(features: npt.ArrayLike, names: Sequence[str] | None = None)
             )
         largest = values.shape[1] - 1
     else:
-        flat = values.reshape(-1)
+        flat = values.reshape(-1)  # (n_nodes,)
+        # worded so that NaN, of which no comparison is true, is bad too
         bad = np.flatnonzero(~((flat >= 0) & (flat < 1000) & (flat % 1 == 0)))
         if len(bad):
             raise GraphError(

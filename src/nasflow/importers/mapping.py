@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from reprlib import repr as shown
+from reprlib import repr as short_repr
 from typing import Any
 
 from nasflow.errors import DataError
@@ -36,10 +36,11 @@ def read_mapping(names: Names) -> dict[str, str]:
     if not isinstance(content, dict):
         raise DataError(f"{origin} is a {type(content).__name__}; it needs lines `name: operation`")
     for name, operation in content.items():
-        if not isinstance(name, str) or not isinstance(operation, str) or not name or not operation:
+        are_texts = isinstance(name, str) and isinstance(operation, str)
+        if not are_texts or not name or not operation:
             raise DataError(
-                f"{origin} maps {shown(name)} to {shown(operation)}; it needs a name and a name "
-                "(put words such as no, on and 1 in quotes)"
+                f"{origin} maps {short_repr(name)} to {short_repr(operation)}; it needs a name and"
+                " a name (put words such as no, on and 1 in quotes)"
             )
     return content
 

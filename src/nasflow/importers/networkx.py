@@ -40,17 +40,18 @@ def from_networkx(
             f"{type(graph).__name__} is no directed networkx graph; legal: DiGraph, MultiDiGraph"
         )
     raw = RawGraph()
-    place = {}
+    position = {}
+    # all at once, so that the user mends the graph once
     bad = []
     for node, attributes in graph.nodes(data=True):
         name = attributes.get(op)
         if not isinstance(name, str) or not name:
             bad.append(f"{node!r}: {name!r}")
-        place[node] = raw.add(str(node), str(name))
+        position[node] = raw.add(str(node), str(name))
     if bad:
         raise GraphError(
             f"{len(bad)} nodes have no operation's name in the attribute {op!r}:"
             f" {', '.join(bad[:20])}; set it on each"
         )
-    raw.edges = [(place[source], place[target]) for source, target in graph.edges()]
+    raw.edges = [(position[source], position[target]) for source, target in graph.edges()]
     return assemble(raw, mapping, cycles)

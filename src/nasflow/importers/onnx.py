@@ -12,16 +12,9 @@ from typing import Any
 
 from nasflow.errors import DataError, GraphError
 from nasflow.graphs.architecture import Architecture
-from nasflow.importers.assemble import RawGraph, assemble
-from nasflow.importers.mapping import IGNORE, Names, read_mapping
-from nasflow.importers.vocabulary import (
-    DROPPED,
-    JOINED,
-    convolution,
-    is_known,
-    plain_name,
-    with_kernel,
-)
+from nasflow.importers.assemble import RawGraph, assemble_model
+from nasflow.importers.mapping import Names, read_mapping
+from nasflow.importers.vocabulary import DROPPED, convolution, plain_name, with_kernel
 from nasflow.running.extras import require_extra
 from nasflow.running.files import PathLike, require_file
 
@@ -40,15 +33,18 @@ def from_onnx(model: Any | PathLike, mapping: Names = None, cycles: str = "refus
         MissingExtraError: onnx is not installed.
         MissingDataError, DataError: no such file, or no ONNX.
         UnknownOperationsError: operators that neither the vocabulary nor the mapping names; lists
-        them all. GraphError: a cycle, a tensor with two producers, or no input.
+            them all.
+        GraphError: a cycle, a tensor with two producers, or no input.
     """
     graph = _load(model).graph
     _check_names(graph)
     renaming = read_mapping(mapping)
     weights = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
     raw = RawGraph()
+    # the node that makes each tensor
     producer: dict[str, int] = {}
     for value in graph.input:
+        # old files list the weights among the inputs
         if value.name not in weights:
             _produce(producer, value.name, raw.add(value.name, "input"))
     if not producer:
@@ -57,23 +53,23 @@ def from_onnx(model: Any | PathLike, mapping: Names = None, cycles: str = "refus
         )
     nodes = [(node, _operation(node, weights)) for node in graph.node]
     # a node's inputs may come later in a malformed file: first all producers, then the edges
-    kept = []
+    consumers = []
     for node, op in nodes:
-        if op not in DROPPED or op in renaming:
-            kept.append((node, raw.add(node.name or f"{node.op_type}_{len(raw.ops)}", op)))
-            for name in node.output:
-                if name:
-                    _produce(producer, name, kept[-1][1])
-    raw.edges = [
-        (producer[name], place) for node, place in kept for name in node.input if name in producer
-    ]
+        # what the user names is kept, even where the vocabulary would drop it
+        if op in DROPPED and op not in renaming:
+            continue
+        position = raw.add(node.name or f"{node.op_type}_{len(raw.ops)}", op)
+        consumers.append((position, node.input))
+        for name in node.output:
+            # an output that is optional and not used has no name
+            if name:
+                _produce(producer, name, position)
     output = raw.add("output", "output")
-    raw.edges += [
-        (producer[value.name], output) for value in graph.output if value.name in producer
-    ]
-    names = {**dict.fromkeys(JOINED, IGNORE), **renaming}
-    fed = _fed(raw)
-    return assemble(fed, names, cycles, known=[op for op in fed.ops if is_known(op)])
+    consumers.append((output, [value.name for value in graph.output]))
+    for position, tensors in consumers:
+        # a weight, and what a dropped node made, has no producer
+        raw.edges += [(producer[name], position) for name in tensors if name in producer]
+    return assemble_model(_reached(raw), renaming, cycles)
 
 
 def _load(model: Any) -> Any:
@@ -81,32 +77,23 @@ def _load(model: Any) -> Any:
     if isinstance(model, onnx.ModelProto):
         return model
     path = require_file(model)
+    # the errors are built-in ones and protobuf's DecodeError, which has no public name
     try:
         return onnx.load(str(path), load_external_data=False, format="protobuf")
-    except (
-        Exception
-    ) as error:  # protobuf's DecodeError, which has no public name, and built-in ones
+    except Exception as error:
         raise DataError(
             f"{path} is no readable ONNX file ({type(error).__name__}: {str(error)[:80]})"
         ) from None
 
 
 def _check_names(graph: Any) -> None:
-    """Return if all names are text: protobuf hands out bytes where a damaged file holds no
-    UTF-8.
-    """
-    names = [
-        item.name
-        for part in (graph.input, graph.output, graph.initializer, graph.node)
-        for item in part
-    ]
+    """Return if all names are text: of a damaged file, protobuf hands out bytes for some."""
+    names: list[Any] = []
+    for part in (graph.input, graph.output, graph.initializer, graph.node):
+        names += [item.name for item in part]
     for node in graph.node:
-        names += [
-            node.op_type,
-            *node.input,
-            *node.output,
-            *(attribute.name for attribute in node.attribute),
-        ]
+        names += [node.op_type, *node.input, *node.output]
+        names += [attribute.name for attribute in node.attribute]
     for name in names:
         if not isinstance(name, str):
             raise DataError(
@@ -115,12 +102,12 @@ def _check_names(graph: Any) -> None:
             )
 
 
-def _produce(producer: dict[str, int], name: str, place: int) -> None:
+def _produce(producer: dict[str, int], name: str, position: int) -> None:
     if name in producer:
         raise GraphError(
             f"the tensor {name[:60]!r} has two producers; an ONNX graph gives each tensor one"
         )
-    producer[name] = place
+    producer[name] = position
 
 
 def _operation(node: Any, weights: dict[str, tuple[int, ...]]) -> str:
@@ -129,12 +116,9 @@ def _operation(node: Any, weights: dict[str, tuple[int, ...]]) -> str:
         shape = weights.get(node.input[1]) if len(node.input) > 1 else None
         kernel = _integers(node, "kernel_shape") or (shape[2:] if shape else None)
         groups = (_integers(node, "group") or (1,))[0]
-        return convolution(
-            kernel,
-            groups,
-            shape[1] * groups if shape and len(shape) > 1 else None,
-            transposed=name == "convtranspose",
-        )
+        # a weight's second number counts the channels of one group
+        in_channels = shape[1] * groups if shape and len(shape) > 1 else None
+        return convolution(kernel, groups, in_channels, transposed=name == "convtranspose")
     if name in _POOLS:
         return with_kernel(_POOLS[name], _integers(node, "kernel_shape"))
     if name == "matmul" and any(operand in weights for operand in node.input):
@@ -150,11 +134,12 @@ def _integers(node: Any, attribute: str) -> Sequence[int]:
     return ()
 
 
-def _fed(raw: RawGraph) -> RawGraph:
+def _reached(raw: RawGraph) -> RawGraph:
     """The graph less the nodes that no input reaches: they compute constants. The output stays."""
     after: list[list[int]] = [[] for _ in raw.ops]
     for source, target in raw.edges:
         after[source].append(target)
+    # reached nodes whose successors are still to be looked at
     front = [node for node, op in enumerate(raw.ops) if op == "input"]
     reached = {*front, len(raw.ops) - 1}
     while front:
@@ -162,6 +147,14 @@ def _fed(raw: RawGraph) -> RawGraph:
             if node not in reached:
                 reached.add(node)
                 front.append(node)
-    place = {node: position for position, node in enumerate(sorted(reached))}
-    edges = [(place[s], place[t]) for s, t in raw.edges if s in place and t in place]
-    return RawGraph([raw.names[node] for node in place], [raw.ops[node] for node in place], edges)
+    kept = sorted(reached)
+    position = {node: index for index, node in enumerate(kept)}
+    return RawGraph(
+        names=[raw.names[node] for node in kept],
+        ops=[raw.ops[node] for node in kept],
+        edges=[
+            (position[source], position[target])
+            for source, target in raw.edges
+            if source in reached and target in reached
+        ],
+    )

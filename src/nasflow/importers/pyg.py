@@ -1,6 +1,4 @@
-"""PyTorch Geometric graphs (extra `pyg`): operations as one-hot rows or indices in `x`, edges in
-`edge_index`.
-"""
+"""PyTorch Geometric graphs (extra `pyg`): operations in `x`, edges in `edge_index`."""
 
 from __future__ import annotations
 
@@ -33,8 +31,7 @@ def from_pyg(
     Raises:
         MissingExtraError: torch-geometric is not installed.
         GraphError: no `Data`, no such tensors, an edge to nowhere, a cycle. (An undirected graph,
-        with each edge in
-            both directions, is full of cycles.)
+            with each edge in both directions, is full of cycles.)
     """
     module = require_extra("torch_geometric.data", "pyg", "importing PyTorch Geometric graphs")
     if not isinstance(data, module.Data):
@@ -51,8 +48,12 @@ def from_pyg(
         )
     values = features.detach().cpu()
     # half precision of every kind to a type that NumPy has
-    ops = operation_names((values.float() if values.is_floating_point() else values).numpy(), names)
+    if values.is_floating_point():
+        values = values.float()
+    ops = operation_names(values.numpy(), names)
     raw = RawGraph(
-        [str(node) for node in range(len(ops))], ops, [(s, t) for s, t in edges.T.tolist()]
+        names=[str(node) for node in range(len(ops))],
+        ops=ops,
+        edges=[(source, target) for source, target in edges.T.tolist()],
     )
     return assemble(raw, mapping, cycles)

@@ -1,5 +1,4 @@
-"""PyTorch models: any `nn.Module` that torch.fx can trace, a `GraphModule`, or a torch.export
-`ExportedProgram`.
+"""PyTorch models: an `nn.Module` that torch.fx can trace, a `GraphModule`, an `ExportedProgram`.
 
 A module's call and the function it stands for get the same name, so that the traced and the
 exported graph of one model are the same architecture. Weights are no nodes, and neither is what
@@ -17,19 +16,13 @@ from torch.export import ExportedProgram
 
 from nasflow.errors import GraphError
 from nasflow.graphs.architecture import Architecture
-from nasflow.importers.assemble import RawGraph, assemble
-from nasflow.importers.mapping import IGNORE, Names, read_mapping
-from nasflow.importers.vocabulary import (
-    DROPPED,
-    JOINED,
-    convolution,
-    is_known,
-    plain_name,
-    with_kernel,
-)
+from nasflow.importers.assemble import RawGraph, assemble_model
+from nasflow.importers.mapping import Names, read_mapping
+from nasflow.importers.vocabulary import DROPPED, convolution, plain_name, with_kernel
 
 _POOLS = {"maxpool": "maxpool", "avgpool": "avgpool", "maxpoolwithindices": "maxpool"}
 _CONVOLUTIONS = ("conv", "convtranspose", "convolution")
+_ATTRIBUTES = {"T": "transpose", "mT": "transpose", "data": "alias"}
 
 
 def from_torch(
@@ -45,7 +38,8 @@ def from_torch(
 
     Raises:
         UnknownOperationsError: operations that neither the vocabulary nor the mapping names; lists
-        them all. GraphError: the module cannot be traced, or has no input.
+            them all.
+        GraphError: the module cannot be traced, or has no input.
 
     Example:
         >>> from_torch(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())).ops
@@ -58,26 +52,24 @@ def from_torch(
         module, weights = _traced(model), set()
     raw = RawGraph()
     position: dict[fx.Node, int] = {}
+    # torch.fx lists nodes in topological order, so sources have their positions
     for node in module.graph.nodes:
+        # weights are no nodes: a traced graph gets them as attributes, an exported one as inputs
         if node.op == "get_attr" or (node.op == "placeholder" and node.name in weights):
             continue
         op = _operation(node, module)
+        # what the user names is kept, even where the vocabulary would drop it
         if op in DROPPED and op not in renaming:
             continue
-        if node.op != "placeholder" and not any(
-            source in position for source in node.all_input_nodes
-        ):
-            continue  # depends on no input: a constant
+        sources = [position[source] for source in node.all_input_nodes if source in position]
+        # depends on no input: a constant
+        if node.op != "placeholder" and not sources:
+            continue
         position[node] = raw.add(node.name, op)
-        raw.edges += [
-            (position[source], position[node])
-            for source in node.all_input_nodes
-            if source in position
-        ]
+        raw.edges += [(source, position[node]) for source in sources]
     if "input" not in raw.ops:
         raise GraphError("the model has no input; an architecture starts from one")
-    names = {**dict.fromkeys(JOINED, IGNORE), **renaming}
-    return assemble(raw, names, cycles, known=[op for op in raw.ops if is_known(op)])
+    return assemble_model(raw, renaming, cycles)
 
 
 def _traced(model: nn.Module) -> fx.GraphModule:
@@ -88,12 +80,12 @@ def _traced(model: nn.Module) -> fx.GraphModule:
             f"{type(model).__name__} is no torch module; legal: nn.Module, GraphModule,"
             " ExportedProgram"
         )
-    is_layer = fx.Tracer().is_leaf_module(
-        model, ""
-    )  # one of torch.nn's own: an operation, not to be looked into
+    # a layer of torch.nn is an operation, and not looked into where it is part of a model
+    is_layer = fx.Tracer().is_leaf_module(model, "")
+    # the model's code runs here, and may raise anything
     try:
         return fx.symbolic_trace(nn.Sequential(model) if is_layer else model)
-    except Exception as error:  # the model's own code runs here and may raise anything
+    except Exception as error:
         raise GraphError(
             f"{type(model).__name__} cannot be traced ({type(error).__name__}: {str(error)[:120]});"
             " give it as torch.export.export(model, example_inputs)"
@@ -102,17 +94,15 @@ def _traced(model: nn.Module) -> fx.GraphModule:
 
 def _weights(program: ExportedProgram) -> set[str]:
     """The placeholders of an exported program that are no inputs of the user."""
-    inputs = set(program.graph_signature.user_inputs)
-    return {
-        node.name
-        for node in program.graph.nodes
-        if node.op == "placeholder" and node.name not in inputs
-    }
+    placeholders = {node.name for node in program.graph.nodes if node.op == "placeholder"}
+    return placeholders - set(program.graph_signature.user_inputs)
 
 
 def _operation(node: fx.Node, module: fx.GraphModule) -> str:
-    if node.op in ("placeholder", "output"):
-        return "input" if node.op == "placeholder" else "output"
+    if node.op == "placeholder":
+        return "input"
+    if node.op == "output":
+        return "output"
     if node.op == "call_module":
         return _of_module(module.get_submodule(str(node.target)))
     if node.op == "call_method":
@@ -126,9 +116,8 @@ def _of_module(layer: nn.Module) -> str:
     if isinstance(layer, nn.modules.conv._ConvNd):
         return convolution(layer.kernel_size, layer.groups, layer.in_channels, layer.transposed)
     if name in _POOLS:
-        return with_kernel(
-            _POOLS[name], _sizes(getattr(layer, "kernel_size", None), _dimensions(kind))
-        )
+        kernel = _sizes(getattr(layer, "kernel_size", None), _dimensions(kind))
+        return with_kernel(_POOLS[name], kernel)
     if name in ("adaptiveavgpool", "adaptivemaxpool"):
         return _adaptive(name, getattr(layer, "output_size", None))
     return name
@@ -137,25 +126,28 @@ def _of_module(layer: nn.Module) -> str:
 def _of_function(node: fx.Node, module: fx.GraphModule) -> str:
     official = _function_name(node.target)
     name = plain_name(official)
+    # a call may leave out the last arguments, and give some by name
     arguments = dict(zip(_parameters(node.target), node.args, strict=False)) | dict(node.kwargs)
     if name in _CONVOLUTIONS:
-        shape = _shape(arguments.get("weight"), module)
-        kernel = shape[2:] if shape else None
-        groups = arguments.get("groups", 1)
         transposed = name == "convtranspose" or arguments.get("transposed") is True
-        groups = groups if isinstance(groups, int) else 1
-        return convolution(kernel, groups, shape[1] * groups if shape else None, transposed)
+        groups = arguments.get("groups", 1)
+        if not isinstance(groups, int):
+            groups = 1
+        shape = _shape(arguments.get("weight"), module)
+        if not shape:
+            return convolution(None, groups, None, transposed)
+        # a weight has (out_channels, in_channels / groups, *kernel)
+        return convolution(shape[2:], groups, shape[1] * groups, transposed)
     if name in _POOLS:
-        return with_kernel(
-            _POOLS[name], _sizes(arguments.get("kernel_size"), _dimensions(official))
-        )
+        kernel = _sizes(arguments.get("kernel_size"), _dimensions(official))
+        return with_kernel(_POOLS[name], kernel)
     if name in ("adaptiveavgpool", "adaptivemaxpool"):
         return _adaptive(name, arguments.get("output_size"))
     if name == "getattr":
-        attribute = (
-            node.args[1] if len(node.args) > 1 else None
-        )  # x.shape computes nothing, x.T does
-        return {"T": "transpose", "mT": "transpose", "data": "alias"}.get(str(attribute), name)
+        # x.shape computes nothing, x.T does
+        attribute = str(node.args[1]) if len(node.args) > 1 else ""
+        return _ATTRIBUTES.get(attribute, name)
+    # ReLU6 is exported as what it is made of
     if name == "hardtanh" and (arguments.get("min_val"), arguments.get("max_val")) == (0, 6):
         return "relu6"
     return name
@@ -169,6 +161,7 @@ def _function_name(target: Any) -> str:
     return str(getattr(target, "__name__", target))
 
 
+# the first arguments of functions that torch gives no schema for
 _COMMON = {
     "conv": ("input", "weight", "bias", "stride", "padding", "dilation", "groups"),
     "convtranspose": ("input", "weight", "bias", "stride", "padding", "output_padding", "groups"),
@@ -189,9 +182,7 @@ def _parameters(target: Any) -> Sequence[str]:
 
 
 def _shape(weight: Any, module: fx.GraphModule) -> tuple[int, ...] | None:
-    """The shape of a weight: of an exported node from its metadata, of a traced one from the
-    module.
-    """
+    """The shape of a weight, from an exported node's metadata or from a traced module."""
     if not isinstance(weight, fx.Node):
         return None
     value = weight.meta.get("val")
@@ -209,6 +200,7 @@ def _dimensions(name: str) -> int:
 
 
 def _sizes(value: Any, n: int) -> tuple[int, ...] | None:
+    """A kernel's sizes in n dimensions; one number stands for all."""
     if isinstance(value, int):
         return (value,) * n
     sizes = tuple(_integers(value))
@@ -221,5 +213,6 @@ def _integers(value: Any) -> Iterator[int]:
 
 
 def _adaptive(name: str, size: Any) -> str:
+    """An adaptive pool's name: a global one's if it leaves one number a channel."""
     sizes = [size] if isinstance(size, int) else list(_integers(size))
     return name.replace("adaptive", "global") if sizes and set(sizes) == {1} else name

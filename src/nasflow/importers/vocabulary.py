@@ -1,5 +1,4 @@
-"""The names of operations in imported models: one vocabulary for PyTorch modules, functions and
-ONNX.
+"""The names of operations in imported models: one vocabulary for PyTorch and ONNX.
 
 A name is the class's or function's in lower case, without underscores and without 1d, 2d, 3d:
 `batchnorm`, `relu`, `layernorm`. Synonyms share one (`cat`, `concat`, `Concat`: `concat`).
@@ -15,17 +14,28 @@ from collections.abc import Sequence
 
 from nasflow.graphs.names import SKIP_OP
 
-_ACTIVATIONS = """relu relu6 leakyrelu prelu rrelu elu selu celu gelu silu mish glu sigmoid hardsigmoid logsigmoid tanh
-    hardtanh hardswish softplus softsign softmax softmin logsoftmax threshold tanhshrink softshrink hardshrink"""
-_LAYERS = """linear bilinear embedding embeddingbag batchnorm layernorm groupnorm instancenorm rmsnorm localresponsenorm
-    dropout alphadropout featurealphadropout lppool adaptiveavgpool adaptivemaxpool globalavgpool globalmaxpool upsample
-    pixelshuffle pixelunshuffle channelshuffle multiheadattention attention transformer transformerencoder
-    transformerdecoder transformerencoderlayer transformerdecoderlayer rnn lstm gru rnncell lstmcell grucell fold unfold
-    cosinesimilarity normalize"""
-_ARITHMETIC = """add sub mul div pow sqrt rsqrt exp log abs neg sign floor round reciprocal sin cos erf matmul einsum
-    mean sum prod max min clamp norm var std cumsum where mask argmax topk outer maximum minimum"""
-_SHAPES = """flatten unflatten reshape permute transpose squeeze unsqueeze concat stack split slice select gather
-    scatter pad expand repeat roll flip tril triu"""
+_ACTIVATIONS = """
+    relu relu6 leakyrelu prelu rrelu elu selu celu gelu silu mish glu sigmoid hardsigmoid logsigmoid
+    tanh hardtanh hardswish softplus softsign softmax softmin logsoftmax threshold tanhshrink
+    softshrink hardshrink
+"""
+_LAYERS = """
+    linear bilinear embedding embeddingbag batchnorm layernorm groupnorm instancenorm rmsnorm
+    localresponsenorm dropout alphadropout featurealphadropout lppool adaptiveavgpool
+    adaptivemaxpool globalavgpool globalmaxpool upsample pixelshuffle pixelunshuffle channelshuffle
+    multiheadattention attention transformer transformerencoder transformerdecoder
+    transformerencoderlayer transformerdecoderlayer rnn lstm gru rnncell lstmcell grucell fold
+    unfold cosinesimilarity normalize
+"""
+_ARITHMETIC = """
+    add sub mul div pow sqrt rsqrt exp log abs neg sign floor round reciprocal sin cos erf matmul
+    einsum mean sum prod max min clamp norm var std cumsum where mask argmax topk outer maximum
+    minimum
+"""
+_SHAPES = """
+    flatten unflatten reshape permute transpose squeeze unsqueeze concat stack split slice select
+    gather scatter pad expand repeat roll flip tril triu
+"""
 KERNELS = ("conv", "dwconv", "groupconv", "convtranspose", "maxpool", "avgpool")
 
 
@@ -143,8 +153,7 @@ _KERNEL = re.compile(rf"(?:{'|'.join(KERNELS)})\d+(?:x\d+)*")
 
 
 def plain_name(name: str) -> str:
-    """The vocabulary's name for a class or function, or its own simplified name if the vocabulary
-    has none.
+    """The vocabulary's name for a class or function; a simplified one if the vocabulary has none.
 
     Example:
         >>> [plain_name(n) for n in ("BatchNorm2d", "leaky_relu_", "_softmax", "Concat", "MyBlock")]
@@ -160,7 +169,7 @@ def is_known(name: str) -> bool:
 
 
 def with_kernel(base: str, kernel: Sequence[int] | None) -> str:
-    """`conv3x3` of `conv` and (3, 3); the base alone where the kernel is not known."""
+    """`conv3x3` of `conv` and (3, 3); the base alone where no kernel is known."""
     return base + "x".join(map(str, kernel)) if kernel else base
 
 
