@@ -60,6 +60,7 @@ def print_report(report: ImportReport, out: str) -> None:
     """The summary of an import as text."""
     from rich.console import Console
 
+    # a pipe or a file has no width of its own
     console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 120)
     dataset = report.dataset
     cache = " (from the cache)" if report.from_cache else ""
@@ -75,6 +76,7 @@ def print_report(report: ImportReport, out: str) -> None:
     if report.n_rejected > _MOST_PRINTED:
         n_more = report.n_rejected - _MOST_PRINTED
         tail.append(f"... and {n_more:,} more; the table's origin lists the first 1,000")
+    # paths, names and reasons may hold what rich takes for markup, and are not to be cut in lines
     for line in head:
         console.print(line, markup=False, soft_wrap=True)
     console.print(_metrics(dataset))

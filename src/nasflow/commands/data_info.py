@@ -22,6 +22,7 @@ def run(options: Namespace) -> None:
         if info.files:
             print(f"files: {', '.join(info.files)} in the folder NASFLOW_DATA")
         print(info.how_to_get())
+    # what is known of a registered one was printed; of a file, its absence is the error
     try:
         dataset = open_dataset(options.source)
     except (MissingDataError, MissingExtraError) as error:
@@ -38,15 +39,16 @@ def run(options: Namespace) -> None:
     rows = [["metric", "unit", "better", "measured", "lowest", "highest", "what"]]
     for metric in dataset.metrics.values():
         values = dataset.labels(metric.name)
-        known = values[values == values]
+        # only NaN, which is not measured, differs from itself
+        measured = values[values == values]
         rows.append(
             [
                 metric.name,
                 metric.unit,
                 "more" if metric.maximise else "less",
-                f"{len(known):,}",
-                f"{known.min():.6g}",
-                f"{known.max():.6g}",
+                f"{len(measured):,}",
+                f"{measured.min():.6g}",
+                f"{measured.max():.6g}",
                 metric.description,
             ]
         )

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nasflow.commands.shared import Namespace, Parser
 from nasflow.text import aligned
+
+if TYPE_CHECKING:
+    from nasflow.datasets.registry import DatasetInfo
 
 
 def add_arguments(_: Parser, __: list[str]) -> None:
@@ -18,22 +23,19 @@ def run(_: Namespace) -> None:
     infos = [dataset_info(name) for name in dataset_names()]
     rows = [["name", "architectures", "metrics", "files in NASFLOW_DATA", "licence"]]
     for info in infos:
-        rows.append(
-            [
-                info.name,
-                f"{info.size:,}",
-                ", ".join(info.metrics[:3]),
-                ", ".join(info.files)
-                or ("a package delivers them" if info.metrics else "enumerated"),
-                info.licence,
-            ]
-        )
-    print(
-        aligned(rows)
-        + "\n\nSearch spaces (an .npz, a .jsonl or a space of your own in .yaml work too):\n"
-    )
+        metrics = ", ".join(info.metrics[:3])
+        rows.append([info.name, f"{info.size:,}", metrics, _files(info), info.licence])
+    print(aligned(rows))
+    print("\nSearch spaces (an .npz, a .jsonl or a space of your own in .yaml work too):\n")
     rows = [["space", "elements", "operations"]]
     for space in map(load_space, space_names()):
         size = "not enumerable" if space.size is None else f"{space.size:,}"
         rows.append([space.name, size, ", ".join(space.ops)])
     print(aligned(rows))
+
+
+def _files(info: DatasetInfo) -> str:
+    """The files of a data set, or why it needs none."""
+    if info.files:
+        return ", ".join(info.files)
+    return "a package delivers them" if info.metrics else "enumerated"
