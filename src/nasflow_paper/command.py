@@ -30,11 +30,12 @@ class KeepLines(argparse.RawDescriptionHelpFormatter, jsonargparse.DefaultHelpFo
 
 
 def add_arguments(parser: Parser, _: list[str]) -> None:
-    """The arguments; the help ends with a line on each name."""
+    """Add the arguments; the help ends with a line on each name."""
     from nasflow_paper.reproductions.registry import reproduction_summaries
 
     parser.formatter_class = KeepLines
-    names = aligned([[f"  {name}", summary] for name, summary in reproduction_summaries().items()])
+    lines = [[f"  {name}", summary] for name, summary in reproduction_summaries().items()]
+    names = aligned(lines)
     parser.epilog = f"names:\n{names}\n\n{parser.epilog}"
     parser.add_argument("name", type=str, help="list, all, or one of the names below")
     parser.add_argument(
@@ -90,16 +91,18 @@ def run(options: Namespace) -> None:
     )
 
     if options.name == "list":
-        print(aligned([[name, summary] for name, summary in reproduction_summaries().items()]))
-        print("\nNot here:\n" + aligned([[name, reason] for name, reason in NOT_HERE.items()]))
+        print(aligned([list(line) for line in reproduction_summaries().items()]))
+        print("\nNot here:\n" + aligned([list(line) for line in NOT_HERE.items()]))
         return
     check_jobs(options.jobs)
     names = reproduction_names() if options.name == "all" else [options.name]
     chosen = [load_reproduction(name) for name in names]
     from nasflow_paper.reproductions.base import ReproduceOptions
 
+    # a first look never mixes with results that count
+    default = "runs/quick" if options.quick else "runs/reproduce"
     how = ReproduceOptions(
-        Path(options.out or ("runs/quick" if options.quick else "runs/reproduce")),
+        Path(options.out or default),
         quick=options.quick,
         jobs=options.jobs,
         ray=options.ray,

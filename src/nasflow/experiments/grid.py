@@ -66,15 +66,32 @@ def run_grid(
         tasks[name] = Task(name, work, (run, folder), after)
     # pre-trainings first: the longest tasks, and others wait for them
     ordered = sorted(tasks.values(), key=lambda task: task.function is not do_pretraining)
-    with progress_bar("runs", len(ordered), show=progress and bool(ordered)) as advance:
+    known = run_journalled(ordered, journal, n_workers, "runs", ray=ray, progress=progress)
+    return [known[key_of(run)] for run in runs]
+
+
+def run_journalled(
+    tasks: Sequence[Task],
+    journal: Journal,
+    n_workers: int,
+    title: str,
+    *,
+    ray: str | None = None,
+    progress: bool = True,
+) -> dict[str, dict[str, Any]]:
+    """Run tasks that return journal entries; all entries of the journal after that, by key.
+
+    Each entry is appended the moment its task ends, here and not in the worker: what was done
+    before a kill is on the disk.
+    """
+    with progress_bar(title, len(tasks), show=progress and bool(tasks)) as advance:
 
         def record(task: Task, entry: dict[str, Any]) -> None:
             journal.append(entry)
             advance(task.name)
 
-        run_tasks(ordered, n_workers, record, ray=ray)
-    known = journal.entries()
-    return [known[key_of(run)] for run in runs]
+        run_tasks(tasks, n_workers, record, ray=ray)
+    return journal.entries()
 
 
 def _key(run: Run) -> str:

@@ -18,7 +18,7 @@ VARIANTS = (
 
 
 def ablation(options: ReproduceOptions) -> Page:
-    """The page."""
+    """The page on FGP without each of its parts."""
     done = (
         "FGP without the reconstruction of the flow surrogate (the proxy alone), without the proxy,"
         " and with surrogates of one pass alone: without the forward pass the backward one starts"

@@ -1,5 +1,4 @@
-"""What every reproduction is: a function from `ReproduceOptions` to a `Page`, which writes itself
-into a folder.
+"""What every reproduction is: a function from `ReproduceOptions` to a `Page`, which writes itself.
 
     FOLDER/NAME.md               what was done, tables and pictures, command, machine, date
     FOLDER/NAME-PICTURE.png      its pictures
@@ -24,6 +23,9 @@ from nasflow.errors import ConfigError
 from nasflow.experiments.manifest import machine, surroundings
 from nasflow.experiments.tables import Entry, markdown, write_csv
 from nasflow.running.files import write_json, write_text
+
+_LINE_LENGTH = 119
+"""Of a page's paragraphs: what the pages that are kept in the repository have."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class ReproduceOptions:
         """
         if self.spaces is None:
             return tuple(spaces)
+        # an error, not a page without it: one would look for it in vain
         unknown = [name for name in self.spaces if name not in spaces]
         if unknown:
             raise ConfigError(f"--spaces names {unknown[0]}; legal here: {', '.join(spaces)}")
@@ -66,16 +69,21 @@ class ReproduceOptions:
 
     def command(self, name: str) -> str:
         """The command that makes the page `name` again."""
-        words = ["nasflow", "reproduce", name, *(["--quick"] if self.quick else [])]
+        words = ["nasflow", "reproduce", name]
+        if self.quick:
+            words.append("--quick")
         for option, seeds in (("splits", self.splits), ("seeds", self.seeds)):
-            words += [] if seeds is None else [f"--{option}", f"[{','.join(map(str, seeds))}]"]
+            if seeds is not None:
+                words += [f"--{option}", f"[{','.join(map(str, seeds))}]"]
         for option, names in (("spaces", self.spaces), ("only", self.only)):
-            words += [] if names is None else [f"--{option}", shlex.quote(",".join(names))]
+            if names is not None:
+                # a shell would take the names of some rows apart, such as `FGP w/o proxy`
+                words += [f"--{option}", shlex.quote(",".join(names))]
         return " ".join([*words, "--out", str(self.folder)])
 
 
 @dataclass(frozen=True)
-class Table:
+class PageTable:
     """A table of a page; its first row is the header."""
 
     rows: Sequence[Sequence[str]]
@@ -93,7 +101,7 @@ class Picture:
     """Writes the PNG to a path."""
 
 
-Block = str | Table | Picture
+Block = str | PageTable | Picture
 """A part of a page; a string is Markdown."""
 
 
@@ -114,53 +122,52 @@ class Page:
     def write(self, name: str, options: ReproduceOptions) -> Path:
         """Write the page and what it shows into `options.folder`; returns the path of the page."""
         folder = options.folder
-        where = surroundings(options.command(name))
+        made_by = surroundings(options.command(name))
         parts = [f"# {self.title}", _filled(self.done)]
         for block in self.blocks:
             if isinstance(block, Picture):
+                # named after the page: all pages of a folder lie side by side
                 file = f"{name}-{block.name}.png"
                 block.draw(folder / file)
                 parts.append(f"![{block.words}]({file})")
+            elif isinstance(block, PageTable):
+                parts.append(markdown(block.rows).strip())
             else:
-                parts.append(
-                    _filled(block) if isinstance(block, str) else markdown(block.rows).strip()
-                )
-        files = [f"[manifest]({name}-manifest.json)"]
+                parts.append(_filled(block))
+        links = [f"[manifest]({name}-manifest.json)"]
         if self.entries:
             write_csv(folder / f"{name}.csv", self.entries)
-            files.insert(0, f"[every run]({name}.csv)")
-        write_json(folder / f"{name}-manifest.json", {**self.manifest, **where})
+            links.insert(0, f"[every run]({name}.csv)")
+        write_json(folder / f"{name}-manifest.json", {**self.manifest, **made_by})
         parts.append(
-            f"Command: `{where['command']}`\n\n{', '.join(files)}. "
-            f"Machine: {self._machine()}. Date: {where['date'][:10]}."
+            f"Command: `{made_by['command']}`\n\n{', '.join(links)}. "
+            f"Machine: {self._machine()}. Date: {made_by['date'][:10]}."
         )
+        # last, so that a page never links to what a kill has kept from being written
         write_text(folder / f"{name}.md", "\n\n".join(parts) + "\n")
         return folder / f"{name}.md"
 
     def _machine(self) -> str:
-        """This machine; or those of the runs, some of which an earlier command may have left in the
-        journal.
-        """
-        here = machine()
-        made_on = dict.fromkeys(
-            entry.get("processor", "one that was not kept") for entry in self.entries
-        )
-        return (
-            f"{', '.join(made_on)}, one core a run"
-            if made_on
-            else f"{here['processor']}, {here['cores']} cores"
-        )
+        """This machine; or those that the runs were made on, by this command or earlier ones."""
+        if not self.entries:
+            here = machine()
+            return f"{here['processor']}, {here['cores']} cores"
+        # journals written before runs named their processor are still read
+        names = [entry.get("processor", "one that was not kept") for entry in self.entries]
+        return f"{', '.join(dict.fromkeys(names))}, one core a run"
 
 
 def _filled(text: str) -> str:
     """Markdown with its plain paragraphs broken into lines."""
-    paragraphs = text.strip().split("\n\n")
-    return "\n\n".join(
-        p
-        if p[:1] in "#*|`-"
-        else textwrap.fill(p, 119, break_long_words=False, break_on_hyphens=False)
-        for p in paragraphs
-    )
+    paragraphs = []
+    for paragraph in text.strip().split("\n\n"):
+        # headings, lists, tables and code stand as they are: there a line break has a meaning
+        if paragraph[:1] not in "#*|`-":
+            paragraph = textwrap.fill(
+                paragraph, _LINE_LENGTH, break_long_words=False, break_on_hyphens=False
+            )
+        paragraphs.append(paragraph)
+    return "\n\n".join(paragraphs)
 
 
 @dataclass(frozen=True)
@@ -173,3 +180,6 @@ class Reproduction:
     """One line: what is measured."""
     run: Callable[[ReproduceOptions], Page]
     """Measures it; what the journal of the folder holds is not done again."""
+
+
+Table = PageTable

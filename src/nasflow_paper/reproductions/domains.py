@@ -9,7 +9,7 @@ from nasflow_paper.reproductions.variants import ARCH2VEC, FLOW, GMAE, GRAPHCL, 
 
 
 def domains(options: ReproduceOptions) -> Page:
-    """The page."""
+    """The page on graph neural networks."""
     done = (
         "Graph neural networks of NAS-Bench-Graph. The paper does not state the encoder; ours is"
         " ResGatedGCN. There is no proxy for graph networks, so FGP is the flow surrogate alone"
@@ -17,7 +17,8 @@ def domains(options: ReproduceOptions) -> Page:
         " measured: its results are not at hand."
     )
     variants = (NONE, GRAPHCL, ARCH2VEC, GMAE, Variant("FGP", FLOW.method))
-    pairs = [pair for pair in AGAINST_NONE if pair[0] in {v.label for v in variants}]
+    labels = [variant.label for variant in variants]
+    pairs = [(label, none) for label, none in AGAINST_NONE if label in labels]
     return compare(
         options,
         Comparison(

@@ -1,6 +1,4 @@
-"""encoders: a directed graph convolution, a Transformer and an MLP (the paper's tables 8 and
-13).
-"""
+"""encoders: a directed graph convolution, a Transformer, an MLP (the paper's tables 8 and 13)."""
 
 from __future__ import annotations
 
@@ -11,7 +9,7 @@ from nasflow_paper.reproductions.variants import FGP, FLOW, GMAE, NONE, ZC_PROXY
 
 
 def encoders(options: ReproduceOptions) -> Page:
-    """The page."""
+    """The page on three encoders beside those of table 1."""
     done = (
         "DiGCN (the paper's table 8), a Transformer and an MLP on the flattened adjacency matrix"
         " (table 13) in place of ResGatedGCN. The MLP has no node states, so GMAE, which masks"

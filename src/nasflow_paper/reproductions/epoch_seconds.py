@@ -59,14 +59,16 @@ def epoch_seconds(
 def kept_epoch_seconds(
     variant: Variant, space: str, dataset: Dataset, quick: bool, folder: Path
 ) -> float:
-    """`epoch_seconds`, from the journal of `folder` where it was measured before: what follows from
-    it stays.
+    """`epoch_seconds`, from the journal of the folder where it was measured before.
+
+    So the numbers of epochs that followed from it stay. The variant must pre-train.
     """
     rows, journal = rows_to_time(dataset, quick), Journal(folder / "runs.jsonl")
     pretraining = _run(variant, space, dataset).pretraining
     assert pretraining is not None
     key = f"{pretraining.digest()}-epoch-of-{len(rows)}"
-    if key not in (known := journal.entries()):
+    entry = journal.entries().get(key)
+    if entry is None:
         entry = {
             "key": key,
             "kind": "epoch seconds",
@@ -75,8 +77,7 @@ def kept_epoch_seconds(
             "processor": processor(),
         }
         journal.append(entry)
-        known = {key: entry}
-    return float(known[key]["seconds"])
+    return float(entry["seconds"])
 
 
 def untrained(config: EncoderConfig, table: ArchTable) -> Encoder:
@@ -97,6 +98,7 @@ def one_thread() -> Iterator[None]:
 
 
 def _run(variant: Variant, space: str, dataset: Dataset) -> Run:
+    """The first run of the variant: its pre-training is what is timed."""
     stages = stages_of(variant, space, quick=False)
     return plan(
         SETTINGS[space].source,

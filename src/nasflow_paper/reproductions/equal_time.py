@@ -1,24 +1,24 @@
-"""equal-time: every pre-training for the same seconds (the paper's appendix on the cost of
-pre-training).
-"""
+"""equal-time: every pre-training for the same seconds (the paper's appendix on their cost)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from nasflow.datasets import Dataset
 from nasflow.experiments.settings import PAPER_SPACES, SETTINGS
 from nasflow.running.progress import progress_bar
-from nasflow_paper.reproductions.base import Block, Page, ReproduceOptions, Table
+from nasflow_paper.reproductions.base import Block, Page, PageTable, ReproduceOptions
 from nasflow_paper.reproductions.comparison import Comparison, page_of
 from nasflow_paper.reproductions.epoch_seconds import TURNS, kept_epoch_seconds
+from nasflow_paper.reproductions.measured import measure
 from nasflow_paper.reproductions.variants import (
     FGP,
     FLOW,
     METHODS,
     NONE,
+    Variant,
     has_proxy,
-    measure,
     spaces_of,
     stages_of,
 )
@@ -27,7 +27,7 @@ PRETRAINED = METHODS[1:]
 
 
 def equal_time(options: ReproduceOptions) -> Page:
-    """The page."""
+    """The page on pre-trainings of the same seconds."""
     done = (
         f"Each pre-training runs for the seconds that {FGP.label} takes for its own number of"
         " epochs. The seconds of an epoch are measured beforehand, on one thread of this machine,"
@@ -44,36 +44,18 @@ def equal_time(options: ReproduceOptions) -> Page:
             dataset = SETTINGS[space].dataset()
             seconds[space] = _epoch_seconds(space, dataset, options)
             advance(space)
-    epochs = {space: _epochs(space, own, options.quick) for space, own in seconds.items()}
-    variants = [
-        NONE,
-        *(
-            replace(
-                v,
-                by_space={
-                    space: {"pretrain.epochs": own[v.label]}
-                    for space, own in epochs.items()
-                    if v.label in own
-                },
-            )
-            for v in PRETRAINED
-        ),
-    ]
+    epochs = {space: _epochs(space, by_label, options.quick) for space, by_label in seconds.items()}
+    variants = [NONE, *(_with_epochs(variant, epochs) for variant in PRETRAINED)]
     measured = measure(variants, PAPER_SPACES, options)
     rows = [["space", "method", "s an epoch", "epochs", "epochs in table 1"]]
-    for space, own in epochs.items():
-        rows += [
-            [
-                SETTINGS[space].title,
-                v.label,
-                f"{seconds[space][v.label]:.2f}",
-                str(own[v.label]),
-                str(stages_of(v, space, options.quick).pretrain.epochs),
-            ]
-            for v in PRETRAINED
-            if v.label in own
-        ]
-    notes: list[Block] = ["## Seconds", Table(rows)]
+    for space, by_label in epochs.items():
+        for v in PRETRAINED:
+            if v.label in by_label:
+                usual = stages_of(v, space, options.quick).pretrain.epochs
+                of_an_epoch = f"{seconds[space][v.label]:.2f}"
+                title = SETTINGS[space].title
+                rows.append([title, v.label, of_an_epoch, str(by_label[v.label]), str(usual)])
+    notes: list[Block] = ["## Seconds", PageTable(rows)]
     pairs = [(FGP.label, v.label) for v in variants if v.label != FGP.label]
     measured.manifest["epoch_seconds"] = seconds
     return page_of(
@@ -83,6 +65,15 @@ def equal_time(options: ReproduceOptions) -> Page:
         measured,
         options,
     )
+
+
+def _with_epochs(variant: Variant, epochs: Mapping[str, Mapping[str, int]]) -> Variant:
+    """The variant with its number of epochs on each space that it can be trained on."""
+    by_space = {}
+    for space, by_label in epochs.items():
+        if variant.label in by_label:
+            by_space[space] = {"pretrain.epochs": by_label[variant.label]}
+    return replace(variant, by_space=by_space)
 
 
 def _epoch_seconds(space: str, dataset: Dataset, options: ReproduceOptions) -> dict[str, float]:
@@ -95,9 +86,7 @@ def _epoch_seconds(space: str, dataset: Dataset, options: ReproduceOptions) -> d
 
 
 def _epochs(space: str, seconds: dict[str, float], quick: bool) -> dict[str, int]:
-    """How many epochs of each method take as long as those of FGP: with the proxy if the space has
-    one.
-    """
+    """How many epochs of each method take as long as those of FGP, or of its flow without proxy."""
     budget = FGP if FGP.label in seconds else FLOW
     total = seconds[budget.label] * stages_of(budget, space, quick).pretrain.epochs
-    return {label: max(1, round(total / own)) for label, own in seconds.items()}
+    return {label: max(1, round(total / one)) for label, one in seconds.items()}

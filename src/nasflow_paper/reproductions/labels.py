@@ -15,7 +15,7 @@ EPOCHS, FEWER = 300, 100
 
 
 def labels(options: ReproduceOptions) -> Page:
-    """The page."""
+    """The page on more labels than table 1 has."""
     done = (
         "ResGatedGCN as in table 1, fine-tuned on 5 % and 10 % of the training half. Pre-trainings"
         f" are table 1's. Fine-tuning has {EPOCHS} epochs everywhere, the package's default, in"

@@ -1,6 +1,4 @@
-"""loss-weights: how reconstruction and proxy are weighed against each other (the paper's table
-14).
-"""
+"""loss-weights: reconstruction and proxy weighed against each other (the paper's table 14)."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ SCALED = {"scaled 1/2, 1/2": (1.0, 1.0), "scaled 1/10, 9/10": (1.0, 9.0)}
 
 
 def loss_weights(options: ReproduceOptions) -> Page:
-    """The page."""
+    """The page on weights of the two losses, as published and scaled."""
     done = (
         "FGP with the losses of reconstruction and proxy weighed by the two numbers of a row. In"
         " the first three rows the losses are the paper's: the squared error of raw surrogates, the"
@@ -23,18 +21,12 @@ def loss_weights(options: ReproduceOptions) -> Page:
     )
     variants = [
         *(_as_published(label, flow, proxy) for label, (flow, proxy) in PRINTED.items()),
-        *(
-            Variant(label, "flow+proxy", {"pretrain.weights": {"flow": flow, "proxy": proxy}})
-            for label, (flow, proxy) in SCALED.items()
-        ),
+        *(_scaled(label, flow, proxy) for label, (flow, proxy) in SCALED.items()),
         ZC_PROXY,
         GMAE,
     ]
-    pairs = [
-        *((label, "1/2, 1/2") for label in (*list(PRINTED)[1:], *SCALED)),
-        ("1/2, 1/2", "ZC-Proxy"),
-        ("1/2, 1/2", "GMAE"),
-    ]
+    even, *others = [*PRINTED, *SCALED]
+    pairs = [*((label, even) for label in others), (even, "ZC-Proxy"), (even, "GMAE")]
     return compare(
         options,
         Comparison(
@@ -44,16 +36,15 @@ def loss_weights(options: ReproduceOptions) -> Page:
 
 
 def _as_published(label: str, flow: float, proxy: float) -> Variant:
-    """The row with the paper's losses: raw surrogates, and our proxy loss multiplied by the margin
-    it is divided by.
-    """
-    margins = {space: SETTINGS[space].stages("flow+proxy").pretrain.margin for space in TWO_SPACES}
-    return Variant(
-        label,
-        "flow+proxy",
-        {"surrogate.standardise": False},
-        {
-            space: {"pretrain.weights": {"flow": flow, "proxy": proxy * margin}}
-            for space, margin in margins.items()
-        },
-    )
+    """The row with the paper's losses: of raw surrogates, and of proxies with their margin."""
+    by_space = {}
+    for space in TWO_SPACES:
+        # our proxy loss is divided by the margin, the paper's is not
+        margin = SETTINGS[space].stages("flow+proxy").pretrain.margin
+        by_space[space] = {"pretrain.weights": {"flow": flow, "proxy": proxy * margin}}
+    return Variant(label, "flow+proxy", {"surrogate.standardise": False}, by_space)
+
+
+def _scaled(label: str, flow: float, proxy: float) -> Variant:
+    """The row with our losses, each divided by that of a guess."""
+    return Variant(label, "flow+proxy", {"pretrain.weights": {"flow": flow, "proxy": proxy}})

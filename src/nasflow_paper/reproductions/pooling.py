@@ -9,13 +9,13 @@ from nasflow_paper.reproductions.variants import Variant
 
 
 def pooling(options: ReproduceOptions) -> Page:
-    """The page."""
+    """The page on surrogates that pool by mean, maximum and sum."""
     done = (
         "FGP with surrogates whose messages meet in a node, and in the surrogate, by their mean,"
         " maximum or sum."
     )
     variants = [
-        Variant(how, "flow+proxy", {"surrogate.pooling": how}) for how in ("mean", "max", "sum")
+        Variant(pool, "flow+proxy", {"surrogate.pooling": pool}) for pool in ("mean", "max", "sum")
     ]
     return compare(
         options,

@@ -1,16 +1,18 @@
-"""random-draws: does it matter which random vectors flow? (The paper's appendix on the seed of the
-surrogate.)
-"""
+"""random-draws: does it matter which random vectors flow? (The paper's appendix on their seed.)"""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import numpy.typing as npt
 
 from nasflow.experiments.settings import SETTINGS, TWO_SPACES
 from nasflow.experiments.tables import by_method, paired, same_runs
-from nasflow_paper.reproductions.base import Block, Page, ReproduceOptions, Table
+from nasflow_paper.reproductions.base import Block, Page, PageTable, ReproduceOptions
 from nasflow_paper.reproductions.comparison import Comparison, page_of, wilcoxon
-from nasflow_paper.reproductions.variants import NONE, ZC_PROXY, Measured, Variant, measure
+from nasflow_paper.reproductions.measured import MeasuredRuns, measure
+from nasflow_paper.reproductions.variants import NONE, ZC_PROXY, Variant
 
 DRAWS = tuple(
     Variant(f"FGP, draw {seed}", "flow+proxy", {"surrogate.seed": seed}) for seed in range(5)
@@ -19,7 +21,7 @@ RIVALS = (NONE, ZC_PROXY)
 
 
 def random_draws(options: ReproduceOptions) -> Page:
-    """The page."""
+    """The page on FGP with five draws of the random vectors."""
     done = (
         "FGP with five draws of the random vectors and matrices (r, P, W): seed 0, which serves"
         " everywhere else, and four more. The paper asks the same in an appendix; we have no number"
@@ -33,19 +35,16 @@ def random_draws(options: ReproduceOptions) -> Page:
         pairs=[(draw.label, rival.label) for rival in RIVALS for draw in DRAWS],
     )
     measured = measure(comparison.variants, TWO_SPACES, options)
-    spread = _spread(measured)
-    notes: list[Block] = ["## Does the draw matter?", Table(spread)] if len(spread) > 1 else []
-    return page_of(
-        Comparison(**{**vars(comparison), "notes": [*notes, *_in_words(measured)]}),
-        measured,
-        options,
-    )
+    notes: list[Block] = []
+    header, *rows = _spread(measured)
+    if rows:  # none where a single draw was asked for
+        notes += ["## Does the draw matter?", PageTable([header, *rows])]
+    notes += _in_words(measured)
+    return page_of(replace(comparison, notes=notes), measured, options)
 
 
-def _spread(measured: Measured) -> list[list[str]]:
-    """How far draws lie apart, beside seeds of the model and splits: standard deviations of tau
-    x100.
-    """
+def _spread(measured: MeasuredRuns) -> list[list[str]]:
+    """Standard deviations of tau x100 over draws, over seeds of the model and over splits."""
     rows = [
         [
             "space",
@@ -55,60 +54,61 @@ def _spread(measured: Measured) -> list[list[str]]:
             "std over splits",
         ]
     ]
-    labels = [draw.label for draw in DRAWS]
     for space in measured.datasets:
-        runs = by_method([e for e in measured.of("ResGatedGCN", space) if e["method"] in labels])
-        shared = (
-            set.intersection(*({(e["split"], e["seed"]) for e in own} for own in runs.values()))
-            if runs
-            else set()
-        )
-        if len(runs) < 2 or not shared:
-            continue
-        splits, seeds = ({key[i] for key in shared} for i in (0, 1))
-        shared = {(split, seed) for split in splits for seed in seeds} & shared
-        by_key = {
-            label: {(e["split"], e["seed"]): 100 * e["tau"] for e in own}
-            for label, own in runs.items()
-        }
-        cube = np.array(
-            [
-                [
-                    [by_key[label].get((split, seed), np.nan) for seed in sorted(seeds)]
-                    for split in sorted(splits)
-                ]
-                for label in by_key
-            ]
-        )  # draw, split, seed
-        rows.append(
-            [
-                SETTINGS[space].title,
-                f"{np.nanmean(cube):.1f}",
-                *(_deviation(cube, axis) for axis in (0, 2, 1)),
-            ]
-        )
+        taus = _taus(measured, space)
+        if taus is not None:
+            over_draws, over_splits, over_seeds = (_deviation(taus, axis) for axis in range(3))
+            mean = f"{np.nanmean(taus):.1f}"
+            rows.append([SETTINGS[space].title, mean, over_draws, over_seeds, over_splits])
     return rows
 
 
-def _deviation(cube: np.ndarray, axis: int) -> str:
-    """The standard deviation along one axis, the others held fixed, its mean; - where there is one
-    value alone.
+def _taus(measured: MeasuredRuns, space: str) -> npt.NDArray[np.float64] | None:
+    """(n_draws, n_splits, n_seeds) float64: tau x100 of FGP, NaN where a draw lacks a run.
+
+    Of the splits and seeds that have a run of every draw; None for fewer than two draws or none.
     """
+    labels = [draw.label for draw in DRAWS]
+    entries = [e for e in measured.of("ResGatedGCN", space) if e["method"] in labels]
+    by_draw: dict[str, dict[tuple[int, int], float]] = {}
+    for label, runs in by_method(entries).items():
+        by_draw[label] = {(run["split"], run["seed"]): 100 * run["tau"] for run in runs}
+    if len(by_draw) < 2:
+        return None
+    shared = set.intersection(*(set(taus) for taus in by_draw.values()))
+    if not shared:
+        return None
+    splits = sorted({split for split, _ in shared})
+    seeds = sorted({seed for _, seed in shared})
+    # all draws may share (21, 21) and (22, 22) while some lack (21, 22): those cells stay NaN
+    cube = np.full((len(by_draw), len(splits), len(seeds)), np.nan)
+    for draw, taus in enumerate(by_draw.values()):
+        for row, split in enumerate(splits):
+            cube[draw, row] = [taus.get((split, seed), np.nan) for seed in seeds]
+    return cube
+
+
+def _deviation(cube: npt.NDArray[np.float64], axis: int) -> str:
+    """The mean standard deviation along an axis, the others fixed; - where it has one value."""
+    # of each line along the axis first: the spread of one thing at a time
     return "-" if cube.shape[axis] < 2 else f"{np.nanmean(np.nanstd(cube, axis=axis)):.1f}"
 
 
-def _in_words(measured: Measured) -> list[Block]:
+def _in_words(measured: MeasuredRuns) -> list[Block]:
+    """How many draws are above each rival, a line for each space and rival."""
     sentences = []
     for space in measured.datasets:
         entries = measured.of("ResGatedGCN", space)
         for rival in RIVALS:
-            known = [draw.label for draw in DRAWS if same_runs(entries, draw.label, rival.label)]
-            if not known:
+            # a draw that was not asked for may have no run in common with the rival
+            draws = [draw.label for draw in DRAWS if same_runs(entries, draw.label, rival.label)]
+            if not draws:
                 continue
-            above = [label for label in known if paired(entries, label, rival.label).mean > 0]
+            above = [label for label in draws if paired(entries, label, rival.label).mean > 0]
+            # 0.05: the usual threshold, on a p that the page says is too small
             clear = [label for label in above if wilcoxon(entries, label, rival.label) < 0.05]
             sentences.append(
-                f"* {SETTINGS[space].title}: {len(above)} of {len(known)} draws are above"
+                f"* {SETTINGS[space].title}: {len(above)} of {len(draws)} draws are above"
                 f" {rival.label} in tau, {len(clear)} of them with p < 0.05."
             )
     return ["\n".join(sentences)] if sentences else []

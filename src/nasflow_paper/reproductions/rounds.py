@@ -11,7 +11,7 @@ LABELS = ("round 1", "rounds 1, 2", "rounds 1, 2, 3")
 
 
 def rounds(options: ReproduceOptions) -> Page:
-    """The page."""
+    """The page on surrogates of one, two and three rounds."""
     done = (
         "FGP with surrogates of the first rounds of the flow: a round is a forward and a backward"
         " pass and starts where the last ended; each round has a decoder of its own, all trained"

@@ -18,18 +18,18 @@ import numpy as np
 
 from nasflow.datasets import Dataset
 from nasflow.errors import unknown_name
+from nasflow.experiments.grid import run_journalled
 from nasflow.experiments.manifest import about_dataset
 from nasflow.experiments.pictures import FloatArray, drawing
 from nasflow.experiments.settings import SETTINGS
 from nasflow.options.search import SearchConfig
 from nasflow.running.journal import Journal
-from nasflow.running.progress import progress_bar
-from nasflow.running.workers import Task, run_tasks
+from nasflow.running.workers import Task
 from nasflow.search.comparison import FROM, STEPS, at_steps, gains_table, steps_at_or_above
 from nasflow.search.simulation import along, among_rows, simulate
 from nasflow.search.strategies.npenas import NPENAS
 from nasflow.spaces import load_space
-from nasflow_paper.reproductions.base import Block, Page, Picture, ReproduceOptions, Table
+from nasflow_paper.reproductions.base import Block, Page, PageTable, Picture, ReproduceOptions
 from nasflow_paper.reproductions.variants import FGP, METHODS, NONE, Variant, stages_of
 
 SPACE, CHOSEN_BY = "nb201", "cifar10_valid"
@@ -38,46 +38,41 @@ STRATEGY = SearchConfig(strategy="npenas", n_mutations=5)
 """Of each parent five mutations, as the paper has it; the rest is the package's default."""
 
 
+Curves = Mapping[str, Mapping[int, FloatArray]]
+"""By pre-training and trial: (trainings,), the test result of the best so far."""
+
+
 def search(options: ReproduceOptions) -> Page:
-    """The page."""
+    """The page on searches from each pre-training."""
     options.choose((SPACE,))
     setting = SETTINGS[SPACE]
     dataset = setting.dataset()
     budget = QUICK_BUDGET if options.quick else BUDGET
     trials = options.seeds or tuple(range(1 if options.quick else TRIALS))
-    variants, folder = _asked_for(options), options.folder.absolute()
+    variants = _asked_for(options)
     configs = {v.label: _config(v, options.quick) for v in METHODS}
-    keys = {
-        (label, trial): _key(config, trial, budget, dataset)
-        for label, config in configs.items()
-        for trial in trials
-    }
-    journal = Journal(folder / "runs.jsonl")
-    known = journal.entries()
-    tasks = [
-        Task(
-            f"NPENAS from {v.label}, trial {trial}",
-            one_trial,
-            (setting.source, setting.metric, configs[v.label], trial, budget, keys[v.label, trial]),
-        )
-        for trial in trials
-        for v in variants
-        if keys[v.label, trial] not in known
-    ]
-    with progress_bar("trials", len(tasks), show=options.progress and bool(tasks)) as advance:
-
-        def record(task: Task, entry: dict[str, Any]) -> None:
-            journal.append(entry)
-            advance(task.name)
-
-        run_tasks(tasks, options.jobs, record, ray=options.ray)
-    known = journal.entries()
+    keys = {}
+    for label, config in configs.items():
+        for trial in trials:
+            keys[label, trial] = _key(config, trial, budget, dataset)
+    journal = Journal(options.folder.absolute() / "runs.jsonl")
+    entries = journal.entries()
+    tasks = []
+    # trial by trial, so that all pre-trainings have as many when it is stopped
+    for trial in trials:
+        for v in variants:
+            key = keys[v.label, trial]
+            if key not in entries:
+                how = (setting.source, setting.metric, configs[v.label], trial, budget, key)
+                tasks.append(Task(f"NPENAS from {v.label}, trial {trial}", one_trial, how))
+    entries = run_journalled(
+        tasks, journal, options.jobs, "trials", ray=options.ray, progress=options.progress
+    )
     curves: dict[str, dict[int, FloatArray]] = {}
     for (label, trial), key in keys.items():
-        if key in known:
-            curves.setdefault(label, {})[trial] = along(
-                known[key]["course"], known[key]["trainings"]
-            )
+        if key in entries:
+            course = along(entries[key]["course"], entries[key]["trainings"])
+            curves.setdefault(label, {})[trial] = course
     done = (
         f"NPENAS on {setting.title}: {budget} trainings, {NPENAS.n_initial} of them at random, then"
         f" rounds of {STRATEGY.round_size}: the predictor is fitted from its pre-trained weights to"
@@ -89,13 +84,14 @@ def search(options: ReproduceOptions) -> Page:
         " so no number of it stands here."
     )
     best = float(np.nanmax(dataset.labels(setting.metric)))
+    picture = Picture(
+        "regret",
+        "Mean test regret against the number of trainings, a line for each pre-training",
+        lambda path: _draw(path, curves, best),
+    )
     blocks: list[Block] = [
-        Table(_results(curves)),
-        Picture(
-            "regret",
-            "Mean test regret against the number of trainings, a line for each pre-training",
-            lambda path: _draw(path, curves, best),
-        ),
+        PageTable(_results(curves)),
+        picture,
         *_agreement(curves),
         *_differences(curves),
     ]
@@ -105,7 +101,7 @@ def search(options: ReproduceOptions) -> Page:
         blocks,
         manifest={
             "spaces": {SPACE: about_dataset(dataset, setting.metric)},
-            "runs": sorted(set(keys.values()) & set(known)),
+            "runs": sorted(set(keys.values()) & set(entries)),
             "options": {label: config.to_dict() for label, config in configs.items()},
         },
     )
@@ -119,24 +115,21 @@ def one_trial(
     chosen_by = CHOSEN_BY if CHOSEN_BY in dataset.metrics else metric
     problem, whole = among_rows(dataset, load_space(SPACE), chosen_by)
     config = dataclasses.replace(config, seed=trial)
-    found = simulate(problem, whole, config, partial(problem.known.values, chosen_by), budget)
+    simulated = simulate(problem, whole, config, partial(problem.known.values, chosen_by), budget)
     return {
         "key": key,
         "trial": trial,
         "pretext": config.pretrain.pretext,
-        "trainings": len(found.values),
-        "course": found.course(partial(problem.known.values, metric)),
+        "trainings": len(simulated.values),
+        "course": simulated.course(partial(problem.known.values, metric)),
     }
 
 
 def _config(variant: Variant, quick: bool) -> SearchConfig:
+    """The options of the search from a pre-training."""
     stages = stages_of(variant, SPACE, quick)
-    uses_proxies = "proxy" in variant.tasks
-    pretrain = dataclasses.replace(
-        stages.pretrain,
-        pretext=variant.method,
-        proxies=stages.pretrain.proxies if uses_proxies else (),
-    )
+    proxies = stages.pretrain.proxies if "proxy" in variant.tasks else ()
+    pretrain = dataclasses.replace(stages.pretrain, pretext=variant.method, proxies=proxies)
     return dataclasses.replace(
         STRATEGY,
         encoder=stages.encoder,
@@ -147,11 +140,13 @@ def _config(variant: Variant, quick: bool) -> SearchConfig:
 
 
 def _key(config: SearchConfig, trial: int, budget: int, dataset: Dataset) -> str:
+    """Under what the journal keeps a trial: a hash of all that it depends on."""
     about = ["search", dataset.table.content_hash(), config.identity(), trial, budget]
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _asked_for(options: ReproduceOptions) -> list[Variant]:
+    """The pre-trainings that are searched from now."""
     labels = [v.label for v in METHODS]
     for name in options.only or ():
         if name not in labels:
@@ -159,26 +154,31 @@ def _asked_for(options: ReproduceOptions) -> list[Variant]:
     return [v for v in METHODS if options.only is None or v.label in options.only]
 
 
-def _results(curves: Mapping[str, Mapping[int, FloatArray]]) -> list[list[str]]:
+def _results(curves: Curves) -> list[list[str]]:
+    """Header and a row for each pre-training."""
     steps = _steps(curves)
-    rows = [["pre-training", *(f"@{s}" for s in steps), "trials"]]
-    for label, of in curves.items():
-        at = np.stack(list(of.values())).astype(np.float64)
-        rows.append([label, *at_steps(at, steps), str(len(at))])
+    rows = [["pre-training", *(f"@{step}" for step in steps), "trials"]]
+    for label, by_trial in curves.items():
+        values = np.stack(list(by_trial.values())).astype(np.float64)  # (trials, trainings)
+        rows.append([label, *at_steps(values, steps), str(len(values))])
     return rows
 
 
-def _agreement(curves: Mapping[str, Mapping[int, FloatArray]]) -> list[Block]:
-    """How often the pre-training makes no difference at all, over the trials that all have after
-    the shared start.
+def _agreement(curves: Curves) -> list[Block]:
+    """How often the pre-training makes no difference, after the start that all of a trial share.
+
+    Over the trials that all pre-trainings have; nothing without one, or of a single pre-training.
     """
-    trials = set.intersection(*(set(of) for of in curves.values())) if len(curves) > 1 else set()
+    if len(curves) < 2:
+        return []
+    trials = sorted(set.intersection(*(set(by_trial) for by_trial in curves.values())))
     if not trials:
         return []
-    after = np.stack(
-        [[of[trial][NPENAS.n_initial :] for trial in sorted(trials)] for of in curves.values()]
-    )
-    same = (after == after[0]).all(axis=0)
+    after = []
+    for by_trial in curves.values():
+        after.append(np.stack([by_trial[trial][NPENAS.n_initial :] for trial in trials]))
+    # (pre-trainings, trials, trainings) -> (trials, trainings)
+    same = (np.stack(after) == after[0]).all(axis=0)
     return [
         f"After the first {NPENAS.n_initial} trainings the best so far is equally good from all"
         f" {len(curves)} at {same.sum()} of {same.size} steps of {len(trials)} trials: a round"
@@ -187,19 +187,17 @@ def _agreement(curves: Mapping[str, Mapping[int, FloatArray]]) -> list[Block]:
     ]
 
 
-def _differences(curves: Mapping[str, Mapping[int, FloatArray]]) -> list[Block]:
-    """FGP above none, trial by trial, with 95 % intervals; nothing where fewer than two trials are
-    in common.
-    """
+def _differences(curves: Curves) -> list[Block]:
+    """FGP above none, trial by trial, with 95 % intervals; nothing with fewer than two trials."""
     none, fgp = curves.get(NONE.label, {}), curves.get(FGP.label, {})
     shared = [trial for trial in fgp if trial in none]
     if len(shared) < 2:
         return []
-    gains = np.stack([fgp[trial] - none[trial] for trial in shared])
+    gains = np.stack([fgp[trial] - none[trial] for trial in shared])  # (trials, trainings)
     n_good, n_steps = steps_at_or_above(gains)
     return [
         "## FGP against no pre-training",
-        Table(gains_table("FGP", "none", gains, _steps(curves))),
+        PageTable(gains_table("FGP", "none", gains, _steps(curves))),
         (
             f"From {FROM} trainings on, the mean regret from FGP is at or below that from no"
             f" pre-training at {n_good} of {n_steps} steps ({len(shared)} trials)."
@@ -207,19 +205,21 @@ def _differences(curves: Mapping[str, Mapping[int, FloatArray]]) -> list[Block]:
     ]
 
 
-def _steps(curves: Mapping[str, Mapping[int, FloatArray]]) -> Sequence[int]:
-    n = min((len(curve) for of in curves.values() for curve in of.values()), default=0)
-    return [s for s in STEPS if s <= n]
+def _steps(curves: Curves) -> Sequence[int]:
+    """The numbers of trainings to show: those that the shortest curve has."""
+    lengths = [len(curve) for by_trial in curves.values() for curve in by_trial.values()]
+    shortest = min(lengths, default=0)
+    return [step for step in STEPS if step <= shortest]
 
 
-def _draw(path: Path, curves: Mapping[str, Mapping[int, FloatArray]], best: float) -> None:
+def _draw(path: Path, curves: Curves, best: float) -> None:
+    """Draw the mean regret against the best test result that there is."""
     with drawing(path) as (_, (axes,)):
-        for label, of in curves.items():
-            regret = best - np.stack(list(of.values())).mean(axis=0)
-            axes.plot(
-                np.arange(1, len(regret) + 1),
-                np.maximum(regret, 1e-3),
-                label=f"{label} ({len(of)})",
-            )
+        for label, by_trial in curves.items():
+            regret = best - np.stack(list(by_trial.values())).mean(axis=0)
+            trainings = np.arange(1, len(regret) + 1)
+            # the axis is logarithmic, and the best may be found
+            shown = np.maximum(regret, 1e-3)
+            axes.plot(trainings, shown, label=f"{label} ({len(by_trial)})")
         axes.set(yscale="log", xlabel="trainings", ylabel="mean test regret")
         axes.legend(title="pre-training (trials)")

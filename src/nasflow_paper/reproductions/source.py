@@ -1,6 +1,4 @@
-"""source: trained embeddings in place of random vectors as what is reconstructed (the paper's table
-9).
-"""
+"""source: trained embeddings in place of the random flow (the paper's table 9)."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ TEACHER = replace(NONE, label="FlowerFormer alone", encoder="flowerformer")
 
 
 def source(options: ReproduceOptions) -> Page:
-    """The page."""
+    """The page on FGP that reconstructs a trained encoder's embeddings."""
     done = (
         "FGP whose surrogate is not the random flow but the embeddings of an encoder that was"
         " trained on the labels of the training rows. The paper takes a trained TA-GATES; here it"

@@ -1,5 +1,4 @@
-"""surrogate-map: do architectures of like performance have like surrogates? (The paper's figure of
-its surrogates.)
+"""surrogate-map: do architectures of like performance have like surrogates? (The paper's figure.)
 
 The first two principal components of the standardised surrogates of each space, every point
 coloured by the rank of its label. Nothing is trained.
@@ -17,7 +16,7 @@ from nasflow.experiments.pictures import surrogate_map as draw_map
 from nasflow.experiments.settings import PAPER_SPACES, SETTINGS
 from nasflow.statistics.metrics import kendall_tau
 from nasflow.surrogate import FlowSurrogate
-from nasflow_paper.reproductions.base import Block, Page, Picture, ReproduceOptions, Table
+from nasflow_paper.reproductions.base import Block, Page, PageTable, Picture, ReproduceOptions
 
 
 def surrogate_map(options: ReproduceOptions) -> Page:
@@ -39,10 +38,9 @@ def surrogate_map(options: ReproduceOptions) -> Page:
         setting = SETTINGS[name]
         dataset, config = setting.dataset(), setting.stages().surrogate
         surrogate = FlowSurrogate(dataset.table.n_ops, config).targets(dataset.table).numpy()
-        labels = dataset.labels(setting.metric) * (
-            1 if dataset.metric(setting.metric).maximise else -1
-        )
-        projected, share = principal_components(surrogate)
+        maximise = dataset.metric(setting.metric).maximise
+        labels = dataset.labels(setting.metric) * (1 if maximise else -1)
+        projected, share = principal_components(surrogate)  # (N, 2), (2,)
         # the sign of a component is arbitrary
         taus = [abs(kendall_tau(component, labels)) for component in projected.T.astype(np.float64)]
         rows.append(
@@ -55,19 +53,14 @@ def surrogate_map(options: ReproduceOptions) -> Page:
                 *(f"{tau:.3f}" for tau in taus),
             ]
         )
-        pictures.append(
-            Picture(
-                name,
-                f"flow surrogates of {setting.title}",
-                partial(
-                    draw_map,
-                    surrogate=surrogate,
-                    values=labels,
-                    title=f"Flow surrogates of {setting.title}",
-                    legend=f"rank by {setting.metric} (100 = best)",
-                ),
-            )
+        draw = partial(
+            draw_map,
+            surrogate=surrogate,
+            values=labels,
+            title=f"Flow surrogates of {setting.title}",
+            legend=f"rank by {setting.metric} (100 = best)",
         )
+        pictures.append(Picture(name, f"flow surrogates of {setting.title}", draw))
         datasets[name] = {**about_dataset(dataset, setting.metric), "surrogate": config.to_dict()}
     done = (
         "The flow surrogates of every architecture, standardised, projected on their first two"
@@ -75,4 +68,4 @@ def surrogate_map(options: ReproduceOptions) -> Page:
         " label. Tau is without its sign, since a component has none. The paper shows such maps and"
         " gives no numbers."
     )
-    return Page("Surrogate map", done, [Table(rows), *pictures], manifest={"spaces": datasets})
+    return Page("Surrogate map", done, [PageTable(rows), *pictures], manifest={"spaces": datasets})

@@ -1,6 +1,4 @@
-"""train-only: pre-training on the training half alone, so that no test architecture was seen (the
-paper's table 5).
-"""
+"""train-only: pre-training that sees no test architecture (the paper's table 5)."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from nasflow_paper.reproductions.variants import METHODS, with_options
 
 
 def train_only(options: ReproduceOptions) -> Page:
-    """The page."""
+    """The page on pre-training on the training half of each split."""
     done = (
         "As table 1, but the encoder is pre-trained on the graphs of the training half of each"
         " split, so one pre-training belongs to a split. Surrogates and ranks of proxies are scaled"

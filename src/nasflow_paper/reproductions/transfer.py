@@ -1,25 +1,19 @@
-"""transfer: labels of one task rank the architectures of another (in place of the paper's table
-7).
-"""
+"""transfer: labels of one task rank another's architectures (in place of the paper's table 7)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from nasflow.experiments.tables import paired, same_runs
 from nasflow.statistics.metrics import kendall_tau
-from nasflow_paper.reproductions.base import Block, Page, ReproduceOptions, Table
+from nasflow_paper.reproductions.base import Block, Page, PageTable, ReproduceOptions
 from nasflow_paper.reproductions.comparison import Comparison, page_of
-from nasflow_paper.reproductions.variants import (
-    FGP,
-    FLOW,
-    GMAE,
-    NONE,
-    ZC_PROXY,
-    Measured,
-    measure,
-    with_options,
-)
+from nasflow_paper.reproductions.measured import MeasuredRuns, measure
+from nasflow_paper.reproductions.variants import FGP, FLOW, GMAE, NONE, ZC_PROXY, with_options
 
 SPACE = "transnas"
 OWN = "class_scene"
@@ -30,7 +24,7 @@ PRETRAINED = (FGP, FLOW, GMAE, ZC_PROXY)
 
 
 def transfer(options: ReproduceOptions) -> Page:
-    """The page."""
+    """The page on predictors that are asked for another task than they saw labels of."""
     done = (
         "The predictor is fine-tuned, and its epoch chosen, on labels of scene classification"
         f" (`{OWN}`); the test rows are ranked by another task, whose labels nothing saw. The"
@@ -39,15 +33,13 @@ def transfer(options: ReproduceOptions) -> Page:
         " are no numbers of the paper to compare with. The paper's question is kept: does the gain"
         " of pre-training survive the change of the task?"
     )
-    variants = [
-        variant
-        for task in (OWN, *TARGETS)
-        for variant in with_options(
-            (NONE, *PRETRAINED),
-            _group(task),
-            {"ratio": RATIO, **({} if task == OWN else {"test_metric": task})},
-        )
-    ]
+    variants = []
+    for task in (OWN, *TARGETS):
+        changes: dict[str, Any] = {"ratio": RATIO}
+        # None where it is the task of the labels, so that these runs are those of other pages
+        if task != OWN:
+            changes["test_metric"] = task
+        variants.extend(with_options((NONE, *PRETRAINED), _group(task), changes))
     measured = measure(variants, (SPACE,), options)
     return page_of(
         Comparison(
@@ -64,53 +56,56 @@ def transfer(options: ReproduceOptions) -> Page:
 
 
 def _group(task: str) -> str:
+    """The name of the rows that are tested on a task."""
     return f"{OWN} to {task}"
 
 
-def _verdict(measured: Measured) -> list[Block]:
-    """What each pre-training gains over none on every task, and how far the task's labels agree
-    with those seen.
-    """
+def _verdict(measured: MeasuredRuns) -> list[Block]:
+    """What each pre-training gains over none on every task, beside how far its labels agree."""
     dataset = measured.datasets[SPACE]
-    gains: dict[tuple[str, str], float] = {}
-    rows = [
-        [
-            "ranked by",
-            f"tau of its labels with {OWN}",
-            *(f"{v.label} - {NONE.label}" for v in PRETRAINED),
-        ]
-    ]
+    gains = {v.label: _gains(measured, v.label) for v in PRETRAINED}
+    differences = [f"{label} - {NONE.label}" for label in gains]
+    rows = [["ranked by", f"tau of its labels with {OWN}", *differences]]
+    for task in (OWN, *TARGETS):
+        agreement = _agreement(dataset.labels(OWN), dataset.labels(task))
+        cells = [f"{by_task[task]:+.1f}" if task in by_task else "-" for by_task in gains.values()]
+        rows.append([task, f"{100 * agreement:.1f}", *cells])
+    text = (
+        "## Does the gain survive?\n\nDifferences in tau x100, paired by split and seed; their"
+        " intervals are below."
+    )
+    blocks: list[Block] = [text, PageTable(rows)]
+    sentences = [_sentence(label, by_task) for label, by_task in gains.items()]
+    if any(sentences):
+        blocks.append(" ".join(sentence for sentence in sentences if sentence))
+    return blocks
+
+
+def _gains(measured: MeasuredRuns, label: str) -> dict[str, float]:
+    """By task: the mean difference in tau between a method and none, x100, where both have runs."""
+    gains = {}
     for task in (OWN, *TARGETS):
         entries = measured.of(_group(task), SPACE)
-        for v in PRETRAINED:
-            if same_runs(entries, v.label, NONE.label):
-                gains[task, v.label] = 100 * paired(entries, v.label, NONE.label).mean
-        both = [dataset.labels(name) for name in (OWN, task)]
-        known = np.isfinite(both).all(axis=0)
-        rows.append(
-            [
-                task,
-                f"{100 * kendall_tau(both[0][known], both[1][known]):.1f}",
-                *(
-                    f"{gains[task, v.label]:+.1f}" if (task, v.label) in gains else "-"
-                    for v in PRETRAINED
-                ),
-            ]
-        )
-    sentences = []
-    for v in PRETRAINED:
-        elsewhere = [gains[task, v.label] for task in TARGETS if (task, v.label) in gains]
-        if elsewhere and (OWN, v.label) in gains:
-            sentences.append(
-                f"{v.label} gains {gains[OWN, v.label]:+.1f} on the task of its labels and "
-                f"{np.mean(elsewhere):+.1f} on the others in the mean, where it is ahead on "
-                f"{sum(gain > 0 for gain in elsewhere)} of {len(elsewhere)}."
-            )
-    return [
-        (
-            "## Does the gain survive?\n\nDifferences in tau x100, paired by split and seed; their"
-            " intervals are below."
-        ),
-        Table(rows),
-        *([" ".join(sentences)] if sentences else []),
-    ]
+        if same_runs(entries, label, NONE.label):
+            gains[task] = 100 * paired(entries, label, NONE.label).mean
+    return gains
+
+
+def _agreement(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
+    """Kendall's tau of two tasks' labels, over the architectures that have both."""
+    # an architecture may have been measured on one of the tasks alone
+    both = np.isfinite(one) & np.isfinite(other)
+    return kendall_tau(one[both], other[both])
+
+
+def _sentence(label: str, gains: Mapping[str, float]) -> str:
+    """A method's gain on the task of its labels and on the others; empty where one is missing."""
+    elsewhere = [gains[task] for task in TARGETS if task in gains]
+    if not elsewhere or OWN not in gains:
+        return ""
+    n_ahead = sum(gain > 0 for gain in elsewhere)
+    return (
+        f"{label} gains {gains[OWN]:+.1f} on the task of its labels and "
+        f"{np.mean(elsewhere):+.1f} on the others in the mean, where it is ahead on "
+        f"{n_ahead} of {len(elsewhere)}."
+    )

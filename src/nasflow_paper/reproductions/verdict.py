@@ -22,6 +22,9 @@ import numpy as np
 from nasflow.experiments.tables import Entry, by_method, paired, same_runs
 from nasflow_paper.published import Number
 
+_Scores = dict[tuple[int, int], float]
+"""A row's runs: the metric x100 by split and seed."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -37,9 +40,7 @@ class Verdict:
     clear_other: tuple[str, ...]
     """Differences that are clear here and have not."""
     n_common: int | None
-    """Number of runs that the order rests on, where that is not all of every row's; 0 where rows
-    share none.
-    """
+    """Number of runs that the order rests on, where that is not all of every row's; 0 for none."""
     has_intervals: bool
     """Whether there are two splits at least."""
     n_within: int
@@ -54,34 +55,40 @@ class Verdict:
 
     def words(self, metric: str) -> str:
         """The verdict as Markdown."""
-        same = (
-            "as in the paper" if self.here == self.paper else f"in the paper {_chain(self.paper)}"
-        )
-        place = self.here.index(self.paper[0]) + 1
-        best = "the best here too" if place == 1 else f"number {place} of {len(self.here)} here"
-        over = f" over the {self.n_common} runs that all rows have" if self.n_common else ""
-        text = [
-            f"Order by {metric}{over}: {_chain(self.here)}; {same}. {self.n_same} of {self.n_pairs}"
-            f" pairs stand as in the paper; its best, {self.paper[0]}, is {best}."
-        ]
-        n_clear = len(self.clear_same) + len(self.clear_other)
-        if not self.has_intervals:
-            text.append("One split gives no interval: the order may be chance.")
-        elif not n_clear:
-            text.append("No difference is clear here: every interval over splits holds 0.")
-        else:
-            are = "is" if n_clear == 1 else "are"
-            text.append(
-                f"{n_clear} of these differences {are} clear here (interval over splits without 0),"
-                f" {len(self.clear_same)} with the paper's sign"
-                + (f"; against it: {', '.join(self.clear_other)}." if self.clear_other else ".")
-            )
-        text.append(
+        label, points = self.furthest
+        level = (
             f"{self.n_within} of {len(self.here)} means lie within one standard deviation of the"
-            f" paper's; the furthest, {self.furthest[0]}, is {self.furthest[1]:+.1f} points"
-            " from it."
+            f" paper's; the furthest, {label}, is {points:+.1f} points from it."
         )
-        return " ".join(text)
+        return f"{self._order(metric)} {self._clear_differences()} {level}"
+
+    def _order(self, metric: str) -> str:
+        """How the methods stand, and where the paper's best one does."""
+        over = f" over the {self.n_common} runs that all rows have" if self.n_common else ""
+        same = "as in the paper"
+        if self.here != self.paper:
+            same = f"in the paper {_chain(self.paper)}"
+        paper_best = self.paper[0]
+        rank = self.here.index(paper_best) + 1
+        best = "the best here too" if rank == 1 else f"number {rank} of {len(self.here)} here"
+        return (
+            f"Order by {metric}{over}: {_chain(self.here)}; {same}. {self.n_same} of {self.n_pairs}"
+            f" pairs stand as in the paper; its best, {paper_best}, is {best}."
+        )
+
+    def _clear_differences(self) -> str:
+        """How many differences have an interval without 0, and which are against the paper."""
+        if not self.has_intervals:
+            return "One split gives no interval: the order may be chance."
+        n_clear = len(self.clear_same) + len(self.clear_other)
+        if not n_clear:
+            return "No difference is clear here: every interval over splits holds 0."
+        are = "is" if n_clear == 1 else "are"
+        against = f"; against it: {', '.join(self.clear_other)}" if self.clear_other else ""
+        return (
+            f"{n_clear} of these differences {are} clear here (interval over splits without 0),"
+            f" {len(self.clear_same)} with the paper's sign{against}."
+        )
 
 
 def judge(entries: Sequence[Entry], paper: Mapping[str, Number], metric: str) -> Verdict | None:
@@ -92,26 +99,29 @@ def judge(entries: Sequence[Entry], paper: Mapping[str, Number], metric: str) ->
         paper: the paper's numbers of the table by label.
         metric: the one that is compared, a key of the entries.
     """
-    rows = {
-        label: {(run["split"], run["seed"]): 100 * run[metric] for run in runs}
-        for label, runs in by_method(entries).items()
-        if label in paper
-    }
+    rows: dict[str, _Scores] = {}
+    for label, runs in by_method(entries).items():
+        if label in paper:
+            rows[label] = {(run["split"], run["seed"]): 100 * run[metric] for run in runs}
     labels = list(rows)
     if len(labels) < 2:
         return None
-    ours = {label: float(np.mean(list(runs.values()))) for label, runs in rows.items()}
-    common = set.intersection(*(set(runs) for runs in rows.values()))
+    # two means of a row: over all its runs, to be compared with the paper's number, and over the
+    # runs that all rows have, to be compared with each other
+    ours = {label: float(np.mean(list(scores.values()))) for label, scores in rows.items()}
+    common = set.intersection(*(set(scores) for scores in rows.values()))
     here = sorted(labels, key=lambda label: -_mean_of(rows[label], common))
     there = sorted(labels, key=lambda label: -paper[label].mean)
     n_pairs = n_same = 0
-    clear: dict[bool, list[str]] = {True: [], False: []}
+    clear: dict[bool, list[str]] = {True: [], False: []}  # by whether the sign is the paper's
     has_intervals = False
     for a, b in itertools.combinations(labels, 2):
+        # to a tenth, as printed: the paper does not tell these two apart
         if paper[a].mean == paper[b].mean:
             continue
         n_pairs += 1
         difference = paired(entries, a, b, metric) if same_runs(entries, a, b) else None
+        # without a run in common the means are all there is, and no interval follows
         gap = ours[a] - ours[b] if difference is None else difference.mean
         same = gap * (paper[a].mean - paper[b].mean) > 0
         n_same += same
@@ -121,10 +131,13 @@ def judge(entries: Sequence[Entry], paper: Mapping[str, Number], metric: str) ->
         if difference.clear:
             better, worse = (a, b) if gap > 0 else (b, a)
             clear[same].append(f"{better} > {worse}")
+    # x100 like the paper's, and with its sign: above it or below
     away = {label: ours[label] - paper[label].mean for label in labels}
     within = [label for label in labels if abs(away[label]) <= (paper[label].std or 0.0)]
     furthest = max(labels, key=lambda label: abs(away[label]))
-    n_common = len(common) if any(len(runs) > len(common) for runs in rows.values()) else None
+    # said on the page only where the order rests on fewer runs than the table shows
+    all_share_all = all(len(scores) == len(common) for scores in rows.values())
+    n_common = None if all_share_all else len(common)
     return Verdict(
         tuple(here),
         tuple(there),
@@ -139,10 +152,11 @@ def judge(entries: Sequence[Entry], paper: Mapping[str, Number], metric: str) ->
     )
 
 
-def _mean_of(runs: Mapping[tuple[int, int], float], places: Collection[tuple[int, int]]) -> float:
+def _mean_of(scores: _Scores, runs: Collection[tuple[int, int]]) -> float:
     """The mean over some of a row's runs; over all of them if none are named."""
-    return float(np.mean([runs[place] for place in places or runs]))
+    return float(np.mean([scores[run] for run in runs or scores]))
 
 
 def _chain(labels: Sequence[str]) -> str:
+    """The labels as an order, best first."""
     return " > ".join(labels)

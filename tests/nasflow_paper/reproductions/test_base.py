@@ -11,7 +11,7 @@ import pytest
 from nasflow.cli import main
 from nasflow.errors import ConfigError, UnknownNameError
 from nasflow.experiments.manifest import machine
-from nasflow_paper.reproductions.base import Page, Picture, ReproduceOptions, Table
+from nasflow_paper.reproductions.base import Page, PageTable, Picture, ReproduceOptions
 from nasflow_paper.reproductions.registry import (
     load_reproduction,
     reproduction_names,
@@ -34,7 +34,7 @@ def page(**changes: Any) -> Page:
             "manifest": {"spaces": {"nb201": 1}},
             "blocks": [
                 "## A part",
-                Table([["a", "b"], ["1", "2"]]),
+                PageTable([["a", "b"], ["1", "2"]]),
                 Picture("map", "points", draw),
             ],
             **changes,

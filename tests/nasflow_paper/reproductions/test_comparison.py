@@ -9,7 +9,7 @@ import pytest
 import scipy.stats
 
 from nasflow.experiments.settings import SETTINGS
-from nasflow_paper.reproductions import comparison as comparison_module
+from nasflow_paper.reproductions import sections
 from nasflow_paper.reproductions.base import ReproduceOptions
 from nasflow_paper.reproductions.comparison import (
     Comparison,
@@ -19,7 +19,8 @@ from nasflow_paper.reproductions.comparison import (
     results,
     wilcoxon,
 )
-from nasflow_paper.reproductions.variants import FGP, NONE, ZC_PROXY, Measured
+from nasflow_paper.reproductions.measured import MeasuredRuns
+from nasflow_paper.reproductions.variants import FGP, NONE, ZC_PROXY
 from tiny_space import dataset
 
 TAUS = {"none": 0.73, "ZC-Proxy": 0.80, "FGP": 0.81, "gp": 0.66}
@@ -133,7 +134,7 @@ def test_wilcoxon_is_over_the_runs_that_both_have() -> None:
 def test_the_page_says_what_it_rests_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tuned: dict[str, Any], told: str
 ) -> None:
-    monkeypatch.setattr(comparison_module, "tuned_options", lambda _: tuned)
+    monkeypatch.setattr(sections, "tuned_options", lambda _: tuned)
     comparison = Comparison(
         "Some table",
         "What was done.",
@@ -142,7 +143,7 @@ def test_the_page_says_what_it_rests_on(
         ["table1"],
         [("FGP", "none")],
     )
-    measured = Measured(
+    measured = MeasuredRuns(
         ENTRIES, {}, ["GMAE is left out."], {"nb201": dataset()}, {"options": OPTIONS}
     )
     options = ReproduceOptions(tmp_path)
@@ -178,7 +179,7 @@ def test_an_order_that_contradicts_the_paper_is_said(tmp_path: Path, changed: st
         "Some table", "What was done.", [NONE, ZC_PROXY, FGP], ("nb201",), ["table1"]
     )
     options = ReproduceOptions(tmp_path)
-    measured = Measured(entries, {}, [], {"nb201": dataset()}, {"options": OPTIONS})
+    measured = MeasuredRuns(entries, {}, [], {"nb201": dataset()}, {"options": OPTIONS})
     text = page_of(comparison, measured, options).write("some", options).read_text()
     assert "Clear here and against the paper:" in text
     assert "none > FGP (ResGatedGCN, NAS-Bench-201)" in " ".join(text.split())

@@ -25,7 +25,8 @@ import pytest
 from nasflow.cli import main
 from tiny_space import use
 use(pytest.MonkeyPatch(), Path(sys.argv[1]))
-main(["reproduce", "rounds", "--quick", "--jobs", "1", "--splits", "[21,2021]", "--out", sys.argv[2]])
+how = ["--quick", "--jobs", "1", "--splits", "[21,2021]", "--out", sys.argv[2]]
+main(["reproduce", "rounds", *how])
 """
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from nasflow_paper.reproductions.base import Table
+from nasflow_paper.reproductions.base import PageTable
+from nasflow_paper.reproductions.measured import MeasuredRuns
 from nasflow_paper.reproductions.table1 import across_encoders
-from nasflow_paper.reproductions.variants import Measured
 from tiny_space import dataset
 
 
-def _measured(taus: dict[tuple[str, str], float]) -> Measured:
+def _measured(taus: dict[tuple[str, str], float]) -> MeasuredRuns:
     entries: list[dict[str, Any]] = [
         {
             "group": group,
@@ -24,7 +24,7 @@ def _measured(taus: dict[tuple[str, str], float]) -> Measured:
         for (group, method), tau in taus.items()
         for split in (1, 2)
     ]
-    return Measured(list(entries), {}, [], {"nb201": dataset()}, {})
+    return MeasuredRuns(list(entries), {}, [], {"nb201": dataset()}, {})
 
 
 def test_a_difference_between_encoders_is_paired_and_stands_beside_the_papers() -> None:
@@ -38,7 +38,7 @@ def test_a_difference_between_encoders_is_paired_and_stands_beside_the_papers() 
             }
         )
     )
-    assert isinstance(found[1], Table)
+    assert isinstance(found[1], PageTable)
     header, simple, both = found[1].rows
     assert header[:3] == ["space", "difference", "tau"]
     assert header[-2:] == ["paper's tau", "paper's P@1%"]

@@ -8,15 +8,15 @@ from typing import Any, cast
 import numpy as np
 
 from nasflow.datasets import Dataset
-from nasflow_paper.reproductions.base import Table
+from nasflow_paper.reproductions.base import PageTable
+from nasflow_paper.reproductions.measured import MeasuredRuns
 from nasflow_paper.reproductions.transfer import OWN, SPACE, TARGETS, _group, _verdict
-from nasflow_paper.reproductions.variants import Measured
 
 LABELS = {OWN: [1.0, 2.0, 3.0, np.nan], **{task: [1.0, 3.0, 2.0, 4.0] for task in TARGETS}}
 GAIN = {OWN: 0.06, **dict(zip(TARGETS, (0.02, 0.04, -0.01, 0.03), strict=True))}
 
 
-def _measured(tasks: tuple[str, ...]) -> Measured:
+def _measured(tasks: tuple[str, ...]) -> MeasuredRuns:
     dataset = cast(Dataset, SimpleNamespace(labels=lambda name: np.array(LABELS[name])))
     entries: list[dict[str, Any]] = [
         {
@@ -31,13 +31,13 @@ def _measured(tasks: tuple[str, ...]) -> Measured:
         for method in ("none", "FGP")
         for split in (1, 2)
     ]
-    return Measured(list(entries), {}, [], {SPACE: dataset}, {})
+    return MeasuredRuns(list(entries), {}, [], {SPACE: dataset}, {})
 
 
 def test_gains_are_counted_by_task_and_set_beside_how_far_its_labels_agree() -> None:
     heading, table, words = _verdict(_measured((OWN, *TARGETS)))
     assert str(heading).startswith("## Does the gain survive?")
-    assert isinstance(table, Table)
+    assert isinstance(table, PageTable)
     assert [row[:3] for row in table.rows[1:]] == [
         [OWN, "100.0", "+6.0"],
         ["class_object", "33.3", "+2.0"],

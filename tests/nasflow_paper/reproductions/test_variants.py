@@ -13,14 +13,13 @@ from nasflow.errors import ConfigError, UnknownNameError
 from nasflow.experiments import grid, settings
 from nasflow.experiments.runs import plan
 from nasflow_paper.reproductions.base import ReproduceOptions
+from nasflow_paper.reproductions.measured import MeasuredRuns, measure
 from nasflow_paper.reproductions.variants import (
     FGP,
     FLOW,
     NONE,
     ZC_PROXY,
-    Measured,
     Variant,
-    measure,
     stages_of,
     with_encoder,
     with_options,
@@ -37,7 +36,7 @@ def options(tmp_path: Path, **changes: Any) -> ReproduceOptions:
     return ReproduceOptions(tmp_path / "results", **{"quick": True, "progress": False, **changes})
 
 
-def rows(measured: Measured) -> dict[tuple[str, str, str], list[tuple[int, int]]]:
+def rows(measured: MeasuredRuns) -> dict[tuple[str, str, str], list[tuple[int, int]]]:
     found: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
     for e in measured.entries:
         found.setdefault((e["group"], e["space"], e["method"]), []).append((e["split"], e["seed"]))
