@@ -65,10 +65,10 @@ def test_a_foreign_npz_is_no_data_set(tmp_path: Path) -> None:
     )
 )
 def test_repeats_are_averaged_over_those_that_were_measured(repeats: list[list[float]]) -> None:
-    expected = [
-        np.mean([x for x in row if x == x]) if any(x == x for x in row) else np.nan
-        for row in repeats
-    ]
+    expected = []
+    for row in repeats:
+        measured = [value for value in row if value == value]
+        expected.append(np.mean(measured) if measured else np.nan)
     np.testing.assert_allclose(
         dataset(accuracy=repeats).labels("accuracy"), expected, rtol=1e-9, atol=1e-6
     )

@@ -89,20 +89,16 @@ def test_hardware_reaches_every_cell_that_runs(nasflow_data: Path) -> None:
     if not (nasflow_data / "nb201_hardware.csv.gz").is_file():
         pytest.skip("needs nb201_hardware.csv.gz")
     data = load_dataset("nb201")
-    names = [
-        name
-        for name in data.metrics
-        if name.startswith(("latency.", "energy.", "arithmetic_intensity."))
-    ]
+    quantities = ("latency.", "energy.", "arithmetic_intensity.")
+    names = [name for name in data.metrics if name.startswith(quantities)]
     assert len(names) == 10
     for name in names:
         n_missing = int(np.isnan(data.proxy(name)).sum())
         assert n_missing == (4_699 if name == "latency.edgetpu" else 0)
         assert np.nanmin(data.proxy(name)) > 0
         assert data.metrics[name].maximise == name.startswith("arithmetic")
-    assert (
-        data.proxy("latency.raspi4")[0] == 10.482
-    )  # row 0 of the hardware file is the cell of row 0
+    # row 0 of the hardware file is the cell of row 0
+    assert data.proxy("latency.raspi4")[0] == 10.482
     assert kendall_tau(data.proxy("latency.raspi4"), data.proxy("params_millions")) > 0.5
 
 

@@ -17,9 +17,7 @@ from nasflow.statistics.metrics import kendall_tau
 MEASURES = ("jacob_cov", "nwot", "synflow", "params")
 NAMES = sorted(path.stem for path in FOLDER.glob("*.npz"))
 ROUGH = {"transnas-micro": "jacob_cov"}
-"""These networks amplify rounding: another processor gives other values in nearly the same order
-(docs/proxies.md).
-"""
+"""These amplify rounding: another processor gives nearly the same order (docs/proxies.md)."""
 
 
 def test_what_comes_along() -> None:
@@ -35,17 +33,15 @@ def test_every_row_has_a_value_and_measuring_one_again_gives_it(
     settings = dict(about["settings"])
     space, measures = settings.pop("space"), tuple(settings.pop("measures"))
     assert measures == MEASURES
-    columns = {
-        m: data.proxy(f"{m}.computed" if f"{m}.computed" in data.metrics else m) for m in MEASURES
-    }
-    failed = {
-        measure: sum(what == measure for _, what, _ in about["failed"]) for measure in MEASURES
-    }
-    for (
-        measure,
-        column,
-    ) in columns.items():  # what failed has no value, nor have its isomorphic twins
-        assert len(set(data.table.canonical_ids[~np.isfinite(column)])) == failed[measure]
+    columns = {}
+    for measure in MEASURES:
+        computed = f"{measure}.computed"
+        columns[measure] = data.proxy(computed if computed in data.metrics else measure)
+    failures = [measure for _, measure, _ in about["failed"]]
+    for measure, column in columns.items():
+        # what failed has no value, nor have its isomorphic twins
+        n_failed = len(set(data.table.canonical_ids[~np.isfinite(column)]))
+        assert n_failed == failures.count(measure)
     # of architectures that compute the same, the first was measured (dead parameters may differ)
     first = np.sort(np.unique(data.table.canonical_ids, return_index=True)[1])
     first = first[np.isfinite([column[first] for column in columns.values()]).all(axis=0)]
@@ -54,9 +50,9 @@ def test_every_row_has_a_value_and_measuring_one_again_gives_it(
         measure_architecture(space, data.table[row], measures, ProxyConfig(**settings))
         for row in rows
     ]
-    assert not any(found["failed"] for found in again)
+    assert not any(result["failed"] for result in again)
     for measure, column in columns.items():
-        values = np.array([found["values"][measure] for found in again])
+        values = np.array([result["values"][measure] for result in again])
         if measure == "params":
             np.testing.assert_array_equal(values, column[rows])
         elif measure == ROUGH.get(name):

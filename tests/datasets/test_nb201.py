@@ -47,8 +47,8 @@ def test_the_analog_package_agrees_with_nats_bench_once_its_edge_order_is_known(
     if importlib.util.find_spec("analognasbench") is None:
         pytest.skip("needs the extra nb201")
     analog, official = load_dataset("nb201-analog"), load_dataset("nb201")
-    place = {cell: row for row, cell in enumerate(official.table)}
-    rows = [place[cell] for cell in analog.table]
+    row_of_cell = {cell: row for row, cell in enumerate(official.table)}
+    rows = [row_of_cell[cell] for cell in analog.table]
     assert kendall_tau(analog.labels(), official.labels("cifar10_test")[rows]) == pytest.approx(
         0.926, abs=0.002
     )

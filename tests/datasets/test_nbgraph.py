@@ -32,9 +32,8 @@ def test_its_file_is_sorted_so_every_split_must_permute_it() -> None:
     data = load_dataset("nbgraph-cora")
     assert not data.file_order_is_random
     first_op = data.table.ops[data.table.node_ptr[:-1] + 1]
-    assert (
-        len(set(first_op[:100])) == 1
-    )  # a hundred neighbours in the file share their first operation
+    # a hundred neighbours in the file share their first operation
+    assert len(set(first_op[:100])) == 1
 
 
 def test_a_column_holds_what_the_package_says_of_each_hash() -> None:

@@ -85,14 +85,10 @@ def test_a_residual_network_from_a_file(tmp_path: Path) -> None:
 def test_the_same_block_from_onnx_and_from_torch() -> None:
     """A Transformer block written by hand in both, node for node."""
     node = helper.make_node
-    heads = [
-        operation
-        for part in "qkv"
-        for operation in (
-            node("Reshape", [f"s{part}", "shape"], [f"r{part}"]),
-            node("Transpose", [f"r{part}"], [part]),
-        )
-    ]
+    heads = []
+    for part in "qkv":
+        heads.append(node("Reshape", [f"s{part}", "shape"], [f"r{part}"]))
+        heads.append(node("Transpose", [f"r{part}"], [part]))
     block = model(
         [
             node("LayerNormalization", ["x", "g"], ["n"]),

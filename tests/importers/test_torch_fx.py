@@ -31,10 +31,8 @@ def test_resnet_18() -> None:
         "linear": 1,
         "output": 1,
     }
-    assert (graph.n_nodes, len(graph.edges)) == (
-        71,
-        78,
-    )  # a chain of 71 and a second way around each of 8 blocks
+    # a chain of 71 and a second way around each of 8 blocks
+    assert (graph.n_nodes, len(graph.edges)) == (71, 78)
     assert graph.pruned() == graph
     adds = [v for v, op in enumerate(graph.ops) if op == "add"]
     assert all(len(graph.predecessors[v]) == 2 for v in adds)
@@ -50,13 +48,8 @@ def test_mobilenet_v2() -> None:
 def test_a_transformer_block() -> None:
     graph = from_torch(TransformerBlock())
     count = Counter(graph.ops)
-    assert (
-        count["linear"],
-        count["layernorm"],
-        count["attention"],
-        count["add"],
-        count["gelu"],
-    ) == (4, 2, 1, 2, 1)
+    assert (count["linear"], count["layernorm"], count["attention"]) == (4, 2, 1)
+    assert (count["add"], count["gelu"]) == (2, 1)
     attention = graph.ops.index("attention")
     assert len(graph.predecessors[attention]) == 3
     assert "size" not in count  # shapes are no operations
@@ -74,9 +67,7 @@ def test_a_transformer_block() -> None:
 def test_the_traced_and_the_exported_graph_are_one_architecture(
     model: nn.Module, shape: tuple[int, ...]
 ) -> None:
-    """Two routes: symbolic tracing with modules as nodes, and export down to ATen functions with
-    weights as inputs.
-    """
+    """Two routes: tracing with modules as nodes, and export to functions with weights as inputs."""
     model.eval()
     exported = from_torch(torch.export.export(model, (torch.zeros(shape),)))
     traced = from_torch(model)

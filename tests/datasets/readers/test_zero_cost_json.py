@@ -22,8 +22,7 @@ def write(folder: Path, content: object) -> Path:
 
 
 def test_nas_bench_201_keys_list_the_edges_by_source(tmp_path: Path) -> None:
-    """(4, 0, 3, 1, 4, 3): avgpool on 0>1, skip on 0>2, conv1x1 on 0>3, none on 1>2, avgpool on 1>3,
-    conv1x1 on 2>3.
+    """(4, 0, 3, 1, 4, 3) is avgpool, skip, conv1x1 from 0, none and avgpool from 1, conv1x1 from 2.
 
     It is the first line of the published table `nb201_zero_cost.csv.gz`.
     """
