@@ -6,13 +6,17 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 SOURCES := pyproject.toml constraints.txt
 
-.PHONY: demo test check bench fuzz clean
+.PHONY: demo test test-all check bench fuzz clean
 
 demo: $(VENV)/.installed
 	$(BIN)/nasflow demo --out demo
 
+# a process for each core; those marked slow take as long as all others together
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto -m "not slow"
+
+test-all: check
+	$(BIN)/python -m pytest -n auto
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -28,6 +28,10 @@ settings.load_profile("tests")
 # others
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+# `pytest -n auto` has a process for each core: more threads in one would wait for the others
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture
 def local_ray(monkeypatch: pytest.MonkeyPatch) -> ModuleType:

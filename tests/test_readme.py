@@ -29,6 +29,7 @@ def test_it_is_short() -> None:
     assert len(example.strip().splitlines()) <= 15
 
 
+@pytest.mark.slow
 def test_the_python_example_prints_what_stands_below_it() -> None:
     (example,), (expected,) = blocks(README, "python"), blocks(README, "text")
     out = io.StringIO()

@@ -86,7 +86,8 @@ def test_the_direction_of_edges_matters() -> None:
     graph = Architecture(OPS[:4], ((0, 1), (0, 2), (0, 3)))
     flipped = Architecture(OPS[:4], tuple((v, u) for u, v in graph.edges))
     table = ArchTable.from_architectures([graph, flipped], OPS)
-    one, other = DiGCN(len(OPS), EncoderConfig("digcn", width=8)).eval()(
-        GraphBatch.from_table(table)
-    )
+    # seeded: with unlucky weights the two differ by less than the tolerance
+    torch.manual_seed(0)
+    encoder = DiGCN(len(OPS), EncoderConfig("digcn", width=8)).eval()
+    one, other = encoder(GraphBatch.from_table(table))
     assert not torch.allclose(one, other, atol=1e-4)

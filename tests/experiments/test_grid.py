@@ -82,6 +82,7 @@ def test_a_grid_stopped_halfway_goes_on_and_ends_the_same(
     assert not known & set(done)
 
 
+@pytest.mark.slow
 def test_the_number_of_workers_changes_no_result(tmp_path: Path) -> None:
     one = run_grid(runs(("flow",)), tmp_path / "one", 1, progress=False)
     two = run_grid(runs(("flow",)), tmp_path / "two", 2, progress=False)

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from fuzz.fuzz_readers import TARGETS, fuzz, warm_up
 
 
+@pytest.mark.slow
 def test_two_thousand_mutated_inputs_end_in_a_table_or_a_typed_error(tmp_path: Path) -> None:
     """The short form of `python tests/fuzz/fuzz_readers.py`."""
     warm_up(tmp_path)

@@ -147,6 +147,7 @@ def test_an_interrupted_run_measures_only_what_is_missing(
         measure_table("nb201", CELLS, ["nwot"], CONFIG, journal=tmp_path / "half")
 
 
+@pytest.mark.slow
 def test_kill_9_loses_no_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = [
         "proxies",

@@ -273,6 +273,7 @@ def kill_at_random(folder: Path, kills: int, parallel: int, whole_group: bool) -
     return begun
 
 
+@pytest.mark.slow
 def test_a_search_and_its_workers_killed_at_random_moments(
     tmp_path: Path, undisturbed: dict[int, tuple[str, float | None]]
 ) -> None:

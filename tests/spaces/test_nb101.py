@@ -34,12 +34,14 @@ def test_the_enumeration_takes_seconds() -> None:
     assert time.process_time() - start < 120  # seen: 2
 
 
+@pytest.mark.slow
 def test_no_two_cells_are_isomorphic_and_all_are_legal(everything: ArchTable) -> None:
     assert len(np.unique(everything.canonical_ids)) == len(everything)
     for row in range(0, len(everything), 4_001):
         SPACE.check(everything[row])
 
 
+@pytest.mark.slow
 def test_the_table_is_small_and_loads_fast(everything: ArchTable, tmp_path: Path) -> None:
     everything.save(tmp_path / "nb101.npz")
     assert (tmp_path / "nb101.npz").stat().st_size < 30e6  # seen: 1.4 MB
@@ -56,6 +58,7 @@ def test_the_table_is_small_and_loads_fast(everything: ArchTable, tmp_path: Path
 SHORT = {"c1": "conv1x1-bn-relu", "c3": "conv3x3-bn-relu", "mp": "maxpool3x3"}
 
 
+@pytest.mark.slow
 def test_the_enumeration_is_the_published_space(everything: ArchTable, nasflow_data: Path) -> None:
     path = nasflow_data / "nb101_all_architectures.csv.gz"
     if not path.is_file():

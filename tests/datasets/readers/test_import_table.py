@@ -45,9 +45,9 @@ def test_every_format_becomes_a_data_set_that_survives_its_file(label: str, tmp_
 def test_a_second_import_comes_from_the_cache(label: str, tmp_path: Path) -> None:
     fmt, path = written(tmp_path, label)
     first = import_table(fmt, path)
-    started = time.perf_counter()
+    started = time.process_time()  # not the wall clock: other tests run at the same time
     second = import_table(fmt, path)
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
     assert second.from_cache
     assert second.dataset.content_hash() == first.dataset.content_hash()
     assert (second.n_read, second.n_rejected, second.rejected) == (
