@@ -1,5 +1,4 @@
-"""Where a GPU pays: encoding, pre-training and fine-tuning on the CPU and on a GPU of the same
-machine.
+"""Where a GPU pays: encoding, pre-training and fine-tuning on the CPU and on a GPU beside it.
 
     python benchmarks/devices.py              prints, and writes benchmarks/results/devices.json
 
@@ -18,7 +17,7 @@ import numpy as np
 import torch
 
 from nasflow import ArchTable, make_encoder
-from nasflow.encoders import Encoder
+from nasflow.encoders.base import Encoder
 from nasflow.experiments.defaults import default_options, encoder_options
 from nasflow.experiments.manifest import machine, versions
 from nasflow.experiments.stages import Stages
@@ -55,9 +54,7 @@ class Jobs:
         return make_encoder(self.table.n_ops, self.config).to(self.device)
 
     def seconds(self, turns: int) -> dict[str, float]:
-        """Seconds of each job. Each ends with a number on the CPU, so that the GPU is done by
-        then.
-        """
+        """Seconds of each job. Each ends with a number on the CPU: the GPU is done by then."""
         encoder = self.encoder()
         few = [self.table[i : i + 1] for i in range(N_ONE_BY_ONE)]
         rows = self.table[:N_PRETRAIN]
@@ -72,9 +69,8 @@ class Jobs:
                 self.surrogate,
                 {"proxy": self.column},
             )
-            result[f"pre-train, batches of {size:,}"] = (
-                min(history.seconds) * len(self.table) / N_PRETRAIN
-            )
+            of_all = min(history.seconds) * len(self.table) / N_PRETRAIN
+            result[f"pre-train, batches of {size:,}"] = of_all
         result["fine-tune"] = best_of(turns, self.fine_tuned)[0] / FIT_EPOCHS
         return result
 
@@ -107,8 +103,9 @@ def main() -> None:
     print(
         f"NAS-Bench-201, seconds; pre-training: an epoch of {len(table):,} by flow and a proxy;"
         f" fine-tuning: an epoch of {N_LABELS} labels.\nCPU with {options.threads} threads; GPU:"
-        f" {gpu or 'none'}\n{'':24}" + "".join(f"{column:>30}" for column in columns)
+        f" {gpu or 'none'}"
     )
+    print(" " * 24 + "".join(f"{column:>30}" for column in columns))
     for entry, seconds in measured.items():
         print(f"{entry:24}" + "".join(f"{seconds[column]:30.4g}" for column in columns))
     write_json(

@@ -1,14 +1,13 @@
-"""Speed of the encoders on NAS-Bench-201, training and encoding, beside PyTorch Geometric's parts
-in the same run.
+"""Speed of the encoders on NAS-Bench-201, beside PyTorch Geometric's parts in the same run.
 
     python benchmarks/encoders.py             prints, and writes benchmarks/results/encoders.json
 
 All get ready-made batches (graphs collated, neighbour lists and layouts built), rows in random
 order: 256 graphs a step in training; 2,048 in encoding, about what `predict` and `embed` take at a
 time, and 512 ("encode, 512"). What an encoder finds out about a batch by itself is in its time,
-such as which nodes are alike. "from the table" also makes the
-batches: it is what `predict` and `embed` do. The models take turns, so that a busy moment of the
-machine hits all; the best turn counts.
+such as which nodes are alike. "from the table" also makes the batches: it is what `predict` and
+`embed` do. The models take turns, so that a busy moment of the machine hits all; the best turn
+counts.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ import torch_geometric
 from torch import nn
 
 from nasflow import ArchTable, EncoderConfig, GraphBatch, make_encoder
-from nasflow.encoders import encoder_names
+from nasflow.encoders.registry import encoder_names
 from nasflow.experiments.manifest import machine, versions
 from nasflow.prediction.finetune import in_chunks
 from nasflow.running.files import write_json
@@ -40,6 +39,14 @@ FLOWERFORMER = {
     "dropout": 0.0,
     "attention_dropout": 0.5,
 }  # as published
+# of these the ratios of speeds are shown
+PAIRS = (
+    ("resgatedgcn", "PyG: resgatedgcn"),
+    ("flowerformer", "PyG: flowerformer"),
+    ("flowerformer", "flowerformer, one by one"),
+    ("resgatedgcn", "flowerformer"),
+    ("resgatedgcn", "PyG: flowerformer"),
+)
 
 
 @dataclass(frozen=True)
@@ -58,19 +65,16 @@ class Entry:
 def entries(table: ArchTable, width: int) -> dict[str, Entry]:
     """What is timed, by name."""
     models: dict[str, nn.Module] = {}
+    by_name: dict[str, Entry] = {}
     for name in encoder_names():
         options = FLOWERFORMER if name == "flowerformer" else {"width": width}
         models[name] = make_encoder(table.n_ops, EncoderConfig(name, max_nodes=8, **options))
+        # fewer rows of those that take several times as long
+        slow = name in ("flowerformer", "transformer")
+        by_name[name] = Entry(models[name], *((1024, 2048) if slow else (2048, 4096)))
     small, flower = EncoderConfig(width=width), EncoderConfig("flowerformer", **FLOWERFORMER)
     return {
-        **{
-            name: (
-                Entry(model, 1024, 2048)
-                if name in ("flowerformer", "transformer")
-                else Entry(model, 2048, 4096)
-            )
-            for name, model in models.items()
-        },
+        **by_name,
         "resgatedgcn, every node": Entry(
             copy.deepcopy(models["resgatedgcn"]).requires_grad_(False), 0, 4096, every_node=True
         ),
@@ -120,14 +124,11 @@ def jobs_of(entry: Entry, table: ArchTable) -> dict[str, tuple[int, Callable[[],
     }
     if entry.every_node:
         return jobs
-    training, rows = (
-        batches_of(table, entry.n_train, entry.graphs_at_a_time or 256),
-        table[: entry.n_encode],
-    )
+    training = batches_of(table, entry.n_train, entry.graphs_at_a_time or 256)
+    rows = table[: entry.n_encode]
     jobs["train"] = (entry.n_train, lambda: train(entry, training))
-    if entry.graphs_at_a_time is None and not isinstance(
-        entry.model, (PyGResGatedGCN, PyGFlowerFormer)
-    ):
+    is_ours = not isinstance(entry.model, (PyGResGatedGCN, PyGFlowerFormer))
+    if is_ours and entry.graphs_at_a_time is None:
         jobs["from the table"] = (entry.n_encode, lambda: in_chunks(entry.model, rows))
     return jobs
 
@@ -155,6 +156,7 @@ def main() -> None:
     table = cells[torch.randperm(len(cells))[:4096].numpy()]
     jobs = {name: jobs_of(entry, table) for name, entry in entries(table, options.width).items()}
     rates: dict[str, dict[str, float]] = {name: {} for name in jobs}
+    # turn by turn and not model by model: a busy moment of the machine hits all
     for _ in range(options.turns):
         for name, by_job in jobs.items():
             for job, (n, call) in by_job.items():
@@ -167,24 +169,15 @@ def main() -> None:
         + "".join(f"{column:>16}" for column in columns)
     )
     for name, by_job in rates.items():
-        print(
-            f"  {name:40}"
-            + "".join(f"{by_job[c]:16,.0f}" if c in by_job else f"{'':16}" for c in columns)
-        )
-    ratios = {
-        f"{one} / {other}": {
-            job: round(rates[one][job] / rates[other][job], 2) for job in columns[:3]
-        }
-        for one, other in (
-            ("resgatedgcn", "PyG: resgatedgcn"),
-            ("flowerformer", "PyG: flowerformer"),
-            ("flowerformer", "flowerformer, one by one"),
-            ("resgatedgcn", "flowerformer"),
-            ("resgatedgcn", "PyG: flowerformer"),
-        )
-    }
+        # not every model does every job
+        cells = [f"{by_job[job]:16,.0f}" if job in by_job else " " * 16 for job in columns]
+        print(f"  {name:40}" + "".join(cells))
+    ratios: dict[str, dict[str, float]] = {}
+    for one, other in PAIRS:
+        quotients = {job: rates[one][job] / rates[other][job] for job in columns[:3]}
+        ratios[f"{one} / {other}"] = {job: round(ratio, 2) for job, ratio in quotients.items()}
     for pair, by_job in ratios.items():
-        print(f"  {pair:40}" + "".join(f"{by_job[job]:16.2f}" for job in by_job))
+        print(f"  {pair:40}" + "".join(f"{ratio:16.2f}" for ratio in by_job.values()))
     print(f"  the 15,625-row table takes {cells.nbytes / 1e6:.2f} MB in memory")
     write_json(
         RESULTS,

@@ -1,6 +1,4 @@
-"""The encoders that nasflow's are measured beside: the same networks from PyTorch Geometric's
-parts.
-"""
+"""The encoders that ours are measured beside: the same networks from PyTorch Geometric's parts."""
 
 from __future__ import annotations
 
@@ -36,17 +34,16 @@ class PyGResGatedGCN(nn.Module):
 
 
 class PyGFlowerFormer(nn.Module):
-    """FlowerFormer batched as its authors do: a mask over all edges for each generation, attention
-    on an edge list.
+    """FlowerFormer batched as its authors do.
+
+    A mask over all edges for each generation, attention on an edge list.
     """
 
     def __init__(self, n_ops: int, config: EncoderConfig) -> None:
         super().__init__()
         self.n_ops = n_ops
-        self.input, self.norm = (
-            nn.Linear(n_ops, config.width, bias=False),
-            nn.BatchNorm1d(config.width),
-        )
+        self.input = nn.Linear(n_ops, config.width, bias=False)
+        self.norm = nn.BatchNorm1d(config.width)
         self.layers = nn.ModuleList(_PyGFlowerLayer(config) for _ in range(config.n_layers))
 
     def forward(self, batch: GraphBatch) -> Tensor:
@@ -70,11 +67,8 @@ class PyGFlowerFormer(nn.Module):
 class _PyGFlowerLayer(nn.Module):
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
-        width, self.n_heads, self.attention_dropout = (
-            config.width,
-            config.n_heads,
-            config.attention_dropout,
-        )
+        width = config.width
+        self.n_heads, self.attention_dropout = config.n_heads, config.attention_dropout
         self.grus = nn.ModuleList(nn.GRUCell(width, width) for _ in range(2))
         self.scores = nn.ModuleList(nn.Linear(2 * width, 1) for _ in range(2))
         self.projection = nn.Linear(width, 3 * width, bias=False)

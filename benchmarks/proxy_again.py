@@ -1,6 +1,6 @@
 """Do the zero-cost measures that nasflow brings along come out again on this machine?
 
-    python benchmarks/proxy_again.py                 prints, and writes benchmarks/results/proxy_again.json
+    python benchmarks/proxy_again.py      prints, and writes benchmarks/results/proxy_again.json
 
 Some cells of each data set, evenly over those that compute different things, measured anew with the
 options that the kept values were measured with. Images and weights come from seeds, so what differs
@@ -32,9 +32,8 @@ def again(name: str, n: int, jobs: int, journals: Path) -> dict[str, dict[str, A
     """How each measure of `n` cells of a data set agrees with the kept one."""
     kept, dataset = ProxyTable.load(FOLDER / f"{name}.npz"), load_dataset(name)
     _, different = np.unique(dataset.table.canonical_ids, return_index=True)
-    rows = np.sort(different)[
-        np.linspace(0, len(different) - 1, min(n, len(different))).astype(int)
-    ]
+    evenly = np.linspace(0, len(different) - 1, min(n, len(different))).astype(int)
+    rows = np.sort(different)[evenly]
     table, settings = dataset.table[rows], kept.about["settings"]
     config = ProxyConfig(**{option: settings[option] for option in ProxyConfig().to_dict()})
     measured = measure_table(
@@ -52,6 +51,7 @@ def again(name: str, n: int, jobs: int, journals: Path) -> dict[str, dict[str, A
     for measure, values in now.items():
         both = np.isfinite(values) & np.isfinite(before[measure])
         old, new = before[measure][both], values[both]
+        # relative to the kept value, which may be 0
         apart = np.abs(new - old) / np.maximum(np.abs(old), 1e-300)
         result[measure] = {
             "cells": int(both.sum()),
@@ -71,8 +71,10 @@ def main() -> None:
     options = parser.parse_args()
     names = sorted(path.stem for path in FOLDER.glob("*.npz"))
     with tempfile.TemporaryDirectory() as journals:
-        found = {name: again(name, options.cells, options.jobs, Path(journals)) for name in names}
-    for name, by_measure in found.items():
+        agreement = {
+            name: again(name, options.cells, options.jobs, Path(journals)) for name in names
+        }
+    for name, by_measure in agreement.items():
         for measure, row in by_measure.items():
             print(
                 f"{name:16}{measure:12}{row['cells']:5} cells, tau {row['tau']:.4f}, apart by"
@@ -83,7 +85,7 @@ def main() -> None:
         RESULTS,
         {
             "command": f"python benchmarks/proxy_again.py --cells {options.cells}",
-            "agreement": found,
+            "agreement": agreement,
             "machine": machine(),
             "versions": versions(),
         },

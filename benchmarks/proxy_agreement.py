@@ -1,7 +1,8 @@
-"""Do the measures agree with the published ones? Spearman with NAS-Bench-Suite-Zero, on networks of
-full size.
+"""Do the measures agree with the published ones? Spearman with NAS-Bench-Suite-Zero, at full size.
 
-    NASFLOW_DATA=... python benchmarks/proxy_agreement.py        prints, and writes results/proxy_agreement.json
+    NASFLOW_DATA=... python benchmarks/proxy_agreement.py
+
+It prints, and writes benchmarks/results/proxy_agreement.json.
 
 NAS-Bench-201: 500 random cells of the published 9,445, width 16, 5 cells a stage. NAS-Bench-101:
 the 500 published cells, width 128, 3 cells a stack. The published values are of CIFAR-10 images;
@@ -48,9 +49,7 @@ WITHOUT_BATCH = ("params", "flops", "synflow", "l2_norm")
 
 
 def published_nb201() -> Dataset:
-    """The published cells with the published columns, row by row (the data set nb201 joins them by
-    canonical id).
-    """
+    """The published cells and columns, row by row; nb201 itself joins them by canonical id."""
     path = find_data_file("nb201_zero_cost.csv.gz", "NAS-Bench-Suite-Zero")
     names = [PUBLISHED.get(name, name) for name in LEAST]
     columns, space = read_csv(path, ["arch", *names]), NB201()
@@ -73,17 +72,15 @@ def compare(
     jobs: int,
     draws: int = 1,
 ) -> dict[str, dict[str, Any]]:
-    """Spearman of each measure with the published column, over rows of a data set; the mean of some
-    draws.
-    """
+    """Spearman of each measure, the mean of some draws, with the published column on some rows."""
     assert dataset.space is not None
     twins = pairs_of_equals(dataset)
-    # of cells that compute the same only one is measured, and dead branches have parameters: keep
-    # one of each
+    # of cells that compute the same only one is measured, and dead branches have parameters: one of
+    # each is kept
     _, first = np.unique(dataset.table[rows].canonical_ids, return_index=True)
     rows = rows[np.sort(first)]
     table = dataset.table[rows]
-    found = []
+    columns_of_draws = []
     for seed in range(draws):
         journal = journals / (f"{name}-{seed}.journal" if seed else f"{name}.journal")
         measured = measure_table(
@@ -95,20 +92,20 @@ def compare(
             n_workers=jobs,
             progress=True,
         )
-        found.append(measured.proxies.columns(ProxyTable.ids_of(table.canonical_ids)))
-    columns = {measure: np.mean([draw[measure] for draw in found], axis=0) for measure in measures}
+        columns_of_draws.append(measured.proxies.columns(ProxyTable.ids_of(table.canonical_ids)))
     result = {}
     for measure in measures:
+        values_of_draws = [columns[measure] for columns in columns_of_draws]
+        values = np.mean(values_of_draws, axis=0)
         everywhere = dataset.proxy(PUBLISHED.get(measure, measure))
         published = everywhere[rows]
-        both = np.isfinite(published) & np.isfinite(columns[measure])
+        both = np.isfinite(published) & np.isfinite(values)
+        each_draw = [spearman(draw[both], published[both]) for draw in values_of_draws]
         result[measure] = {
-            "spearman": round(spearman(columns[measure][both], published[both]), 4),
+            "spearman": round(spearman(values[both], published[both]), 4),
             "asked": LEAST[measure],
             "architectures": int(both.sum()),
-            "each_draw": [
-                round(spearman(draw[measure][both], published[both]), 4) for draw in found
-            ],
+            "each_draw": [round(rho, 4) for rho in each_draw],
             "published_with_itself": round(spearman(*everywhere[twins]), 4),
             "pairs": twins.shape[1],
             "seconds_each": round(measured.seconds[measure], 3),
@@ -154,9 +151,8 @@ def main() -> None:
     options = parser.parse_args()
 
     nb201, nb101 = published_nb201(), load_dataset("nb101-zero-cost")
-    cells, order = (
-        np.random.default_rng(0).permutation(len(dataset)) for dataset in (nb201, nb101)
-    )
+    cells = np.random.default_rng(0).permutation(len(nb201))
+    order = np.random.default_rng(0).permutation(len(nb101))
     results = {
         "nb201": compare(
             "nb201",
@@ -204,12 +200,13 @@ def main() -> None:
         print(space)
         for measure, row in by_measure.items():
             verdict = "" if row["spearman"] >= row["asked"] else "   below"
+            if len(row["each_draw"]) > 1:
+                verdict += f"; single draws {row['each_draw']}"
             print(
                 f"  {measure:10} Spearman {row['spearman']:6.3f} (asked {row['asked']:.2f}) over"
                 f" {row['architectures']} cells, {row['seconds_each']:.2f} s each; published values"
                 f" of {row['pairs']} pairs of cells that compute the same:"
                 f" {row['published_with_itself']:.3f}{verdict}"
-                + (f"; single draws {row['each_draw']}" if len(row["each_draw"]) > 1 else "")
             )
     write_json(
         RESULTS,

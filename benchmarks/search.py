@@ -1,10 +1,9 @@
-"""Search by every strategy, simulated on benchmarks: regret against the number of trainings,
-seconds a suggestion.
+"""Search by every strategy, simulated on benchmarks: regret after so many trainings, seconds.
 
-    python benchmarks/search.py                          all benchmarks and strategies, 10 trials of 150 trainings
-    python benchmarks/search.py --quick                  2 trials of 40 on the smallest of them, in a minute or two
-    python benchmarks/search.py --benchmarks nb201-cifar10 --strategies fgp,gp-onehot --pairs
-    fgp/gp-onehot
+    python benchmarks/search.py              all of them, 10 trials of 150 trainings
+    python benchmarks/search.py --quick      2 trials of 40 on the smallest, in a minute or two
+    python benchmarks/search.py --benchmarks nb201-cifar10 --strategies fgp,gp-onehot \\
+        --pairs fgp/gp-onehot
 
 Each trial is kept in runs/search/journal.jsonl when it ends, and not made again. Tables and figures
 go to the folder named by --out. A training is a look at the benchmark's table. What is optimised is
@@ -30,11 +29,11 @@ import torch
 
 import search_tables as tables
 from nasflow.datasets import load_dataset
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.experiments.manifest import machine, versions
 from nasflow.graphs.table import ArchTable
-from nasflow.options.search import SearchConfig
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
+from nasflow.options.training import FitConfig, PretrainConfig
 from nasflow.running import environment
 from nasflow.running.extras import require_extra
 from nasflow.running.files import write_text
@@ -42,6 +41,7 @@ from nasflow.running.journal import Journal
 from nasflow.search.candidates import Listed
 from nasflow.search.problem import Problem
 from nasflow.search.simulation import Values, among_rows, simulate
+from nasflow.search.strategies.registry import SearchConfig
 from nasflow.spaces import load_space
 from nasflow.spaces.darts import OPERATIONS, Darts
 
@@ -132,27 +132,31 @@ def nb301() -> Bench:
     space = Darts()
 
     def values(table: ArchTable) -> FloatArray:
-        found = []
+        accuracies = []
+        epoch = np.array([[98.0]], np.float32)
         for architecture in table:
             codes = surrogate_input(space.to_genotype(architecture), encoding)
-            (accuracy,) = session.run(
-                None, {"x_cat": codes, "x_cont": np.array([[98.0]], np.float32)}
-            )[:1]
-            found.append(float(np.ravel(accuracy)[0]))
-        return np.array(found)
+            # the accuracy is the first of its outputs
+            accuracy = session.run(None, {"x_cat": codes, "x_cont": epoch})[0]
+            accuracies.append(float(np.ravel(accuracy)[0]))
+        return np.array(accuracies)
 
     return Bench(Problem(space), None, values, values, float("nan"), None)
 
 
 def surrogate_input(genotype: dict[str, Any], encoding: dict[str, Any]) -> npt.NDArray[np.int32]:
-    """(1, 34) int32: a genotype as YAHPO's surrogate takes it: each edge's operation or `#na#`, the
-    steps' inputs.
+    """(1, 34) int32: a genotype as YAHPO's surrogate takes it.
+
+    The operation of each edge, or `#na#` where it is not chosen, of the normal cell and then of the
+    reduction cell; after them the inputs of each step.
     """
+    cells = ("normal", "reduce")
     columns: dict[str, str] = {}
-    for cell in ("normal", "reduce"):
+    for cell in cells:
         pairs = genotype[cell]
         for edge in range(14):
             columns[f"edge_{cell}_{edge}"] = "#na#"
+        # a step's edges are numbered from here: one from each cell before and each earlier step
         first = 0
         for step in range(4):
             inputs = []
@@ -161,13 +165,13 @@ def surrogate_input(genotype: dict[str, Any], encoding: dict[str, Any]) -> npt.N
                 columns[f"edge_{cell}_{first + source}"] = op
                 inputs.append(source)
             first += 2 + step
+            # the first step has no choice of inputs: it takes both
             if step:
                 columns[f"inputs_node_{cell}_{2 + step}"] = "_".join(map(str, sorted(inputs)))
-    order = [
-        *(f"edge_{c}_{e}" for c in ("normal", "reduce") for e in range(14)),
-        *(f"inputs_node_{c}_{n}" for c in ("normal", "reduce") for n in (3, 4, 5)),
-    ]
-    return np.array([[code_of(encoding, name, columns[name]) for name in order]], np.int32)
+    order = [f"edge_{cell}_{edge}" for cell in cells for edge in range(14)]
+    order += [f"inputs_node_{cell}_{node}" for cell in cells for node in (3, 4, 5)]
+    codes = [code_of(encoding, name, columns[name]) for name in order]
+    return np.array([codes], np.int32)
 
 
 def code_of(encoding: dict[str, Any], column: str, value: str) -> int:
@@ -195,15 +199,12 @@ QUICK = "transnas-class_scene"
 def lacks_proxies(name: str, bench: Bench) -> bool:
     """Whether a strategy needs proxies that a benchmark does not have."""
     options = STRATEGIES.get(name, {})
-    return not {*options.get("proxies", ()), *options.get("pretrain_proxies", ())} <= set(
-        bench.problem.known.names
-    )
+    needed = {*options.get("proxies", ()), *options.get("pretrain_proxies", ())}
+    return not needed <= set(bench.problem.known.names)
 
 
 def config_of(name: str, bench: Bench, seed: int) -> SearchConfig:
-    """The options of a named strategy on a benchmark; `fgp:counts+one-hot` is fgp with these
-    features.
-    """
+    """The options of a named strategy; `fgp:counts+one-hot` is fgp with these features."""
     base, _, features = name.partition(":")
     options = dict(STRATEGIES[base])
     if features:
@@ -236,27 +237,32 @@ def key_of(name: str, strategy: str, trial: int, budget: int) -> str:
 def run_trial(
     journal: Journal, name: str, bench: Bench, strategy: str, trial: int, budget: int
 ) -> None:
-    """Make a trial, unless it was made before with these options or the benchmark lacks the proxies
-    it needs.
-    """
+    """Make a trial, unless it was made with these options or the benchmark lacks its proxies."""
     key, config = key_of(name, strategy, trial, budget), config_of(strategy, bench, trial)
-    if journal.entries().get(key, {}).get("config") == config.digest() or lacks_proxies(
-        strategy, bench
-    ):
+    made_with = journal.entries().get(key, {}).get("config")
+    if made_with == config.digest() or lacks_proxies(strategy, bench):
         return
     started = time.perf_counter()
-    found = simulate(bench.problem, bench.whole, config, bench.valid, budget)
-    course = found.course(bench.test)
+    simulated = simulate(bench.problem, bench.whole, config, bench.valid, budget)
+    course = simulated.course(bench.test)
     journal.append(
         {
             "key": key,
             "config": config.digest(),
             "course": course,
-            "trainings": len(found.values),
-            "seconds": round(float(found.seconds.mean()), 4),
+            "trainings": len(simulated.values),
+            "seconds": round(float(simulated.seconds.mean()), 4),
         }
     )
     print(f"{key}: {course[-1]} in {time.perf_counter() - started:.0f} s", flush=True)
+
+
+def best_test(bench: Bench, by_strategy: dict[str, list[tables.Entry]]) -> float:
+    """The best test result that there is; where it is not known, that any strategy found."""
+    if np.isfinite(bench.optimum):
+        return bench.optimum
+    entries = [entry for of_strategy in by_strategy.values() for entry in of_strategy]
+    return max(entry["course"][-1][2] for entry in entries)
 
 
 def main() -> None:
@@ -285,39 +291,34 @@ def main() -> None:
     torch.set_num_threads(1)
     journal = Journal(options.out / "journal.jsonl")
     trials = range(options.first, options.first + options.trials)
-    texts, curves = [], {}
+    pairs = [pair.split("/") for pair in options.pairs.split(",") if pair]
+    texts: list[str] = []
+    curves: dict[str, dict[str, FloatArray]] = {}
     for name in names:
         bench = BENCHES[name]()
-        for (
-            trial
-        ) in trials:  # trial by trial, so that a run that is stopped compares all strategies
+        # trial by trial, so that a run that is stopped compares all strategies
+        for trial in () if options.report else trials:
             for strategy in strategies:
-                if not options.report:
-                    run_trial(journal, name, bench, strategy, trial, options.budget)
+                run_trial(journal, name, bench, strategy, trial, options.budget)
         done = journal.entries()
-        of = {
-            s: [done[key] for t in trials if (key := key_of(name, s, t, options.budget)) in done]
-            for s in strategies
-        }
-        of = {s: entries for s, entries in of.items() if entries}
-        if not of:
+        by_strategy: dict[str, list[tables.Entry]] = {}
+        for strategy in strategies:
+            keys = [key_of(name, strategy, trial, options.budget) for trial in trials]
+            entries = [done[key] for key in keys if key in done]
+            # one that lacks its proxies here has no row
+            if entries:
+                by_strategy[strategy] = entries
+        if not by_strategy:
             continue
-        # where no optimum is known, regret is against the best that any strategy found
-        optimum = (
-            bench.optimum
-            if np.isfinite(bench.optimum)
-            else max(entry["course"][-1][2] for entries in of.values() for entry in entries)
-        )
-        texts.append(tables.results(name, of, optimum, bench.best_valid))
-        texts += [
-            tables.paired(*pair.split("/"), done, name, trials, options.budget)
-            for pair in options.pairs.split(",")
-            if pair
-        ]
+        optimum = best_test(bench, by_strategy)
+        texts.append(tables.results(name, by_strategy, optimum, bench.best_valid))
+        for one, other in pairs:
+            texts.append(tables.paired(one, other, done, name, trials, options.budget))
         best = tables.percent(np.array([optimum]))
-        curves[name] = {
-            s: np.stack([best - tables.tests(e) for e in entries]) for s, entries in of.items()
-        }
+        curves[name] = {}
+        for strategy, entries in by_strategy.items():
+            values = np.stack([tables.tests(entry) for entry in entries])  # (trials, trainings)
+            curves[name][strategy] = best - values
     command = " ".join(["python benchmarks/search.py", *sys.argv[1:]])
     text = (
         "\n".join(texts)

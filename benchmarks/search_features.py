@@ -1,6 +1,6 @@
 """Which features fgp should see: a choice made on some benchmarks, for use on others.
 
-    python benchmarks/search_features.py                 runs what is missing, prints the table and the choice
+    python benchmarks/search_features.py      runs what is missing, prints table and choice
 
 The rule, written down before the first of these runs:
 
@@ -18,9 +18,12 @@ The rule, written down before the first of these runs:
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 import search
@@ -41,7 +44,51 @@ SETS = (
     "embedding+counts+one-hot",
     "embedding+surrogate+counts+one-hot",
 )
+NAMES = ("random", *(f"fgp:{parts}" for parts in SETS))
 BUDGET, FIRST_STEP = 100, 20
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def losses(
+    entries: Mapping[str, dict[str, Any]], bench_name: str, bench: search.Bench, trials: int
+) -> dict[str, FloatArray]:
+    """(trials,) for each name: mean regret over the steps, beside that of random search."""
+    assert bench.best_valid is not None
+    regrets = {}
+    for name in NAMES:
+        of_trials = []
+        for trial in range(trials):
+            course = entries[search.key_of(bench_name, name, trial, BUDGET)]["course"]
+            regret = bench.best_valid - along(course, BUDGET, 1)  # (trainings,)
+            of_trials.append(regret[FIRST_STEP - 1 :].mean())
+        regrets[name] = np.array(of_trials)
+    # so that a benchmark of large differences counts no more than one of small ones
+    return {name: regret / regrets["random"].mean() for name, regret in regrets.items()}
+
+
+def choice(table: Mapping[str, FloatArray]) -> str:
+    """The scores as Markdown, and what the rule chooses."""
+    best = min(NAMES, key=lambda name: float(table[name].mean()))
+    rows = [["features", *BENCHMARKS, "score", "worse than the best by", "standard error"]]
+    chosen = None
+    for name in NAMES:
+        parts = table[name].reshape(len(BENCHMARKS), -1).mean(axis=1)
+        gap = table[name] - table[best]
+        error = float(gap.std(ddof=1) / np.sqrt(len(gap)))
+        # the first of the sets that is within the error; random search is none of them
+        if chosen is None and gap.mean() <= error and name != "random":
+            chosen = name
+        rows.append(
+            [
+                name.removeprefix("fgp:"),
+                *(f"{part:.3f}" for part in parts),
+                f"{table[name].mean():.3f}",
+                f"{gap.mean():.3f}",
+                f"{error:.3f}",
+            ]
+        )
+    return f"{markdown(rows)}\nBest score: {best}. Chosen by the rule: {chosen}.\n"
 
 
 def main() -> None:
@@ -54,51 +101,19 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     journal = Journal(options.out / "journal.jsonl")
-    names = ["random", *(f"fgp:{parts}" for parts in SETS)]
-    losses: dict[str, list[float]] = {name: [] for name in names}
+    by_benchmark: list[dict[str, FloatArray]] = []
     for bench_name in BENCHMARKS:
         bench = search.BENCHES[bench_name]()
-        assert bench.best_valid is not None
+        # trial by trial, so that a run that is stopped compares all sets
         for trial in range(0 if options.report else options.trials):
-            for name in names:
+            for name in NAMES:
                 search.run_trial(journal, bench_name, bench, name, trial, BUDGET)
-        done = journal.entries()
-        courses = {
-            name: [
-                done[search.key_of(bench_name, name, t, BUDGET)]["course"]
-                for t in range(options.trials)
-            ]
-            for name in names
-        }
-        regrets = {
-            name: [bench.best_valid - along(course, BUDGET, 1) for course in of]
-            for name, of in courses.items()
-        }
-        means = {
-            name: np.array([r[FIRST_STEP - 1 :].mean() for r in of]) for name, of in regrets.items()
-        }
-        for name in names:
-            losses[name] += (means[name] / means["random"].mean()).tolist()
-    table = {name: np.array(of) for name, of in losses.items()}
-    best = min(names, key=lambda name: float(table[name].mean()))
-    rows = [["features", *BENCHMARKS, "score", "worse than the best by", "standard error"]]
-    chosen = None
-    for name in names:
-        parts = table[name].reshape(len(BENCHMARKS), -1).mean(axis=1)
-        gap = table[name] - table[best]
-        error = float(gap.std(ddof=1) / np.sqrt(len(gap)))
-        if chosen is None and gap.mean() <= error and name != "random":
-            chosen = name
-        rows.append(
-            [
-                name.removeprefix("fgp:"),
-                *(f"{p:.3f}" for p in parts),
-                f"{table[name].mean():.3f}",
-                f"{gap.mean():.3f}",
-                f"{error:.3f}",
-            ]
-        )
-    text = f"{markdown(rows)}\nBest score: {best}. Chosen by the rule: {chosen}.\n"
+        by_benchmark.append(losses(journal.entries(), bench_name, bench, options.trials))
+    # (benchmarks * trials,), benchmark after benchmark
+    table = {}
+    for name in NAMES:
+        table[name] = np.concatenate([by_name[name] for by_name in by_benchmark])
+    text = choice(table)
     write_text(options.out / "features.md", text)
     print(text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,60 +30,62 @@ def tests(entry: Entry) -> FloatArray:
 
 
 def results(
-    name: str, of: Mapping[str, list[Entry]], optimum: float, best_valid: float | None
+    name: str,
+    by_strategy: Mapping[str, list[Entry]],
+    optimum: float,
+    best_valid: float | None,
 ) -> str:
     """The table of one benchmark."""
-    steps = [
-        s for s in STEPS if s <= max(e["trainings"] for entries in of.values() for e in entries)
-    ]
-    rows = [
-        ["strategy", *(f"@{s}" for s in steps), "best cell found after", "s a suggestion", "trials"]
-    ]
-    for strategy, entries in of.items():
-        curves = np.stack([tests(e) for e in entries])
-        ends = [e["course"][-1] for e in entries]
-        found = [
-            n if best_valid is not None and valid >= best_valid - 1e-9 else np.inf
-            for n, valid, _ in ends
-        ]
+    n_trainings = [e["trainings"] for entries in by_strategy.values() for e in entries]
+    steps = [step for step in STEPS if step <= max(n_trainings)]
+    at = [f"@{step}" for step in steps]
+    rows = [["strategy", *at, "best cell found after", "s a suggestion", "trials"]]
+    for strategy, entries in by_strategy.items():
+        curves = np.stack([tests(entry) for entry in entries])  # (trials, trainings)
+        seconds = np.mean([entry["seconds"] for entry in entries])
         rows.append(
             [
                 strategy,
                 *at_steps(curves, steps),
-                (
-                    "-"
-                    if best_valid is None
-                    else f"{np.median(found):.0f} ({np.isfinite(found).sum()}/{len(found)})"
-                ),
-                f"{np.mean([e['seconds'] for e in entries]):.3f}",
+                found_after(entries, best_valid),
+                f"{seconds:.3f}",
                 str(len(entries)),
             ]
         )
-    return (
-        f"### {name}\n\nBest test result:"
-        f" {percent(np.array([optimum]))[0]:.3f}.\n\n{markdown(rows)}"
-    )
+    best_test = percent(np.array([optimum]))[0]
+    return f"### {name}\n\nBest test result: {best_test:.3f}.\n\n{markdown(rows)}"
+
+
+def found_after(entries: Sequence[Entry], best_valid: float | None) -> str:
+    """Median number of trainings until the best is found, and how many trials find it at all."""
+    if best_valid is None:
+        return "-"
+    found = []
+    for entry in entries:
+        # a course is of improvements alone, so its end is when the best of the trial was found
+        n, valid, _ = entry["course"][-1]
+        found.append(n if valid >= best_valid - 1e-9 else np.inf)
+    return f"{np.median(found):.0f} ({np.isfinite(found).sum()}/{len(found)})"
 
 
 def paired(
     one: str, other: str, done: Mapping[str, Entry], name: str, trials: Sequence[int], budget: int
 ) -> str:
-    """How far the test result of one strategy is above another's from the same starts, with 95 %
-    intervals.
-    """
-    pairs = [
-        (a, b)
-        for t in trials
-        if (a := done.get(f"{name} {one} {t} {budget}"))
-        and (b := done.get(f"{name} {other} {t} {budget}"))
-    ]
-    if len(pairs) < 2:
+    """How far one strategy's test result is above another's from the same starts."""
+    differences = []
+    for trial in trials:
+        better = done.get(f"{name} {one} {trial} {budget}")
+        worse = done.get(f"{name} {other} {trial} {budget}")
+        if better and worse:
+            differences.append(tests(better) - tests(worse))
+    # one start has no interval
+    if len(differences) < 2:
         return ""
-    gains = np.stack([tests(a) - tests(b) for a, b in pairs])
-    rows = gains_table(one, other, gains, [s for s in STEPS if s <= gains.shape[1]])
+    gains = np.stack(differences)  # (trials, trainings)
+    rows = gains_table(one, other, gains, [step for step in STEPS if step <= gains.shape[1]])
     n_good, n_steps = steps_at_or_above(gains)
     return (
-        f"{name}, {one} against {other}, {len(pairs)} starts in common. From {FROM} trainings on,"
+        f"{name}, {one} against {other}, {len(gains)} starts in common. From {FROM} trainings on,"
         f" {one}'s mean regret is at or below {other}'s at {n_good} of {n_steps}"
         f" steps.\n\n{markdown(rows)}"
     )
@@ -93,17 +96,18 @@ def draw(path: Path, curves: dict[str, dict[str, FloatArray]]) -> None:
     from matplotlib.figure import Figure
 
     columns = min(4, len(curves))
-    figure = Figure(figsize=(4.5 * columns, 4.2 * -(-len(curves) // columns)), layout="constrained")
-    panels = np.ravel(figure.subplots(-(-len(curves) // columns), columns))
+    rows = math.ceil(len(curves) / columns)
+    figure = Figure(figsize=(4.5 * columns, 4.2 * rows), layout="constrained")
+    panels = np.ravel(figure.subplots(rows, columns))
     for axes in panels[len(curves) :]:
         axes.set_axis_off()
-    for axes, (name, of) in zip(panels, curves.items(), strict=False):
-        for strategy, regret in of.items():
+    for axes, (name, by_strategy) in zip(panels, curves.items(), strict=False):
+        for strategy, regret in by_strategy.items():
             mean = regret.mean(axis=0)
+            # the axis is logarithmic, and the best may be found
             axes.plot(np.arange(1, len(mean) + 1), np.maximum(mean, 1e-3), label=strategy)
         axes.set(yscale="log", title=name, xlabel="trainings", ylabel="mean test regret")
-        axes.legend(
-            loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=7
-        )  # below: no line is hidden
+        # below the panel, where it hides no line
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=7)
     with atomic_write(path) as file:
         figure.savefig(file, format="png", dpi=100)

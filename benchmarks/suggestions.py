@@ -1,6 +1,6 @@
 """Seconds a suggestion takes on the DARTS space with 150 results: one, and 10,000 at once.
 
-    python benchmarks/suggestions.py            prints, and writes benchmarks/results/suggestions.json
+    python benchmarks/suggestions.py      prints, and writes benchmarks/results/suggestions.json
 
 The encoder is left as drawn, since its weights make no difference to the time; results are made up.
 """
@@ -14,10 +14,10 @@ from pathlib import Path
 import torch
 
 from nasflow.experiments.manifest import machine, versions
-from nasflow.options.search import SearchConfig
 from nasflow.options.training import PretrainConfig
 from nasflow.running.files import write_json
 from nasflow.search import Problem, Study
+from nasflow.search.strategies.registry import SearchConfig
 from nasflow.spaces.darts import Darts
 
 RESULTS = Path(__file__).parent / "results" / "suggestions.json"

@@ -6,30 +6,33 @@ import dataclasses
 
 import numpy as np
 
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.graphs.architecture import Architecture
-from nasflow.options.search import SearchConfig
+from nasflow.search.strategies.registry import SearchConfig
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
+from nasflow.options.training import FitConfig, PretrainConfig
 from nasflow.search.candidates import Candidates, Listed, listed
 from nasflow.search.problem import Problem
 from nasflow.search.strategies.base import History, Proposal, Strategy
-from nasflow.search.strategies.registry import make_strategy
+from nasflow.search.strategies.make import make_strategy
 from nasflow.spaces.custom import CustomSpace
 
 CHAIN = CustomSpace(
     {"ops": ["a", "b", "c"], "n_nodes": 4, "edges": "chain"}
 )  # 81 elements, no two isomorphic
 OPEN = CustomSpace({"ops": ["a", "b"], "max_nodes": 2})  # with isomorphic descriptions
-SMALL = SearchConfig(
-    encoder=EncoderConfig(width=8),
-    surrogate=SurrogateConfig(k=3),
-    pretrain=PretrainConfig(epochs=2, batch_size=32),
-    fit=FitConfig(epochs=5),
-    round_size=6,
-    n_parents=4,
-    n_pool=20,
-    pretrain_rows=50,
-)
+# of each strategy the options that it has
+SMALL: dict[str, object] = {
+    "encoder": EncoderConfig(width=8),
+    "surrogate": SurrogateConfig(k=3),
+    "pretrain": PretrainConfig(epochs=2, batch_size=32),
+    "fit": FitConfig(epochs=5),
+    "round_size": 6,
+    "n_parents": 4,
+    "n_pool": 20,
+    "pretrain_rows": 50,
+    "population": 6,
+}
 MODELS = ("fgp", "gp-onehot", "npenas")
 
 
@@ -49,7 +52,9 @@ def options(strategy: str, **more: object) -> SearchConfig:
     name, _, part = strategy.partition("+")
     if part:
         more = {"features": (part, "surrogate"), **more}
-    return dataclasses.replace(SMALL, strategy=name, **more)  # type: ignore[arg-type]
+    known = {field.name for field in dataclasses.fields(SearchConfig.class_of(name))}
+    small = {option: value for option, value in SMALL.items() if option in known}
+    return SearchConfig(name, **{**small, **more})  # type: ignore[arg-type]
 
 
 class Walk:

@@ -80,7 +80,7 @@ def stuck_in_c(architecture: Architecture) -> float:
 
 
 def main() -> None:
-    from nasflow.options.search import SearchConfig
+    from nasflow.search.strategies.registry import SearchConfig
     from nasflow.search import Problem, Study, run
     from nasflow.spaces.nb201 import NB201
 

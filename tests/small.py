@@ -27,6 +27,6 @@ def predictor(**fit: int) -> Predictor:
     return Predictor(
         encoder=ENCODER,
         surrogate=SURROGATE,
-        pretraining=PretrainConfig(epochs=2, batch_size=16),
-        fitting=FitConfig(**{"epochs": 3, **fit}),
+        pretrain=PretrainConfig(epochs=2, batch_size=16),
+        fit=FitConfig(**{"epochs": 3, **fit}),
     )

@@ -15,7 +15,7 @@ from nasflow.datasets import Dataset, Metric
 from nasflow.graphs.table import ArchTable
 from nasflow.options.protocol import ProtocolConfig
 from nasflow.prediction.predictor import Predictor
-from nasflow.pretext import pretext_names
+from nasflow.pretext.registry import pretext_names
 from nasflow.statistics.metrics import kendall_tau
 
 

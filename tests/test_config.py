@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import ConfigError
 from nasflow.options.base import Options, later
 from nasflow.options.protocol import ProtocolConfig
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
+from nasflow.options.training import FitConfig, PretrainConfig
 
 STAGES = [SurrogateConfig, EncoderConfig, PretrainConfig, FitConfig, ProtocolConfig]
 

@@ -16,13 +16,15 @@ import pytest
 import torch
 
 import nasflow.prediction.pretrain
-from nasflow.encoders import Encoder, encoder_names, make_encoder
+from nasflow.encoders.base import Encoder
+from nasflow.encoders.make import make_encoder
+from nasflow.encoders.registry import EncoderConfig, encoder_names
 from nasflow.graphs.batch import GraphBatch
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
+from nasflow.options.training import FitConfig, PretrainConfig
 from nasflow.prediction.predictor import Predictor
 from nasflow.prediction.pretrain import PretrainHistory, pretrain
-from nasflow.pretext import pretext_names
+from nasflow.pretext.registry import pretext_names
 from nasflow.statistics.metrics import kendall_tau
 from oracles import OPS, random_table
 
@@ -143,8 +145,8 @@ def test_a_model_is_fitted_there_and_predicts_here(tmp_path: Path, average: int)
     predictor = Predictor(
         encoder=EncoderConfig(width=16),
         surrogate=SURROGATE,
-        pretraining=_config("flow+proxy"),
-        fitting=fitting,
+        pretrain=_config("flow+proxy"),
+        fit=fitting,
         device="cuda",
     )
     column = {"column": COLUMN}

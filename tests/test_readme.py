@@ -47,11 +47,11 @@ def test_the_commands_run_in_their_order(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (record,) = map(json.loads, blocks(page, "json"))
-    blocks_of = [[("attn", "mlp")[i >> b & 1] for b in range(2)] for i in range(8)]
-    lines = [
-        json.dumps({**record, "accuracy": 80 + i, "ops": ["input", *middle, "output"]})
-        for i, middle in enumerate(blocks_of)
-    ]
+    lines = []
+    for i in range(8):
+        middle = [("attn", "mlp")[i >> b & 1] for b in range(2)]
+        element = {**record, "accuracy": 80 + i, "ops": ["input", *middle, "output"]}
+        lines.append(json.dumps(element))
     for name in ("all.jsonl", "trained.jsonl"):
         Path(name).write_text("\n".join(lines))
     commands = [

@@ -56,7 +56,6 @@ def use(patch: pytest.MonkeyPatch, folder: Path, data: Dataset | None = None) ->
             "ratio": 0.2,
             "n_validation": 10,
             "encoder.n_layers": 1,
-            "encoder.n_heads": 2,
         },
     )
     patch.setattr(variants, "QUICK", {"encoder.width": 8, "pretrain.epochs": 1, "fit.epochs": 2})

@@ -7,26 +7,21 @@ built, and nothing here imports torch or NumPy.
 
 from __future__ import annotations
 
-import argparse
-import re
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-import jsonargparse
-
-from nasflow.commands.registry import Command, all_commands, find_command
-from nasflow.commands.shared import Namespace, Parser
-from nasflow.errors import NasflowError, nearest, unknown_name
+from nasflow.commands.command_line import run_words
+from nasflow.commands.registry import all_commands
+from nasflow.errors import NasflowError, unknown_name
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command line; exits with 2 and one clear line on a user's mistake."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        name, command = find_command(words) or _overview(words)
-        words = words[len(name.split()) :]
-        command.run(_parse(_parser(name, command, words), words))
+        if not run_words(words):
+            _overview(words)
     except NasflowError as error:
         _fail(str(error))
     except OSError as error:
@@ -70,49 +65,3 @@ def _overview(words: list[str]) -> NoReturn:
         " with: nasflow demo"
     )
     sys.exit(0)
-
-
-def _parser(name: str, command: Command, words: list[str]) -> Parser:
-    jsonargparse.set_parsing_settings(docstring_parse_attribute_docstrings=True)
-    parser = Parser(
-        prog=f"nasflow {name}",
-        description=f"{command.summary}.",
-        exit_on_error=False,
-        epilog=f"Example: {command.example}",
-        formatter_class=jsonargparse.DefaultHelpFormatter,
-    )
-    command.add_arguments(parser, words)
-    return parser
-
-
-def _parse(parser: Parser, words: list[str]) -> Namespace:
-    try:
-        options: Namespace = parser.instantiate(parser.parse_args(words))
-    except argparse.ArgumentError as error:
-        message = " ".join(str(error).split())
-        _fail(f"{message}{_hint(message, parser)}; see {parser.prog} --help")
-    return options
-
-
-def _hint(message: str, parser: Parser) -> str:
-    """`(did you mean ...?)` for an option that argparse does not know, where a legal one is
-    near.
-    """
-    found = re.search(
-        r"unrecognized arguments: --([\w.-]+)|Group '(\w+)' does not accept option '(\w+)'", message
-    )
-    if not found:
-        return ""
-    wrong = found[1] or f"{found[2]}.{found[3]}"
-    legal = [
-        option.removeprefix("--")
-        for option in parser._option_string_actions
-        if option.startswith("--")
-    ]
-    group, dot, name = wrong.rpartition(".")
-    near = nearest(
-        name,
-        [option.removeprefix(group + dot) for option in legal if option.startswith(group + dot)],
-    )
-    near = f"{group}{dot}{near}" if near else nearest(wrong, legal)
-    return f" (did you mean {near!r}?)" if near else ""

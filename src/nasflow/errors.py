@@ -7,6 +7,7 @@ the commonest of them, a misspelt name, the same way everywhere.
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterable
 
 
@@ -52,6 +53,16 @@ class MissingExtraError(NasflowError, ImportError):
 
 class NotFittedError(NasflowError, RuntimeError):
     """A predictor was asked for something that needs `pretrain` or `fit` first."""
+
+
+def not_fitted(message: str) -> NotFittedError:
+    """The error for an estimator that was not fitted; scikit-learn's own too, where it is loaded."""
+    exceptions = sys.modules.get("sklearn.exceptions")
+    if exceptions is None:
+        return NotFittedError(message)
+    both = type("NotFittedError", (NotFittedError, exceptions.NotFittedError), {})
+    error: NotFittedError = both(message)
+    return error
 
 
 def unknown_name(kind: str, name: str, legal: Iterable[str]) -> UnknownNameError:

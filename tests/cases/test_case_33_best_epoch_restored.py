@@ -34,11 +34,11 @@ def test_weights_that_get_worse_after_epoch_3_are_not_the_ones_kept(
     monkeypatch.setattr(finetune, "kendall_tau", fake_tau)
     monkeypatch.setattr(finetune, "scores", scores)
     model = predictor(epochs=6).fit(CELLS[:40], LABELS[:40], validation=(CELLS[40:], LABELS[40:]))
-    assert model.fitted is not None
-    assert model.fitted.best_epoch == 3
-    for name, tensor in model.fitted.best.items():
+    assert model.fitted_ is not None
+    assert model.fitted_.best_epoch == 3
+    for name, tensor in model.fitted_.best.items():
         assert torch.equal(tensor, seen[3][name])
-    assert any(not torch.equal(model.fitted.last[name], seen[3][name]) for name in seen[3])
+    assert any(not torch.equal(model.fitted_.last[name], seen[3][name]) for name in seen[3])
     assert torch.equal(model._require().state_dict()["head.0.weight"], seen[3]["head.0.weight"])
 
 
@@ -48,5 +48,5 @@ def test_the_initial_weights_are_kept_where_no_epoch_is_better(
     taus = iter([0.9, 0.5, 0.4, 0.9])
     monkeypatch.setattr(finetune, "kendall_tau", lambda *_: next(taus))
     model = predictor(epochs=3).fit(CELLS[:40], LABELS[:40], validation=(CELLS[40:], LABELS[40:]))
-    assert model.fitted is not None
-    assert model.fitted.best_epoch == 0
+    assert model.fitted_ is not None
+    assert model.fitted_.best_epoch == 0

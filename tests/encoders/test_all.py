@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from nasflow.encoders import Encoder, NodeEncoder, encoder_names, make_encoder
+from nasflow.encoders.base import Encoder, NodeEncoder
+from nasflow.encoders.make import make_encoder
+from nasflow.encoders.registry import EncoderConfig, encoder_names
 from nasflow.errors import UnknownNameError
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
-from nasflow.options.training import EncoderConfig
 from oracles import OPS, random_dag, random_table
 from strategies import dags
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from nasflow.encoders import Encoder, NodeEncoder
+from nasflow.encoders.base import Encoder, NodeEncoder
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import ConfigError
 from nasflow.graphs.batch import GraphBatch
-from nasflow.options.training import EncoderConfig
-from nasflow.pretext import Step
+from nasflow.pretext.base import Step
 from oracles import random_table
 
 

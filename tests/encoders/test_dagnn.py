@@ -8,10 +8,10 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from nasflow.encoders.dagnn import DAGNN
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
-from nasflow.options.training import EncoderConfig
 from oracles import OPS, flow_sweep, neighbours, random_dag, random_table
 
 CONFIG = EncoderConfig("dagnn", width=4, n_layers=2, dropout=0)

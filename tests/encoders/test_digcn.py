@@ -9,10 +9,10 @@ import numpy.typing as npt
 import torch
 
 from nasflow.encoders.digcn import DiGCN, propagation
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
-from nasflow.options.training import EncoderConfig
 from oracles import OPS, random_table
 
 

@@ -10,11 +10,11 @@ from torch import Tensor
 from torch.nn.functional import batch_norm, normalize, one_hot
 
 from nasflow.encoders.flowerformer import FlowerFormer, FlowerLayer
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import ConfigError
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
-from nasflow.options.training import EncoderConfig
 from oracles import OPS, flow_sweep, neighbours, random_table, to_networkx
 
 networkx = pytest.importorskip("networkx")

@@ -10,10 +10,10 @@ from hypothesis import given
 
 import nasflow.encoders.resgatedgcn
 from nasflow.encoders.look_alikes import LookAlikes
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.encoders.resgatedgcn import ResGatedGCN
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
-from nasflow.options.training import EncoderConfig
 from nasflow.spaces.nb201 import NB201
 from oracles import OPS, random_table
 from strategies import tables

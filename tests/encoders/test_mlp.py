@@ -12,11 +12,12 @@ import torch
 
 from nasflow import Predictor
 from nasflow.encoders.mlp import MLP
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import ConfigError, GraphError
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
-from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
+from nasflow.options.training import FitConfig, PretrainConfig
 from oracles import OPS, random_table
 
 CONFIG = EncoderConfig("mlp", width=8, max_nodes=8)
@@ -80,12 +81,12 @@ def test_the_size_comes_from_the_first_table_and_is_saved(tmp_path: Path) -> Non
     table, labels = random_table(12, max_nodes=6), np.arange(12.0)
     predictor = Predictor(
         encoder=EncoderConfig("mlp", width=8),
-        fitting=FitConfig(epochs=1),
-        pretraining=PretrainConfig(epochs=1),
+        fit=FitConfig(epochs=1),
+        pretrain=PretrainConfig(epochs=1),
     )
     predictor.fit(table, labels).save(tmp_path / "fitted.safetensors")
     loaded = Predictor.load(tmp_path / "fitted.safetensors")
-    assert loaded.encoder_config.max_nodes == max(graph.n_nodes for graph in table)
+    assert loaded.encoder.max_nodes == max(graph.n_nodes for graph in table)
     assert np.array_equal(loaded.predict(table), predictor.predict(table))
     assert predictor.pretrain(random_table(12, seed=1, max_nodes=9)).embed(
         random_table(5, max_nodes=7)

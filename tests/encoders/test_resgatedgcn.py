@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.encoders.resgatedgcn import GatedConv, ResGatedGCN, _Gather
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
-from nasflow.options.training import EncoderConfig
 from oracles import OPS, random_table, resgatedgcn
 
 WIDTH = 8

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.encoders.transformer import Transformer, TransformerLayer, heat_kernels
 from nasflow.errors import ConfigError
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
-from nasflow.options.training import EncoderConfig
 from oracles import OPS, random_table
 
 CONFIG = EncoderConfig(

@@ -58,6 +58,6 @@ def test_a_given_option_overrides_the_published_one(tmp_path: Path) -> None:
             "8",
         ]
     )
-    assert Predictor.load(out).encoder_config == EncoderConfig(
+    assert Predictor.load(out).encoder == EncoderConfig(
         "flowerformer", **{**PUBLISHED, "width": 8}
     )

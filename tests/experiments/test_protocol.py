@@ -12,6 +12,7 @@ import pytest
 
 import nasflow.prediction.pretrain
 from nasflow.datasets import Dataset, load_dataset
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import ConfigError, UnknownNameError
 from nasflow.experiments import protocol
 from nasflow.experiments.protocol import do_pretraining, do_run, measures
@@ -19,7 +20,7 @@ from nasflow.experiments.records import RunRecord
 from nasflow.experiments.runs import Run, plan
 from nasflow.options.protocol import ProtocolConfig
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
+from nasflow.options.training import FitConfig, PretrainConfig
 from nasflow.prediction.predictor import Predictor
 from nasflow.statistics.metrics import kendall_tau, precision_at, rmse, spearman
 from nasflow.statistics.splits import half_split
@@ -459,8 +460,8 @@ def test_vectors_are_the_embeddings_of_the_fitted_source(
     split = half_split(2021, 21, 0.03, 20, file_order=False)
     fitted = Predictor(
         encoder=source.encoder,
-        pretraining=source.pretrain,
-        fitting=source.fit,
+        pretrain=source.pretrain,
+        fit=source.fit,
         vocabulary=proteins.table.vocabulary,
     )
     fitted.fit(

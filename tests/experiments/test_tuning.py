@@ -104,7 +104,7 @@ def test_a_trial_is_judged_at_the_epoch_that_its_validation_rows_choose(tmp_path
     )[0]
     taus = fit_run(
         data, run, split_of(data, run.metrics, 21, run.protocol), tmp_path
-    ).fitted.validation_tau
+    ).fitted_.validation_tau
     assert taus[-1] < max(taus)
     assert do_validation(run, tmp_path)["validation_tau"] == max(taus)
 

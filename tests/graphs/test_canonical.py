@@ -10,8 +10,8 @@ from nasflow.errors import GraphError
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.canonical import canonical_form, refine
 from nasflow.graphs.certificate import SMALL, _TakenApart, certificate
-from nasflow.graphs.names import SKIP_OP
 from nasflow.graphs.flat_graphs import FlatGraphs
+from nasflow.graphs.names import SKIP_OP
 from nasflow.graphs.table import ArchTable
 from oracles import to_networkx
 from strategies import dags

@@ -15,7 +15,7 @@ from nasflow.graphs.architecture import Architecture
 from nasflow.networks.darts import DartsCell, DartsNetwork
 from nasflow.networks.flops import count_flops
 from nasflow.running.seeding import seeded
-from nasflow.spaces.darts import OPERATIONS, Darts
+from nasflow.spaces.darts import OPERATIONS, Cell, Darts
 from slow_layers import (
     layers,
     slow_conv,
@@ -27,20 +27,20 @@ from slow_layers import (
 )
 
 SPACE = Darts()
-EVERY = (
-    20 if os.environ.get("NASFLOW_FULL") else 5000
-)  # of 10,000 rows; 500 of them take three minutes
+# of 10,000 rows; 500 of them take three minutes
+EVERY = 20 if os.environ.get("NASFLOW_FULL") else 5000
 
+# two pairs for each of the four steps
 DARTS_V2 = """Genotype(
-    normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 1),
-            ('skip_connect', 0), ('skip_connect', 0), ('dil_conv_3x3', 2)],
-    reduce=[('max_pool_3x3', 0), ('max_pool_3x3', 1), ('skip_connect', 2), ('max_pool_3x3', 1), ('max_pool_3x3', 0),
-            ('skip_connect', 2), ('skip_connect', 2), ('max_pool_3x3', 1)])"""
+    normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 0), ('sep_conv_3x3', 1),
+            ('sep_conv_3x3', 1), ('skip_connect', 0), ('skip_connect', 0), ('dil_conv_3x3', 2)],
+    reduce=[('max_pool_3x3', 0), ('max_pool_3x3', 1), ('skip_connect', 2), ('max_pool_3x3', 1),
+            ('max_pool_3x3', 0), ('skip_connect', 2), ('skip_connect', 2), ('max_pool_3x3', 1)])"""
 PDARTS = """Genotype(
-    normal=[('skip_connect', 0), ('dil_conv_3x3', 1), ('skip_connect', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 1),
-            ('sep_conv_3x3', 3), ('sep_conv_3x3', 0), ('dil_conv_5x5', 4)],
-    reduce=[('avg_pool_3x3', 0), ('sep_conv_5x5', 1), ('sep_conv_3x3', 0), ('dil_conv_5x5', 2), ('max_pool_3x3', 0),
-            ('dil_conv_3x3', 1), ('dil_conv_3x3', 1), ('dil_conv_5x5', 3)])"""
+    normal=[('skip_connect', 0), ('dil_conv_3x3', 1), ('skip_connect', 0), ('sep_conv_3x3', 1),
+            ('sep_conv_3x3', 1), ('sep_conv_3x3', 3), ('sep_conv_3x3', 0), ('dil_conv_5x5', 4)],
+    reduce=[('avg_pool_3x3', 0), ('sep_conv_5x5', 1), ('sep_conv_3x3', 0), ('dil_conv_5x5', 2),
+            ('max_pool_3x3', 0), ('dil_conv_3x3', 1), ('dil_conv_3x3', 1), ('dil_conv_5x5', 3)])"""
 
 
 def sampled(n: int, seed: int = 0) -> list[Architecture]:
@@ -100,14 +100,16 @@ def slow_cell(
     return torch.cat(states[2:], 1)
 
 
+def flattened(cell: Cell) -> list[tuple[str, int]]:
+    return [pair for step in cell for pair in step]
+
+
 @pytest.mark.parametrize("element", sampled(10), ids=range(10))
 def test_the_output_is_that_of_the_slow_cells(element: Architecture) -> None:
     with seeded(0, "test"):
-        network, x = (
-            unlike_identity(DartsNetwork(element, width=4, cells=1)),
-            torch.rand(2, 3, 12, 12),
-        )
-    normal, reduce = ([pair for step in cell for pair in step] for cell in SPACE.to_cells(element))
+        network = unlike_identity(DartsNetwork(element, width=4, cells=1))
+        x = torch.rand(2, 3, 12, 12)
+    normal, reduce = map(flattened, SPACE.to_cells(element))
     before = last = network.stem(x)
     for i, cell in enumerate(network.cells):
         reducing = i in (1, 3)
@@ -124,9 +126,9 @@ def test_the_output_is_that_of_the_slow_cells(element: Architecture) -> None:
 
 def test_every_operation_is_in_the_sample() -> None:
     for c in (0, 1):
-        used = {
-            op for element in sampled(10) for step in SPACE.to_cells(element)[c] for op, _ in step
-        }
+        used = set()
+        for element in sampled(10):
+            used |= {op for op, _ in flattened(SPACE.to_cells(element)[c])}
         assert used == set(OPERATIONS)
 
 

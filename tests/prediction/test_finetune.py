@@ -11,9 +11,10 @@ import pytest
 import torch
 
 import nasflow.prediction.finetune
-from nasflow.encoders import make_encoder
+from nasflow.encoders.make import make_encoder
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import DataError
-from nasflow.options.training import EncoderConfig, FitConfig
+from nasflow.options.training import FitConfig
 from nasflow.prediction.finetune import Scorer, _batches, check_labels, fine_tune, in_chunks, scores
 from nasflow.statistics.metrics import kendall_tau
 from oracles import OPS, random_table

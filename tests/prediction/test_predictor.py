@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import nasflow.prediction.finetune
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import (
     CheckpointError,
     ConfigError,
@@ -21,7 +22,7 @@ from nasflow.errors import (
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
+from nasflow.options.training import FitConfig, PretrainConfig
 from nasflow.prediction.finetune import scores
 from nasflow.prediction.predictor import Predictor, _line
 from nasflow.statistics.metrics import kendall_tau
@@ -37,8 +38,8 @@ def _predictor(**options: Any) -> Predictor:
     return Predictor(
         encoder=EncoderConfig(width=8),
         surrogate=SurrogateConfig(k=4, sigma=1.0),
-        pretraining=PretrainConfig(epochs=2, batch_size=16, decoder_width=8),
-        fitting=FitConfig(epochs=EPOCHS, batch_size=8),
+        pretrain=PretrainConfig(epochs=2, batch_size=16, decoder_width=8),
+        fit=FitConfig(epochs=EPOCHS, batch_size=8),
         **options,
     )
 
@@ -81,7 +82,7 @@ def test_scores_that_are_all_equal_predict_the_mean_label() -> None:
 def test_calibration_is_the_least_squares_line() -> None:
     labels = np.array([-float(len(graph.edges)) for graph in TABLE])
     predictor = Predictor(
-        encoder=EncoderConfig(width=8), fitting=FitConfig(epochs=40, lr=5e-3)
+        encoder=EncoderConfig(width=8), fit=FitConfig(epochs=40, lr=5e-3)
     ).fit(TABLE, labels)
     raw = scores(predictor._require(), TABLE)
     slope, intercept = np.polyfit(raw, labels, 1)
@@ -123,9 +124,9 @@ def test_a_table_with_another_vocabulary_of_the_same_names_gives_the_same_predic
 
 def test_pre_training_changes_what_fit_starts_from() -> None:
     with_it, without = _fitted(), _predictor().fit(TABLE, LABELS, validation=HELD_OUT)
-    assert with_it.history is not None
-    assert len(with_it.history.loss) == 2
-    assert without.history is None
+    assert with_it.history_ is not None
+    assert len(with_it.history_.loss) == 2
+    assert without.history_ is None
     assert not np.array_equal(with_it.predict(TABLE), without.predict(TABLE))
 
 
@@ -135,7 +136,7 @@ def test_pre_training_twice_gives_what_once_gives() -> None:
 
 
 def test_pretext_none_is_no_pre_training() -> None:
-    nothing = Predictor(encoder=EncoderConfig(width=8), pretraining=PretrainConfig(pretext="none"))
+    nothing = Predictor(encoder=EncoderConfig(width=8), pretrain=PretrainConfig(pretext="none"))
     before = Predictor(encoder=EncoderConfig(width=8), vocabulary=OPS).embed(TABLE)
     np.testing.assert_array_equal(nothing.pretrain(TABLE).embed(TABLE), before)
 
@@ -159,8 +160,8 @@ def test_the_last_epoch_can_be_chosen_and_the_best_again(monkeypatch: pytest.Mon
     taus = iter([0.0, 0.9, 0.2, 0.1])
     monkeypatch.setattr(nasflow.prediction.finetune, "kendall_tau", lambda *_: next(taus))
     predictor = _fitted()
-    assert predictor.fitted is not None
-    assert predictor.fitted.best_epoch == 1
+    assert predictor.fitted_ is not None
+    assert predictor.fitted_.best_epoch == 1
     best = predictor.predict(TABLE)
     last = predictor.use_epoch("last").predict(TABLE)
     assert not np.array_equal(best, last)
@@ -172,8 +173,8 @@ def test_the_last_epoch_can_be_chosen_and_the_best_again(monkeypatch: pytest.Mon
 
 def test_fit_works_without_validation_rows_and_keeps_the_last_epoch() -> None:
     predictor = _predictor().fit(TABLE, LABELS)
-    assert predictor.fitted is not None
-    assert predictor.fitted.best_epoch == EPOCHS
+    assert predictor.fitted_ is not None
+    assert predictor.fitted_.best_epoch == EPOCHS
     np.testing.assert_array_equal(
         predictor.predict(TABLE), predictor.use_epoch("last").predict(TABLE)
     )
@@ -187,8 +188,8 @@ def _with_proxies(epochs: int = 3, **changes: Any) -> Predictor:
     """Fitted with two columns of which one tells the label of every row."""
     predictor = Predictor(
         encoder=EncoderConfig(width=8),
-        pretraining=PretrainConfig(pretext="none"),
-        fitting=FitConfig(epochs=epochs, batch_size=8, lr=1e-2, proxies=("told", "noise")),
+        pretrain=PretrainConfig(pretext="none"),
+        fit=FitConfig(epochs=epochs, batch_size=8, lr=1e-2, proxies=("told", "noise")),
     )
     held_columns = {"told": HELD_OUT[1], "noise": np.zeros(15)}
     return predictor.fit(
@@ -265,9 +266,9 @@ def test_a_saved_predictor_ranks_new_proxies_against_the_same_reference(tmp_path
 def test_the_epoch_is_chosen_and_calibrated_with_the_proxies_of_the_validation_rows() -> None:
     predictor = _with_proxies()
     held_columns = {"told": HELD_OUT[1], "noise": np.zeros(15)}
-    assert predictor.fitted is not None
+    assert predictor.fitted_ is not None
     predicted = predictor.predict(HELD_OUT[0], held_columns)
-    assert kendall_tau(predicted, HELD_OUT[1]) == max(predictor.fitted.validation_tau)
+    assert kendall_tau(predicted, HELD_OUT[1]) == max(predictor.fitted_.validation_tau)
     for which in ("last", "best"):
         predictor.use_epoch(which)
         assert predictor.predict(HELD_OUT[0], held_columns).mean() == pytest.approx(
@@ -308,8 +309,8 @@ def test_a_saved_predictor_gives_the_same_bits(tmp_path: Path) -> None:
     loaded = Predictor.load(path)
     np.testing.assert_array_equal(loaded.predict(TABLE), predictor.predict(TABLE))
     np.testing.assert_array_equal(loaded.embed(TABLE), predictor.embed(TABLE))
-    assert loaded.vocabulary == predictor.vocabulary
-    assert loaded.history == predictor.history
+    assert loaded.vocabulary_ == predictor.vocabulary_
+    assert loaded.history_ == predictor.history_
     for name in ("encoder_config", "surrogate_config", "pretrain_config", "fit_config"):
         assert getattr(loaded, name) == getattr(predictor, name)
     loaded.save(tmp_path / "again.safetensors")
@@ -406,7 +407,7 @@ def test_nothing_can_be_asked_of_a_new_predictor(tmp_path: Path) -> None:
         lambda p: p.embed(TABLE),
         lambda p: p.use_epoch("last"),
         lambda p: p.save(tmp_path / "x"),
-        lambda p: p.vocabulary,
+        lambda p: p.vocabulary_,
     ):
         with pytest.raises(NotFittedError, match="call"):
             ask(_predictor())

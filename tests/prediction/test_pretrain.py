@@ -16,11 +16,13 @@ import pytest
 import torch
 
 import nasflow.prediction.pretrain
-from nasflow.encoders import Encoder, make_encoder
+from nasflow.encoders.base import Encoder
+from nasflow.encoders.make import make_encoder
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import CheckpointError, ConfigError, DataError
 from nasflow.graphs.batch import GraphBatch
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import EncoderConfig, PretrainConfig
+from nasflow.options.training import PretrainConfig
 from nasflow.prediction.pretrain import PretrainHistory, pretrain, schedule
 from oracles import OPS, random_table
 

@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from nasflow.encoders import Encoder, make_encoder
+from nasflow.encoders.base import Encoder
+from nasflow.encoders.make import make_encoder
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import EncoderConfig, PretrainConfig
-from nasflow.pretext import Step
+from nasflow.options.training import PretrainConfig
 from nasflow.pretext.arch2vec import LATENT, Arch2Vec, node_pairs
-from nasflow.pretext.base import PretextSetting
+from nasflow.pretext.base import PretextSetting, Step
 from oracles import OPS, random_table
 
 SINGLE, NO_EDGES = Architecture(("input",)), Architecture(("input", "conv1x1", "output"))

@@ -13,15 +13,17 @@ import pytest
 import torch
 
 import nasflow.prediction.pretrain
-from nasflow.encoders import Encoder, NodeEncoder, encoder_names, make_encoder
+from nasflow.encoders.base import Encoder, NodeEncoder
+from nasflow.encoders.make import make_encoder
+from nasflow.encoders.registry import EncoderConfig, encoder_names
 from nasflow.errors import ConfigError
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import EncoderConfig, PretrainConfig
+from nasflow.options.training import PretrainConfig
 from nasflow.prediction.pretrain import PretrainHistory, pretrain
-from nasflow.pretext import pretext_names
+from nasflow.pretext.registry import pretext_names
 from oracles import OPS, random_table
 from small import labels
 from small import table as cells

@@ -6,14 +6,17 @@ import pytest
 import torch
 from torch import nn
 
-from nasflow.encoders import NodeEncoder, make_encoder
+from nasflow.encoders.base import NodeEncoder
+from nasflow.encoders.make import make_encoder
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import UnknownNameError
 from nasflow.graphs.batch import GraphBatch
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import EncoderConfig, PretrainConfig
-from nasflow.pretext import Step, make_pretexts, pretext_names
-from nasflow.pretext.base import PretextSetting
+from nasflow.options.training import PretrainConfig
+from nasflow.pretext.base import PretextSetting, Step
 from nasflow.pretext.flow import Flow
+from nasflow.pretext.make import make_pretexts
+from nasflow.pretext.registry import pretext_names
 from nasflow.surrogate import FlowSurrogate
 from oracles import OPS, random_table
 

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from nasflow.encoders import Encoder, make_encoder
+from nasflow.encoders.base import Encoder
+from nasflow.encoders.make import make_encoder
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import EncoderConfig, PretrainConfig
-from nasflow.pretext import Step
-from nasflow.pretext.base import PretextSetting
+from nasflow.options.training import PretrainConfig
+from nasflow.pretext.base import PretextSetting, Step
 from nasflow.pretext.gmae import MaskedOperations
 from nasflow.pretext.views import mask_operations
 from oracles import OPS, random_table

@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from nasflow.encoders import make_encoder
+from nasflow.encoders.make import make_encoder
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.graphs.batch import GraphBatch
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import EncoderConfig, PretrainConfig
-from nasflow.pretext import Step
-from nasflow.pretext.base import PretextSetting
+from nasflow.options.training import PretrainConfig
+from nasflow.pretext.base import PretextSetting, Step
 from nasflow.pretext.graphcl import GraphCL, contrast
 from nasflow.pretext.views import random_view
 from oracles import OPS, random_table

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from nasflow.encoders import make_encoder
+from nasflow.encoders.make import make_encoder
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import ConfigError
 from nasflow.graphs.batch import GraphBatch
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import EncoderConfig, PretrainConfig, ProxyHeads
-from nasflow.pretext import Step
-from nasflow.pretext.base import PretextSetting, ranks
-from nasflow.pretext.proxy import ProxyRanking
+from nasflow.options.training import PretrainConfig
+from nasflow.pretext.base import PretextSetting, Step, ranks
+from nasflow.pretext.proxy import ProxyHeads, ProxyRanking
 from nasflow.statistics.losses import ranking_loss
 from oracles import OPS, random_table
 

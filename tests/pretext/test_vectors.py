@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nasflow.encoders import make_encoder
+from nasflow.encoders.make import make_encoder
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import ConfigError
-from nasflow.options.training import EncoderConfig, PretrainConfig
+from nasflow.options.training import PretrainConfig
 from nasflow.prediction.pretrain import SurrogateConfig, pretrain
 from nasflow.pretext.base import PretextSetting
 from nasflow.pretext.vectors import Vectors, vector_columns

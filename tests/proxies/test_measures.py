@@ -66,9 +66,7 @@ def test_sums_over_gradients(network: Chain, images: Tensor) -> None:
 
 
 def test_snip_is_what_cutting_a_weight_changes_to_first_order(images: Tensor) -> None:
-    """The definition before it is differentiated: the loss with each weight scaled by 1 + h and 1 -
-    h.
-    """
+    """The definition before it is differentiated: the loss, each weight scaled by 1 + h, 1 - h."""
     network = convolutions([2]).double()
     pixels, h, total = images.double(), 1e-5, 0.0
     with torch.no_grad():
@@ -86,36 +84,20 @@ def test_snip_is_what_cutting_a_weight_changes_to_first_order(images: Tensor) ->
 
 def test_grasp_by_the_whole_hessian(images: Tensor) -> None:
     network = convolutions([2, 2]).double()
-    owned = [network.layers[0].weight, network.layers[2].weight, network.classifier.weight]
-    names = [
-        name for name, parameter in network.named_parameters() if any(parameter is w for w in owned)
-    ]
-    start = parameters_to_vector(owned).detach()
+    names = ["layers.0.weight", "layers.2.weight", "classifier.weight"]
+    layers = [network.get_parameter(name) for name in names]
+    start = parameters_to_vector(layers).detach()
 
     def loss(vector: Tensor) -> Tensor:
-        parts = vector.split([w.numel() for w in owned])
+        parts = vector.split([weight.numel() for weight in layers])
         by_name = {
-            name: part.view_as(w)
-            for name, part, w in zip(
-                names,
-                parts,
-                sorted(
-                    owned,
-                    key=lambda w: names.index(
-                        next(n for n, p in network.named_parameters() if p is w)
-                    ),
-                ),
-                strict=True,
-            )
+            name: part.view_as(weight)
+            for name, part, weight in zip(names, parts, layers, strict=True)
         }
         return cross_entropy(
             torch.func.functional_call(network, by_name, (images.double(),)), LABELS
         )
 
-    order = sorted(
-        owned, key=lambda w: names.index(next(n for n, p in network.named_parameters() if p is w))
-    )
-    owned, start = order, parameters_to_vector(order).detach()
     gradient = torch.autograd.functional.jacobian(loss, start)
     hessian = torch.autograd.functional.hessian(loss, start)
     assert measured("grasp", network, images.double()) == pytest.approx(
@@ -124,9 +106,7 @@ def test_grasp_by_the_whole_hessian(images: Tensor) -> None:
 
 
 def test_fisher_by_masks_on_the_channels(network: Chain, images: Tensor) -> None:
-    """A mask of ones (B, C) behind each layer: its gradient is the saliency of each channel for
-    each image.
-    """
+    """A mask of ones (B, C) behind each layer has as gradient each image's saliency by channel."""
     twin, masks = copy.deepcopy(network), []
 
     def mask(_: nn.Module, __: object, out: Tensor) -> Tensor:
@@ -146,9 +126,7 @@ def test_fisher_by_masks_on_the_channels(network: Chain, images: Tensor) -> None
 
 
 def test_synflow_of_a_chain_is_its_output_once_for_every_layer(images: Tensor) -> None:
-    """R is linear in the weights of each layer, so w dR/dw summed over a layer is R (Euler), if
-    nothing adds to it.
-    """
+    """R is linear in each layer's weights, so w dR/dw over a layer is R (Euler) without biases."""
     network = convolutions([4, 3, 5], normalised=True)
     with torch.no_grad():
         network.classifier.bias.zero_()
@@ -196,18 +174,16 @@ def test_nwot_by_comparing_every_pair_of_patterns(network: Chain, images: Tensor
             patterns.append((x > 0).flatten(1).numpy())
         x = layer(x)
     codes = np.concatenate(patterns, axis=1)
-    agree = np.array([[float(np.sum(a == b)) for b in codes] for a in codes])
+    agree = np.zeros((len(codes), len(codes)))
+    for a, b in np.ndindex(agree.shape):
+        agree[a, b] = np.sum(codes[a] == codes[b])
     assert measured("nwot", network, images) == pytest.approx(np.linalg.slogdet(agree)[1], rel=1e-6)
 
 
 def test_zen_is_the_logarithm_of_a_scale(images: Tensor) -> None:
-    """Without normalisation, twice the weights move the features twice as far; before it, they
-    change nothing.
-    """
-    plain, normalised = (
-        convolutions([4], relu=False),
-        convolutions([4], normalised=True, relu=False),
-    )
+    """Twice the weights move the features twice as far; normalised, they change nothing."""
+    plain = convolutions([4], relu=False)
+    normalised = convolutions([4], normalised=True, relu=False)
     before = measured("zen", plain, images), measured("zen", normalised, images)
     with torch.no_grad():
         plain.layers[0].weight.mul_(2)
@@ -231,12 +207,11 @@ def test_counts(network: Chain, images: Tensor) -> None:
     convolved = 2 * 4 * 9 + 4 * 3 * 9
     assert measured("params", network, images) == convolved + 2 * (4 + 3) + 3 * 3 + 3
     assert measured("flops", network, images) == 25 * convolved + 3 * 3
-    norms = [
-        math.sqrt(sum(w * w for w in layer.weight.flatten().tolist()))
-        for layer in network.modules()
-        if isinstance(layer, (nn.Conv2d, nn.Linear))
-    ]
-    assert measured("l2_norm", network, images) == pytest.approx(sum(norms), rel=1e-6)
+    norm = 0.0
+    for layer in network.modules():
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            norm += math.sqrt(sum(w * w for w in layer.weight.flatten().tolist()))
+    assert measured("l2_norm", network, images) == pytest.approx(norm, rel=1e-6)
 
 
 def cell(text: str = "432103") -> Architecture:

@@ -34,7 +34,7 @@ DEAD = "000000"
 
 def table(*cells: str) -> ArchTable:
     space = NB201()
-    return space.table([space.from_choices([int(digit) for digit in text]) for text in cells])
+    return space.table([space.from_choices(list(map(int, text))) for text in cells])
 
 
 # the second and third are one cell with two names: the edge 1>2 leads nowhere, whatever its
@@ -226,10 +226,11 @@ def test_the_command_says_how_it_went_and_evaluate_takes_the_file(
     assert f"no nwot for {space.format(cells[3])}: the value is -inf" in printed
     assert "p.npz: 4 different architectures of 5 rows" in printed
     joined = open_dataset("cells.npz+p.npz")
-    assert joined.proxy("params").tolist() == [
-        float(sum(p.numel() for p in space.network(cells[i], width=2, cells=1).parameters()))
-        for i in (0, 1, 1, 3, 4)
-    ]
+    n_parameters = []
+    for i in (0, 1, 1, 3, 4):
+        network = space.network(cells[i], width=2, cells=1)
+        n_parameters.append(float(sum(p.numel() for p in network.parameters())))
+    assert joined.proxy("params").tolist() == n_parameters
 
 
 @pytest.mark.parametrize(
@@ -270,7 +271,6 @@ def test_wrong_requests_say_what_is_legal(
 
 
 # -- images
-# -----------------------------------------------------------------------------------------------------
 
 
 def test_digits_are_standardised_enlarged_and_drawn_by_the_seed() -> None:
@@ -331,7 +331,6 @@ def test_wrong_images_say_what_is_legal(
 
 
 # -- proxy tables
-# -----------------------------------------------------------------------------------------------
 
 
 def proxy_table(ids: list[int], values: list[float]) -> ProxyTable:

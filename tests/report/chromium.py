@@ -1,9 +1,7 @@
-"""Pages in headless Chromium, spoken to over a pair of pipes in the browser's own protocol
-(DevTools).
+"""Pages in headless Chromium, spoken to over pipes in the browser's own protocol (DevTools).
 
 `--remote-debugging-pipe` reads commands from file descriptor 3 and writes answers and events to 4,
-each a JSON text
-that ends in a null byte: no port, no websocket, no package.
+each a JSON text that ends in a null byte: no port, no websocket, no package.
 """
 
 from __future__ import annotations
@@ -96,9 +94,7 @@ class Browser:
         shutil.rmtree(self._profile, ignore_errors=True)
 
     def open(self, path: Path, width: int = 1280, height: int = 900, ready: str = "true") -> None:
-        """Show a file in a window of that size; returns once the expression `ready` is true
-        there.
-        """
+        """Show a file in a window of that size; returns once the expression `ready` is true."""
         address = path.resolve().as_uri()
         self.call("Page.navigate", url="about:blank")
         self.call(
@@ -183,9 +179,8 @@ class Browser:
 
 
 def _as_3_and_4(commands: int, events: int) -> None:
-    """Give the new process the two ends where it looks for them; via high numbers, since either may
-    be 3 or 4.
-    """
+    """Give the new process the two ends where it looks for them."""
+    # via high numbers, since either may be 3 or 4
     high = [os.dup2(end, number) for end, number in ((commands, 103), (events, 104))]
     for end, number in zip(high, (3, 4), strict=True):
         os.dup2(end, number)

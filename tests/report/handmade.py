@@ -1,5 +1,4 @@
-"""A folder of results made by hand: few enough numbers that every figure of the report can be
-computed on paper.
+"""A folder of results made by hand, so small that a report's figures can be computed on paper.
 
 Thirteen architectures, the last without a label. Two splits and one seed; ten test rows, which
 `none` ranks as they are in the first split and with the best two exchanged in the second; `flow`

@@ -30,11 +30,10 @@ class Report(HTMLParser):
         self._scripts: list[str] = []
         self._inside = ""
         self.feed(path.read_text())
+        scripts = [attributes for name, attributes in self.tags if name == "script"]
         (data,) = [
             json.loads(script)
-            for (name, attributes), script in zip(
-                [tag for tag in self.tags if tag[0] == "script"], self._scripts, strict=True
-            )
+            for attributes, script in zip(scripts, self._scripts, strict=True)
             if attributes.get("id")
         ]
         self.data: dict[str, Any] = data

@@ -1,6 +1,4 @@
-"""The report in a browser: it opens from disk, nothing fails, and the cell under the pointer is
-drawn.
-"""
+"""The report in a browser: it opens from disk, and draws the cell under the pointer."""
 
 from __future__ import annotations
 

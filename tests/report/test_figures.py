@@ -1,6 +1,4 @@
-"""Every number of a report on results made by hand (`handmade`), against what paper and pencil
-give.
-"""
+"""Every number of a report on results made by hand (`handmade`), against paper and pencil."""
 
 from __future__ import annotations
 

@@ -9,7 +9,8 @@ import pytest
 from nasflow.cli import main
 from nasflow.errors import MissingExtraError
 from nasflow.running.journal import Journal
-from nasflow.running.workers import Task, WorkerError, run_tasks
+from nasflow.running.tasks import run_tasks
+from nasflow.running.workers import Task, WorkerError
 from tiny_space import use
 from worker_functions import add, die, die_once, fail
 

@@ -14,7 +14,7 @@ import pytest
 import search_trainers
 from nasflow.cli import main
 from nasflow.errors import ConfigError
-from nasflow.options.search import SearchConfig
+from nasflow.search.strategies.registry import SearchConfig
 from nasflow.running.workers import Task
 from nasflow.search import Problem, Study, executors, run
 from nasflow.search.executors import RayExecutor

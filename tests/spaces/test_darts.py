@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -36,7 +37,7 @@ V2 = {
 
 
 def genotype(**changes: Any) -> dict[str, Any]:
-    return {name: [list(pair) for pair in cell] for name, cell in V2.items()} | changes
+    return copy.deepcopy(V2) | changes
 
 
 def test_the_merged_graph_has_the_shape_of_the_paper() -> None:
@@ -71,8 +72,10 @@ def test_the_other_form_has_eleven_nodes_a_cell() -> None:
 
 def test_the_usual_notations_give_one_element() -> None:
     element = SPACE.from_genotype(V2)
-    pairs = {name: [tuple(pair) for pair in cell] for name, cell in V2.items()}
-    numbers = [[[source, OPERATIONS.index(op)] for op, source in cell] for cell in V2.values()]
+    pairs, numbers = {}, []
+    for name, cell in V2.items():
+        pairs[name] = [tuple(pair) for pair in cell]
+        numbers.append([[source, OPERATIONS.index(op)] for op, source in cell])
     for text in (
         f"Genotype(normal={pairs['normal']}, normal_concat=range(2, 6), reduce={pairs['reduce']}, "
         "reduce_concat=[2, 3, 4, 5])",
@@ -146,12 +149,10 @@ def test_graphs_that_are_no_element_are_refused() -> None:
 
 def test_sampling_reaches_every_choice() -> None:
     rng = np.random.default_rng(0)
-    seen = {
-        (name, i, op, source)
-        for _ in range(2_000)
-        for name, cell in SPACE.to_genotype(SPACE.sample(rng)).items()
-        for i, (op, source) in enumerate(cell)
-    }
+    seen = set()
+    for _ in range(2_000):
+        for name, cell in SPACE.to_genotype(SPACE.sample(rng)).items():
+            seen |= {(name, i, op, source) for i, (op, source) in enumerate(cell)}
     # first input of a step: 0..j, second: 1..j+1; both cells, every operation
     assert len(seen) == 2 * len(OPERATIONS) * sum(2 * (j + 1) for j in range(4))
     assert f"{N_ELEMENTS:.2e}" == "1.08e+18"

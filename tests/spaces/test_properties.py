@@ -106,8 +106,7 @@ def test_the_neighbours_are_valid_and_different(name: str) -> None:
 
 
 def one_choice_apart(space: Space, a: Architecture, b: Architecture) -> bool:
-    """Whether two graphs differ in one operation, one edge (or its source), one node, or one link
-    pattern.
+    """Whether two graphs differ in one operation, edge, source of an edge, node or link pattern.
 
     A judgement from outside: it knows the graphs, and nothing of how a space makes its changes.
     """

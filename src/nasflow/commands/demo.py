@@ -18,19 +18,8 @@ def run(options: Namespace) -> None:
         " surrogates without\nany label, then 131 labels (1 % of the training half); beside it the"
         " same encoder without the first step.\n"
     )
-    from nasflow.cli import main
+    # what it shows is that command: the same words give the same tables
+    from nasflow.commands.command_line import run_words
 
-    main(
-        [
-            "evaluate",
-            "nbgraph-cora",
-            "--methods",
-            "none,flow",
-            "--seeds",
-            "[21,2021]",
-            "--out",
-            options.out,
-            "--jobs",
-            str(options.jobs),
-        ]
-    )
+    words = "evaluate nbgraph-cora --methods none,flow --seeds [21,2021]".split()
+    run_words([*words, "--out", options.out, "--jobs", str(options.jobs)])

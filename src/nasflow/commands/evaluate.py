@@ -10,16 +10,28 @@ from nasflow.commands.shared import (
     Namespace,
     Parser,
     add_config_file,
+    add_encoder,
     add_stage,
+    add_tasks,
     add_workers,
     check_jobs,
+    named,
     names_in,
+    set_known_defaults,
     source_in,
+    task_options_in,
+    tasks_in,
 )
-from nasflow.experiments.defaults import default_options, encoder_options, named_encoder
+from nasflow.encoders.registry import EncoderConfig
+from nasflow.experiments.defaults import default_options, encoder_options
 from nasflow.options.protocol import ProtocolConfig
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
+from nasflow.options.training import FitConfig, PretrainConfig
+from nasflow.pretext.registry import PRETEXTS, pretext_names
+
+METHODS = "none,flow"
+# the task vectors is for Python alone, which gives it its columns
+_IN_HELP = [name for name in pretext_names() if name != "vectors"]
 
 
 def add_arguments(parser: Parser, words: list[str]) -> None:
@@ -31,10 +43,10 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
     parser.add_argument(
         "--methods",
         type=str,
-        default="none,flow",
+        default=METHODS,
         help=(
-            "none, or tasks: flow, proxy, graphcl, arch2vec, gmae, or several as in flow+proxy; "
-            "separated by commas; the floor gp is always added"
+            f"none, or tasks: {', '.join(_IN_HELP)}, or several as in flow+proxy; separated by commas;"
+            " the floor gp is always added. A task's own options are --task.NAME.OPTION"
         ),
     )
     parser.add_argument(
@@ -63,12 +75,20 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
     )
     add_config_file(parser)
     parser.add_class_arguments(ProtocolConfig)
-    add_stage(parser, EncoderConfig, "encoder")
+    add_encoder(parser, words)
     add_stage(parser, SurrogateConfig, "surrogate")
-    add_stage(parser, PretrainConfig, "pretrain", skip={"pretext", "proxies", "seed"})
+    skip = {"pretext", "proxies", "seed", "task_options"}
+    add_stage(parser, PretrainConfig, "pretrain", skip=skip)
+    add_tasks(parser, _known_tasks(named(words, "methods", METHODS)))
     add_stage(parser, FitConfig, "fit", skip={"seed"})
     source = source_in(words)
-    parser.set_defaults(default_options(source) | encoder_options(named_encoder(words), source))
+    encoder = named(words, "encoder.name", EncoderConfig().name)
+    set_known_defaults(parser, default_options(source) | encoder_options(encoder, source))
+
+
+def _known_tasks(methods: str) -> list[str]:
+    """The tasks that there are among those that the methods name; the others are told in time."""
+    return [task for task in tasks_in(methods) if task in PRETEXTS]
 
 
 def run(options: Namespace) -> None:
@@ -89,7 +109,11 @@ def run(options: Namespace) -> None:
         folder,
         encoder=options.encoder,
         surrogate=options.surrogate,
-        pretrain=dataclasses.replace(options.pretrain, proxies=names_in(options.proxy)),
+        pretrain=dataclasses.replace(
+            options.pretrain,
+            proxies=names_in(options.proxy),
+            task_options=task_options_in(options),
+        ),
         fit=options.fit,
         protocol=protocol,
         per_method=options.per_method,

@@ -9,7 +9,9 @@ from nasflow.commands.shared import (
     add_config_file,
     add_device,
     add_encoder,
+    add_encoder_class,
     add_stage,
+    named,
 )
 from nasflow.errors import ConfigError
 from nasflow.options.training import FitConfig
@@ -43,7 +45,11 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
     )
     add_device(parser)
     add_config_file(parser)
-    add_encoder(parser, words)
+    if named(words, "model", ""):
+        # a model has its encoder, with its options: those of another would do nothing
+        add_encoder_class(parser)
+    else:
+        add_encoder(parser, words)
     add_stage(parser, FitConfig, "fit")
     # the published protocol has validation; nothing here is compared with it, and labelled chooses
     # better
@@ -72,10 +78,11 @@ def run(options: Namespace) -> None:
             f"{options.source} has {len(rows)} labelled architectures; fit needs at least 2"
         )
     if options.model:
-        predictor = Predictor.load(options.model, options.device)
-        predictor.fit_config = options.fit
+        predictor = Predictor.load(
+            options.model, options.device, encoder=options.encoder, fit=options.fit
+        )
     else:
-        predictor = Predictor(encoder=options.encoder, fitting=options.fit, device=options.device)
+        predictor = Predictor(encoder=options.encoder, fit=options.fit, device=options.device)
     rows = np.random.default_rng(options.fit.seed).permutation(rows)
     n_held = int(options.validation * len(rows))
     held, train = rows[:n_held], rows[n_held:]
@@ -95,11 +102,10 @@ def run(options: Namespace) -> None:
     if told := without_value(options.fit.proxies, columns):
         print(told)
     if validation:
-        assert predictor.fitted is not None
         tau = kendall_tau(predictor.predict(validation[0], validation[2]), validation[1])
         print(
             f"Kendall tau on the {n_held} validation rows {tau:.3f} (epoch"
-            f" {predictor.fitted.best_epoch} of {options.fit.epochs}, chosen on these rows: an"
+            f" {predictor.fitted_.best_epoch} of {options.fit.epochs}, chosen on these rows: an"
             " optimistic number)"
         )
     print(f"next: nasflow predict --model {options.out} --archs mine.jsonl")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from nasflow.commands.shared import SOURCE_HELP, Namespace, Parser, add_device
+from nasflow.commands.shared import SOURCE_HELP, Namespace, Parser, add_device, add_encoder_class
 from nasflow.errors import ConfigError
 
 
@@ -21,6 +21,7 @@ def add_arguments(parser: Parser, __: list[str]) -> None:
     parser.add_argument(
         "--top", type=int | None, default=None, help="only the highest so many, best first"
     )
+    add_encoder_class(parser)
     add_device(parser)
 
 
@@ -36,12 +37,12 @@ def run(options: Namespace) -> None:
 
     if options.top is not None and options.top < 1:
         raise ConfigError(f"--top is {options.top}; legal: a whole number of at least 1")
-    predictor = Predictor.load(options.model, options.device)
+    predictor = Predictor.load(options.model, options.device, encoder=options.encoder)
     if options.archs.endswith(".jsonl"):
-        dataset = read_jsonl(options.archs, predictor.vocabulary)  # errors name the line
+        dataset = read_jsonl(options.archs, predictor.vocabulary_)  # errors name the line
     else:
         dataset = open_dataset(options.archs)
-    table, names = dataset.table, predictor.proxies
+    table, names = dataset.table, predictor.proxies_
     columns = {name: dataset.labels(name) for name in names}
     if told := without_value(names, columns):
         print(told, file=sys.stderr)

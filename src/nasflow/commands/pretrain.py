@@ -10,6 +10,10 @@ from nasflow.commands.shared import (
     add_device,
     add_encoder,
     add_stage,
+    add_tasks,
+    named,
+    task_options_in,
+    tasks_in,
 )
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import PretrainConfig
@@ -25,11 +29,13 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
     add_config_file(parser)
     add_encoder(parser, words)
     add_stage(parser, SurrogateConfig, "surrogate")
-    add_stage(parser, PretrainConfig, "pretrain")
+    add_stage(parser, PretrainConfig, "pretrain", skip={"task_options"})
+    add_tasks(parser, tasks_in(named(words, "pretrain.pretext", PretrainConfig().pretext)))
 
 
 def run(options: Namespace) -> None:
     """Pre-train, going on from a checkpoint beside the output if there is one."""
+    from dataclasses import replace
     from pathlib import Path
 
     from nasflow.datasets import open_dataset
@@ -38,11 +44,12 @@ def run(options: Namespace) -> None:
 
     check_writable(options.out)
     dataset = open_dataset(options.source)
+    config = replace(options.pretrain, task_options=task_options_in(options))
     proxies = {name: dataset.proxy(name) for name in options.pretrain.proxies}
     predictor = Predictor(
         encoder=options.encoder,
         surrogate=options.surrogate,
-        pretraining=options.pretrain,
+        pretrain=config,
         device=options.device,
     )
     checkpoint = Path(options.out + ".checkpoint")
@@ -51,8 +58,7 @@ def run(options: Namespace) -> None:
     predictor.pretrain(dataset.table, proxies, checkpoint=checkpoint, progress=True)
     predictor.save(options.out)
     checkpoint.unlink(missing_ok=True)
-    history = predictor.history
-    assert history is not None
+    history = predictor.history_
     loss = f"; loss {history.loss[0]:.4f} -> {history.loss[-1]:.4f}" if history.loss else ""
     print(
         f"{options.out}: {options.pretrain.pretext} on {len(dataset)} architectures in"

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from nasflow.commands.shared import Namespace, Parser, add_config_file, add_ray
+from nasflow.commands.shared import (
+    Namespace,
+    Parser,
+    add_config_file,
+    add_ray,
+    add_tasks,
+    named,
+    set_known_defaults,
+    task_options_in,
+    tasks_in,
+)
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import ConfigError
-from nasflow.experiments.defaults import default_options, encoder_options, named_encoder
-from nasflow.options.search import SearchConfig
+from nasflow.experiments.defaults import default_options, encoder_options
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
+from nasflow.options.training import FitConfig, PretrainConfig
+from nasflow.search.strategies.registry import SearchConfig
 
 if TYPE_CHECKING:
     from nasflow.search.known import Known
@@ -101,20 +113,25 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
         help="folder for trials.csv, table.txt and search.png (default: beside the study)",
     )
     add_config_file(parser)
-    parser.add_class_arguments(SearchConfig, skip=set(STAGES))
-    for key, stage in STAGES.items():
-        parser.add_class_arguments(
-            stage, key, skip={"seed"} if key in ("pretrain", "fit") else set()
-        )
+    config = SearchConfig.class_of(named(words, "strategy", SearchConfig().strategy))
+    parser.add_class_arguments(config, skip=set(STAGES))
+    stages = [field.name for field in dataclasses.fields(config) if field.name in STAGES]
     space = next((word for word in words if not word.startswith("-")), "")
-    known = {
-        key: value
-        for key, value in default_options(_DEFAULTS_OF.get(space, space)).items()
-        if "." in key
-    }
-    parser.set_defaults(
-        known | encoder_options(named_encoder(words), _DEFAULTS_OF.get(space, space))
-    )
+    data = _DEFAULTS_OF.get(space, space)
+    defaults = default_options(data)
+    for key in stages:
+        if key == "encoder":
+            name = named(words, "encoder.name", EncoderConfig().name)
+            parser.add_class_arguments(EncoderConfig.class_of(name), key)
+            defaults |= encoder_options(name, data) | {"encoder.name": name}
+        else:
+            # one seed for all
+            skip = {"seed", "task_options"} if key in ("pretrain", "fit") else set()
+            parser.add_class_arguments(STAGES[key], key, skip=skip)
+    if "pretrain" in stages:
+        add_tasks(parser, tasks_in(named(words, "pretrain.pretext", PretrainConfig().pretext)))
+    dotted = {name: value for name, value in defaults.items() if "." in name}
+    set_known_defaults(parser, dotted)
 
 
 _DEFAULTS_OF = {"darts": "nb301"}  # options are kept under the name of the data
@@ -122,8 +139,6 @@ _DEFAULTS_OF = {"darts": "nb301"}  # options are kept under the name of the data
 
 def run(options: Namespace) -> None:
     """Search, and write what came of it."""
-    import dataclasses
-
     from nasflow.running.files import write_text
     from nasflow.search import runner
     from nasflow.search.executors import RayExecutor
@@ -139,11 +154,7 @@ def run(options: Namespace) -> None:
             )
     check_train(options.train)
     problem = _problem(options)
-    stages: dict[str, Any] = {key: getattr(options, key) for key in STAGES}
-    for key in ("pretrain", "fit"):
-        stages[key] = dataclasses.replace(stages[key], seed=options.seed)
-    names = [field.name for field in dataclasses.fields(SearchConfig) if field.name not in STAGES]
-    config = SearchConfig(**{name: getattr(options, name) for name in names}, **stages)
+    config = _search_config(options)
     window = options.parallel if options.window is None else options.window or None
     study = Study(options.study, problem, config, window=window, progress=True)
     earlier = study.trials()
@@ -168,6 +179,19 @@ def run(options: Namespace) -> None:
     print(f"{table}\n{summary(study.trials())}\n{folder}: table.txt, trials.csv, search.png")
 
 
+def _search_config(options: Namespace) -> SearchConfig:
+    """The options of the strategy, one seed for all of its stages."""
+    values = {}
+    for field in dataclasses.fields(SearchConfig.class_of(options.strategy)):
+        value = getattr(options, field.name)
+        if field.name in ("pretrain", "fit"):
+            value = dataclasses.replace(value, seed=options.seed)
+        if field.name == "pretrain":
+            value = dataclasses.replace(value, task_options=task_options_in(options))
+        values[field.name] = value
+    return SearchConfig(**values)
+
+
 def _problem(options: Namespace) -> Problem:
     from nasflow.search.known import Constraint
     from nasflow.search.problem import Problem
@@ -178,7 +202,7 @@ def _problem(options: Namespace) -> Problem:
     wanted = [
         *(constraint.quantity for constraint in constraints),
         *([options.second] if options.second else []),
-        *options.proxies,
+        *getattr(options, "proxies", ()),
     ]
     return Problem(
         load_space(options.space),

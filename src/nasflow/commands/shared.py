@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import jsonargparse
+import yaml
 
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import ConfigError
-from nasflow.experiments.defaults import encoder_options, named_encoder
-from nasflow.options.training import EncoderConfig
+from nasflow.experiments.defaults import encoder_options
+from nasflow.pretext.registry import task_config
 
 Namespace = jsonargparse.Namespace
 Parser = jsonargparse.ArgumentParser
@@ -31,10 +36,77 @@ def add_stage(parser: Parser, stage: type[Any], key: str, skip: set[str] | None 
 
 
 def add_encoder(parser: Parser, words: list[str]) -> None:
-    """The options of the encoder, with the defaults of the one that `words` name."""
-    add_stage(parser, EncoderConfig, "encoder")
-    own = encoder_options(named_encoder(words), source_in(words))
-    parser.set_defaults({name: value for name, value in own.items() if name.startswith("encoder.")})
+    """The options of the encoder that the words name, with the defaults of the data set's space."""
+    name = named(words, "encoder.name", EncoderConfig().name)
+    add_stage(parser, EncoderConfig.class_of(name), "encoder")
+    set_known_defaults(parser, encoder_options(name, source_in(words)) | {"encoder.name": name})
+
+
+def add_encoder_class(parser: Parser) -> None:
+    """--encoder, for models whose encoder is neither of this package nor of an installed one."""
+    parser.add_argument(
+        "--encoder",
+        type=str | None,
+        default=None,
+        help=(
+            "the class of the model's encoder, module:Class or file.py:Class, where it is your own;"
+            " all its options are in the model"
+        ),
+    )
+
+
+def add_tasks(parser: Parser, tasks: Iterable[str]) -> None:
+    """The options of pretext tasks, as --task.NAME.OPTION, of those that have some."""
+    for task in tasks:
+        config = task_config(task)
+        if config is not None:
+            parser.add_class_arguments(config, f"task.{task}")
+
+
+def tasks_in(methods: str) -> list[str]:
+    """The tasks among methods or pretexts: flow, proxy and gmae of `none,flow+proxy,gmae`."""
+    tasks = methods.replace(",", "+").split("+")
+    return sorted({task.strip() for task in tasks} - {"", "none", "gp"})
+
+
+def task_options_in(options: Namespace) -> dict[str, dict[str, Any]]:
+    """What `add_tasks` read, by task."""
+    by_task = vars(options.task) if "task" in options else {}
+    return {name: of_task.to_dict() for name, of_task in by_task.items()}
+
+
+def named(words: list[str], option: str, default: str) -> str:
+    """The value of an option among the words, or in the YAML file that --config names there.
+
+    Which options a command has depends on some of its values: it must be known before they are
+    read in earnest.
+    """
+    value = default
+    for word, following in itertools.pairwise([*words, ""]):
+        name, equals, rest = word.partition("=")
+        given = rest if equals else following
+        if name == "--config":
+            value = _in_file(given, option, value)
+        elif name == f"--{option}":
+            value = given
+    return value
+
+
+def _in_file(path: str, option: str, default: str) -> str:
+    """An option of a YAML file; what is wrong with the file, its reader will say."""
+    try:
+        value = yaml.safe_load(Path(path).read_text())
+        for key in option.split("."):
+            value = value[key]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError):
+        return default
+    return value if isinstance(value, str) else default
+
+
+def set_known_defaults(parser: Parser, defaults: Mapping[str, Any]) -> None:
+    """Set the defaults of those options that the parser has."""
+    legal = {option.removeprefix("--") for option in parser._option_string_actions}
+    parser.set_defaults({name: value for name, value in defaults.items() if name in legal})
 
 
 def add_device(parser: Parser) -> None:

@@ -54,7 +54,12 @@ class Literals:
         Raises:
             DataError: the stream ends before.
         """
-        parts = []
+        # nearly all operands are short, and one read is faster than the loop
+        first = self._file.read(min(size, _CHUNK))
+        if len(first) == size:
+            return first
+        parts = [first]
+        size -= len(first)
         # in pieces, so that a false length costs no more memory than the file has bytes
         while size > 0:
             part = self._file.read(min(size, _CHUNK))

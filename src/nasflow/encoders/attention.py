@@ -15,12 +15,31 @@ give that layout for nothing.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from nasflow.encoders.layers import FastDropout
+from nasflow.encoders.registry import EncoderConfig
+
+
+@dataclass(frozen=True)
+class AttentionConfig(EncoderConfig):
+    """What encoders with attention have beside the options of all."""
+
+    n_heads: int = 8
+    """Attention heads; the width is shared out among them."""
+    attention_dropout: float = 0.1
+    """Share of the attention weights dropped in training."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._positive_int("n_heads")
+        self._number("attention_dropout", 0, 0.99)
+        if self.width % self.n_heads:
+            raise self._wrong("n_heads", self.n_heads, f"a divisor of the width, {self.width}")
 
 
 class Attention(nn.Module):

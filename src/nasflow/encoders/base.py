@@ -11,9 +11,10 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import ConfigError
 from nasflow.graphs.batch import GraphBatch
-from nasflow.options.training import EncoderConfig
+from nasflow.graphs.table import ArchTable
 
 
 class Encoder(nn.Module, ABC):
@@ -25,15 +26,18 @@ class Encoder(nn.Module, ABC):
         config: name, width, number of layers, dropout.
     """
 
-    has_fixed_size: ClassVar[bool] = False
-    """Whether it takes graphs of up to `config.max_nodes` nodes alone, which must be known when it
-    is made.
-    """
+    Config: ClassVar[type[EncoderConfig]] = EncoderConfig
+    """The class of its options; a subclass of `EncoderConfig` where it has more than all have."""
 
     def __init__(self, n_ops: int, config: EncoderConfig) -> None:
         super().__init__()
         self.n_ops = n_ops
         self.config = config
+
+    @classmethod
+    def config_for(cls, config: EncoderConfig, table: ArchTable) -> EncoderConfig:  # noqa: ARG003
+        """The options with what must be known of the graphs before the encoder is made."""
+        return config
 
     @property
     def width(self) -> int:

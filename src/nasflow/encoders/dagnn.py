@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from nasflow.encoders.base import NodeEncoder
 from nasflow.encoders.flow_sweep import FlowSweep
 from nasflow.encoders.layers import FastDropout, OneHotLinear
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.graphs.batch import GraphBatch
-from nasflow.options.training import EncoderConfig
 
 
 class DAGNN(NodeEncoder):

@@ -27,8 +27,8 @@ from torch.nn.functional import embedding_bag
 
 from nasflow.encoders.base import NodeEncoder
 from nasflow.encoders.layers import FastDropout, one_hot_operations
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.graphs.batch import GraphBatch, Neighbourhood
-from nasflow.options.training import EncoderConfig
 
 TELEPORT = 0.1  # the paper's alpha: the walk's probability to start anew
 

@@ -19,19 +19,26 @@ normalisation, which takes them off again. On it stands the same head as on ever
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from nasflow.encoders.attention import Attention
+from nasflow.encoders.attention import Attention, AttentionConfig
 from nasflow.encoders.base import NodeEncoder
 from nasflow.encoders.flow_sweep import FlowSweep
 from nasflow.encoders.layers import FastDropout, NodeNorm, OneHotLinear
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.layouts import ByGeneration
-from nasflow.options.training import EncoderConfig
+
+
+@dataclass(frozen=True)
+class FlowerFormerConfig(AttentionConfig):
+    """The options of flowerformer."""
+
+    name: str = "flowerformer"
 
 
 class FlowerFormer(NodeEncoder):
@@ -41,14 +48,15 @@ class FlowerFormer(NodeEncoder):
     Example:
         >>> from nasflow.spaces.nb201 import NB201
         >>> table = NB201().enumerate()
-        >>> encoder = FlowerFormer(table.n_ops, EncoderConfig("flowerformer", width=64, n_layers=2))
+        >>> encoder = FlowerFormer(table.n_ops, FlowerFormerConfig(width=64, n_layers=2))
         >>> encoder(GraphBatch.from_table(table[:10])).shape
         torch.Size([10, 64])
     """
 
-    def __init__(self, n_ops: int, config: EncoderConfig) -> None:
+    Config = FlowerFormerConfig
+
+    def __init__(self, n_ops: int, config: FlowerFormerConfig) -> None:
         super().__init__(n_ops, config)
-        config.check_heads()
         self.input = OneHotLinear(n_ops, config.width, bias=False)
         self.norm = NodeNorm(config.width)
         self.layers = nn.ModuleList(FlowerLayer(config) for _ in range(config.n_layers))
@@ -68,7 +76,7 @@ class FlowerFormer(NodeEncoder):
 class FlowerLayer(nn.Module):
     """Sweeps and attention side by side, then a feed-forward block."""
 
-    def __init__(self, config: EncoderConfig) -> None:
+    def __init__(self, config: FlowerFormerConfig) -> None:
         super().__init__()
         width = config.width
         self.forwards, self.backwards = FlowSweep(width), FlowSweep(width)

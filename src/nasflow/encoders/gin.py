@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 from nasflow.encoders.base import NodeEncoder
 from nasflow.encoders.layers import FastDropout, one_hot_operations
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.graphs.batch import GraphBatch, Neighbourhood
-from nasflow.options.training import EncoderConfig
 
 
 class GIN(NodeEncoder):

@@ -13,16 +13,34 @@ one way.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from nasflow.encoders.base import Encoder
 from nasflow.encoders.layers import FastDropout
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import ConfigError, GraphError
 from nasflow.graphs.batch import GraphBatch
-from nasflow.options.training import EncoderConfig
+from nasflow.graphs.table import ArchTable
+
+
+@dataclass(frozen=True)
+class MLPConfig(EncoderConfig):
+    """The options of mlp."""
+
+    name: str = "mlp"
+    max_nodes: int | None = None
+    """Nodes of the largest graph that it takes; by default those of the first table it sees."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.max_nodes is not None:
+            self._positive_int("max_nodes")
 
 
 class MLP(Encoder):
@@ -35,19 +53,19 @@ class MLP(Encoder):
     Example:
         >>> from nasflow.spaces.nb201 import NB201
         >>> table = NB201().enumerate()
-        >>> encoder = MLP(table.n_ops, EncoderConfig("mlp", width=64, max_nodes=8))
+        >>> encoder = MLP(table.n_ops, MLPConfig(width=64, max_nodes=8))
         >>> encoder(GraphBatch.from_table(table[:10])).shape
         torch.Size([10, 64])
     """
 
-    has_fixed_size = True
+    Config = MLPConfig
 
-    def __init__(self, n_ops: int, config: EncoderConfig) -> None:
+    def __init__(self, n_ops: int, config: MLPConfig) -> None:
         super().__init__(n_ops, config)
         if config.max_nodes is None:
             raise ConfigError(
                 "encoder 'mlp' needs to know how many nodes a graph can have, and there is no table"
-                " to count them in: set EncoderConfig.max_nodes (--encoder.max_nodes)"
+                " to count them in: set MLPConfig.max_nodes (--encoder.max_nodes)"
             )
         self.max_nodes = config.max_nodes
         widths = [self.max_nodes * (self.max_nodes + n_ops)] + [config.width] * config.n_layers
@@ -55,6 +73,14 @@ class MLP(Encoder):
         for n_in, n_out in itertools.pairwise(widths):
             layers += [nn.Linear(n_in, n_out), nn.ReLU(), FastDropout(config.dropout)]
         self.layers = nn.Sequential(*layers)
+
+    @classmethod
+    def config_for(cls, config: EncoderConfig, table: ArchTable) -> EncoderConfig:
+        """The options with `max_nodes` counted in the table, where it is not given."""
+        assert isinstance(config, MLPConfig)
+        if config.max_nodes is not None or not len(table):
+            return config
+        return dataclasses.replace(config, max_nodes=int(np.diff(table.node_ptr).max()))
 
     def forward(self, batch: GraphBatch) -> Tensor:
         """(B, H) float32: the embedding of every architecture.
@@ -66,7 +92,7 @@ class MLP(Encoder):
         if len(sizes) and int(sizes.max()) > n:
             raise GraphError(
                 f"graph {int(sizes.argmax())} of the batch has {int(sizes.max())} nodes; encoder"
-                f" 'mlp' was made for at most {n}: set EncoderConfig.max_nodes"
+                f" 'mlp' was made for at most {n}: set MLPConfig.max_nodes"
                 " (--encoder.max_nodes)"
             )
         rank = torch.arange(batch.n_nodes, device=batch.device) - batch.node_ptr.index_select(

@@ -1,31 +1,25 @@
-"""The encoders by name. A new one of this package is a file and a line here; one of yours needs
-neither.
+"""The encoders by name, and the options that all of them have.
 
-Nothing here imports torch: the command line shows names and options before it is needed.
+A new encoder of this package is a file and a line here; one of yours needs neither
+(`module:Class`, `file.py:Class`, an entry point of the group `nasflow.encoders`). Nothing here
+imports torch: the command line shows names and options before it is needed.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-import numpy as np
-
-from nasflow.graphs.table import ArchTable
-from nasflow.options.training import EncoderConfig
-from nasflow.running.registry import Registry
-
-if TYPE_CHECKING:
-    from nasflow.encoders.base import Encoder
+from nasflow.options.base import DispatchedOptions
+from nasflow.running.registry import Registry, imported
 
 
 def _is_encoder(part: Any) -> bool:
-    from nasflow.encoders.base import Encoder
-
-    return isinstance(part, type) and issubclass(part, Encoder)
+    return isinstance(part, type) and issubclass(part, imported("nasflow.encoders.base:Encoder"))
 
 
-ENCODERS: Registry[type[Encoder]] = Registry(
+ENCODERS: Registry[type[Any]] = Registry(
     "encoder",
     "nasflow.encoders",
     {
@@ -41,30 +35,52 @@ ENCODERS: Registry[type[Encoder]] = Registry(
     "a subclass of nasflow.Encoder",
 )
 
+# of this package, those that have options of their own: the others need not be imported to tell
+_WITH_OPTIONS = ("flowerformer", "mlp", "transformer")
+
+
+@dataclass(frozen=True)
+class EncoderConfig(DispatchedOptions):
+    """The graph network that turns an architecture into a vector: the options that all have.
+
+    Called with the name of an encoder that has more, it gives that encoder's options.
+
+    Example:
+        >>> EncoderConfig("transformer", width=64, n_heads=4)
+        TransformerConfig(name='transformer', width=64, n_layers=3, dropout=0.1, n_heads=4, \
+attention_dropout=0.1)
+    """
+
+    key: ClassVar[str] = "name"
+
+    name: str = "resgatedgcn"
+    """Which encoder: a registered name, or file.py:Class or module:Class of your own."""
+    width: int = 128
+    """Width of the node states in a layer, and of the embedding (gin: n_layers times as wide)."""
+    n_layers: int = 3
+    """Number of layers."""
+    dropout: float = 0.1
+    """Share of the node states dropped after each layer in training."""
+
+    def __post_init__(self) -> None:
+        self._positive_int("width", "n_layers")
+        self._number("dropout", 0, 0.99)
+
+    @classmethod
+    def class_of(cls, name: str) -> type[EncoderConfig]:
+        """The class of an encoder's options; this one where the name is none or has no more."""
+        if name not in ENCODERS or (name in ENCODERS.builtin and name not in _WITH_OPTIONS):
+            return EncoderConfig
+        config: type[EncoderConfig] = ENCODERS.find(name).Config
+        return config
+
 
 def encoder_names() -> list[str]:
     """The registered names."""
     return ENCODERS.names()
 
 
-def with_max_nodes(config: EncoderConfig, table: ArchTable) -> EncoderConfig:
-    """The options with `max_nodes` counted in `table`, where it is not given and the encoder needs
-    it.
-
-    Raises:
-        UnknownNameError: `config.name` is not registered; the message lists the names.
-    """
-    encoder = ENCODERS.find(config.name)
-    if config.max_nodes is None and encoder.has_fixed_size and len(table):
-        return dataclasses.replace(config, max_nodes=int(np.diff(table.node_ptr).max()))
-    return config
-
-
-def make_encoder(n_ops: int, config: EncoderConfig) -> Encoder:
-    """A new encoder for a vocabulary of `n_ops` operations, its weights drawn from torch's
-    generator.
-
-    Raises:
-        UnknownNameError: `config.name` is not registered; the message lists the names.
-    """
-    return ENCODERS.find(config.name)(n_ops, config)
+def with_name(config: EncoderConfig, name: str) -> EncoderConfig:
+    """The options of another encoder, those that all have as they are."""
+    shared = {f.name: getattr(config, f.name) for f in dataclasses.fields(EncoderConfig)}
+    return EncoderConfig(**{**shared, "name": name})

@@ -31,8 +31,8 @@ from torch.nn.functional import embedding_bag
 from nasflow.encoders.base import NodeEncoder
 from nasflow.encoders.layers import FastDropout, OneHotLinear
 from nasflow.encoders.look_alikes import LookAlikes
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.graphs.batch import GraphBatch, Neighbourhood
-from nasflow.options.training import EncoderConfig
 
 BLOCK = 1024  # kinds of nodes at a time: their messages stay in the processor's cache
 

@@ -22,19 +22,26 @@ They see the undirected graph, so the pair's own edge is added with its directio
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from nasflow.encoders.attention import Attention
+from nasflow.encoders.attention import Attention, AttentionConfig
 from nasflow.encoders.base import NodeEncoder
 from nasflow.encoders.layers import FastDropout, OneHotLinear
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.layouts import Padded
-from nasflow.options.training import EncoderConfig
 
 N_TIMES = 4  # t = 1/2, then doubled
+
+
+@dataclass(frozen=True)
+class TransformerConfig(AttentionConfig):
+    """The options of transformer."""
+
+    name: str = "transformer"
 
 
 class Transformer(NodeEncoder):
@@ -44,14 +51,15 @@ class Transformer(NodeEncoder):
     Example:
         >>> from nasflow.spaces.nb201 import NB201
         >>> table = NB201().enumerate()
-        >>> encoder = Transformer(table.n_ops, EncoderConfig("transformer", width=64))
+        >>> encoder = Transformer(table.n_ops, TransformerConfig(width=64))
         >>> encoder(GraphBatch.from_table(table[:10])).shape
         torch.Size([10, 64])
     """
 
-    def __init__(self, n_ops: int, config: EncoderConfig) -> None:
+    Config = TransformerConfig
+
+    def __init__(self, n_ops: int, config: TransformerConfig) -> None:
         super().__init__(n_ops, config)
-        config.check_heads()
         self.input = OneHotLinear(n_ops, config.width)
         self.position = nn.Linear(N_TIMES, config.width, bias=False)
         self.pair = nn.Linear(N_TIMES + 2, config.n_heads, bias=False)
@@ -76,7 +84,7 @@ class Transformer(NodeEncoder):
 class TransformerLayer(nn.Module):
     """Attention, then a feed-forward block, each added to what came in and normalised."""
 
-    def __init__(self, config: EncoderConfig) -> None:
+    def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         width = config.width
         self.attention = Attention(width, config.n_heads, config.attention_dropout)

@@ -4,8 +4,6 @@ overrides them.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
 from typing import Any
 
 # Surrogate width and scale: the authors' values (NB-Graph: ours). Their encoder of NB-101 is 256
@@ -16,10 +14,10 @@ _BY_SPACE: dict[str, dict[str, Any]] = {
     "nb101": {
         "surrogate.k": 4,
         "surrogate.sigma": 1.0,
-        "pretrain.margin": 0.5,
-        "pretrain.pairs_per_graph": 8,
+        "task.proxy.margin": 0.5,
+        "task.proxy.pairs_per_graph": 8,
         "fit.margin": 0.5,
-        "pretrain.mask_share": 0.75,
+        "task.gmae.mask_share": 0.75,
         "proxy": "jacob_cov",
     },
     # weights of flow+proxy: against equal weights, tau on the validation rows 83.7 to 82.9 (one
@@ -27,8 +25,8 @@ _BY_SPACE: dict[str, dict[str, Any]] = {
     "nb201": {"surrogate.k": 7, "proxy": "jacov", "pretrain.weights": {"flow": 0.1, "proxy": 0.9}},
     "nb301": {
         "surrogate.k": 12,
-        "pretrain.pairs_per_graph": 8,
-        "pretrain.mask_share": 0.05,
+        "task.proxy.pairs_per_graph": 8,
+        "task.gmae.mask_share": 0.05,
         "proxy": "jacob_cov",
     },
     "nbgraph": {"pretrain.epochs": 30},
@@ -63,12 +61,3 @@ def encoder_options(encoder: str, dataset: str) -> dict[str, Any]:
     if encoder != "flowerformer":
         return {}
     return {**_FLOWERFORMER, **(_FLOWERFORMER_301 if dataset.startswith("nb301") else {})}
-
-
-def named_encoder(words: Sequence[str]) -> str:
-    """The encoder that `--encoder.name` names on a command line, else the empty string; YAML files
-    are not seen.
-    """
-    names = [value for word, value in itertools.pairwise(words) if word == "--encoder.name"]
-    names += [word.partition("=")[2] for word in words if word.startswith("--encoder.name=")]
-    return names[-1] if names else ""

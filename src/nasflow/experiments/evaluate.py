@@ -9,19 +9,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nasflow.datasets import Dataset, open_dataset
+from nasflow.datasets import Dataset, Metric, open_dataset
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import ConfigError
 from nasflow.experiments import tables
 from nasflow.experiments.grid import pretraining_seconds, run_grid
+from nasflow.experiments.kept import keys_with_pretraining
 from nasflow.experiments.manifest import write_manifest
 from nasflow.experiments.pictures import surrogate_map
-from nasflow.experiments.runs import check_methods, plan
+from nasflow.experiments.runs import Run, check_methods, plan
 from nasflow.experiments.stages import Stages
 from nasflow.options.protocol import ProtocolConfig
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
+from nasflow.options.training import FitConfig, PretrainConfig
 from nasflow.prediction.proxy_ranks import without_value
-from nasflow.running.files import write_text
+from nasflow.running.files import PathLike, write_text
+from nasflow.running.journal import Journal
 from nasflow.surrogate import FlowSurrogate
 
 FLOOR = "gp"
@@ -29,98 +32,108 @@ FLOOR = "gp"
 
 def evaluate(
     source: str,
-    metric: str | None,
-    methods: Sequence[str],
-    folder: Path,
+    metric: str | None = None,
+    methods: Sequence[str] = ("none", "flow"),
+    folder: PathLike = "runs/evaluate",
     *,
-    encoder: EncoderConfig,
-    surrogate: SurrogateConfig,
-    pretrain: PretrainConfig,
-    fit: FitConfig,
-    protocol: ProtocolConfig,
+    encoder: EncoderConfig | None = None,
+    surrogate: SurrogateConfig | None = None,
+    pretrain: PretrainConfig | None = None,
+    fit: FitConfig | None = None,
+    protocol: ProtocolConfig | None = None,
     per_method: Mapping[str, Mapping[str, Any]] | None = None,
-    n_workers: int,
+    n_workers: int = 1,
     ray: str | None = None,
     progress: bool = True,
 ) -> str:
-    """Run the grid and write `table.md`, `runs.csv`, `manifest.json` and `surrogates.png` into
-    `folder`.
+    """Run the grid; writes `table.md`, `runs.csv`, `manifest.json`, `surrogates.png` into `folder`.
 
-    Returns the text of `table.md`. The floor (`gp`) is always among the methods. `per_method`
-    changes options of single methods, by dotted names; it may know more methods than are evaluated.
+    Args:
+        source: a registered name, or a file.
+        metric: what is predicted; by default the data set's first.
+        methods: none, or pretext tasks joined by +. The floor (`gp`) is always among them.
+        folder: where results go; what is done there is not done again.
+        encoder, surrogate, pretrain, fit, protocol: the options of each stage.
+        per_method: options of single methods, by dotted names; it may know more methods than are
+            evaluated.
+        n_workers: number of processes.
+        ray: address of a Ray cluster that does the work in their place.
+        progress: whether to draw a progress bar.
+
+    Returns:
+        The text of `table.md`.
     """
     if not methods:
         raise ConfigError("no method is named; name at least one, such as flow")
+    folder = Path(folder)
     dataset = open_dataset(source)
-    what = dataset.metric(metric)
-    chosen = tuple(dict.fromkeys([*methods, FLOOR]))
-    given = Stages(encoder, surrogate, pretrain, fit, protocol)
-    check_methods(per_method or {})
-    own = {method: given.changed((per_method or {}).get(method, {})) for method in chosen}
-    runs = [
-        run
-        for method, stages in own.items()
-        for run in plan(
-            source,
-            dataset,
-            what.name,
-            (method,),
-            encoder=stages.encoder,
-            surrogate=stages.surrogate,
-            pretrain=stages.pretrain,
-            fit=stages.fit,
-            protocol=stages.protocol,
-        )
-    ]
-    write_manifest(
-        folder / "manifest.json",
-        dataset,
-        runs[0].metrics[-1],
-        {
-            "methods": chosen,
-            "metric": what.name,
-            "encoder": encoder.to_dict(),
-            "surrogate": surrogate.to_dict(),
-            "pretrain": pretrain.to_dict(),
-            "fit": fit.to_dict(),
-            "protocol": protocol.to_dict(),
-            "per_method": dict(per_method or {}),
-        },
-        runs,
+    label = dataset.metric(metric)
+    all_methods = tuple(dict.fromkeys([*methods, FLOOR]))
+    stages = Stages(
+        encoder or EncoderConfig(),
+        surrogate or SurrogateConfig(),
+        pretrain or PretrainConfig(),
+        fit or FitConfig(),
+        protocol or ProtocolConfig(),
     )
-    map_path = folder / "surrogates.png"
-    values = dataset.labels(what.name) * (1 if what.maximise else -1)
-    surrogates = FlowSurrogate(dataset.table.n_ops, surrogate).targets(dataset.table).numpy()
-    surrogate_map(
-        map_path,
-        surrogates,
-        values,
-        f"Flow surrogates of {dataset.name}",
-        f"rank by {what.name} (100 = best)",
-    )
+    per_method = dict(per_method or {})
+    check_methods(per_method)
+    runs: list[Run] = []
+    for method in all_methods:
+        changed = stages.changed(per_method.get(method, {}))
+        runs += plan(source, dataset, label.name, (method,), **vars(changed))
+    options = {
+        "methods": all_methods,
+        "metric": label.name,
+        **stages.to_dict(),
+        "per_method": per_method,
+    }
+    kept = keys_with_pretraining(Journal(folder / "runs.jsonl").entries(), runs)
+    write_manifest(folder / "manifest.json", dataset, runs[0].metrics[-1], options, kept)
+    _draw_map(folder / "surrogates.png", dataset, label, stages.surrogate)
     entries = run_grid(runs, folder, n_workers, ray=ray, progress=progress)
-    first, n_runs = entries[0], len(protocol.splits) * len(protocol.seeds)
-    ceiling = dataset.repeatability(what.name)
-    pairs = tables.interesting_pairs(chosen)
+    pairs = tables.interesting_pairs(all_methods)
     text = (
-        f"{dataset.name}, {what.name}: {what.description}.\n{len(protocol.splits)} splits x"
-        f" {len(protocol.seeds)} seeds = {n_runs} runs; {first['n_train']} labels to train on,"
-        f" {first['n_validation']} more to choose the epoch, {first['n_test']} to test on\n(of"
-        f" which {first['n_twins']} compute the same as a labelled one, in the first run).\n"
-        + (
-            ""
-            if ceiling is None
-            else f"Label noise: tau between two repeats of a label is {100 * ceiling:.1f}.\n"
-        )
-        + _proxies_beside(dataset, fit)
+        _about(dataset, label, stages, entries)
         + "tau, Spearman and P@K x100; mean (standard deviation); RMSE in the label's unit.\n\n"
         + tables.markdown(tables.results_table(entries, pretraining_seconds(runs, folder)))
         + "\nPaired by split and seed, x100:\n\n"
         + tables.markdown(tables.differences_table(entries, pairs))
     )
     tables.write_csv(folder / "runs.csv", entries)
-    write_text(folder / "table.md", f"{text}\nCommand: `{' '.join(['nasflow', *sys.argv[1:]])}`\n")
+    command = " ".join(["nasflow", *sys.argv[1:]])
+    write_text(folder / "table.md", f"{text}\nCommand: `{command}`\n")
     return text
+
+
+def _draw_map(path: Path, dataset: Dataset, label: Metric, surrogate: SurrogateConfig) -> None:
+    """The surrogates of all architectures, coloured by the label."""
+    values = dataset.labels(label.name) * (1 if label.maximise else -1)
+    surrogates = FlowSurrogate(dataset.table.n_ops, surrogate).targets(dataset.table).numpy()
+    title = f"Flow surrogates of {dataset.name}"
+    surrogate_map(path, surrogates, values, title, f"rank by {label.name} (100 = best)")
+
+
+def _about(
+    dataset: Dataset, label: Metric, stages: Stages, entries: Sequence[Mapping[str, Any]]
+) -> str:
+    """What was measured on what, a fact in a line."""
+    protocol = stages.protocol
+    n_splits, n_seeds = len(protocol.splits), len(protocol.seeds)
+    first = entries[0]
+    lines = [
+        f"{dataset.name}, {label.name}: {label.description}.",
+        f"{n_splits} splits x {n_seeds} seeds = {n_splits * n_seeds} runs; {first['n_train']} labels"
+        f" to train on, {first['n_validation']} more to choose the epoch, {first['n_test']} to test"
+        " on",
+        f"(of which {first['n_twins']} compute the same as a labelled one, in the first run).",
+    ]
+    ceiling = dataset.repeatability(label.name)
+    if ceiling is not None:
+        tau = 100 * ceiling
+        lines.append(f"Label noise: tau between two repeats of a label is {tau:.1f}.")
+    text = "\n".join(lines) + "\n"
+    return text + _proxies_beside(dataset, stages.fit)
 
 
 def _proxies_beside(dataset: Dataset, fit: FitConfig) -> str:
@@ -129,8 +142,8 @@ def _proxies_beside(dataset: Dataset, fit: FitConfig) -> str:
     """
     if not fit.proxies:
         return ""
-    told = without_value(fit.proxies, {name: dataset.proxy(name) for name in fit.proxies})
-    return (
-        f"All methods but {FLOOR} also read the ranks of {', '.join(fit.proxies)}."
-        f"{f' Of these, {told}.' if told else ''}\n"
-    )
+    missing = without_value(fit.proxies, {name: dataset.proxy(name) for name in fit.proxies})
+    text = f"All methods but {FLOOR} also read the ranks of {', '.join(fit.proxies)}."
+    if missing:
+        text += f" Of these, {missing}."
+    return f"{text}\n"

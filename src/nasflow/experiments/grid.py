@@ -15,11 +15,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from nasflow.experiments.protocol import do_pretraining, do_run, do_validation
-from nasflow.experiments.runs import Run, validation_key
+from nasflow.experiments.kept import Entries, kept_key, weights_path
+from nasflow.experiments.protocol import VALIDATION, do_pretraining, do_run, do_validation
+from nasflow.experiments.runs import Pretraining, Run
 from nasflow.running.journal import Journal
 from nasflow.running.progress import progress_bar
-from nasflow.running.workers import Task, run_tasks
+from nasflow.running.tasks import run_tasks
+from nasflow.running.workers import Task
 
 
 def run_grid(
@@ -45,29 +47,33 @@ def run_grid(
     """
     folder = folder.absolute()  # workers of a cluster may start elsewhere
     journal = Journal(folder / "runs.jsonl")
-    known = journal.entries()
-    work, key_of = (do_run, _key) if what == "test" else (do_validation, validation_key)
+    entries = journal.entries()
+    work, suffix = (do_run, "") if what == "test" else (do_validation, VALIDATION)
     tasks: dict[str, Task] = {}
     for run in runs:
-        pretraining = run.pretraining
-        if key_of(run) in known:
+        if kept_key(entries, run, suffix) in entries:
             continue
-        after: tuple[str, ...] = ()
-        if pretraining is not None and not (
-            pretraining.digest() in known and pretraining.path(folder).exists()
-        ):
+        needs: tuple[str, ...] = ()
+        pretraining = run.pretraining
+        if pretraining is not None and not _is_there(pretraining, entries, folder):
             name = (
                 f"pre-training {pretraining.pretrain.pretext} on {pretraining.dataset}, "
                 f"seed {pretraining.pretrain.seed} ({pretraining.digest()[:8]})"
             )
             tasks.setdefault(name, Task(name, do_pretraining, (pretraining, folder)))
-            after = (name,)
+            needs = (name,)
         name = f"{run.method} on {run.dataset}, split {run.split}, seed {run.seed} ({run.key[:8]})"
-        tasks[name] = Task(name, work, (run, folder), after)
+        tasks[name] = Task(name, work, (run, folder), needs)
     # pre-trainings first: the longest tasks, and others wait for them
     ordered = sorted(tasks.values(), key=lambda task: task.function is not do_pretraining)
-    known = run_journalled(ordered, journal, n_workers, "runs", ray=ray, progress=progress)
-    return [known[key_of(run)] for run in runs]
+    entries = run_journalled(ordered, journal, n_workers, "runs", ray=ray, progress=progress)
+    return [entries[kept_key(entries, run, suffix)] for run in runs]
+
+
+def _is_there(pretraining: Pretraining, entries: Entries, folder: Path) -> bool:
+    """Whether a pre-training is done, and its weights are where they were kept."""
+    done = kept_key(entries, pretraining) in entries
+    return done and weights_path(pretraining, folder).exists()
 
 
 def run_journalled(
@@ -94,16 +100,18 @@ def run_journalled(
     return journal.entries()
 
 
-def _key(run: Run) -> str:
-    return run.key
-
-
 def pretraining_seconds(runs: Sequence[Run], folder: Path) -> dict[str, float]:
     """Mean seconds of pre-training for each method of `runs`; 0 for those without."""
-    known = Journal(folder / "runs.jsonl").entries()
+    entries = Journal(folder / "runs.jsonl").entries()
     seconds: dict[str, dict[str, float]] = {}
     for run in runs:
-        own = seconds.setdefault(run.method, {})
-        if run.pretraining is not None and (digest := run.pretraining.digest()) in known:
-            own[digest] = float(known[digest]["seconds"])
-    return {method: sum(own.values()) / len(own) if own else 0.0 for method, own in seconds.items()}
+        of_method = seconds.setdefault(run.method, {})
+        if run.pretraining is None:
+            continue
+        key = kept_key(entries, run.pretraining)
+        if key in entries:
+            of_method[key] = float(entries[key]["seconds"])
+    means = {}
+    for method, of_method in seconds.items():
+        means[method] = sum(of_method.values()) / len(of_method) if of_method else 0.0
+    return means

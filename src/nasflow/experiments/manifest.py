@@ -8,18 +8,21 @@ import importlib.metadata
 import os
 import platform
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from nasflow.datasets import Dataset
-from nasflow.experiments.runs import Run
 from nasflow.running.files import write_json
 
 
 def write_manifest(
-    path: Path, dataset: Dataset, metric: str, options: Mapping[str, Any], runs: Sequence[Run] = ()
+    path: Path,
+    dataset: Dataset,
+    metric: str,
+    options: Mapping[str, Any],
+    runs: Mapping[str, str | None] | None = None,
 ) -> None:
     """Write the manifest of a result, atomically.
 
@@ -28,18 +31,15 @@ def write_manifest(
         dataset, metric: what was evaluated on, and what the test rows are ranked by; the content
             goes in as a hash.
         options: the resolved configuration of every stage, seeds and splits included.
-        runs: the runs of the result: their keys go in, each with that of its pre-training or null,
-            since the journal beside may hold those of other results too.
+        runs: the keys of the result's runs, each with that of its pre-training or None: the journal
+            beside may hold those of other results too.
     """
     write_json(
         path,
         {
             **about_dataset(dataset, metric),
             "options": dict(options),
-            "runs": {
-                run.key: None if run.pretraining is None else run.pretraining.digest()
-                for run in runs
-            },
+            "runs": dict(runs or {}),
             **surroundings(" ".join(["nasflow", *sys.argv[1:]])),
         },
     )

@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.stats
 import torch
 
 from nasflow.datasets import Dataset, open_dataset
+from nasflow.encoders.make import foreign_name
+from nasflow.experiments.kept import VERSION, weights_path
 from nasflow.experiments.manifest import processor
 from nasflow.experiments.records import RunRecord
-from nasflow.experiments.runs import Pretraining, PretrainRows, Run, validation_key
+from nasflow.experiments.runs import Pretraining, PretrainRows, Run
 from nasflow.options.protocol import ProtocolConfig
 from nasflow.prediction.finetune import FineTuned
 from nasflow.prediction.gp import GaussianProcess, graph_features
@@ -28,9 +29,13 @@ from nasflow.prediction.predictor import Predictor
 from nasflow.prediction.proxy_ranks import take
 from nasflow.pretext.vectors import vector_columns
 from nasflow.statistics.metrics import kendall_tau, precision_at, rmse, spearman
+from nasflow.statistics.ranks import normal_scores
 from nasflow.statistics.splits import Split, half_split
 
 FloatArray = npt.NDArray[np.float64]
+
+VALIDATION = "-validation"
+"""What stands behind a run's key for how it does on the validation rows alone."""
 
 
 @functools.lru_cache(maxsize=4)
@@ -57,25 +62,25 @@ def do_pretraining(pretraining: Pretraining, folder: Path) -> dict[str, Any]:
     predictor = Predictor(
         encoder=pretraining.encoder,
         surrogate=pretraining.surrogate,
-        pretraining=pretraining.pretrain,
+        pretrain=pretraining.pretrain,
     )
     checkpoint = path.with_suffix(".checkpoint")
     predictor.pretrain(table, columns, checkpoint=checkpoint)
     predictor.save(path)
     checkpoint.unlink(missing_ok=True)
-    assert predictor.history is not None
     return {
         "key": pretraining.digest(),
+        "version": VERSION,
         "kind": "pretraining",
         "pretext": pretraining.pretrain.pretext,
         "seed": pretraining.pretrain.seed,
-        "seconds": sum(predictor.history.seconds),
+        "seconds": sum(predictor.history_.seconds),
         "processor": processor(),
-        "loss": predictor.history.loss[-1],
+        "loss": predictor.history_.loss[-1],
         # by epoch, before the weights of the tasks; six digits, since nothing is computed from them
         "task_losses": {
             name: [float(f"{loss:.6g}") for loss in losses]
-            for name, losses in predictor.history.tasks.items()
+            for name, losses in predictor.history_.tasks.items()
         },
     }
 
@@ -106,6 +111,7 @@ def do_run(run: Run, folder: Path) -> dict[str, Any]:
     tested = run.metrics[-1]
     entry: dict[str, Any] = {
         "key": run.key,
+        "version": VERSION,
         "kind": "run",
         "dataset": run.dataset,
         "metric": tested,
@@ -149,10 +155,11 @@ def do_validation(run: Run, folder: Path) -> dict[str, Any]:
     dataset = _dataset(run.dataset, run.data_hash)
     fitted = fit_run(
         dataset, run, split_of(dataset, run.metrics, run.split, run.protocol), folder
-    ).fitted
+    ).fitted_
     assert fitted is not None
     return {
-        "key": validation_key(run),
+        "key": run.key + VALIDATION,
+        "version": VERSION,
         "kind": "validation",
         "dataset": run.dataset,
         "metric": run.metric,
@@ -208,8 +215,7 @@ def _fgp_predictions(
     test, of_test = dataset.table[split.test], take(columns, split.test)
     best = predictor.predict(test, of_test)
     last = predictor.use_epoch("last").predict(test, of_test)
-    assert predictor.fitted is not None
-    return best, last, predictor.fitted
+    return best, last, predictor.fitted_
 
 
 def fit_run(dataset: Dataset, run: Run, split: Split, folder: Path) -> Predictor:
@@ -219,12 +225,14 @@ def fit_run(dataset: Dataset, run: Run, split: Split, folder: Path) -> Predictor
         predictor = Predictor(
             encoder=run.encoder,
             surrogate=run.surrogate,
-            pretraining=run.pretrain,
+            pretrain=run.pretrain,
+            fit=run.fit,
             vocabulary=table.vocabulary,
         )
     else:
-        predictor = Predictor.load(run.pretraining.path(folder))
-    predictor.fit_config = run.fit
+        predictor = Predictor.load(
+            weights_path(run.pretraining, folder), encoder=foreign_name(run.encoder), fit=run.fit
+        )
     columns = {name: dataset.proxy(name) for name in run.fit.proxies}
     held = split.validation
     validation = (table[held], labels[held], take(columns, held)) if len(held) else None
@@ -251,7 +259,7 @@ def _gp_predictions(dataset: Dataset, run: Run, split: Split) -> FloatArray:
     features, labels = graph_features(dataset.table), dataset.labels(run.metric)
     train = labels[split.train]
     # normal scores: accuracies have a long lower tail that a Gaussian likelihood would chase
-    scores = scipy.stats.norm.ppf((scipy.stats.rankdata(train) - 0.5) / len(train))
+    scores = normal_scores(train)
     process = GaussianProcess().fit(features[split.train], scores)
     mean, _ = process.predict(features)
     known = split.validation if len(split.validation) > 1 else split.train

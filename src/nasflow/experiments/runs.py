@@ -15,19 +15,22 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from nasflow.datasets import Dataset
-from nasflow.encoders import with_max_nodes
+from nasflow.encoders.make import config_for
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import ConfigError, unknown_name
-from nasflow.options.base import Options, later
+from nasflow.options.base import Options
 from nasflow.options.protocol import Group, ProtocolConfig
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
-from nasflow.pretext.registry import pretext_names
+from nasflow.options.training import FitConfig, PretrainConfig
+from nasflow.pretext.make import completed
+from nasflow.pretext.registry import PRETEXTS, pretext_names
 
 
 @dataclass(frozen=True)
@@ -55,16 +58,17 @@ class Pretraining(Options):
     encoder: EncoderConfig
     surrogate: SurrogateConfig
     pretrain: PretrainConfig
-    rows: PretrainRows | None = later(None)
-    source: Run | None = later(None)
+    rows: PretrainRows | None = None
+    source: Run | None = None
 
     def identity(self) -> dict[str, Any]:
         """All but the name of the data set: its content counts."""
         return _without_dataset(super().identity())
 
-    def path(self, folder: Path) -> Path:
-        """Where its weights are kept below the folder of results."""
-        return folder / "pretrained" / f"{self.pretrain.pretext}-{self.digest()}.safetensors"
+    def path(self, folder: Path, key: str | None = None) -> Path:
+        """Where its weights are kept below the folder of results, or were under an earlier key."""
+        pretext = re.sub(r"[^\w+.-]", "_", self.pretrain.pretext)  # a task may be named by a file
+        return folder / "pretrained" / f"{pretext}-{key or self.digest()}.safetensors"
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ class Run(Options):
     pretrain: PretrainConfig
     fit: FitConfig
     protocol: ProtocolConfig
-    source: Run | None = later(None)
+    source: Run | None = None
     """A run whose fitted encoder gives the vectors that the task `vectors` reconstructs."""
 
     @property
@@ -138,11 +142,6 @@ def _without_dataset(identity: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in identity.items() if name != "dataset"}
 
 
-def validation_key(run: Run) -> str:
-    """The name of what `do_validation` gives for a run."""
-    return f"{run.key}-validation"
-
-
 def plan(
     source: str,
     dataset: Dataset,
@@ -180,44 +179,45 @@ def plan(
         raise ConfigError(
             f"methods {', '.join(methods) or '(none given)'}: name each once, and at least one"
         )
-    encoder = with_max_nodes(
+    encoder = config_for(
         encoder, dataset.table
     )  # of all rows: the test rows may hold larger graphs
     runs = []
     for method in methods:
+        is_gp = method == "gp"
         tasks = _tasks(method)
-        own = _used_options(pretrain, tasks)
-        own_fit = replace(
-            FitConfig() if method == "gp" else fit, proxies=() if method == "gp" else fit.proxies
-        )
-        own_protocol = (
-            protocol if tasks else replace(protocol, pretrain_on="all", pretrain_share=1.0)
-        )
+        used_pretrain = _used_options(pretrain, tasks)
+        used_fit = FitConfig() if is_gp else fit
+        used_protocol = protocol
+        if not tasks:
+            used_protocol = replace(protocol, pretrain_on="all", pretrain_share=1.0)
         labels = (metric, *tested)
-        data_hash = _hash(dataset, (*labels, *own_fit.proxies))
-        # which rows were measured decides which are in the training half
-        pretrain_hash = _hash(
-            dataset, (*own.proxies, *(labels if own_protocol.pretrain_on != "all" else ()))
-        )
-        own_encoder = EncoderConfig() if method == "gp" else encoder
-        own_surrogate = surrogate if "flow" in tasks else SurrogateConfig()
+        data_hash = _hash(dataset, (*labels, *used_fit.proxies))
+        seen_in_pretraining = used_pretrain.proxies
+        if used_protocol.pretrain_on != "all":
+            # which rows were measured decides which are in the training half
+            seen_in_pretraining = (*seen_in_pretraining, *labels)
+        pretrain_hash = _hash(dataset, seen_in_pretraining)
+        used_encoder = EncoderConfig() if is_gp else encoder
+        used_surrogate = SurrogateConfig() if set(tasks) <= _WITHOUT_SURROGATE else surrogate
+        # the Gaussian process draws nothing: one seed says all
+        seeds = protocol.seeds[:1] if is_gp else protocol.seeds
         for split in protocol.splits:
-            for seed in protocol.seeds[:1] if method == "gp" else protocol.seeds:
-                runs.append(
-                    Run(
-                        source,
-                        data_hash,
-                        pretrain_hash,
-                        metric,
-                        method,
-                        split,
-                        own_encoder,
-                        own_surrogate,
-                        replace(own, seed=seed),
-                        replace(own_fit, seed=seed),
-                        own_protocol,
-                    )
+            for seed in seeds:
+                run = Run(
+                    source,
+                    data_hash,
+                    pretrain_hash,
+                    metric,
+                    method,
+                    split,
+                    used_encoder,
+                    used_surrogate,
+                    replace(used_pretrain, seed=seed),
+                    replace(used_fit, seed=seed),
+                    used_protocol,
                 )
+                runs.append(run)
     return runs
 
 
@@ -229,41 +229,30 @@ def check_methods(methods: Iterable[str]) -> None:
     """
     for method in methods:
         for task in _tasks(method):
-            if task not in pretext_names():
+            if task not in PRETEXTS:
                 raise unknown_name("method", task, ["none", "gp", *pretext_names()])
+
+
+# tasks of this package that look at no column, and those that look at no surrogate
+_WITHOUT_COLUMNS = {"flow", "graphcl", "arch2vec", "gmae", "vectors"}
+_WITHOUT_SURROGATE = {"proxy", "graphcl", "arch2vec", "gmae", "vectors"}
 
 
 def _tasks(method: str) -> tuple[str, ...]:
     return () if method in ("none", "gp") else tuple(method.split("+"))
 
 
-# options of PretrainConfig that one task alone reads
-_OPTIONS_OF = {
-    "arch2vec": ("kl_weight",),
-    "gmae": ("mask_share",),
-    "graphcl": ("view_share", "temperature"),
-    "proxy": ("proxies", "proxy_heads", "margin", "pairs_per_graph"),
-}
-
-
 def _used_options(pretrain: PretrainConfig, tasks: tuple[str, ...]) -> PretrainConfig:
     """The options with everything that these tasks do not look at as it is by default."""
     if not tasks:
         return PretrainConfig(pretext="none")
-    default = PretrainConfig()
-    unused = {
-        name: getattr(default, name)
-        for task, names in _OPTIONS_OF.items()
-        if task not in tasks
-        for name in names
-    }
     # a weight counts only beside others
-    weights = {
-        task: weight
-        for task, weight in pretrain.weights.items()
-        if len(tasks) > 1 and task in tasks
-    }
-    return replace(pretrain, **{"pretext": "+".join(tasks), "weights": weights, **unused})
+    weights = {}
+    if len(tasks) > 1:
+        weights = {task: pretrain.weights[task] for task in tasks if task in pretrain.weights}
+    given_columns = () if set(tasks) <= _WITHOUT_COLUMNS else pretrain.proxies
+    used = replace(pretrain, pretext="+".join(tasks), weights=weights, proxies=given_columns)
+    return completed(used)
 
 
 def _hash(dataset: Dataset, names: tuple[str, ...]) -> str:

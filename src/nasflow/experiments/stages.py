@@ -1,21 +1,25 @@
 """`Stages`: the options of all stages in one value, changed by the dotted names that `nasflow
 evaluate` has.
 
-    {"encoder.width": 256, "proxy": "jacov", "ratio": 0.05}
+    {"encoder.width": 256, "task.gmae.mask_share": 0.5, "proxy": "jacov", "ratio": 0.05}
 
-is what such a mapping looks like: the stage before the dot, the protocol's options without one.
+is what such a mapping looks like: the stage before the dot, `task` and its name for the options of
+one pretext task, the protocol's options without any.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from nasflow.encoders.registry import EncoderConfig, with_name
 from nasflow.errors import unknown_option
+from nasflow.options.base import Options
 from nasflow.options.protocol import ProtocolConfig
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
+from nasflow.options.training import FitConfig, PretrainConfig
+from nasflow.pretext.registry import task_config
 
 
 @dataclass(frozen=True)
@@ -36,32 +40,64 @@ class Stages:
             value.
         """
         changes: dict[str, dict[str, Any]] = {}
+        task_options = {task: dict(of_task) for task, of_task in self.pretrain.task_options.items()}
         for name, value in options.items():
-            stage, dot, option = name.rpartition(".")
+            if name.startswith("task."):
+                task, option = _task_option(name)
+                task_options.setdefault(task, {})[option] = value
+                continue
+            stage, _, option = name.partition(".")
             if name == "proxy":
                 stage, option = "pretrain", "proxies"
                 value = tuple(value.split(",")) if value else ()
-            elif not dot:
-                stage = "protocol"
-            legal = self._options()
-            if f"{stage}.{option}" not in legal:
-                raise unknown_option(
-                    "nasflow evaluate", name, [n.removeprefix("protocol.") for n in legal]
-                )
-            if isinstance(getattr(getattr(self, stage), option), float) and isinstance(value, int):
-                value = float(value)  # YAML's 1 is to be the same option as 1.0
+            elif not option:
+                stage, option = "protocol", name
             changes.setdefault(stage, {})[option] = value
-        return replace(
-            self, **{stage: replace(getattr(self, stage), **new) for stage, new in changes.items()}
-        )
+        if task_options != self.pretrain.task_options:
+            changes.setdefault("pretrain", {})["task_options"] = task_options
+        stages: dict[str, Any] = {}
+        for stage, of_stage in changes.items():
+            # all at once: one alone may be illegal beside what the others were before
+            stages[stage] = self._stage(stage, of_stage)
+        return replace(self, **stages)
+
+    def _stage(self, stage: str, changes: Mapping[str, Any]) -> Options:
+        """The options of a stage with some of them changed."""
+        before = getattr(self, stage, None)
+        if before is not None and stage == "encoder" and "name" in changes:
+            before = with_name(before, changes["name"])
+        legal = [] if before is None else [field.name for field in fields(before)]
+        values = dict(changes)
+        for option, value in changes.items():
+            if option not in legal:
+                name = option if stage == "protocol" else f"{stage}.{option}"
+                raise unknown_option("nasflow evaluate", name, self._options(stage, legal))
+            if isinstance(getattr(before, option), float) and isinstance(value, int):
+                values[option] = float(value)  # YAML's 1 is to be the same option as 1.0
+        assert isinstance(before, Options)  # otherwise no option was legal
+        return replace(before, **values)
 
     def to_dict(self) -> dict[str, Any]:
         """All options as JSON values, stage by stage."""
         return {stage.name: getattr(self, stage.name).to_dict() for stage in fields(self)}
 
-    def _options(self) -> list[str]:
-        return [
-            f"{stage.name}.{option.name}"
-            for stage in fields(self)
-            for option in fields(getattr(self, stage.name))
-        ]
+    def _options(self, stage: str, legal: Sequence[str]) -> list[str]:
+        """The dotted names that are legal, those of one stage being `legal`."""
+        names = []
+        for field in fields(self):
+            options = [option.name for option in fields(getattr(self, field.name))]
+            if field.name == stage:
+                options = list(legal)
+            prefix = "" if field.name == "protocol" else f"{field.name}."
+            names += [prefix + option for option in options]
+        return names
+
+
+def _task_option(name: str) -> tuple[str, str]:
+    """Task and option of a name such as `task.gmae.mask_share`; a task's own may hold dots."""
+    task, _, option = name.removeprefix("task.").rpartition(".")
+    config = task_config(task) if task else None
+    legal = [] if config is None else [field.name for field in fields(config)]
+    if option not in legal:
+        raise unknown_option("nasflow evaluate", name, [f"task.{task}.{other}" for other in legal])
+    return task, option

@@ -65,8 +65,7 @@ class ArchTable(FlatGraphs):
 
     generation: IntArray
 
-    # -- building
-    # ---------------------------------------------------------------------------------------
+    # -- building ---------------------------------------------------------------------------------
 
     @classmethod
     def from_arrays(
@@ -201,8 +200,7 @@ class ArchTable(FlatGraphs):
             np.concatenate([t.generation for t in tables]),
         )
 
-    # -- reading
-    # ----------------------------------------------------------------------------------------
+    # -- reading ----------------------------------------------------------------------------------
 
     def __len__(self) -> int:
         return len(self.node_ptr) - 1
@@ -323,8 +321,7 @@ class ArchTable(FlatGraphs):
         """Every row less the nodes of one operation and the edges at them."""
         return self.keep_nodes(np.array([name != op for name in self.vocabulary])[self.ops])
 
-    # -- files
-    # ------------------------------------------------------------------------------------------
+    # -- files ------------------------------------------------------------------------------------
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """The fields as named arrays, as `save` writes them."""

@@ -15,12 +15,13 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self, get_args, get_type_hints
 
 from nasflow.errors import ConfigError, unknown_option
 
 
+@dataclass(frozen=True)
 class Options:
     """What all option classes share: reading and writing plain dictionaries, a hash, checks."""
 
@@ -37,61 +38,28 @@ class Options:
             ConfigError: a key that is no option (the message names the nearest), or an illegal
             value.
         """
-        legal = [f.name for f in dataclasses.fields(cls)]  # type: ignore[arg-type]  # subclasses are dataclasses
+        legal = [f.name for f in dataclasses.fields(cls)]
         for key in data:
             if key not in legal:
                 raise unknown_option(cls.__name__, key, legal)
         return cls(**data)
 
-    @classmethod
-    def from_stored(cls, data: Mapping[str, Any]) -> Self:
-        """`from_dict` for what `to_dict` gave, here or in an earlier version: options that came
-        `later` may lack.
-
-        Raises:
-            ConfigError: as `from_dict`.
-        """
-        absent = {
-            f.name: f.metadata["absent"]
-            for f in dataclasses.fields(cls)  # type: ignore[arg-type]
-            if "absent" in f.metadata
-        }
-        types = get_type_hints(cls)
-
-        def stored(name: str, value: Any) -> Any:
-            stage = types.get(name)
-            nested = (
-                isinstance(stage, type)
-                and issubclass(stage, Options)
-                and isinstance(value, Mapping)
-            )
-            return stage.from_stored(value) if nested else value  # type: ignore[union-attr]
-
-        return cls.from_dict(
-            {name: stored(name, value) for name, value in {**absent, **data}.items()}
-        )
-
     def to_dict(self) -> dict[str, Any]:
         """The options as a dictionary of JSON values."""
-        return dataclasses.asdict(self)  # type: ignore[call-overload,no-any-return]
+        return dataclasses.asdict(self)
 
     def identity(self) -> dict[str, Any]:
         """The JSON values that tell these options from others of the class.
 
-        An option made by `later` is left out where it has the value that its absence means, so that
-        adding one does not make finished runs and checkpoints look foreign. Raising `version` makes
-        all of them so.
+        Raising `version` makes all that was made with them before look foreign.
         """
-        values = {
-            f.name: getattr(self, f.name)
-            for f in dataclasses.fields(self)  # type: ignore[arg-type]
-            if not ("absent" in f.metadata and getattr(self, f.name) == f.metadata["absent"])
-        }
-        identity = {
-            name: value.identity() if isinstance(value, Options) else value
-            for name, value in values.items()
-        }
-        return identity | ({"version": self.version} if self.version > 1 else {})
+        identity: dict[str, Any] = {}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            identity[field.name] = value.identity() if isinstance(value, Options) else value
+        if self.version > 1:
+            identity["version"] = self.version
+        return identity
 
     def digest(self) -> str:
         """16 hexadecimal digits that change with any option."""
@@ -144,15 +112,41 @@ def _type_hints(options: Any) -> dict[str, Any]:
     return get_type_hints(options)  # half a millisecond a call
 
 
-def later(absent: Any, default: Any = dataclasses.MISSING) -> Any:
-    """An option that its class did not have when results were first kept.
-
-    Args:
-        absent: the value under which results were made before: identities leave the option out
-            there, for ever.
-        default: the value where none is given; `absent` unless told otherwise.
+class DispatchedOptions(Options):
+    """Options whose class depends on a name among them, as the class of a `pathlib.Path` does on
+    the system: the base class, called with the name of a plug-in, gives the plug-in's options.
     """
-    value = absent if default is dataclasses.MISSING else default
-    if isinstance(value, dict):
-        return field(default_factory=lambda: dict(value), metadata={"absent": absent})
-    return field(default=value, metadata={"absent": absent})
+
+    key: ClassVar[str]
+    """The option that names the plug-in; the first one."""
+
+    @classmethod
+    def class_of(cls, name: str) -> type[Self]:
+        """The class of the options of the plug-in with this name; `cls` where it has none of its
+        own, or there is no such plug-in.
+        """
+        raise NotImplementedError
+
+    def __new__(cls, *arguments: Any, **options: Any) -> Self:
+        """Options of the class that the name asks for; `__init__` is then that class's."""
+        if cls.key in cls.__dict__.get(
+            "__annotations__", {}
+        ):  # the base, where the key is declared
+            name = arguments[0] if arguments else options.get(cls.key)
+            if isinstance(name, str):
+                return object.__new__(cls.class_of(name))
+        return object.__new__(cls)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The options of a dictionary, of the class that its name asks for.
+
+        Raises:
+            ConfigError: a key that is no option (the message names the nearest), or an illegal
+                value.
+        """
+        name = data.get(cls.key)
+        target = cls.class_of(name) if isinstance(name, str) else cls
+        if target is cls:
+            return super().from_dict(data)
+        return super(DispatchedOptions, target).from_dict(data)

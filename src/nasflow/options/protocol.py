@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from nasflow.options.base import Options, later
+from nasflow.options.base import Options
 
 Group = Literal["none", "isomorphism"]
 PretrainOn = Literal["all", "training-half"]
@@ -29,11 +29,11 @@ class ProtocolConfig(Options):
     """One split of the table into halves for each of these seeds."""
     seeds: tuple[int, ...] = (21, 2021, 202121)
     """Each split is run once for each of these seeds of the model."""
-    pretrain_on: PretrainOn = later("all")
+    pretrain_on: PretrainOn = "all"
     """Pre-train on all architectures, or on the training half of each split alone."""
-    pretrain_share: float = later(1.0)
+    pretrain_share: float = 1.0
     """Share of these architectures that are pre-trained on."""
-    test_metric: str | None = later(None)
+    test_metric: str | None = None
     """Another metric that the test rows are ranked by, which no training sees; the default is the
     one trained on.
     """

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from nasflow.options.base import Options, later
+from nasflow.options.base import Options
 
 Pooling = Literal["sum", "mean", "max", "root"]
 Activation = Literal["relu", "gelu", "swish", "tanh"]
@@ -36,12 +36,12 @@ class SurrogateConfig(Options):
     """Give each component mean 0 and variance 1 over the pre-training table (constant components
     become 0).
     """
-    rescale: float = later(0.0)
+    rescale: float = 0.0
     """Multiply each message m by (|r| / |m|) to this power: 0 leaves it, 1 gives it the length of
     r; above 0, values neither vanish nor explode with depth."""
-    activation: Activation = later("relu")
+    activation: Activation = "relu"
     """What a node's conversion ends in (relu in the paper)."""
-    op_activations: dict[str, Activation] = later({})
+    op_activations: dict[str, Activation] = field(default_factory=dict)
     """Another activation for some operations, by their name; all others take `activation`."""
 
     def __post_init__(self) -> None:

@@ -118,64 +118,107 @@ def fine_tune(
     check_labels(table, labels, "label")
     if validation is not None:
         check_labels(*validation, "validation label")
-    device = next(scorer.parameters()).device
-    values = torch.from_numpy(labels).to(device)
-
-    averaged = (
-        AveragedModel(scorer, avg_fn=_running_mean(config.average), use_buffers=True)
-        if config.average > 1
-        else None
-    )
-    shown = scorer if averaged is None else cast(Scorer, averaged.module)
-
-    def validation_tau(held_out: tuple[ArchTable, Labels]) -> float:
-        held = scores(shown, held_out[0], validation_extra)
-        if config.epoch_pairs == "validation":
-            return kendall_tau(held, held_out[1])
-        trained = scores(shown, table, extra)
-        return kendall_tau_of_first(
-            np.concatenate([held, trained]), np.concatenate([held_out[1], labels]), len(held)
-        )
-
-    optimizer = torch.optim.AdamW(
-        scorer.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True
-    )
-    taus = [] if validation is None else [validation_tau(validation)]
+    tuning = _Tuning(scorer, table, labels, config, extra)
+    held_out = None
+    if validation is not None:
+        held_out = _HeldOut(*validation, validation_extra)
+    taus = [] if held_out is None else [tuning.tau(held_out)]
     best, best_epoch = weights_of(scorer), 0
     with (
         progress_bar("fine-tuning", config.epochs, show=progress) as advance,
         seeded(config.seed, "fine-tuning"),
     ):
         for epoch in range(1, config.epochs + 1):
-            scorer.train()
-            for rows in _batches(torch.randperm(len(table)), config.batch_size):
-                batch = GraphBatch.from_table(table[rows.numpy()], device)
-                own = None if extra is None else extra.index_select(0, rows).to(device)
-                loss = ranking_loss(
-                    scorer(batch, own), values.index_select(0, rows.to(device)), config.margin
-                )
-                optimizer.zero_grad()
-                loss.backward()
-                nn.utils.clip_grad_norm_(scorer.parameters(), config.clip)
-                optimizer.step()
-            if averaged is not None:
-                averaged.update_parameters(scorer)
-            if validation is not None:
-                taus.append(validation_tau(validation))
+            tuning.epoch()
+            if held_out is not None:
+                taus.append(tuning.tau(held_out))
+                # strictly better: of equal epochs the first stays, the initial weights before all
                 if taus[-1] > taus[best_epoch]:
-                    best, best_epoch = weights_of(shown), epoch
+                    best, best_epoch = weights_of(tuning.counting), epoch
             advance(f"validation tau {taus[-1]:.3f}" if taus else "")
-    last = weights_of(shown)
-    if validation is None:
+    last = weights_of(tuning.counting)
+    if held_out is None:
         best, best_epoch = last, config.epochs
     scorer.load_state_dict(best)
     scorer.eval()
     return FineTuned(best, last, best_epoch, tuple(taus))
 
 
+@dataclass(frozen=True, eq=False)
+class _HeldOut:
+    """Labelled rows that do not train."""
+
+    table: ArchTable
+    labels: Labels
+    extra: Tensor | None
+
+
+class _Tuning:
+    """A scorer with what trains it."""
+
+    def __init__(
+        self,
+        scorer: Scorer,
+        table: ArchTable,
+        labels: Labels,
+        config: FitConfig,
+        extra: Tensor | None,
+    ) -> None:
+        self.scorer = scorer
+        self.table = table
+        self.labels = labels
+        self.config = config
+        self.extra = extra
+        self.device = next(scorer.parameters()).device
+        self.values = torch.from_numpy(labels).to(self.device)
+        self.optimizer = torch.optim.AdamW(
+            scorer.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True
+        )
+        self.averaged: AveragedModel | None = None
+        if config.average > 1:
+            self.averaged = AveragedModel(
+                scorer, avg_fn=_running_mean(config.average), use_buffers=True
+            )
+
+    @property
+    def counting(self) -> Scorer:
+        """The scorer whose weights count: the averaged one where there is one."""
+        return self.scorer if self.averaged is None else cast(Scorer, self.averaged.module)
+
+    def epoch(self) -> None:
+        """Pass over the labelled rows once."""
+        self.scorer.train()
+        for rows in _batches(torch.randperm(len(self.table)), self.config.batch_size):
+            batch = GraphBatch.from_table(self.table[rows.numpy()], self.device)
+            extra = None
+            if self.extra is not None:
+                extra = self.extra.index_select(0, rows).to(self.device)  # (B, n_extra)
+            values = self.values.index_select(0, rows.to(self.device))
+            loss = ranking_loss(self.scorer(batch, extra), values, self.config.margin)
+            self.optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.scorer.parameters(), self.config.clip)
+            self.optimizer.step()
+        if self.averaged is not None:
+            self.averaged.update_parameters(self.scorer)
+
+    def tau(self, held_out: _HeldOut) -> float:
+        """Kendall's tau of the pairs that choose the epoch."""
+        held_out_scores = scores(self.counting, held_out.table, held_out.extra)
+        if self.config.epoch_pairs == "validation":
+            return kendall_tau(held_out_scores, held_out.labels)
+        trained_scores = scores(self.counting, self.table, self.extra)
+        return kendall_tau_of_first(
+            np.concatenate([held_out_scores, trained_scores]),
+            np.concatenate([held_out.labels, self.labels]),
+            len(held_out_scores),
+        )
+
+
 def _running_mean(window: int) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
-    """How a mean of values takes in one more, the n-th after the first: as of about `window`
-    values, or all so far.
+    """How a mean takes in one value more, the n-th after the first.
+
+    The mean of all so far, later of about the last `window`.
     """
     return lambda mean, value, n: mean + (value - mean) / min(int(n) + 1, window)
 

@@ -21,6 +21,7 @@ import scipy.optimize
 
 from nasflow.errors import DataError, NotFittedError
 from nasflow.graphs.table import ArchTable
+from nasflow.prediction.codes import counts
 
 FloatArray = npt.NDArray[np.float64]
 Block = tuple[FloatArray, FloatArray]
@@ -35,16 +36,10 @@ def graph_features(table: ArchTable) -> FloatArray:
     Columns that are constant over the table are left out, so take the features of all rows,
     labelled or not, and cut them afterwards.
     """
-    n_ops, graph = table.n_ops, table.node_graph
-    ops = table.ops.astype(np.int64)
-    counts = np.zeros((len(table), n_ops))
-    np.add.at(counts, (graph, ops), 1)
-    source, target = table.global_edges()
-    pairs = np.zeros((len(table), n_ops**2))
-    np.add.at(pairs, (graph[source], ops[source] * n_ops + ops[target]), 1)
-    parts = [counts, pairs]
+    parts = [counts(table)]
     if _one_topology(table):
-        parts.append(np.eye(n_ops)[ops.reshape(len(table), -1)].reshape(len(table), -1))
+        by_position = table.ops.reshape(len(table), -1)  # (N, n_nodes)
+        parts.append(np.eye(table.n_ops)[by_position].reshape(len(table), -1))
     features = np.hstack(parts)
     return features[:, np.ptp(features, axis=0) > 0]
 
@@ -168,8 +163,7 @@ class GaussianProcess:
         deviation = np.sqrt(np.maximum(self.variance(x) - explained, 0.0))
         return self.label_mean + self.label_scale * mean, self.label_scale * deviation
 
-    # -- the prior that `fit` chose, for who updates a posterior row by row
-    # -------------------------------
+    # -- the prior that `fit` chose, for who updates a posterior row by row -----------------------
 
     @property
     def noise(self) -> float:
@@ -250,11 +244,6 @@ def _sum(
         kernel += curve
         kernel += linear * product
     return kernel
-
-
-def _kernel(parts: Sequence[tuple[FloatArray, FloatArray]], log_scales: FloatArray) -> FloatArray:
-    """The kernel without noise."""
-    return _sum(parts, _curves(parts, log_scales), log_scales)
 
 
 def _changes(

@@ -1,21 +1,24 @@
-"""`Predictor`: pre-train, fit, predict, in scikit-learn's manner. The one class most users need."""
+"""`Predictor`: pre-train, fit, predict. The one class most users need."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from nasflow.encoders.registry import make_encoder, with_max_nodes
-from nasflow.errors import CheckpointError, ConfigError, NotFittedError
+from nasflow.encoders.base import Encoder
+from nasflow.encoders.make import config_for, copied, encoder_config, make_encoder
+from nasflow.encoders.registry import EncoderConfig
+from nasflow.errors import CheckpointError, DataError, MissingDataError, not_fitted
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import EncoderConfig, FitConfig, PretrainConfig
+from nasflow.options.training import FitConfig, PretrainConfig
+from nasflow.prediction.estimator import Estimator
 from nasflow.prediction.finetune import (
     FineTuned,
     Labels,
@@ -26,109 +29,134 @@ from nasflow.prediction.finetune import (
     scores,
     weights_of,
 )
+from nasflow.prediction.inputs import Architectures, as_labels, as_table
+from nasflow.prediction.model_file import KIND, read_model, stored_encoder
 from nasflow.prediction.pretrain import PretrainHistory, pretrain
 from nasflow.prediction.proxy_ranks import Columns, ProxyRanks
-from nasflow.running.checkpoints import load_checkpoint, save_checkpoint
+from nasflow.pretext.base import Pretext
+from nasflow.pretext.make import with_tasks
+from nasflow.running.checkpoints import save_checkpoint
+from nasflow.running.devices import checked_device
 from nasflow.running.files import PathLike
 from nasflow.running.seeding import seeded
+from nasflow.spaces.base import Space
+from nasflow.spaces.registry import load_space
+from nasflow.statistics.metrics import kendall_tau
 
-KIND = "predictor"
+Validation = tuple[Architectures, npt.ArrayLike] | tuple[Architectures, npt.ArrayLike, Columns]
 
 
-class Predictor:
-    """Predicts a performance number from an architecture's graph after a few dozen labelled
-    examples.
+class Predictor(Estimator):
+    """Predicts a performance number from a graph, after a few dozen labelled architectures.
 
     `pretrain` learns from graphs alone and is worth its minutes wherever many unlabelled
     architectures are at hand (a whole space, or a sample of it). `fit` always starts from the
     pre-trained weights, so that fitting again with more labels forgets nothing. Both are optional
     in the sense that `fit` works without `pretrain`.
 
+    It is a scikit-learn estimator: `get_params`, `set_params`, `clone`, `score`, in
+    `cross_val_score`, `GridSearchCV` and `Pipeline`. A clone is neither pre-trained nor fitted.
+
     Args:
-        encoder, surrogate, pretraining, fitting: the options of each stage.
-        vocabulary: the operations that may occur; by default those of the first table that is
-            given.
+        encoder: the graph network: options (`EncoderConfig("gin", width=64)`), a name, a class, or
+            an encoder, whose weights are then the start.
+        surrogate: how the flow surrogate is made.
+        pretrain: the options of `pretrain`.
+        fit: the options of `fit`.
+        space: a space, or its name: whose notation texts are in.
+        vocabulary: the operations that may occur; by default those of the space, or of the first
+            table that is given.
         device: where to compute, such as "cpu" or "cuda".
 
     Attributes:
-        history: what happened in pre-training (`PretrainHistory`), once pre-trained.
-        fitted: what happened in fine-tuning (`FineTuned`), once fitted.
+        pretrain_config, fit_config: the parameters `pretrain` and `fit`; methods have these names.
+        vocabulary_: the operations that it knows, once it has seen a table.
+        encoder_: the encoder, a torch module.
+        history_: what happened in pre-training (`PretrainHistory`), once pre-trained.
+        fitted_: what happened in fine-tuning (`FineTuned`), once fitted.
+        proxies_: the columns that `predict` needs: those that it was fitted with.
 
     Example:
         >>> from nasflow.spaces.nb201 import NB201
         >>> table = NB201().enumerate()[::100]
         >>> few, labels = table[:20], np.arange(20.0)
-        >>> predictor = Predictor(fitting=FitConfig(epochs=2)).fit(few, labels)
+        >>> predictor = Predictor(fit=FitConfig(epochs=2)).fit(few, labels)
         >>> predictor.predict(table).shape
         (157,)
     """
 
+    _attribute_of: ClassVar[dict[str, str]] = {"pretrain": "pretrain_config", "fit": "fit_config"}
+
     def __init__(
         self,
         *,
-        encoder: EncoderConfig | None = None,
-        surrogate: SurrogateConfig | None = None,
-        pretraining: PretrainConfig | None = None,
-        fitting: FitConfig | None = None,
+        encoder: EncoderConfig | str | type[Encoder] | Encoder = EncoderConfig(),
+        surrogate: SurrogateConfig = SurrogateConfig(),
+        pretrain: PretrainConfig = PretrainConfig(),
+        fit: FitConfig = FitConfig(),
+        space: Space | str | None = None,
         vocabulary: tuple[str, ...] | None = None,
         device: str = "cpu",
     ) -> None:
-        self.encoder_config = encoder or EncoderConfig()
-        self.surrogate_config = surrogate or SurrogateConfig()
-        self.pretrain_config = pretraining or PretrainConfig()
-        self.fit_config = fitting or FitConfig()
-        self.device = _device(device)
-        self.history: PretrainHistory | None = None
-        self.fitted: FineTuned | None = None
-        self._vocabulary: tuple[str, ...] | None = None
+        self.encoder = encoder
+        self.surrogate = surrogate
+        self.pretrain_config = pretrain
+        self.fit_config = fit
+        self.space = space
+        self.vocabulary = vocabulary
+        self.device = device
         self._scorer: Scorer | None = None
         self._start: dict[str, Tensor] = {}  # weights of the encoder that fit starts from
         self._ranks = ProxyRanks({})  # what the fitted head reads beside the embedding
         self._line = (0.0, 1.0)  # label = line[0] + line[1] * score
-        self._calibration: tuple[ArchTable, Tensor | None, Labels] | None = (
-            None  # the rows that give the line
-        )
-        if vocabulary is not None:
-            self._build(vocabulary)
+        # the rows that give the line: table, inputs beside the embedding, labels
+        self._calibration: tuple[ArchTable, Tensor | None, Labels] | None = None
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether `predict` can be called."""
+        return hasattr(self, "fitted_")
 
     @property
-    def vocabulary(self) -> tuple[str, ...]:
-        """The operations this predictor knows.
-
-        Raises:
-            NotFittedError: no table was seen yet, and no vocabulary given.
-        """
-        if self._vocabulary is None:
-            raise NotFittedError(
-                "the predictor has seen no architecture yet: call pretrain or fit first"
-            )
-        return self._vocabulary
+    def encoder_(self) -> Encoder:
+        """The encoder as it is now; see `vocabulary_` for what it raises."""
+        return self._require().encoder
 
     @property
-    def proxies(self) -> tuple[str, ...]:
-        """The columns that `predict` needs: those the model was fitted with."""
+    def proxies_(self) -> tuple[str, ...]:
+        """The columns that `predict` needs."""
         return self._ranks.names
 
     def pretrain(
         self,
-        table: ArchTable,
+        table: Architectures,
         proxies: Mapping[str, npt.NDArray[np.float64]] | None = None,
         *,
+        tasks: Sequence[str | type[Pretext]] | None = None,
         checkpoint: PathLike | None = None,
         progress: bool = False,
     ) -> Self:
-        """Learn from the graphs of `table` alone; see `nasflow.prediction.pretrain.pretrain` for
-        arguments and errors.
+        """Learn from the graphs of `table` alone; see `nasflow.prediction.pretrain` for errors.
 
         Starts from newly drawn weights: pre-training twice gives what pre-training once gives.
+
+        Args:
+            table: the architectures, in any form that `nasflow.prediction.inputs` knows.
+            proxies: (N,) columns that need no training, by name.
+            tasks: names or classes of tasks, instead of those of the parameter `pretrain`.
+            checkpoint: file to go on from, if it is there, and to write after every epoch.
+            progress: whether to draw a progress bar.
         """
-        self._build(self._vocabulary or table.vocabulary, table)
+        graphs = self._table(table)
+        if not len(graphs):
+            raise DataError("the table has no rows: there is nothing to pre-train on")
+        self._build(self._known_vocabulary() or graphs.vocabulary, graphs)
+        config = self.pretrain_config if tasks is None else with_tasks(self.pretrain_config, tasks)
         scorer = self._require()
-        self.history = pretrain(
+        self.history_ = pretrain(
             scorer.encoder,
-            table.with_vocabulary(self.vocabulary),
-            self.pretrain_config,
-            self.surrogate_config,
+            graphs.with_vocabulary(self.vocabulary_),
+            config,
+            self.surrogate,
             proxies,
             checkpoint=checkpoint,
             progress=progress,
@@ -138,12 +166,10 @@ class Predictor:
 
     def fit(
         self,
-        table: ArchTable,
+        table: Architectures,
         labels: npt.ArrayLike,
         *,
-        validation: tuple[ArchTable, npt.ArrayLike]
-        | tuple[ArchTable, npt.ArrayLike, Columns]
-        | None = None,
+        validation: Validation | None = None,
         proxies: Columns | None = None,
         reference: Columns | None = None,
         progress: bool = False,
@@ -151,72 +177,75 @@ class Predictor:
         """Learn to rank the labelled architectures, from the pre-trained weights on.
 
         Args:
-            table: the architectures.
+            table: the architectures, in any form that `nasflow.prediction.inputs` knows.
             labels: (N,) finite numbers, in any unit; more may mean better or worse.
-            validation: other labelled architectures, and their columns where `fitting.proxies`
-                names some. They choose the epoch and calibrate the scale; without them the last
-                epoch is kept, and the training rows give the scale.
-            proxies: (N,) columns that need no training, by name: those of `fitting.proxies`, if it
+            validation: other labelled architectures, and their columns where `fit.proxies` names
+                some. They choose the epoch and calibrate the scale; without them the last epoch is
+                kept, and the training rows give the scale.
+            proxies: (N,) columns that need no training, by name: those of `fit.proxies`, if it
                 names any.
             reference: the same columns over all architectures at hand, such as the pre-training
                 table: what values are ranked against (`nasflow.prediction.proxy_ranks`). By default
-                    `proxies`, whose few values rank coarsely.
+                `proxies`, whose few values rank coarsely.
             progress: whether to draw a progress bar.
 
         Raises:
-            ConfigError: a column of `fitting.proxies` that is missing, of another length, or
-            constant. DataError: labels that are not finite, fewer than two, or all equal.
+            ConfigError: a column of `fit.proxies` that is missing, of another length, or constant.
+            DataError: labels that are not finite, fewer than two, or all equal.
             GraphError: an operation that the vocabulary does not have.
         """
+        graphs = self._table(table)
+        values = as_labels(labels)
+        check_labels(graphs, values, "label")  # before the weights are touched
         if self._scorer is None:
-            self._build(table.vocabulary, table)
-        known, values = table.with_vocabulary(self.vocabulary), np.asarray(labels, np.float64)
-        held_out, held_columns = _held_out(validation, self.vocabulary)
-        check_labels(known, values, "label")  # before the weights are touched
+            self._build(self._known_vocabulary() or graphs.vocabulary, graphs)
+        graphs = graphs.with_vocabulary(self.vocabulary_)
+        held_out, held_out_columns = self._held_out(validation)
         if held_out is not None:
             check_labels(*held_out, "validation label")
         ranks = ProxyRanks.of(self.fit_config.proxies, reference or proxies or {})
-        extra = _extra(ranks, proxies, len(known))
-        held_extra = None if held_out is None else _extra(ranks, held_columns, len(held_out[0]))
+        extra = _extra(ranks, proxies, len(graphs))
+        held_out_extra = None
+        if held_out is not None:
+            held_out_extra = _extra(ranks, held_out_columns, len(held_out[0]))
         scorer = self._require()
         scorer.encoder.load_state_dict(self._start)
         with seeded(self.fit_config.seed, "head"):
             scorer.new_head(len(ranks.names))
-        self.fitted = fine_tune(
+        self.fitted_ = fine_tune(
             scorer,
-            known,
+            graphs,
             values,
             self.fit_config,
             held_out,
             extra=extra,
-            validation_extra=held_extra,
+            validation_extra=held_out_extra,
             progress=progress,
         )
         self._ranks = ranks
-        self._calibration = (
-            (known, extra, values) if held_out is None else (held_out[0], held_extra, held_out[1])
-        )
+        if held_out is None:
+            self._calibration = (graphs, extra, values)
+        else:
+            self._calibration = (held_out[0], held_out_extra, held_out[1])
         self._calibrate()
         return self
 
     def use_epoch(self, which: Literal["best", "last"]) -> Self:
-        """Switch between the best epoch on the validation rows (what `fit` leaves) and the last
-        one.
-        """
-        if self.fitted is None or self._calibration is None:
-            raise NotFittedError(
+        """Switch between the best epoch on the validation rows (what `fit` leaves) and the last."""
+        if not hasattr(self, "fitted_") or self._calibration is None:
+            raise not_fitted(
                 "there are no epochs to choose from: call fit first (a saved model has one alone)"
             )
-        scorer = self._require()
-        scorer.load_state_dict(self.fitted.best if which == "best" else self.fitted.last)
+        weights = self.fitted_.best if which == "best" else self.fitted_.last
+        self._require().load_state_dict(weights)
         self._calibrate()
         return self
 
-    def predict(self, table: ArchTable, proxies: Columns | None = None) -> Labels:
+    def predict(self, table: Architectures, proxies: Columns | None = None) -> Labels:
         """(N,) float64: predictions in the label's unit, a straight line in the score that ranks.
 
         Args:
-            table: the architectures.
+            table: the architectures, in any form that `nasflow.prediction.inputs` knows.
             proxies: (N,) columns by name, where the model was fitted with some.
 
         Raises:
@@ -224,112 +253,155 @@ class Predictor:
             ConfigError: a column that the model was fitted with is missing, or of another length.
             GraphError: an operation that the vocabulary does not have; names the row.
         """
-        if self.fitted is None:
-            raise NotFittedError("predict needs labels first: call fit (or load a fitted model)")
+        if not hasattr(self, "fitted_"):
+            raise not_fitted("predict needs labels first: call fit (or load a fitted model)")
+        graphs = self._table(table).with_vocabulary(self.vocabulary_)
+        extra = _extra(self._ranks, proxies, len(graphs))
         intercept, slope = self._line
-        extra = _extra(self._ranks, proxies, len(table))
-        return intercept + slope * scores(
-            self._require(), table.with_vocabulary(self.vocabulary), extra
-        )
+        return intercept + slope * scores(self._require(), graphs, extra)
 
-    def embed(self, table: ArchTable) -> npt.NDArray[np.float32]:
-        """(N, width) float32: the encoder's vector for each architecture (of the fitted encoder,
-        once fitted).
+    def score(
+        self, table: Architectures, labels: npt.ArrayLike, proxies: Columns | None = None
+    ) -> float:
+        """Kendall's tau between predictions and labels, -1 to 1: what scikit-learn maximises.
+
+        Raises:
+            DataError: labels that are no finite numbers, or not as many as rows.
+        """
+        return kendall_tau(self.predict(table, proxies), as_labels(labels))
+
+    def embed(self, table: Architectures) -> npt.NDArray[np.float32]:
+        """(N, width) float32: the encoder's vector for each architecture (once fitted, the fitted
+        encoder's).
         """
         encoder = self._require().encoder
-        parts = in_chunks(encoder, table.with_vocabulary(self.vocabulary))
+        parts = in_chunks(encoder, self._table(table).with_vocabulary(self.vocabulary_))
         return torch.cat(parts).numpy() if parts else np.zeros((0, encoder.width), np.float32)
 
     def save(self, path: PathLike) -> None:
         """Write one .safetensors file with weights, vocabulary and options, atomically."""
         scorer = self._require()
         tensors = {f"start.encoder.{name}": tensor for name, tensor in self._start.items()}
-        fitting = self.fit_config
-        if self.fitted is not None:
-            fitting = replace(
-                fitting, proxies=self._ranks.names
-            )  # those that the head was made for
-            tensors |= {f"fitted.{name}": tensor for name, tensor in scorer.state_dict().items()}
-            tensors |= {
-                f"reference.{name}": torch.from_numpy(values)
-                for name, values in self._ranks.reference.items()
-            }
-        save_checkpoint(
-            path,
-            KIND,
-            tensors,
-            {
-                "vocabulary": list(self.vocabulary),
-                "encoder": scorer.encoder.config.to_dict(),
-                "surrogate": self.surrogate_config.to_dict(),
-                "pretraining": self.pretrain_config.to_dict(),
-                "fitting": fitting.to_dict(),
-                "line": list(self._line),
-                "history": None if self.history is None else vars(self.history),
-                "best_epoch": None if self.fitted is None else self.fitted.best_epoch,
-            },
-        )
+        fit = self.fit_config
+        fitted = hasattr(self, "fitted_")
+        if fitted:
+            fit = replace(fit, proxies=self._ranks.names)  # those that the head was made for
+            for name, tensor in scorer.state_dict().items():
+                tensors[f"fitted.{name}"] = tensor
+            for name, values in self._ranks.reference.items():
+                tensors[f"reference.{name}"] = torch.from_numpy(values)
+        about = {
+            "vocabulary": list(self.vocabulary_),
+            "encoder": scorer.encoder.config.to_dict(),
+            "surrogate": self.surrogate.to_dict(),
+            "pretraining": self.pretrain_config.to_dict(),
+            "fitting": fit.to_dict(),
+            "line": list(self._line),
+            "history": vars(self.history_) if hasattr(self, "history_") else None,
+            "best_epoch": self.fitted_.best_epoch if fitted else None,
+        }
+        save_checkpoint(path, KIND, tensors, about)
 
     @classmethod
-    def load(cls, path: PathLike, device: str = "cpu") -> Predictor:
+    def load(
+        cls,
+        path: PathLike,
+        device: str = "cpu",
+        *,
+        encoder: str | type[Encoder] | None = None,
+        fit: FitConfig | None = None,
+    ) -> Predictor:
         """The predictor that `save` wrote; it predicts the same bits and can be fitted anew.
+
+        Args:
+            path: the file.
+            device: where to compute.
+            encoder: the class of the encoder, or its name, for a file whose encoder is neither of
+                this package nor of an installed one. Nothing that only the file names is imported.
+            fit: other options for the next `fit`.
 
         Raises:
             MissingDataError, CheckpointError: no such file; truncated, foreign, or of a newer
-            version. ConfigError: a device that is not there.
+                version; of an encoder that is not at hand.
+            ConfigError: a device that is not there.
         """
-        _device(device)  # one that is not there is no fault of the file
-        tensors, about = load_checkpoint(path, KIND)
+        checked_device(device)  # one that is not there is no fault of the file
         try:
+            parts, about = read_model(path)
             predictor = cls(
-                encoder=EncoderConfig.from_dict(about["encoder"]),
+                encoder=stored_encoder(about["encoder"], encoder, path),
                 surrogate=SurrogateConfig.from_dict(about["surrogate"]),
-                pretraining=PretrainConfig.from_dict(about["pretraining"]),
-                fitting=FitConfig.from_dict(about["fitting"]),
+                pretrain=PretrainConfig.from_dict(about["pretraining"]),
+                fit=FitConfig.from_dict(about["fitting"]),
                 vocabulary=tuple(about["vocabulary"]),
                 device=device,
             )
-            predictor._restore(tensors, about)
+            predictor._restore(parts, about)
+        except (CheckpointError, MissingDataError):
+            raise
         except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
             raise CheckpointError(f"{path} does not describe a predictor ({error!r})") from None
-        return predictor
+        return predictor if fit is None else predictor.set_params(fit=fit)
 
-    def _restore(self, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
+    def _restore(self, parts: dict[str, dict[str, Tensor]], about: dict[str, Any]) -> None:
+        assert self.vocabulary is not None
+        self._build(self.vocabulary)
         scorer = self._require()
-
-        def part(prefix: str) -> dict[str, Tensor]:
-            return {
-                name.removeprefix(prefix): tensor
-                for name, tensor in tensors.items()
-                if name.startswith(prefix)
-            }
-
-        scorer.encoder.load_state_dict(part("start.encoder."))
+        start = {name.removeprefix("encoder."): value for name, value in parts["start"].items()}
+        scorer.encoder.load_state_dict(start)
         self._start = weights_of(scorer.encoder)
-        if fitted := part("fitted."):
-            reference = part("reference.")
-            self._ranks = ProxyRanks(
-                {name: reference[name].numpy() for name in self.fit_config.proxies}
-            )
+        if parts["fitted"]:
+            reference = {name: parts["reference"][name].numpy() for name in self.fit_config.proxies}
+            self._ranks = ProxyRanks(reference)
             scorer.new_head(len(self._ranks.names))
-            scorer.load_state_dict(fitted)
-            kept = weights_of(scorer)
-            self.fitted = FineTuned(kept, kept, int(about["best_epoch"]), ())
+            scorer.load_state_dict(parts["fitted"])
+            weights = weights_of(scorer)
+            self.fitted_ = FineTuned(weights, weights, int(about["best_epoch"]), ())
         if about["history"] is not None:
-            self.history = PretrainHistory(**about["history"])
+            self.history_ = PretrainHistory(**about["history"])
         intercept, slope = about["line"]
         self._line = (float(intercept), float(slope))
 
+    # -- inside -----------------------------------------------------------------------------------
+
+    def _table(self, architectures: Architectures) -> ArchTable:
+        """The architectures as a table; a table stays as it is, whatever its vocabulary."""
+        space = load_space(self.space) if isinstance(self.space, str) else self.space
+        vocabulary = getattr(self, "vocabulary_", self.vocabulary)
+        return as_table(architectures, space, vocabulary)
+
+    def _known_vocabulary(self) -> tuple[str, ...] | None:
+        """The operations that are known before a table is seen."""
+        return getattr(self, "vocabulary_", None) or self.vocabulary
+
+    def _held_out(
+        self, validation: Validation | None
+    ) -> tuple[tuple[ArchTable, Labels] | None, Columns]:
+        """Validation rows over the vocabulary, and their columns."""
+        if validation is None:
+            return None, {}
+        table, labels, *columns = validation
+        graphs = self._table(table).with_vocabulary(self.vocabulary_)
+        return (graphs, as_labels(labels)), columns[0] if columns else {}
+
     def _build(self, vocabulary: tuple[str, ...], table: ArchTable | None = None) -> None:
         """New weights, drawn from the seed of pre-training, whatever was before."""
-        config = (
-            self.encoder_config if table is None else with_max_nodes(self.encoder_config, table)
-        )
-        with seeded(self.pretrain_config.seed, "encoder"):
-            self._scorer = Scorer(make_encoder(len(vocabulary), config)).to(self.device).eval()
-        self._vocabulary = vocabulary
+        device = checked_device(self.device)
+        if isinstance(self.encoder, Encoder):
+            encoder = copied(self.encoder, len(vocabulary))
+        else:
+            config = encoder_config(self.encoder)
+            if table is not None:
+                config = config_for(config, table)
+            with seeded(self.pretrain_config.seed, "encoder"):
+                encoder = make_encoder(len(vocabulary), config)
+        with seeded(self.pretrain_config.seed, "first head"):
+            self._scorer = Scorer(encoder).to(device).eval()
+        self.vocabulary_ = vocabulary
         self._start = weights_of(self._scorer.encoder)
-        self.fitted, self._ranks = None, ProxyRanks({})
+        self._ranks = ProxyRanks({})
+        if hasattr(self, "fitted_"):
+            del self.fitted_
 
     def _calibrate(self) -> None:
         """Put scores on the labels' scale, by the rows that are kept for it."""
@@ -338,8 +410,10 @@ class Predictor:
         self._line = _line(scores(self._require(), table, extra), labels)
 
     def _require(self) -> Scorer:
+        if self._scorer is None and self.vocabulary is not None:
+            self._build(self.vocabulary)
         if self._scorer is None:
-            raise NotFittedError(
+            raise not_fitted(
                 "the predictor has seen no architecture yet: call pretrain or fit first"
             )
         return self._scorer
@@ -350,38 +424,13 @@ def _extra(ranks: ProxyRanks, proxies: Columns | None, n: int) -> Tensor | None:
     return ranks.inputs(proxies or {}, n) if ranks.names else None
 
 
-def _held_out(
-    validation: tuple[ArchTable, npt.ArrayLike] | tuple[ArchTable, npt.ArrayLike, Columns] | None,
-    vocabulary: tuple[str, ...],
-) -> tuple[tuple[ArchTable, Labels] | None, Columns]:
-    """Validation rows over the vocabulary, and their columns."""
-    if validation is None:
-        return None, {}
-    table, labels, *columns = validation
-    return (table.with_vocabulary(vocabulary), np.asarray(labels, np.float64)), columns[
-        0
-    ] if columns else {}
-
-
 def _line(score: Labels, label: Labels) -> tuple[float, float]:
-    """Intercept and slope of the least-squares line; it never falls, so that it keeps the order of
-    scores.
-    """
+    """Intercept and slope of the least-squares line; it never falls, so that it keeps the order."""
+    unit = float(np.abs(label).max()) or 1.0  # labels of 1e300 have no square
+    label = label / unit
     centred = score - score.mean()
     spread = float(centred @ centred)
     slope = float(centred @ (label - label.mean())) / spread if spread > 0 else 0.0
     smallest = 1e-6 * float(label.std()) / max(float(score.std()), 1e-12)
     slope = max(slope, smallest)
-    return float(label.mean() - slope * score.mean()), slope
-
-
-def _device(name: str) -> torch.device:
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ConfigError(
-            f"device {name!r} is not there ({str(error).splitlines()[0]}); legal here: cpu"
-            f"{', cuda' if torch.cuda.is_available() else ''}"
-        ) from None
-    return device
+    return float(label.mean() - slope * score.mean()) * unit, slope * unit

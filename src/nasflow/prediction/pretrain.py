@@ -20,6 +20,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +33,9 @@ from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import PretrainConfig
-from nasflow.pretext.base import Pretext, PretextSetting, Step
-from nasflow.pretext.registry import make_pretexts
+from nasflow.prediction import version_1
+from nasflow.pretext.base import PretextSetting, Step
+from nasflow.pretext.make import as_module, completed, make_pretexts
 from nasflow.running.checkpoints import load_checkpoint, save_checkpoint
 from nasflow.running.files import PathLike
 from nasflow.running.progress import progress_bar
@@ -83,60 +85,85 @@ def pretrain(
     history = PretrainHistory(tasks={name: [] for name in config.tasks})
     if not config.tasks:
         return history
-    surrogate, proxies = surrogate or SurrogateConfig(), proxies or {}
-    device = next(encoder.parameters()).device
-    with seeded(config.seed, "decoders"):
-        tasks = make_pretexts(PretextSetting(encoder, config, surrogate, tuple(proxies))).to(device)
-    targets = {
-        name: _pretext(tasks[name]).targets(table, proxies).to(device) for name in config.tasks
-    }
-    weights = config.task_weights
-    model = nn.ModuleDict({"encoder": encoder, "tasks": tasks})
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True
-    )
+    surrogate = surrogate or SurrogateConfig()
+    proxies = proxies or {}
+    training = _Training(encoder, table, config, surrogate, proxies)
     fingerprint = _fingerprint(encoder, table, config, surrogate, proxies)
     if checkpoint is not None and Path(checkpoint).exists():
-        history = _resume(checkpoint, fingerprint, model, optimizer)
-
-    n_batches = math.ceil(len(table) / config.batch_size)
+        history = _resume(checkpoint, fingerprint, training.model, training.optimizer)
     n_done = len(history.loss)
-    model.train()
-    with progress_bar(
-        f"pre-training ({config.pretext})", config.epochs, done=n_done, show=progress
-    ) as advance:
+    training.model.train()
+    title = f"pre-training ({config.pretext})"
+    with progress_bar(title, config.epochs, done=n_done, show=progress) as advance:
         for epoch in range(n_done, config.epochs):
             started = time.perf_counter()
-            sums = dict.fromkeys(config.tasks, 0.0)
-            with seeded(config.seed, f"epoch {epoch}"):
-                order = torch.randperm(len(table))
-                for i, rows in enumerate(order.split(config.batch_size)):
-                    factor = schedule(config, (epoch * n_batches + i) / (config.epochs * n_batches))
-                    optimizer.param_groups[0]["lr"] = config.lr * factor
-                    step = Step(encoder, GraphBatch.from_table(table[rows.numpy()], device))
-                    at = rows.to(device)
-                    losses = {
-                        n: _pretext(tasks[n]).loss(step, targets[n].index_select(0, at))
-                        for n in config.tasks
-                    }
-                    total = sum(weights[name] * loss for name, loss in losses.items())
-                    assert isinstance(total, Tensor)
-                    optimizer.zero_grad()
-                    total.backward()
-                    optimizer.step()
-                    for name, loss in losses.items():
-                        sums[name] += float(loss.detach()) * len(rows)
-            _record(
-                history,
-                {n: s / len(table) for n, s in sums.items()},
-                weights,
-                time.perf_counter() - started,
-            )
+            means = training.epoch(epoch)
+            _record(history, means, config.task_weights, time.perf_counter() - started)
             if checkpoint is not None:
-                _write(checkpoint, fingerprint, model, optimizer, history)
+                _write(checkpoint, fingerprint, training.model, training.optimizer, history)
             advance(f"loss {history.loss[-1]:.4f}")
     encoder.eval()
     return history
+
+
+class _Training:
+    """An encoder with the tasks and the optimizer that train it."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        table: ArchTable,
+        config: PretrainConfig,
+        surrogate: SurrogateConfig,
+        proxies: Proxies,
+    ) -> None:
+        self.encoder = encoder
+        self.table = table
+        self.config = config
+        self.device = next(encoder.parameters()).device
+        setting = PretextSetting(encoder, config, surrogate, tuple(proxies))
+        with seeded(config.seed, "decoders"):
+            self.tasks = make_pretexts(setting)
+        module = as_module(self.tasks).to(self.device)
+        self.targets: dict[str, Tensor] = {}
+        for name, task in self.tasks.items():
+            self.targets[name] = task.targets(table, proxies).to(self.device)  # (N, d)
+        self.model = nn.ModuleDict({"encoder": encoder, "tasks": module})
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True
+        )
+
+    def epoch(self, number: int) -> dict[str, float]:
+        """Pass over the table once; the mean loss of each task."""
+        config = self.config
+        n_batches = math.ceil(len(self.table) / config.batch_size)
+        sums = dict.fromkeys(self.tasks, 0.0)
+        # a seed for each epoch: what comes before it need not be drawn again to go on from here
+        with seeded(config.seed, f"epoch {number}"):
+            order = torch.randperm(len(self.table))
+            for i, rows in enumerate(order.split(config.batch_size)):
+                share_done = (number * n_batches + i) / (config.epochs * n_batches)
+                losses = self._step(rows, config.lr * schedule(config, share_done))
+                for name, loss in losses.items():
+                    sums[name] += loss * len(rows)
+        return {name: total / len(self.table) for name, total in sums.items()}
+
+    def _step(self, rows: Tensor, lr: float) -> dict[str, float]:
+        """Change the weights by one batch, the `rows` (B,) of the table; the loss of each task."""
+        self.optimizer.param_groups[0]["lr"] = lr
+        batch = GraphBatch.from_table(self.table[rows.numpy()], self.device)
+        step = Step(self.encoder, batch)
+        rows = rows.to(self.device)
+        losses: dict[str, Tensor] = {}
+        for name, task in self.tasks.items():
+            losses[name] = task.loss(step, self.targets[name].index_select(0, rows))
+        weights = self.config.task_weights
+        total = sum(weights[name] * loss for name, loss in losses.items())
+        assert isinstance(total, Tensor)  # there is at least one task
+        self.optimizer.zero_grad()
+        total.backward()
+        self.optimizer.step()
+        return {name: float(loss.detach()) for name, loss in losses.items()}
 
 
 def schedule(config: PretrainConfig, progress: float) -> float:
@@ -152,11 +179,6 @@ def schedule(config: PretrainConfig, progress: float) -> float:
 def _cosine(start: float, end: float, t: float) -> float:
     """Half a cosine wave from `start` (t = 0) to `end` (t = 1)."""
     return end + (start - end) * (1 + math.cos(math.pi * t)) / 2
-
-
-def _pretext(module: nn.Module) -> Pretext:
-    assert isinstance(module, Pretext)
-    return module
 
 
 def _record(
@@ -179,52 +201,75 @@ def _fingerprint(
     config: PretrainConfig,
     surrogate: SurrogateConfig,
     proxies: Proxies,
-) -> dict[str, str]:
+) -> dict[str, Any]:
     """What must be the same for a checkpoint to go on."""
     digest = hashlib.sha256(table.content_hash().encode())
     for name in sorted(proxies):
         digest.update(name.encode() + np.ascontiguousarray(proxies[name]).tobytes())
-    return {
-        "encoder": json.dumps(encoder.config.identity()),
-        "pretrain": json.dumps(config.identity()),
-        "surrogate": json.dumps(surrogate.identity()),
+    fingerprint = {
+        "encoder": encoder.config.identity(),
+        "pretrain": completed(config).identity(),
+        "surrogate": surrogate.identity(),
         "data": digest.hexdigest(),
     }
+    same: dict[str, Any] = json.loads(json.dumps(fingerprint))  # in JSON tuples are lists
+    return same
 
 
 def _write(
     path: PathLike,
-    fingerprint: dict[str, str],
+    fingerprint: dict[str, Any],
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     history: PretrainHistory,
 ) -> None:
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     for i, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{i}.{key}": value for key, value in state.items()}
-    save_checkpoint(
-        path, "pretraining", tensors, {"fingerprint": fingerprint, "history": vars(history)}
-    )
+        for key, value in state.items():
+            tensors[f"optimizer.{i}.{key}"] = value
+    about = {"fingerprint": fingerprint, "history": vars(history)}
+    save_checkpoint(path, "pretraining", tensors, about)
 
 
 def _resume(
-    path: PathLike, fingerprint: dict[str, str], model: nn.Module, optimizer: torch.optim.Optimizer
+    path: PathLike,
+    fingerprint: dict[str, Any],
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
 ) -> PretrainHistory:
-    tensors, about = load_checkpoint(path, "pretraining")
-    for part, value in fingerprint.items():
-        seen = about["fingerprint"].get(part)
-        if seen != value:
+    tensors, about, version = load_checkpoint(path, "pretraining")
+    stored = about["fingerprint"]
+    if version == 1:
+        stored = _fingerprint_from_v1(stored)
+    for part, expected in fingerprint.items():
+        if stored.get(part) != expected:
             raise CheckpointError(
-                f"{path} belongs to another pre-training: its {part} is {seen}, this one's "
-                f"{value}; name another checkpoint, or delete that file"
+                f"{path} belongs to another pre-training: its {part} is {stored.get(part)}, this"
+                f" one's {expected}; name another checkpoint, or delete that file"
             )
-    model.load_state_dict(
-        {n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")}
-    )
+    weights: dict[str, Tensor] = {}
     moments: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
-        if name.startswith("optimizer."):
-            _, i, key = name.split(".")
+        kind, _, rest = name.partition(".")
+        if kind == "model":
+            weights[rest] = tensor
+        elif kind == "optimizer":
+            i, key = rest.split(".")
             moments.setdefault(int(i), {})[key] = tensor
+    model.load_state_dict(weights)
     optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
     return PretrainHistory(**about["history"])
+
+
+def _fingerprint_from_v1(stored: Mapping[str, str]) -> dict[str, Any]:
+    """A fingerprint of format version 1, its options as they are now."""
+    parts = {
+        "encoder": version_1.encoder_from_v1(json.loads(stored["encoder"])).identity(),
+        "pretrain": completed(
+            version_1.pretrain_from_v1(json.loads(stored["pretrain"]))
+        ).identity(),
+        "surrogate": version_1.surrogate_from_v1(json.loads(stored["surrogate"])).identity(),
+        "data": stored["data"],
+    }
+    same: dict[str, Any] = json.loads(json.dumps(parts))
+    return same

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from nasflow.errors import ConfigError
+from nasflow.statistics.ranks import ranks_among
 
 Columns = Mapping[str, npt.ArrayLike]
 """(N,) numbers that need no training, by name."""
@@ -79,11 +80,7 @@ class ProxyRanks:
                 raise ConfigError(
                     f"proxy {name!r} has shape {values.shape}; {n} architectures need ({n},)"
                 )
-            known = np.isfinite(values)
-            below, up_to = (
-                np.searchsorted(reference, values[known], side) for side in ("left", "right")
-            )
-            result[known, i] = (below + up_to) / len(reference) - 1
+            result[:, i] = 2 * ranks_among(values, reference) - 1
         return torch.from_numpy(result)
 
 

@@ -20,19 +20,35 @@ dropout of z. The weight of KL, 0.004, is their 1 / (batch of 32 * 8 nodes).
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from nasflow.graphs.batch import GraphBatch
+from nasflow.options.base import Options
 from nasflow.pretext.base import Pretext, PretextSetting, Step, decoder
 
 LATENT = 16  # the authors' length of a node's code
 
 
+@dataclass(frozen=True)
+class Arch2VecConfig(Options):
+    """The options of arch2vec."""
+
+    kl_weight: float = 0.004
+    """Weight of the divergence of the codes from a normal distribution."""
+
+    def __post_init__(self) -> None:
+        self._number("kl_weight", 0)
+
+
 class Arch2Vec(Pretext):
     """Predict every operation, and for every two nodes whether an edge joins them."""
+
+    Config = Arch2VecConfig
+    options: Arch2VecConfig
 
     def __init__(self, setting: PretextSetting) -> None:
         super().__init__(setting)
@@ -49,9 +65,7 @@ class Arch2Vec(Pretext):
             max(2, self.setting.encoder.n_ops)
         )
         kl = -0.5 * (1 + 2 * log_sigma - mean.square() - sigma.square()).sum(dim=1).mean()
-        loss: Tensor = (
-            operations + _edge_loss(z, step.batch)
-        ) / 2 + self.setting.config.kl_weight * kl
+        loss: Tensor = (operations + _edge_loss(z, step.batch)) / 2 + self.options.kl_weight * kl
         return loss
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from torch import Tensor, nn
 from nasflow.encoders.base import Encoder, NodeEncoder
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
+from nasflow.options.base import Options
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import PretrainConfig
 
@@ -35,6 +37,8 @@ class PretextSetting:
     surrogate: SurrogateConfig
     columns: tuple[str, ...] = ()
     """Names of the columns that `targets` will be given."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Those of `config.task_options` that are the task's own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +69,13 @@ class Step:
 class Pretext(nn.Module, ABC):
     """One task without labels; a module, since most have a decoder that learns with the encoder."""
 
+    Config: ClassVar[type[Options]] = Options
+    """The class of its own options, a frozen dataclass; `Options` where it has none."""
+
     def __init__(self, setting: PretextSetting) -> None:
         super().__init__()
         self.setting = setting
+        self.options: Any = self.Config.from_dict(setting.options)
 
     def targets(self, table: ArchTable, proxies: Mapping[str, npt.NDArray[np.float64]]) -> Tensor:  # noqa: ARG002
         """(N, d) float32: what the task predicts for each row; d = 0, as here, for one that needs
@@ -95,15 +103,3 @@ def decoder(width: int, config: PretrainConfig, n_out: int) -> nn.Sequential:
     for n_in, n_next in zip([width, *hidden], hidden, strict=False):
         modules += [nn.Linear(n_in, n_next), nn.ReLU()]
     return nn.Sequential(*modules, nn.Linear(hidden[-1] if hidden else width, n_out))
-
-
-def ranks(values: npt.NDArray[np.float64]) -> Tensor:
-    """(N,) float32: ranks from 0 to 1 of the finite values, ties equal; NaN stays NaN.
-
-    A ranking loss needs the order alone, and ranks survive float32 where a proxy reaches 1e61.
-    """
-    finite = np.isfinite(values)
-    _, position = np.unique(values[finite], return_inverse=True)
-    result = np.full(len(values), np.nan, np.float32)
-    result[finite] = position / max(1, position.max(initial=0))
-    return torch.from_numpy(result)

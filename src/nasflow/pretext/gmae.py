@@ -13,16 +13,32 @@ hidden, and at least one node. Their shares: 0.75 on NAS-Bench-101, 0.15 on 201,
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from nasflow.options.base import Options
 from nasflow.pretext.base import Pretext, PretextSetting, Step, decoder
 from nasflow.pretext.views import mask_operations
 
 
+@dataclass(frozen=True)
+class GMAEConfig(Options):
+    """The options of gmae."""
+
+    mask_share: float = 0.15
+    """Share of the operations that are hidden."""
+
+    def __post_init__(self) -> None:
+        self._number("mask_share", 0, 1, open_low=True)
+
+
 class MaskedOperations(Pretext):
     """Predict the operations of nodes whose operation is hidden."""
+
+    Config = GMAEConfig
+    options: GMAEConfig
 
     def __init__(self, setting: PretextSetting) -> None:
         super().__init__(setting)
@@ -30,7 +46,7 @@ class MaskedOperations(Pretext):
 
     def loss(self, step: Step, targets: Tensor) -> Tensor:  # noqa: ARG002
         """The cross entropy of the hidden operations, drawn anew for every batch."""
-        masked = mask_operations(step.batch, self.setting.config.mask_share)
+        masked = mask_operations(step.batch, self.options.mask_share)
         hidden = (masked.ops == masked.n_ops).nonzero().squeeze(1)
         states = step.encoder.nodes(masked).index_select(0, hidden)
         loss = cross_entropy(self.decoder(states), step.batch.ops.index_select(0, hidden))

@@ -17,17 +17,36 @@ graph, as in the authors' `random4`.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from nasflow.options.base import Options
 from nasflow.pretext.base import Pretext, PretextSetting, Step, decoder
 from nasflow.pretext.views import random_view
 
 
+@dataclass(frozen=True)
+class GraphCLConfig(Options):
+    """The options of graphcl."""
+
+    view_share: float = 0.2
+    """Share of nodes or edges that each view alters."""
+    temperature: float = 0.2
+    """What similarities of views are divided by."""
+
+    def __post_init__(self) -> None:
+        self._number("view_share", 0, 1, open_low=True)
+        self._number("temperature", 0, open_low=True)
+
+
 class GraphCL(Pretext):
     """Bring two altered copies of an architecture together, and keep those of others away."""
+
+    Config = GraphCLConfig
+    options: GraphCLConfig
 
     def __init__(self, setting: PretextSetting) -> None:
         super().__init__(setting)
@@ -39,14 +58,12 @@ class GraphCL(Pretext):
         """The contrastive loss of two random views of the batch."""
         one, other = (
             normalize(
-                self.projection(
-                    step.encoder(random_view(step.batch, self.setting.config.view_share))
-                ),
+                self.projection(step.encoder(random_view(step.batch, self.options.view_share))),
                 dim=1,
             )
             for _ in range(2)
         )
-        return contrast(one, other, self.setting.config.temperature)
+        return contrast(one, other, self.options.temperature)
 
 
 def contrast(one: Tensor, other: Tensor, temperature: float) -> Tensor:

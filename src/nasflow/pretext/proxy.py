@@ -15,6 +15,8 @@ way.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -23,16 +25,41 @@ from torch import Tensor, nn
 
 from nasflow.errors import ConfigError
 from nasflow.graphs.table import ArchTable
-from nasflow.pretext.base import Pretext, PretextSetting, Step, decoder, ranks
+from nasflow.options.base import Options
+from nasflow.pretext.base import Pretext, PretextSetting, Step, decoder
 from nasflow.statistics.losses import sampled_ranking_loss
+from nasflow.statistics.ranks import dense_ranks
+
+ProxyHeads = Literal["each", "average"]
+
+
+@dataclass(frozen=True)
+class ProxyRankingConfig(Options):
+    """The options of proxy."""
+
+    proxy_heads: ProxyHeads = "each"
+    """With several proxies: a head for each, or one head that ranks by the average of their ranks
+    (they must agree on which way is better)."""
+    margin: float = 0.1
+    """Margin of the ranking loss."""
+    pairs_per_graph: int = 32
+    """Pairs drawn for each architecture of a batch (at most)."""
+
+    def __post_init__(self) -> None:
+        self._choice("proxy_heads")
+        self._number("margin", 0, open_low=True)
+        self._positive_int("pairs_per_graph")
 
 
 class ProxyRanking(Pretext):
     """Rank by the proxies that are given: by each with a head of its own, or by their mean rank."""
 
+    Config = ProxyRankingConfig
+    options: ProxyRankingConfig
+
     def __init__(self, setting: PretextSetting) -> None:
         super().__init__(setting)
-        n_heads = len(setting.config.proxies) if setting.config.proxy_heads == "each" else 1
+        n_heads = len(setting.config.proxies) if self.options.proxy_heads == "each" else 1
         self.heads = nn.ModuleList(
             decoder(setting.encoder.width, setting.config, 1) for _ in range(n_heads)
         )
@@ -56,13 +83,13 @@ class ProxyRanking(Pretext):
                 raise ConfigError(
                     f"proxy {name!r} has {len(proxies[name])} values for {len(table)} rows"
                 )
-            columns.append(ranks(proxies[name]))
+            columns.append(torch.from_numpy(dense_ranks(proxies[name])))
             if not torch.nan_to_num(columns[-1]).any():
                 raise ConfigError(
                     f"proxy {name!r} has no two different finite values: there is nothing to rank"
                 )
         ranked = torch.stack(columns, dim=1)
-        if self.setting.config.proxy_heads == "each":
+        if self.options.proxy_heads == "each":
             return ranked
         average = ranked.nanmean(dim=1, keepdim=True)
         known = average[torch.isfinite(average)]
@@ -75,11 +102,11 @@ class ProxyRanking(Pretext):
 
     def loss(self, step: Step, targets: Tensor) -> Tensor:
         """The ranking loss over random pairs of the batch."""
-        config = self.setting.config
+        options = self.options
         losses = [
             sampled_ranking_loss(
-                head(step.embedding).squeeze(1), column, config.margin, config.pairs_per_graph
+                head(step.embedding).squeeze(1), column, options.margin, options.pairs_per_graph
             )
             for head, column in zip(self.heads, targets.unbind(1), strict=True)
         ]
-        return torch.stack(losses).mean() / config.margin
+        return torch.stack(losses).mean() / options.margin

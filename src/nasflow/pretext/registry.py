@@ -1,27 +1,22 @@
-"""The pretext tasks by name. A new one of this package is a file and a line here; one of yours
-needs neither.
+"""The pretext tasks by name. A new one of this package is a file and a line here.
+
+One of yours needs neither: it is named `module:Class` or `file.py:Class`, or given as a class, or
+an installed package has an entry point of the group `nasflow.pretexts`. Nothing here imports torch.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from nasflow.errors import unknown_name
-from nasflow.running.registry import Registry
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from nasflow.pretext.base import Pretext, PretextSetting
+from nasflow.options.base import Options
+from nasflow.running.registry import Registry, imported
 
 
 def _is_pretext(part: Any) -> bool:
-    from nasflow.pretext.base import Pretext
-
-    return isinstance(part, type) and issubclass(part, Pretext)
+    return isinstance(part, type) and issubclass(part, imported("nasflow.pretext.base:Pretext"))
 
 
-PRETEXTS: Registry[type[Pretext]] = Registry(
+PRETEXTS: Registry[type[Any]] = Registry(
     "pretext task",
     "nasflow.pretexts",
     {
@@ -36,25 +31,22 @@ PRETEXTS: Registry[type[Pretext]] = Registry(
     "a subclass of nasflow.pretext.Pretext",
 )
 
+# of this package, those that have no options: they need not be imported to tell
+_WITHOUT_OPTIONS = ("flow", "vectors")
+
 
 def pretext_names() -> list[str]:
     """The registered names."""
     return PRETEXTS.names()
 
 
-def make_pretexts(setting: PretextSetting) -> nn.ModuleDict:
-    """The tasks that `setting.config.pretext` names, by name, their decoders drawn from torch's
-    generator.
+def task_config(name: str) -> type[Options] | None:
+    """The class of a task's own options; None where it has none.
 
     Raises:
-        UnknownNameError: a task that is not registered; the message lists the names.
+        UnknownNameError: there is no such task; the message lists the names.
     """
-    from torch import nn
-
-    for name in setting.config.weights:
-        if name not in PRETEXTS:
-            raise unknown_name("pretext task among the weights", name, pretext_names())
-    tasks = nn.ModuleDict()
-    for name in setting.config.tasks:
-        tasks[name] = PRETEXTS.find(name)(setting)
-    return tasks
+    if name in _WITHOUT_OPTIONS:
+        return None
+    config: type[Options] = PRETEXTS.find(name).Config
+    return None if config is Options else config

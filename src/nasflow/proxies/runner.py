@@ -34,7 +34,8 @@ from nasflow.running.files import PathLike
 from nasflow.running.journal import Journal
 from nasflow.running.progress import progress_bar
 from nasflow.running.seeding import seeded
-from nasflow.running.workers import Task, run_tasks
+from nasflow.running.tasks import run_tasks
+from nasflow.running.workers import Task
 from nasflow.spaces.registry import load_space
 
 SETTINGS = "settings"

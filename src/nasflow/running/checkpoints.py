@@ -2,10 +2,11 @@
 
 Nothing is ever unpickled. The header says what the file is:
 
-    metadata["nasflow"] = {"kind": "predictor", "version": 1, "about": {...}}
+    metadata["nasflow"] = {"kind": "predictor", "version": 2, "about": {...}}
 
-A file of an older version is read as long as a reader for it is kept; one of a newer version is
-refused.
+A file of an older version is read by whoever knows what its `about` meant; one of a newer version
+is refused. In version 1 the options of all encoders and tasks were one class
+(`nasflow.prediction.version_1`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from torch import Tensor
 from nasflow.errors import CheckpointError
 from nasflow.running.files import PathLike, atomic_write, require_file
 
-VERSION = 1
+VERSION = 2
 
 
 def save_checkpoint(
@@ -35,8 +36,8 @@ def save_checkpoint(
         file.write(content)
 
 
-def load_checkpoint(path: PathLike, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The tensors (on the CPU) and `about` of a file that `save_checkpoint` wrote.
+def load_checkpoint(path: PathLike, kind: str) -> tuple[dict[str, Tensor], dict[str, Any], int]:
+    """The tensors (on the CPU), `about` and the format version of a file that `save_checkpoint` wrote.
 
     Raises:
         MissingDataError: there is no such file.
@@ -63,4 +64,4 @@ def load_checkpoint(path: PathLike, kind: str) -> tuple[dict[str, Tensor], dict[
             f"{path} has format version {version}; this nasflow reads 1 to {VERSION}: "
             "update nasflow"
         )
-    return tensors, about
+    return tensors, about, version

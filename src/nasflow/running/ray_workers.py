@@ -11,13 +11,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from nasflow.running.environment import VARIABLES
 from nasflow.running.extras import require_extra
-
-if TYPE_CHECKING:
-    from nasflow.running.workers import Task
+from nasflow.running.workers import Task
 
 
 class RayWorkers:

@@ -93,6 +93,27 @@ class Registry(Generic[T]):
         self._registered[name] = self._checked(part, name)
         return part
 
+    def is_registered(self, name: str) -> bool:
+        """Whether a name was given to a part in this process."""
+        return name in self._registered
+
+    def name_of(self, part: T) -> str:
+        """The name that `find` knows a part by.
+
+        That of a part of this package; else `module:Class`, by which this process finds it again
+        whether or not the module can be imported, and others if it can.
+
+        Raises:
+            ConfigError: it is no such part.
+        """
+        self._checked(part, repr(part))
+        place = f"{getattr(part, '__module__', None)}:{getattr(part, '__qualname__', part)}"
+        for name, there in (*self.builtin.items(), *self._registered.items()):
+            if there == place or there is part:
+                return name
+        self._registered[place] = part
+        return place
+
     def find(self, name: str) -> T:
         """What the name stands for, imported now.
 

@@ -1,28 +1,21 @@
-"""Work spread over local processes, or over a Ray cluster: what is done when a worker dies, and
-what starts when.
+"""`Workers`: what takes tasks that come one by one, and `LocalWorkers`, the processes of this machine.
 
-`run_tasks` is for a list that is known beforehand, `Workers` for work that comes one by one.
-
-A worker that is killed (out of memory, a signal) takes only its own task down; the task is started
-once more, and a second death is an error that names it, unless the caller takes it. An exception in
-a task stops the rest and reaches the caller.
+A worker that is killed (out of memory, a signal) takes only its own task down: its future raises one
+of `deaths`. `nasflow.running.ray_workers` has the workers of a Ray cluster; for a list of tasks that
+is known beforehand there is `nasflow.running.tasks.run_tasks`.
 """
 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Protocol, Self
 
 from pebble import ProcessExpired, ProcessPool
 
 from nasflow.errors import NasflowError
-
-if TYPE_CHECKING:
-    from nasflow.running.ray_workers import RayWorkers
 
 
 class WorkerError(NasflowError, RuntimeError):
@@ -40,7 +33,38 @@ class Task:
     deaths: int = field(default=0, init=False)
 
 
-class Workers:
+class Workers(Protocol):
+    """What takes one task after another; used in a `with` block."""
+
+    n_workers: int
+    """How many tasks run at once."""
+
+    deaths: tuple[type[BaseException], ...]
+    """What a task's future raises where its worker died."""
+
+    @property
+    def running(self) -> list[Task]:
+        """What was started and has not finished."""
+        ...
+
+    def start(self, task: Task) -> None:
+        """Hand a task to the next free worker."""
+        ...
+
+    def finished(self, seconds: float | None = None) -> list[tuple[Task, Future[Any]]]:
+        """The tasks that finished, once one has, or none after so many seconds."""
+        ...
+
+    def forget(self, name: str) -> None:
+        """Stop waiting for a task, and stop it."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, error: object, *_: object) -> None: ...
+
+
+class LocalWorkers:
     """`n_workers` processes that take one task after another; used in a `with` block.
 
     Args:
@@ -94,72 +118,3 @@ class Workers:
         else:
             self._pool.stop()
         self._pool.join()
-
-
-def run_tasks(
-    tasks: Sequence[Task],
-    n_workers: int,
-    on_result: Callable[[Task, Any], None],
-    on_lost: Callable[[Task, str], None] | None = None,
-    *,
-    ray: str | None = None,
-) -> None:
-    """Run all tasks, at most `n_workers` at a time; earlier ones in the list start first.
-
-    Args:
-        tasks: with different names; one may wait for others of the list by name.
-        n_workers: number of processes. 1 runs everything in this process.
-        on_result: called here, with each task and what it returned, as they finish.
-        on_lost: called here with a task that a worker died twice on, and the reason.
-        ray: address of a Ray cluster whose workers do it instead (`nasflow.running.ray_workers`),
-            as many at a time as it has processors.
-
-    Raises:
-        MissingExtraError: Ray is wanted and not installed.
-        WorkerError: a worker died twice on one task, and there is no `on_lost`.
-    """
-    waiting, done = list(tasks), set[str]()
-    if n_workers == 1 and ray is None:
-        while waiting:
-            task = next(task for task in waiting if done.issuperset(task.after))
-            waiting.remove(task)
-            on_result(task, task.function(*task.arguments))
-            done.add(task.name)
-        return
-    with _workers(n_workers, ray) as workers:
-        while waiting or workers.running:
-            free = workers.n_workers - len(workers.running)
-            for task in list(
-                islice((task for task in waiting if done.issuperset(task.after)), free)
-            ):
-                waiting.remove(task)
-                workers.start(task)
-            for task, future in workers.finished():
-                try:
-                    result = future.result()
-                except workers.deaths as error:
-                    task.deaths += 1
-                    if task.deaths == 1:
-                        waiting.insert(0, task)
-                        continue
-                    code = (
-                        f" (exit code {error.exitcode})"
-                        if isinstance(error, ProcessExpired)
-                        else ""
-                    )
-                    reason = f"the worker died twice{code}; out of memory?"
-                    if on_lost is None:
-                        raise WorkerError(f"{task.name}: {reason} Try fewer jobs") from None
-                    done.add(task.name)
-                    on_lost(task, reason)
-                    continue
-                done.add(task.name)
-                on_result(task, result)
-
-
-def _workers(n_workers: int, ray: str | None) -> Workers | RayWorkers:
-    if ray is None:
-        return Workers(n_workers)
-    from nasflow.running.ray_workers import RayWorkers
-
-    return RayWorkers(ray, n_workers)

@@ -5,30 +5,29 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from nasflow.running.exports import exports
 
 if TYPE_CHECKING:
-    from nasflow.search.known import Constraint, Known
-    from nasflow.search.problem import Problem
-    from nasflow.search.runner import run
-    from nasflow.search.study import Study
-    from nasflow.search.trial import Trial
+    from nasflow.search.known import Constraint as Constraint
+    from nasflow.search.known import Known as Known
+    from nasflow.search.problem import Problem as Problem
+    from nasflow.search.runner import run as run
+    from nasflow.search.strategies.base import Strategy as Strategy
+    from nasflow.search.strategies.registry import STRATEGIES as STRATEGIES
+    from nasflow.search.strategies.registry import SearchConfig as SearchConfig
+    from nasflow.search.study import Study as Study
+    from nasflow.search.trial import Trial as Trial
 
-_HOME = {
-    "Constraint": "known",
-    "Known": "known",
-    "Problem": "problem",
-    "Study": "study",
-    "Trial": "trial",
-    "run": "runner",
-}
-
-__all__ = ["Constraint", "Known", "Problem", "Study", "Trial", "run"]
-
-
-def __getattr__(name: str) -> Any:
-    # lazy: the options of a search must show without loading NumPy
-    if name not in _HOME:
-        raise AttributeError(f"module 'nasflow.search' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"nasflow.search.{_HOME[name]}"), name)
+# on use: the options of a search must show without loading NumPy
+__getattr__, __dir__, __all__ = exports(
+    __name__,
+    known=["Constraint", "Known"],
+    problem=["Problem"],
+    runner=["run"],
+    strategies__base=["Strategy"],
+    strategies__registry=["STRATEGIES", "SearchConfig"],
+    study=["Study"],
+    trial=["Trial"],
+)

@@ -17,7 +17,7 @@ from typing import Protocol, Self
 from pebble import ProcessExpired
 
 from nasflow.running.ray_workers import RayWorkers
-from nasflow.running.workers import Task, Workers
+from nasflow.running.workers import LocalWorkers, Task
 from nasflow.search.study import Study
 from nasflow.search.training import Training, outcome_in, train_and_tell
 
@@ -62,7 +62,7 @@ class LocalExecutor:
 
     def __init__(self, n_workers: int) -> None:
         self.n_workers = n_workers
-        self._workers = Workers(n_workers)
+        self._workers = LocalWorkers(n_workers)
 
     def __enter__(self) -> Self:
         self._workers.__enter__()

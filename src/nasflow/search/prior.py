@@ -4,7 +4,7 @@ without labels.
 Architectures are seen as they compute: pruned of what is on no path from input to output, `none`
 being no connection. So dead branches do not count.
 
-The encoder is pre-trained when it is first needed: on all elements of a space that is small enough
+The encoder is pre-trained by `prepare`: on all elements of a space that is small enough
 to list, one of each class of twins, and on a random sample of a larger one. The weights lie in the
 cache folder under a key of the graphs, the proxies and every option; a pre-training that was killed
 goes on from its checkpoint, and a second process waits for the first.
@@ -20,48 +20,75 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from nasflow.encoders.make import foreign_name
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.graphs.table import ArchTable
-from nasflow.options.search import SearchConfig
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.options.training import FitConfig, PretrainConfig
+from nasflow.prediction.codes import counts, one_hot
 from nasflow.prediction.predictor import Predictor
 from nasflow.running import environment
 from nasflow.running.files import require_file
 from nasflow.search.candidates import Listed
-from nasflow.search.codes import counts, one_hot
 from nasflow.search.known import FloatArray
 from nasflow.search.problem import Problem
+from nasflow.statistics.ranks import ranks_among
 from nasflow.surrogate import FlowSurrogate
 
 _VERSION = 1  # of what the key stands for
-_TO_SEE = 256  # samples that show how many nodes the graphs of a space have, where nothing else is asked of them
+# samples that show how many nodes the graphs of a space have, where nothing else is asked of them
+_TO_SEE = 256
 
 
 class Prior:
     """Embeddings, surrogates and proxies of a space's elements, from no label.
 
     Args:
-        config: options of the encoder, the surrogate and the pre-training, and the proxies.
         problem: the space, and where proxies are looked up.
         whole: all elements, where the space was listed.
+        encoder, surrogate, pretrain, fit: the options of the encoder, of the flow surrogate, of
+            pre-training, and of the fine-tuning that starts from it.
+        features: what is seen of an element: surrogate, counts, one-hot, embedding.
+        proxies: known quantities whose ranks join the features.
+        pretrains: whether the pre-trained encoder will be asked for, beside its embedding.
+        n_rows: random elements to pre-train on, where the space was not listed.
         progress: whether pre-training draws a progress bar.
     """
 
     def __init__(
-        self, config: SearchConfig, problem: Problem, whole: Listed | None, progress: bool
+        self,
+        problem: Problem,
+        whole: Listed | None,
+        *,
+        encoder: EncoderConfig,
+        surrogate: SurrogateConfig,
+        pretrain: PretrainConfig,
+        n_rows: int,
+        fit: FitConfig | None = None,
+        features: tuple[str, ...] = (),
+        proxies: tuple[str, ...] = (),
+        pretrains: bool = False,
+        progress: bool = False,
     ) -> None:
-        self._config, self._problem = config, problem
-        pretrains = config.strategy == "npenas" or "embedding" in config.features
-        self._elements = (
-            self._sample(pretrains or bool(config.proxies)) if whole is None else whole.table
-        )
+        self._problem = problem
+        self._encoder = encoder
+        self._pretrain = pretrain
+        self._surrogate_options = surrogate
+        self._fit = fit or FitConfig()
+        self._features = features
+        self._pretrains = pretrains or "embedding" in features
+        self._progress = progress
+        if whole is not None:
+            self._elements = whole.table
+        else:
+            # without a model to train or a column to rank, a few show what the graphs look like
+            many = self._pretrains or bool(proxies)
+            self._elements = self._sample(n_rows if many else _TO_SEE)
         self._vocabulary = tuple(dict.fromkeys([*problem.space.ops, *self._elements.vocabulary]))
         self._n_nodes = int(np.diff(self._elements.node_ptr).max())
-        self._proxies = {
-            name: problem.known.values(name, self._elements) for name in config.proxies
-        }
-        self._progress = progress
-        self._surrogate = FlowSurrogate(len(self._vocabulary), config.surrogate)
+        self._proxies = {name: problem.known.values(name, self._elements) for name in proxies}
+        self._surrogates = FlowSurrogate(len(self._vocabulary), surrogate)
 
     def graphs(self, elements: ArchTable) -> ArchTable:
         """The elements as they compute, and as the predictor sees them."""
@@ -87,94 +114,63 @@ class Prior:
         graphs = self.graphs(elements)
         makers: dict[str, Callable[[], FloatArray]] = {
             "embedding": lambda: self.predictor.embed(graphs).astype(np.float64),
-            "surrogate": lambda: self._surrogate(graphs).double().numpy(),
+            "surrogate": lambda: self._surrogates(graphs).double().numpy(),
             "counts": lambda: counts(graphs),
             "one-hot": lambda: one_hot(elements.with_vocabulary(self._vocabulary), self._n_nodes),
         }
-        parts = {name: makers[name]() for name in self._config.features}
+        parts = {name: makers[name]() for name in self._features}
         if self._proxies:
-            parts["proxies"] = np.stack(
-                [
-                    ranks_among(
-                        (
-                            reference
-                            if elements is self._elements
-                            else self._problem.known.values(name, elements)
-                        ),
-                        reference,
-                    )
-                    for name, reference in self._proxies.items()
-                ],
-                axis=1,
-            )
+            ranks = []
+            for name, reference in self._proxies.items():
+                values = reference
+                if elements is not self._elements:
+                    values = self._problem.known.values(name, elements)
+                ranks.append(ranks_among(values, reference))
+            parts["proxies"] = np.stack(ranks, axis=1)  # (N, n_proxies)
         return parts
 
-    def _sample(self, needed: bool) -> ArchTable:
+    def _sample(self, n: int) -> ArchTable:
         # a stream of its own, apart from the proposals', and of the pre-training, so that searches
         # can share it
-        rng = np.random.default_rng([self._config.pretrain.seed, 0x5A])
-        return ArchTable.from_architectures(
-            [
-                self._problem.space.sample(rng)
-                for _ in range(self._config.pretrain_rows if needed else _TO_SEE)
-            ]
-        )
+        rng = np.random.default_rng([self._pretrain.seed, 0x5A])
+        return ArchTable.from_architectures([self._problem.space.sample(rng) for _ in range(n)])
 
-    @cached_property
-    def predictor(self) -> Predictor:
+    def prepare(self) -> None:
+        """Pre-train, or read what was pre-trained before, if the encoder will be asked for."""
+        if self._pretrains:
+            self.predictor = self._pretrained()
+
+    def _pretrained(self) -> Predictor:
         """The pre-trained predictor: read from the cache folder, or pre-trained now."""
-        config = self._config
-        elements = self._elements[
-            np.sort(np.unique(self._elements.canonical_ids, return_index=True)[1])
-        ]
+        # one of each class of twins, in the order of the table
+        _, first = np.unique(self._elements.canonical_ids, return_index=True)
+        elements = self._elements[np.sort(first)]
         graphs = self.graphs(elements)
-        proxies = {
-            name: self._problem.known.values(name, elements) for name in config.pretrain.proxies
-        }
+        known = self._problem.known
+        proxies = {name: known.values(name, elements) for name in self._pretrain.proxies}
         key = hashlib.sha256(graphs.content_hash().encode())
-        key.update(
-            json.dumps(
-                [
-                    _VERSION,
-                    *(
-                        part.to_dict()
-                        for part in (config.encoder, config.surrogate, config.pretrain)
-                    ),
-                ]
-            ).encode()
-        )
+        options = (self._encoder, self._surrogate_options, self._pretrain)
+        key.update(json.dumps([_VERSION, *(stage.to_dict() for stage in options)]).encode())
         for name, values in proxies.items():
             key.update(name.encode() + np.ascontiguousarray(values).tobytes())
-        path = (
-            environment.cache_dir()
-            / f"search-{self._problem.space.name}-{key.hexdigest()[:16]}.safetensors"
-        )
+        name = f"search-{self._problem.space.name}-{key.hexdigest()[:16]}.safetensors"
+        path = environment.cache_dir() / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(f"{path}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # whoever comes second finds the result
             if not path.exists():
                 predictor = Predictor(
-                    encoder=config.encoder,
-                    surrogate=config.surrogate,
-                    pretraining=config.pretrain,
-                    fitting=config.fit,
+                    encoder=self._encoder,
+                    surrogate=self._surrogate_options,
+                    pretrain=self._pretrain,
+                    fit=self._fit,
                 )
                 checkpoint = Path(f"{path}.checkpoint")
                 predictor.pretrain(graphs, proxies, checkpoint=checkpoint, progress=self._progress)
                 predictor.save(path)
                 checkpoint.unlink(missing_ok=True)
         # always what the file holds, so that the first process sees the same bits as all later ones
-        predictor = Predictor.load(require_file(path))
-        predictor.fit_config = config.fit
-        return predictor
-
-
-def ranks_among(values: FloatArray, reference: FloatArray) -> FloatArray:
-    """(N,): the share of the known reference values that are smaller, ties counted half; 0.5 for an
-    unknown value.
-    """
-    known: npt.NDArray[np.float64] = np.sort(reference[np.isfinite(reference)])
-    if not len(known):
-        return np.full(len(values), 0.5)
-    below, up_to = (np.searchsorted(known, values, side=side) for side in ("left", "right"))
-    return np.where(np.isfinite(values), (below + up_to) / (2 * len(known)), 0.5)
+        # one that the search was given by its class is known in this process
+        return Predictor.load(
+            require_file(path), encoder=foreign_name(self._encoder), fit=self._fit
+        )

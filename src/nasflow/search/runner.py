@@ -70,56 +70,83 @@ def run(
             raise ConfigError(f"{name} is {value}; legal: above 0")
     watcher = watcher or _Nobody()
     watcher.show(study.trials())
-    _ = study.strategy  # pre-trained before the first training, not between two of them
-    running: dict[
-        int, float
-    ] = {}  # number -> when its trial was first seen to be nobody's, if it was
-    false_starts: set[int] = set()
-    with _handed_back(study), executor or LocalExecutor(parallel) as place:
-        parallel = min(parallel, place.n_workers)
+    study.prepare()  # before the first training, not between two of them
+    with _handed_back(study), executor or LocalExecutor(parallel) as workers:
+        loop = _Loop(study, train, limit, workers)
+        n_at_once = min(parallel, workers.n_workers)
         while True:
-            busy = any(
-                trial.state == "asked" for trial in study.trials()
-            )  # here or in another process
-            for trial in study.ask(parallel - len(running), limit=budget, begin=False):
-                running[trial.number] = math.inf
-                place.start(
-                    Training(
-                        str(study.store.path),
-                        trial.number,
-                        trial.architecture,
-                        study.problem.space.format(trial.architecture),
-                        train,
-                        limit,
-                        study.me,
-                    )
-                )
-            if not running and not busy:
-                return  # there was nothing under way, and nothing could be asked for: all is done
-            if not running:
+            # asked for here or in another process: its end may make room for a proposal
+            busy = any(trial.state == "asked" for trial in study.trials())
+            loop.start(study.ask(n_at_once - len(loop.running), limit=budget, begin=False))
+            if not loop.running and not busy:
+                return  # nothing was under way, and nothing could be asked for: all is done
+            if loop.running:
+                loop.wait()
+            else:
                 time.sleep(_LOOK_EVERY)
-            for number in place.ended(_LOOK_EVERY) if running else []:
-                del running[number]
-                if study.owns(number):  # its worker died before it could begin
-                    if number in false_starts:
-                        raise WorkerError(
-                            f"worker processes die before they begin trial {number}; out of memory,"
-                            " or does the module that defines train fail to import?"
-                        )
-                    false_starts.add(number)
-                    study.give_back(number)
             study.recover()
             trials = study.trials()
             watcher.show(trials)
-            for number in list(running):
-                if trials[number].state != "asked":  # told, or its worker ended without a word
-                    running[number] = min(running[number], time.monotonic())
-                    if (
-                        trials[number].state == "planned"
-                        or time.monotonic() - running[number] > _LATE
-                    ):
-                        place.give_up(number)
-                        del running[number]
+            loop.let_go(trials)
+
+
+class _Loop:
+    """The trainings that this process has under way."""
+
+    def __init__(self, study: Study, train: Train, limit: float, workers: Executor) -> None:
+        self.study = study
+        self.train = train
+        self.limit = limit
+        self.workers = workers
+        # number -> when its trial was first seen to be over, infinity while it is not
+        self.running: dict[int, float] = {}
+        self._false_starts: set[int] = set()
+
+    def start(self, trials: list[Trial]) -> None:
+        """Hand trials to the workers."""
+        for trial in trials:
+            self.running[trial.number] = math.inf
+            training = Training(
+                str(self.study.store.path),
+                trial.number,
+                trial.architecture,
+                self.study.problem.space.format(trial.architecture),
+                self.train,
+                self.limit,
+                self.study.me,
+            )
+            self.workers.start(training)
+
+    def wait(self) -> None:
+        """Wait a moment for workers to return, and begin anew what one left untouched.
+
+        Raises:
+            WorkerError: a worker died twice before it could begin.
+        """
+        for number in self.workers.ended(_LOOK_EVERY):
+            del self.running[number]
+            if not self.study.owns(number):
+                continue  # its training began in the worker, which told what came of it
+            if number in self._false_starts:
+                raise WorkerError(
+                    f"worker processes die before they begin trial {number}; out of memory, or does"
+                    " the module that defines train fail to import?"
+                )
+            self._false_starts.add(number)
+            self.study.give_back(number)
+
+    def let_go(self, trials: list[Trial]) -> None:
+        """Give up workers whose trial is over, if they do not return."""
+        now = time.monotonic()
+        for number, seen_over in list(self.running.items()):
+            state = trials[number].state
+            if state == "asked":
+                continue
+            # told, or given back by a worker that ended without a word
+            self.running[number] = min(seen_over, now)
+            if state == "planned" or now - self.running[number] > _LATE:
+                self.workers.give_up(number)
+                del self.running[number]
 
 
 @contextlib.contextmanager

@@ -18,12 +18,12 @@ import numpy as np
 from nasflow.datasets import Dataset
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
-from nasflow.options.search import SearchConfig
 from nasflow.search.candidates import Candidates, Listed
 from nasflow.search.known import Constraint, FloatArray, Known
 from nasflow.search.problem import Problem
 from nasflow.search.strategies.base import History, Proposal
-from nasflow.search.strategies.registry import make_strategy
+from nasflow.search.strategies.make import make_strategy
+from nasflow.search.strategies.registry import SearchConfig
 from nasflow.spaces import Space
 
 Values = Callable[[ArchTable], FloatArray]

@@ -28,7 +28,7 @@ from nasflow.running.files import PathLike
 from nasflow.search import owner
 from nasflow.search.trial import Trial
 
-VERSION = 1
+VERSION = 2
 WAIT = 60.0
 """Seconds that a process waits for others to end what they do with the file."""
 
@@ -134,21 +134,22 @@ class Store:
         self._connection.close()
         del self._local.connection
 
-    # -- settings
-    # ---------------------------------------------------------------------------------------
+    # -- settings ---------------------------------------------------------------------------------
 
-    def settings(self, about: dict[str, Any]) -> dict[str, Any]:
-        """What the file says the study is about; in a new file, `about` is written first."""
+    def settings(self, about: dict[str, Any]) -> tuple[dict[str, Any], int]:
+        """What the file says the study is about, and its format version.
+
+        In a new file, `about` is written first.
+        """
         with self.transaction() as rows:
-            found = rows.execute("SELECT about FROM settings").fetchone()
+            found = rows.execute("SELECT about, version FROM settings").fetchone()
             if found is None:
-                found = (json.dumps(about),)
-                rows.execute("INSERT INTO settings VALUES (?, ?)", (VERSION, *found))
+                found = (json.dumps(about), VERSION)
+                rows.execute("INSERT INTO settings (about, version) VALUES (?, ?)", found)
         known: dict[str, Any] = json.loads(found[0])
-        return known
+        return known, int(found[1])
 
-    # -- trials
-    # -----------------------------------------------------------------------------------------
+    # -- trials -----------------------------------------------------------------------------------
 
     def trials(self) -> list[Trial]:
         """All trials in the order of their numbers."""

@@ -30,15 +30,16 @@ import numpy as np
 from nasflow.errors import ConfigError, DataError
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
-from nasflow.options.search import SearchConfig
 from nasflow.running.files import PathLike
 from nasflow.search import owner
 from nasflow.search.candidates import Candidates, Listed, listed
 from nasflow.search.problem import Problem
 from nasflow.search.store import Store
 from nasflow.search.strategies.base import History, Proposal, Strategy
-from nasflow.search.strategies.registry import make_strategy
+from nasflow.search.strategies.make import as_strategy
+from nasflow.search.strategies.registry import SearchConfig
 from nasflow.search.trial import Trial
+from nasflow.search.version_1 import options_from_v1
 
 MAX_STARTS = 2
 
@@ -49,7 +50,8 @@ class Study:
     Args:
         path: the SQLite file; it is made, or gone on with.
         problem: space, objectives, constraints; as it was when the file was made.
-        config: strategy, seed and their options; as they were when the file was made.
+        strategy: how the next ones are chosen: options (`SearchConfig("npenas", round_size=5)`), a
+            name, a class or an object; the same as when the file was made.
         window: with how many trainings at once the order of their ends has no influence; None for
             any order.
         progress: whether pre-training draws a progress bar.
@@ -72,25 +74,27 @@ class Study:
         self,
         path: PathLike,
         problem: Problem,
-        config: SearchConfig | None = None,
+        strategy: Strategy | type[Strategy] | SearchConfig | str | None = None,
         *,
         window: int | None = None,
         progress: bool = False,
     ) -> None:
-        self.problem, self.config, self.window = problem, config or SearchConfig(), window
+        self.problem = problem
+        self.window = window
         if window is not None and window < 1:
             raise ConfigError(f"window is {window}; legal: None, or a whole number of at least 1")
         self._progress = progress
-        self._strategy: Strategy | None = None
+        # a misspelt name, or a quantity that is not known, is told before the file is made
+        self.strategy = as_strategy(strategy).bind(problem, None)
+        self.config: SearchConfig = self.strategy.config
+        self._prepared = False
         self._whole: Listed | None = None
         about = {**problem.describe(), "window": window, "options": self.config.to_dict()}
-        make_strategy(self.config, problem, None)  # a misspelt name is told before the file is made
         self.store = Store(path)
         _check_settings(self.store, about)
         self.me = owner.this_process()
 
-    # -- asking
-    # -----------------------------------------------------------------------------------------
+    # -- asking -----------------------------------------------------------------------------------
 
     def ask(self, n: int = 1, *, limit: int | None = None, begin: bool = True) -> list[Trial]:
         """At most `n` architectures to train, now this process's to do so.
@@ -160,18 +164,22 @@ class Study:
             if of == self.me and number in (None, n):
                 self.store.put_back(n, self.me, uncount=uncount)
 
-    @property
-    def strategy(self) -> Strategy:
-        """The strategy, prepared (pre-trained) when first needed."""
-        if self._strategy is None:
-            self._whole = listed(self.problem)
-            self._strategy = make_strategy(self.config, self.problem, self._whole)
-            self._strategy.prepare(self._progress)
-        return self._strategy
+    def prepare(self) -> None:
+        """List the space where it is small, and do what the strategy needs no result for.
+
+        It may pre-train for minutes. Done once; `ask` does it where nobody did before.
+        """
+        if self._prepared:
+            return
+        self._whole = listed(self.problem)
+        self.strategy.bind(self.problem, self._whole)
+        self.strategy.prepare(self._progress)
+        self._prepared = True
 
     def _propose(self, trials: list[Trial], n: int) -> bool:
         """Add new proposals as planned trials. Returns whether there were any."""
-        strategy, number = self.strategy, len(trials)
+        self.prepare()
+        number = len(trials)
         rng = np.random.default_rng([self.config.seed, number])
         known = (
             trials
@@ -190,7 +198,7 @@ class Study:
         )
         candidates = Candidates(self.problem, self._whole, [t.canonical_id for t in trials], rng)
         # with a window how many are asked for at a time must not matter
-        proposals = strategy.propose(history, candidates, n if self.window is None else 1)
+        proposals = self.strategy.propose(history, candidates, n if self.window is None else 1)
         with self.store.transaction() as rows:
             for proposal in proposals:
                 self.store.add(rows, proposal.candidate.architecture, **self._row(proposal))
@@ -252,8 +260,7 @@ class Study:
                 of=of,
             )
 
-    # -- telling
-    # ----------------------------------------------------------------------------------------
+    # -- telling ----------------------------------------------------------------------------------
 
     def tell(self, architecture: Architecture, value: float) -> None:
         """Record the result of an architecture, asked for or not; telling it again is no error.
@@ -301,8 +308,7 @@ class Study:
                     " never replaced"
                 )
 
-    # -- looking
-    # ----------------------------------------------------------------------------------------
+    # -- looking ----------------------------------------------------------------------------------
 
     def trials(self) -> list[Trial]:
         """All trials in the order of their proposal."""
@@ -332,25 +338,37 @@ class Study:
 
 
 def _check_settings(store: Store, about: dict[str, Any]) -> None:
-    found = store.settings(about)
-    if isinstance(found.get("options"), dict):  # an earlier version may not have known all of them
-        found["options"] = SearchConfig.from_stored(found["options"]).to_dict()
-    mine, found = (
-        json.loads(json.dumps(settings)) for settings in (about, found)
-    )  # in JSON tuples are lists
-    for name in [*mine, *found]:
-        if mine.get(name) != found.get(name):
-            seen, asked = found.get(name), mine.get(name)
-            if name == "options" and isinstance(seen, dict) and isinstance(asked, dict):
-                name, seen, asked = next(
-                    (f"option {k}", seen.get(k), asked.get(k))
-                    for k in {**seen, **asked}
-                    if seen.get(k) != asked.get(k)
-                )
-            raise ConfigError(
-                f"{store.path} is a study with another {name}: {seen!r} there, {asked!r} asked for;"
-                " give the same, or name another file"
-            )
+    """Return if the file's study is what `about` says; in a new file it becomes so.
+
+    Raises:
+        ConfigError: it is another; the message says what differs.
+    """
+    found, version = store.settings(about)
+    if version == 1 and isinstance(found.get("options"), dict):
+        found["options"] = options_from_v1(found["options"])
+    # in JSON tuples are lists
+    there, asked = (json.loads(json.dumps(settings)) for settings in (found, about))
+    for name in [*asked, *there]:
+        if asked.get(name) == there.get(name):
+            continue
+        difference = (name, there.get(name), asked.get(name))
+        if name == "options":
+            difference = _first_difference(there.get(name), asked.get(name))
+        name, value_there, value_asked = difference
+        raise ConfigError(
+            f"{store.path} is a study with another {name}: {value_there!r} there, {value_asked!r}"
+            " asked for; give the same, or name another file"
+        )
+
+
+def _first_difference(there: Any, asked: Any) -> tuple[str, Any, Any]:
+    """The first option that differs, and both of its values."""
+    if not (isinstance(there, dict) and isinstance(asked, dict)):
+        return "options", there, asked
+    for option in {**there, **asked}:
+        if there.get(option) != asked.get(option):
+            return f"option {option}", there.get(option), asked.get(option)
+    raise AssertionError("the options are equal")  # they were compared before
 
 
 def _unfinished(trial: Trial) -> Trial:

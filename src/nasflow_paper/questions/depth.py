@@ -22,14 +22,15 @@ import numpy as np
 import torch
 
 from nasflow.encoders.base import Encoder
-from nasflow.encoders.registry import make_encoder
+from nasflow.encoders.make import make_encoder
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import ConfigError, DataError
 from nasflow.experiments.pictures import drawing
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.flat_arrays import row_ptr
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import EncoderConfig, PretrainConfig
+from nasflow.options.training import PretrainConfig
 from nasflow.prediction.pretrain import pretrain
 from nasflow.running.memory import peak_memory
 from nasflow.running.progress import progress_bar

@@ -15,13 +15,14 @@ import numpy.typing as npt
 import torch
 
 from nasflow.datasets import Dataset
-from nasflow.encoders import make_encoder
 from nasflow.encoders.base import Encoder
+from nasflow.encoders.make import make_encoder
+from nasflow.encoders.registry import EncoderConfig
+from nasflow.experiments.kept import kept_key
 from nasflow.experiments.manifest import processor
 from nasflow.experiments.runs import Run, plan
 from nasflow.experiments.settings import SETTINGS
 from nasflow.graphs.table import ArchTable
-from nasflow.options.training import EncoderConfig
 from nasflow.prediction.pretrain import pretrain
 from nasflow.running.journal import Journal
 from nasflow.running.seeding import seeded
@@ -66,8 +67,9 @@ def kept_epoch_seconds(
     rows, journal = rows_to_time(dataset, quick), Journal(folder / "runs.jsonl")
     pretraining = _run(variant, space, dataset).pretraining
     assert pretraining is not None
-    key = f"{pretraining.digest()}-epoch-of-{len(rows)}"
-    entry = journal.entries().get(key)
+    entries = journal.entries()
+    key = kept_key(entries, pretraining, f"-epoch-of-{len(rows)}")
+    entry = entries.get(key)
     if entry is None:
         entry = {
             "key": key,

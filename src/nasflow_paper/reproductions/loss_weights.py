@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nasflow.experiments.settings import SETTINGS, TWO_SPACES
+from nasflow.pretext.proxy import ProxyRankingConfig
 from nasflow_paper.reproductions.base import Page, ReproduceOptions
 from nasflow_paper.reproductions.comparison import Comparison, compare
 from nasflow_paper.reproductions.variants import GMAE, ZC_PROXY, Variant
@@ -40,7 +41,8 @@ def _as_published(label: str, flow: float, proxy: float) -> Variant:
     by_space = {}
     for space in TWO_SPACES:
         # our proxy loss is divided by the margin, the paper's is not
-        margin = SETTINGS[space].stages("flow+proxy").pretrain.margin
+        of_task = SETTINGS[space].stages("flow+proxy").pretrain.task_options.get("proxy", {})
+        margin = ProxyRankingConfig.from_dict(of_task).margin
         by_space[space] = {"pretrain.weights": {"flow": flow, "proxy": proxy * margin}}
     return Variant(label, "flow+proxy", {"surrogate.standardise": False}, by_space)
 

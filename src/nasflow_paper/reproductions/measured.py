@@ -13,6 +13,7 @@ from typing import Any
 from nasflow.datasets import Dataset
 from nasflow.experiments.evaluate import FLOOR
 from nasflow.experiments.grid import run_grid
+from nasflow.experiments.kept import kept_key, keys_with_pretraining
 from nasflow.experiments.manifest import about_dataset
 from nasflow.experiments.runs import Run, plan
 from nasflow.experiments.settings import SETTINGS
@@ -112,7 +113,7 @@ def measure(
     run_grid(wanted, options.folder, options.jobs, ray=options.ray, progress=options.progress)
     # read anew: also what earlier calls left there counts
     journal = Journal(options.folder / "runs.jsonl").entries()
-    made = [one for one in planned if one.run.key in journal]
+    made = [one for one in planned if kept_key(journal, one.run) in journal]
     # all that it takes to tell whether a page and another one rest on the same
     manifest = {
         "spaces": {
@@ -120,10 +121,10 @@ def measure(
             for space, dataset in datasets.items()
         },
         "options": options_of_rows,
-        "runs": {one.run.key: _digest(one.run) for one in made},
+        "runs": keys_with_pretraining(journal, [one.run for one in made]),
     }
     return MeasuredRuns(
-        [_entry(one, journal[one.run.key]) for one in made],
+        [_entry(one, journal[kept_key(journal, one.run)]) for one in made],
         _seconds(made, journal),
         [_not_measured(space, labels) for space, labels in left_out.items()],
         datasets,
@@ -140,11 +141,6 @@ def _entry(planned: _Planned, entry: Entry) -> Entry:
         "pretext": planned.variant.method,
         "method": planned.variant.label,
     }
-
-
-def _digest(run: Run) -> str | None:
-    """The key of a run's pre-training; None where it has none."""
-    return None if run.pretraining is None else run.pretraining.digest()
 
 
 def _not_measured(space: str, labels: Sequence[str]) -> str:
@@ -209,9 +205,10 @@ def _seconds(
     """Mean seconds of pre-training by group, space and label."""
     by_row: dict[tuple[str, str, str], dict[str, float]] = {}
     for one in made:
-        digest = _digest(one.run)
-        if digest is not None and digest in journal:
-            # by digest, so that a pre-training that several runs share counts once
+        pretraining = one.run.pretraining
+        key = None if pretraining is None else kept_key(journal, pretraining)
+        if key is not None and key in journal:
+            # by key, so that a pre-training that several runs share counts once
             row = (one.variant.group, one.space, one.variant.label)
-            by_row.setdefault(row, {})[digest] = float(journal[digest]["seconds"])
+            by_row.setdefault(row, {})[key] = float(journal[key]["seconds"])
     return {row: sum(seconds.values()) / len(seconds) for row, seconds in by_row.items()}

@@ -22,19 +22,19 @@ from nasflow.experiments.grid import run_journalled
 from nasflow.experiments.manifest import about_dataset
 from nasflow.experiments.pictures import FloatArray, drawing
 from nasflow.experiments.settings import SETTINGS
-from nasflow.options.search import SearchConfig
 from nasflow.running.journal import Journal
 from nasflow.running.workers import Task
 from nasflow.search.comparison import FROM, STEPS, at_steps, gains_table, steps_at_or_above
 from nasflow.search.simulation import along, among_rows, simulate
-from nasflow.search.strategies.npenas import NPENAS
+from nasflow.search.strategies.npenas import NPENAS, NPENASConfig
+from nasflow.search.version_1 import options_to_v1
 from nasflow.spaces import load_space
 from nasflow_paper.reproductions.base import Block, Page, PageTable, Picture, ReproduceOptions
 from nasflow_paper.reproductions.variants import FGP, METHODS, NONE, Variant, stages_of
 
 SPACE, CHOSEN_BY = "nb201", "cifar10_valid"
 TRIALS, BUDGET, QUICK_BUDGET = 3, 150, 40
-STRATEGY = SearchConfig(strategy="npenas", n_mutations=5)
+STRATEGY = NPENASConfig(n_mutations=5)
 """Of each parent five mutations, as the paper has it; the rest is the package's default."""
 
 
@@ -51,12 +51,14 @@ def search(options: ReproduceOptions) -> Page:
     trials = options.seeds or tuple(range(1 if options.quick else TRIALS))
     variants = _asked_for(options)
     configs = {v.label: _config(v, options.quick) for v in METHODS}
+    journal = Journal(options.folder.absolute() / "runs.jsonl")
+    entries = journal.entries()
     keys = {}
     for label, config in configs.items():
         for trial in trials:
-            keys[label, trial] = _key(config, trial, budget, dataset)
-    journal = Journal(options.folder.absolute() / "runs.jsonl")
-    entries = journal.entries()
+            legal = _keys(config, trial, budget, dataset)
+            # one that was kept under an earlier key stays there
+            keys[label, trial] = next((key for key in legal if key in entries), legal[0])
     tasks = []
     # trial by trial, so that all pre-trainings have as many when it is stopped
     for trial in trials:
@@ -108,7 +110,7 @@ def search(options: ReproduceOptions) -> Page:
 
 
 def one_trial(
-    source: str, metric: str, config: SearchConfig, trial: int, budget: int, key: str
+    source: str, metric: str, config: NPENASConfig, trial: int, budget: int, key: str
 ) -> dict[str, Any]:
     """The journal entry of one search."""
     dataset = dataclasses.replace(SETTINGS[SPACE], source=source).dataset()
@@ -125,7 +127,7 @@ def one_trial(
     }
 
 
-def _config(variant: Variant, quick: bool) -> SearchConfig:
+def _config(variant: Variant, quick: bool) -> NPENASConfig:
     """The options of the search from a pre-training."""
     stages = stages_of(variant, SPACE, quick)
     proxies = stages.pretrain.proxies if "proxy" in variant.tasks else ()
@@ -139,10 +141,17 @@ def _config(variant: Variant, quick: bool) -> SearchConfig:
     )
 
 
-def _key(config: SearchConfig, trial: int, budget: int, dataset: Dataset) -> str:
-    """Under what the journal keeps a trial: a hash of all that it depends on."""
-    about = ["search", dataset.table.content_hash(), config.identity(), trial, budget]
-    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:32]
+def _keys(config: NPENASConfig, trial: int, budget: int, dataset: Dataset) -> list[str]:
+    """Under what the journal keeps a trial, in this version and in the first one.
+
+    A hash of all that it depends on.
+    """
+    keys = []
+    for options in (config.identity(), options_to_v1(config)):
+        about = ["search", dataset.table.content_hash(), options, trial, budget]
+        text = json.dumps(about, sort_keys=True)
+        keys.append(hashlib.sha256(text.encode()).hexdigest()[:32])
+    return keys
 
 
 def _asked_for(options: ReproduceOptions) -> list[Variant]:

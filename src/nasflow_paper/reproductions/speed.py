@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from nasflow.datasets import Dataset
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.experiments.manifest import about_dataset
 from nasflow.experiments.settings import SETTINGS, TWO_SPACES
 from nasflow.graphs.table import ArchTable
-from nasflow.options.training import EncoderConfig
 from nasflow.prediction.finetune import in_chunks
 from nasflow.running.progress import progress_bar
 from nasflow.surrogate import FlowSurrogate

@@ -11,12 +11,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
+from nasflow.errors import ConfigError
 from nasflow.graphs.architecture import Architecture
-from nasflow.options.search import SearchConfig
 from nasflow.search.candidates import Candidate, Candidates, Listed
 from nasflow.search.known import FloatArray
 from nasflow.search.problem import Problem
+from nasflow.search.strategies.registry import STRATEGIES, SearchConfig
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,17 +57,39 @@ class Strategy(ABC):
     """One way to search.
 
     Args:
-        config: all options; each strategy reads those that name it.
-        problem: the space.
-        whole: all elements of the space, where it is small enough to list.
+        config: its options; by default those of its `Config`.
+
+    Attributes:
+        problem: the space and what is sought in it, once bound.
+        whole: all elements of the space, where it is small enough to list, once bound.
     """
 
-    n_initial = 1
+    Config: ClassVar[type[SearchConfig]] = SearchConfig
+    """The class of its options; a subclass of `SearchConfig` where it has more than all have."""
 
-    def __init__(self, config: SearchConfig, problem: Problem, whole: Listed | None) -> None:
-        self.config, self.problem, self.whole = config, problem, whole
+    n_initial: int = 1
+    """Random architectures before `choose` is asked, where the options do not say."""
+
+    def __init__(self, config: SearchConfig | None = None) -> None:
+        if config is None:
+            config = self.Config(strategy=STRATEGIES.name_of(type(self)))
+        elif not isinstance(config, self.Config):
+            raise ConfigError(
+                f"{type(self).__name__} got {config!r}; legal: {self.Config.__name__}"
+            )
+        self.config: Any = config
         if config.n_initial is not None:
             self.n_initial = config.n_initial
+
+    def bind(self, problem: Problem, whole: Listed | None) -> Self:
+        """Say what is searched, before anything else is asked; returns the strategy.
+
+        Raises:
+            UnknownNameError: the options name a quantity that the problem does not know.
+        """
+        self.problem = problem
+        self.whole = whole
+        return self
 
     def prepare(self, progress: bool) -> None:  # noqa: B027  # most strategies need none
         """Do what needs no result, such as pre-training; called before the first proposal of a

@@ -32,21 +32,36 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import scipy.special
-import scipy.stats
 
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
-from nasflow.options.search import SearchConfig
 from nasflow.prediction.gp import GaussianProcess
-from nasflow.search.candidates import Candidate, Candidates, Listed
+from nasflow.search.candidates import Candidate, Candidates
 from nasflow.search.known import BoolArray, FloatArray
 from nasflow.search.posterior import Posterior
-from nasflow.search.problem import Problem
 from nasflow.search.strategies.base import History, Proposal, Strategy, drawn
+from nasflow.search.strategies.registry import SearchConfig
+from nasflow.statistics.ranks import normal_scores
 
 PRIOR = 0.02  # on the logarithms of the kernel's scales: with ten results the likelihood alone may choose anything
 _REFIT = 5  # results between two choices of the kernel's scales
 _MAX_BELIEVED = 32  # proposals made one after another; of more at once the best are taken together
+
+
+@dataclass(frozen=True)
+class BayesianConfig(SearchConfig):
+    """What strategies with a Gaussian process have beside the options of all."""
+
+    n_parents: int = 20
+    """The best so many are mutated."""
+    n_pool: int = 1000
+    """Mutations, and as many fresh samples, to choose from where a space is too
+    large to list.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._positive_int("n_parents", "n_pool")
 
 
 class Bayesian(Strategy):
@@ -54,17 +69,19 @@ class Bayesian(Strategy):
 
     n_initial = 10
 
-    def __init__(self, config: SearchConfig, problem: Problem, whole: Listed | None) -> None:
-        super().__init__(config, problem, whole)
+    Config = BayesianConfig
+    config: BayesianConfig
+
+    def __init__(self, config: SearchConfig | None = None) -> None:
+        super().__init__(config)
         self._rows: dict[Architecture, FloatArray] = {}  # features of what was proposed
-        # kept for the next call, and looked at only if it would be made again just so
-        self._fitted: tuple[FloatArray, FloatArray, GaussianProcess] | None = (
-            None  # and what it was fitted to
-        )
-        self._last: tuple[Posterior, FloatArray] | None = None  # and its pool
-        self._elements: tuple[npt.NDArray[np.int64], FloatArray] | None = (
-            None  # of a listed space: rows, features
-        )
+        # kept for the next call, and looked at only if it would be made again just so:
+        # the process with the features and scores that it was fitted to
+        self._fitted: tuple[FloatArray, FloatArray, GaussianProcess] | None = None
+        # the posterior with its pool
+        self._last: tuple[Posterior, FloatArray] | None = None
+        # of a listed space: rows and their features
+        self._elements: tuple[npt.NDArray[np.int64], FloatArray] | None = None
 
     @abstractmethod
     def features(self, elements: ArchTable) -> FloatArray:
@@ -193,14 +210,6 @@ class _Pool:
     features: FloatArray
     left: BoolArray
     take: Callable[[int], tuple[Candidate, str]]
-
-
-def normal_scores(values: FloatArray) -> FloatArray:
-    """(n,): quantiles of the standard normal distribution at the values' ranks, equal for equal
-    values.
-    """
-    scores: FloatArray = scipy.stats.norm.ppf((scipy.stats.rankdata(values) - 0.5) / len(values))
-    return scores
 
 
 def on_scale(mean: float, deviation: float, values: FloatArray) -> tuple[float, float]:

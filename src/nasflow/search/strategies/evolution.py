@@ -8,18 +8,37 @@ mutated.
 
 from __future__ import annotations
 
-from nasflow.options.search import SearchConfig
-from nasflow.search.candidates import Candidates, Listed
-from nasflow.search.problem import Problem
+from dataclasses import dataclass
+
+from nasflow.search.candidates import Candidates
 from nasflow.search.strategies.base import History, Proposal, Strategy, drawn
+from nasflow.search.strategies.registry import SearchConfig
+
+
+@dataclass(frozen=True)
+class EvolutionConfig(SearchConfig):
+    """The options of evolution."""
+
+    strategy: str = "evolution"
+    population: int = 30
+    """The youngest so many may be parents."""
+    tournament: int = 10
+    """The best of so many drawn from the population is the parent."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._positive_int("population", "tournament")
 
 
 class Evolution(Strategy):
     """Mutate the winner of a tournament among the youngest."""
 
-    def __init__(self, config: SearchConfig, problem: Problem, whole: Listed | None) -> None:
-        super().__init__(config, problem, whole)
-        self.n_initial = config.n_initial or config.population
+    Config = EvolutionConfig
+    config: EvolutionConfig
+
+    def __init__(self, config: SearchConfig | None = None) -> None:
+        super().__init__(config)
+        self.n_initial = self.config.n_initial or self.config.population
 
     def choose(self, history: History, candidates: Candidates, n: int) -> list[Proposal]:
         """`n` children; where a winner has no unseen descendant near by, a fresh sample."""

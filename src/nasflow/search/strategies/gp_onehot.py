@@ -1,27 +1,37 @@
 """gp-onehot: a Gaussian process on the plain one-hot code, the strategy without pre-training that
 fgp has to beat.
 
-The code is that of `nasflow.search.codes.one_hot`: on NAS-Bench-201 the operation on each edge of
+The code is that of `nasflow.prediction.codes.one_hot`: on NAS-Bench-201 the operation on each edge of
 the cell.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from nasflow.graphs.table import ArchTable
-from nasflow.search.codes import one_hot
+from nasflow.prediction.codes import one_hot
 from nasflow.search.known import FloatArray
-from nasflow.search.strategies.bayesian import Bayesian
+from nasflow.search.strategies.bayesian import Bayesian, BayesianConfig
 
 _SAMPLES = 256  # to see how many nodes the graphs of a space have
 
 
+@dataclass(frozen=True)
+class OneHotConfig(BayesianConfig):
+    """The options of gp-onehot."""
+
+    strategy: str = "gp-onehot"
+
+
 class OneHotProcess(Bayesian):
     """Expected improvement over one-hot operations and edges."""
+
+    Config = OneHotConfig
 
     def features(self, elements: ArchTable) -> FloatArray:
         """(N, d): one-hot operations, then edges."""

@@ -11,15 +11,53 @@ gives the uninitialised predictor. The method has 5 mutations a parent; the defa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
-from nasflow.options.search import SearchConfig
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.options.training import FitConfig, PretrainConfig
 from nasflow.search.candidates import Candidates, Listed
 from nasflow.search.problem import Problem
 from nasflow.search.strategies.base import History, Proposal, Strategy, drawn
+from nasflow.search.strategies.registry import SearchConfig
+
+
+@dataclass(frozen=True)
+class NPENASConfig(SearchConfig):
+    """The options of npenas."""
+
+    strategy: str = "npenas"
+    n_parents: int = 20
+    """The best so many are mutated."""
+    n_mutations: int = 20
+    """Mutations of each parent that are ranked. The paper has 5, among which a predictor
+    has little to choose: benchmarks/search.py compares them."""
+    mutate_again: float = 0.0
+    """The chance that a mutation is mutated once more, and so on; 0 makes one change to a
+    parent. The further mutations reach, the more the predictor has to choose from, and the more its
+    quality decides."""
+    round_size: int = 20
+    """Architectures trained between two fits of the predictor."""
+    pretrain_rows: int = 10_000
+    """Random architectures to pre-train on where a space is too large to list."""
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    """The encoder."""
+    surrogate: SurrogateConfig = field(default_factory=SurrogateConfig)
+    """The flow surrogate."""
+    pretrain: PretrainConfig = field(default_factory=PretrainConfig)
+    """Pre-training; pretext none leaves the encoder as drawn."""
+    fit: FitConfig = field(default_factory=FitConfig)
+    """Fine-tuning on the results."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._positive_int("n_parents", "n_mutations", "round_size", "pretrain_rows")
+        self._number("mutate_again", 0, 0.9)
 
 
 class NPENAS(Strategy):
@@ -27,17 +65,32 @@ class NPENAS(Strategy):
 
     n_initial = 20
 
-    def __init__(self, config: SearchConfig, problem: Problem, whole: Listed | None) -> None:
-        super().__init__(config, problem, whole)
-        for name in config.pretrain.proxies:
+    Config = NPENASConfig
+    config: NPENASConfig
+
+    def bind(self, problem: Problem, whole: Listed | None) -> Self:
+        """Say what is searched; the proxies must be known there."""
+        for name in self.config.pretrain.proxies:
             problem.known.require(name)
+        return super().bind(problem, whole)
 
     def prepare(self, progress: bool) -> None:
         """Pre-train, or read what was pre-trained before."""
         from nasflow.search.prior import Prior  # loads torch
 
-        self._prior = Prior(self.config, self.problem, self.whole, progress)
-        _ = self._prior.predictor  # is pre-trained now
+        config = self.config
+        self._prior = Prior(
+            self.problem,
+            self.whole,
+            encoder=config.encoder,
+            surrogate=config.surrogate,
+            pretrain=config.pretrain,
+            fit=config.fit,
+            n_rows=config.pretrain_rows,
+            pretrains=True,
+            progress=progress,
+        )
+        self._prior.prepare()
 
     def choose(self, history: History, candidates: Candidates, n: int) -> list[Proposal]:
         """A round; fresh samples where all results are equal or no mutation is new."""

@@ -1,19 +1,22 @@
 """Codes of architectures that need no learning, as features: numbers (N, d) whose columns mean the
 same in every table.
 
-one_hot   the operation at each node and a bit for each pair of nodes with an edge ("one-hot adjacency": White et
-          al., "A Study on Encodings for Neural Architecture Search", NeurIPS 2020). Where the graph
-          is fixed, as NAS-Bench-201's, that is the operation on each edge of the cell
-counts    how often each operation occurs, and an edge between each pair of operations: independent of the order
-          of the nodes
+`one_hot`: the operation at each node and a bit for each pair of nodes with an edge ("one-hot
+adjacency": White et al., "A Study on Encodings for Neural Architecture Search", NeurIPS 2020).
+Where the graph is fixed, as NAS-Bench-201's, that is the operation on each edge of the cell.
+
+`counts`: how often each operation occurs, and an edge between each pair of operations: independent
+of the order of the nodes.
 """
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from nasflow.graphs.table import ArchTable
-from nasflow.search.known import FloatArray
+
+FloatArray = npt.NDArray[np.float64]
 
 
 def one_hot(table: ArchTable, n_nodes: int) -> FloatArray:
@@ -40,9 +43,9 @@ def one_hot(table: ArchTable, n_nodes: int) -> FloatArray:
 
 def counts(table: ArchTable) -> FloatArray:
     """(N, n_ops + n_ops^2): operations, then edges by operation pair."""
-    n_ops, graph, ops = table.n_ops, table.node_graph, table.ops.astype(np.int64)
+    n_ops = table.n_ops
+    ops = table.ops.astype(np.int64)
     source, target = table.global_edges()
-    found = np.zeros((len(table), n_ops + n_ops**2))
-    np.add.at(found, (graph, ops), 1)
-    np.add.at(found, (graph[source], n_ops + ops[source] * n_ops + ops[target]), 1)
-    return found
+    pairs = np.zeros((len(table), n_ops**2))
+    np.add.at(pairs, (table.node_graph[source], ops[source] * n_ops + ops[target]), 1)
+    return np.hstack([table.op_counts().astype(np.float64), pairs])

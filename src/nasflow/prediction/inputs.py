@@ -1,0 +1,122 @@
+"""`as_table`: architectures in whatever form a user has them, as an `ArchTable`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nasflow.errors import DataError, GraphError, NasflowError
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
+from nasflow.spaces.base import Space
+
+Architectures = ArchTable | Sequence[Any] | Iterable[Any]
+"""A table, or a sequence of `Architecture`, of dictionaries or JSON texts with ops and edges, of
+networkx graphs, or of texts in a space's notation; a pandas column of any of these."""
+
+_LEGAL = (
+    "an ArchTable, or a sequence of Architecture, of networkx graphs, of dictionaries or JSON texts"
+    ' {"ops": [...], "edges": [...]}, or, with space=, of texts in the notation of the space'
+)
+
+
+def as_table(
+    architectures: Architectures,
+    space: Space | None = None,
+    vocabulary: Sequence[str] | None = None,
+) -> ArchTable:
+    """The architectures as a table.
+
+    Args:
+        architectures: in any of the forms above; a table comes back as it is.
+        space: whose notation texts are in, and whose `graph` a predictor sees.
+        vocabulary: the operations that may occur; by default those that do.
+
+    Raises:
+        GraphError: a row that is no architecture; names it.
+        DataError: something that holds no architectures; says what is legal.
+
+    Example:
+        >>> as_table(['{"ops": ["input", "conv"], "edges": [[0, 1]]}']).vocabulary
+        ('conv', 'input')
+    """
+    if isinstance(architectures, ArchTable):
+        return architectures
+    if isinstance(architectures, (str, bytes, Mapping, Architecture)) or not isinstance(
+        architectures, Iterable
+    ):
+        kind = type(architectures).__name__
+        raise DataError(f"a single {kind} is no collection of architectures; legal: {_LEGAL}")
+    if type(architectures).__module__.partition(".")[0] == "networkx":
+        raise DataError(f"a single networkx graph is no collection of them; legal: {_LEGAL}")
+    rows = []
+    for row, value in enumerate(architectures):
+        try:
+            rows.append(_architecture(value, space))
+        except NasflowError as error:
+            raise GraphError(f"row {row}: {error}") from None
+    if vocabulary is None and space is not None:
+        vocabulary = space.ops
+    return ArchTable.from_architectures(rows, vocabulary or (None if rows else ("input",)))
+
+
+def _architecture(value: Any, space: Space | None) -> Architecture:
+    if isinstance(value, str):
+        value = _parsed(value, space)
+    if isinstance(value, Mapping):
+        value = Architecture.from_dict(value)
+    elif type(value).__module__.partition(".")[0] == "networkx" or _is_networkx(value):
+        from nasflow.importers.networkx import from_networkx
+
+        value = from_networkx(value)
+    if not isinstance(value, Architecture):
+        raise DataError(f"{value!r} of type {type(value).__name__} is no architecture")
+    return value if space is None else space.graph(value)
+
+
+def _is_networkx(value: Any) -> bool:
+    """Whether it is a graph of a class that somebody derived from networkx's."""
+    return any(base.__module__.startswith("networkx.") for base in type(value).__mro__)
+
+
+def _parsed(text: str, space: Space | None) -> Any:
+    """What a text holds: JSON, or the notation of the space."""
+    if text.lstrip().startswith("{"):
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            if space is None:
+                raise DataError(f"{text[:60]!r} is no JSON ({error})") from None
+    if space is None:
+        raise DataError(
+            f"{text[:60]!r} is a text that is no JSON; whose notation is it? name the space:"
+            " Predictor(space=...)"
+        )
+    return space.parse(text)
+
+
+def as_labels(labels: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """(N,) float64: the labels as numbers.
+
+    Raises:
+        DataError: a value that is no number, or none that float64 can hold; names the row.
+    """
+    if isinstance(labels, np.ma.MaskedArray):
+        # a masked value was not measured
+        labels = np.where(np.ma.getmaskarray(labels), np.nan, np.ma.getdata(labels))
+    try:
+        return np.asarray(labels, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        for row, value in enumerate(np.asarray(labels, object).reshape(-1).tolist()):
+            try:
+                float(value)
+            except (TypeError, ValueError, OverflowError):
+                shown = repr(value) if len(repr(value)) <= 40 else f"{repr(value)[:40]}..."
+                raise DataError(
+                    f"label of row {row} is {shown}; a label is a finite number"
+                ) from None
+        raise

@@ -1,0 +1,79 @@
+"""The file of a predictor: what its header says, in this version and in earlier ones.
+
+A file may need an encoder that is no part of this package. Nothing foreign is imported that only
+the file names: the user names it, or has installed the package that brings it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from nasflow.encoders.base import Encoder
+from nasflow.encoders.make import encoder_config
+from nasflow.encoders.registry import ENCODERS, EncoderConfig
+from nasflow.errors import CheckpointError
+from nasflow.prediction import version_1
+from nasflow.running.checkpoints import load_checkpoint
+from nasflow.running.files import PathLike
+from nasflow.running.registry import is_place
+
+KIND = "predictor"
+
+
+def read_model(path: PathLike) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
+    """The tensors by the part that they are of, and the header, its options as they are now.
+
+    Raises:
+        MissingDataError, CheckpointError: no such file; truncated, foreign, of a newer version.
+    """
+    tensors, about, version = load_checkpoint(path, KIND)
+    parts: dict[str, dict[str, Tensor]] = {"start": {}, "fitted": {}, "reference": {}}
+    for name, tensor in tensors.items():
+        part, _, rest = name.partition(".")
+        parts.setdefault(part, {})[rest] = tensor
+    return parts, about_from_v1(about) if version == 1 else about
+
+
+def stored_encoder(
+    options: Mapping[str, Any], given: str | type[Encoder] | None, path: PathLike
+) -> EncoderConfig:
+    """The options of a file's encoder.
+
+    Args:
+        options: what the file says.
+        given: the class or the name that the user says it has.
+        path: the file, for the error.
+
+    Raises:
+        CheckpointError: it is not at hand; says what to install or to name.
+    """
+    name = str(options["name"])
+    if given is not None:
+        chosen = encoder_config(given)
+        return type(chosen).from_dict({**options, "name": chosen.name})
+    if name in ENCODERS and (not is_place(name) or ENCODERS.is_registered(name)):
+        return EncoderConfig.from_dict(options)
+    wanted = (
+        f"give its class: Predictor.load(path, encoder={name.rpartition(':')[2]}), or on the"
+        " command line --encoder file.py:Class"
+        if is_place(name)
+        else "install the package that brings it"
+    )
+    raise CheckpointError(
+        f"{path} needs the encoder {name!r}, which is none of nasflow's"
+        f" ({', '.join(ENCODERS.names())}); {wanted}"
+    )
+
+
+def about_from_v1(about: Mapping[str, Any]) -> dict[str, Any]:
+    """The header of a file of format version 1, its options as they are now."""
+    return {
+        **about,
+        "encoder": version_1.encoder_from_v1(about["encoder"]).to_dict(),
+        "surrogate": version_1.surrogate_from_v1(about["surrogate"]).to_dict(),
+        "pretraining": version_1.pretrain_from_v1(about["pretraining"]).to_dict(),
+        "fitting": version_1.fit_from_v1(about["fitting"]).to_dict(),
+    }

@@ -1,0 +1,84 @@
+"""`run_tasks`: a list of tasks spread over local processes, or over a Ray cluster.
+
+A task whose worker died is started once more, and a second death is an error that names it, unless
+the caller takes it. An exception in a task stops the rest and reaches the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import islice
+from typing import Any
+
+from pebble import ProcessExpired
+
+from nasflow.running.workers import LocalWorkers, Task, WorkerError, Workers
+
+
+def run_tasks(
+    tasks: Sequence[Task],
+    n_workers: int,
+    on_result: Callable[[Task, Any], None],
+    on_lost: Callable[[Task, str], None] | None = None,
+    *,
+    ray: str | None = None,
+) -> None:
+    """Run all tasks, at most `n_workers` at a time; earlier ones in the list start first.
+
+    Args:
+        tasks: with different names; one may wait for others of the list by name.
+        n_workers: number of processes. 1 runs everything in this process.
+        on_result: called here, with each task and what it returned, as they finish.
+        on_lost: called here with a task that a worker died twice on, and the reason.
+        ray: address of a Ray cluster whose workers do it instead (`nasflow.running.ray_workers`),
+            as many at a time as it has processors.
+
+    Raises:
+        MissingExtraError: Ray is wanted and not installed.
+        WorkerError: a worker died twice on one task, and there is no `on_lost`.
+    """
+    waiting, done = list(tasks), set[str]()
+    if n_workers == 1 and ray is None:
+        while waiting:
+            task = next(task for task in waiting if done.issuperset(task.after))
+            waiting.remove(task)
+            on_result(task, task.function(*task.arguments))
+            done.add(task.name)
+        return
+    with _workers(n_workers, ray) as workers:
+        while waiting or workers.running:
+            free = workers.n_workers - len(workers.running)
+            for task in list(
+                islice((task for task in waiting if done.issuperset(task.after)), free)
+            ):
+                waiting.remove(task)
+                workers.start(task)
+            for task, future in workers.finished():
+                try:
+                    result = future.result()
+                except workers.deaths as error:
+                    task.deaths += 1
+                    if task.deaths == 1:
+                        waiting.insert(0, task)
+                        continue
+                    code = (
+                        f" (exit code {error.exitcode})"
+                        if isinstance(error, ProcessExpired)
+                        else ""
+                    )
+                    reason = f"the worker died twice{code}; out of memory?"
+                    if on_lost is None:
+                        raise WorkerError(f"{task.name}: {reason} Try fewer jobs") from None
+                    done.add(task.name)
+                    on_lost(task, reason)
+                    continue
+                done.add(task.name)
+                on_result(task, result)
+
+
+def _workers(n_workers: int, ray: str | None) -> Workers:
+    if ray is None:
+        return LocalWorkers(n_workers)
+    from nasflow.running.ray_workers import RayWorkers
+
+    return RayWorkers(ray, n_workers)
