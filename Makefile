@@ -11,7 +11,7 @@ SOURCES := pyproject.toml constraints.txt
 demo: $(VENV)/.installed
 	$(BIN)/nasflow demo --out demo
 
-# a process for each core; those marked slow take as long as all others together
+# a process for each core; those marked slow take another minute and a half of one core
 test: check
 	$(BIN)/python -m pytest -n auto -m "not slow"
 
