@@ -170,8 +170,8 @@ def main() -> None:
     )
     for name, by_job in rates.items():
         # not every model does every job
-        cells = [f"{by_job[job]:16,.0f}" if job in by_job else " " * 16 for job in columns]
-        print(f"  {name:40}" + "".join(cells))
+        row = [f"{by_job[job]:16,.0f}" if job in by_job else " " * 16 for job in columns]
+        print(f"  {name:40}" + "".join(row))
     ratios: dict[str, dict[str, float]] = {}
     for one, other in PAIRS:
         quotients = {job: rates[one][job] / rates[other][job] for job in columns[:3]}

@@ -1,13 +1,13 @@
-"""A real search: cells of NAS-Bench-201, trained on the CPU to read scikit-learn's handwritten
-digits.
+"""A real search: cells of NAS-Bench-201, trained on the CPU to read handwritten digits.
 
-    pip install 'nasflow[proxies]'              # brings scikit-learn
-    python examples/digits.py                   # 40 trainings, then 40 of random search, 2 at a time
+    pip install 'nasflow[proxies]'      # brings scikit-learn
+    python examples/digits.py           # 40 trainings, then 40 of random search, 2 at a time
 
-Each training is a small network (8 channels, one cell a stage) on 300 images, 8 x 8 pixels; what is
-optimised is the accuracy on 600 others. At the end both winners are trained with three new seeds
-and tested on the 897 images that no search has seen, and the better search's winner is exported as
-a PyTorch program that needs nasflow no more. A killed run goes on by the same command.
+The digits are scikit-learn's. Each training is a small network (8 channels, one cell a stage) on
+300 images, 8 x 8 pixels; what is optimised is the accuracy on 600 others. At the end both winners
+are trained with three new seeds and tested on the 897 images that no search has seen, and the
+better search's winner is exported as a PyTorch program that needs nasflow no more. A killed run
+goes on by the same command.
 """
 
 from __future__ import annotations
