@@ -51,12 +51,15 @@ class MissingExtraError(NasflowError, ImportError):
     """An optional dependency is absent; the message names the extra to install."""
 
 
-class NotFittedError(NasflowError, RuntimeError):
-    """A predictor was asked for something that needs `pretrain` or `fit` first."""
+class NotFittedError(NasflowError, RuntimeError, AttributeError):
+    """A predictor was asked for something that needs `pretrain` or `fit` first.
+
+    An AttributeError too, so that `hasattr(predictor, "vocabulary_")` answers.
+    """
 
 
 def not_fitted(message: str) -> NotFittedError:
-    """The error for an estimator that was not fitted; scikit-learn's own too, where it is loaded."""
+    """The error for an estimator that is not fitted; scikit-learn's own too, where it is loaded."""
     exceptions = sys.modules.get("sklearn.exceptions")
     if exceptions is None:
         return NotFittedError(message)

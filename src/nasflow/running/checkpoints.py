@@ -37,7 +37,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(path: PathLike, kind: str) -> tuple[dict[str, Tensor], dict[str, Any], int]:
-    """The tensors (on the CPU), `about` and the format version of a file that `save_checkpoint` wrote.
+    """The tensors (on the CPU), `about` and the format version of a file of `save_checkpoint`.
 
     Raises:
         MissingDataError: there is no such file.

@@ -14,7 +14,7 @@ def exports(
 
     Args:
         package: its `__name__`.
-        names: the public names by the module below the package that has them; `__` stands for a dot.
+        names: the public names by the module of the package that has them; `__` stands for a dot.
 
     Example:
         >>> get, listed, public = exports("nasflow.graphs", names=["SKIP_OP"])

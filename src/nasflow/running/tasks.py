@@ -6,7 +6,7 @@ the caller takes it. An exception in a task stops the rest and reaches the calle
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -38,19 +38,22 @@ def run_tasks(
         WorkerError: a worker died twice on one task, and there is no `on_lost`.
     """
     waiting, done = list(tasks), set[str]()
+
+    def ready() -> Iterator[Task]:
+        return (task for task in waiting if done.issuperset(task.after))
+
     if n_workers == 1 and ray is None:
         while waiting:
-            task = next(task for task in waiting if done.issuperset(task.after))
+            task = next(ready())
             waiting.remove(task)
             on_result(task, task.function(*task.arguments))
             done.add(task.name)
         return
     with _workers(n_workers, ray) as workers:
         while waiting or workers.running:
-            free = workers.n_workers - len(workers.running)
-            for task in list(
-                islice((task for task in waiting if done.issuperset(task.after)), free)
-            ):
+            n_free = workers.n_workers - len(workers.running)
+            # no more than can begin: what waits can still be passed by one that died
+            for task in list(islice(ready(), n_free)):
                 waiting.remove(task)
                 workers.start(task)
             for task, future in workers.finished():
@@ -59,21 +62,22 @@ def run_tasks(
                 except workers.deaths as error:
                     task.deaths += 1
                     if task.deaths == 1:
+                        # in front, since others may wait for it
                         waiting.insert(0, task)
                         continue
-                    code = (
-                        f" (exit code {error.exitcode})"
-                        if isinstance(error, ProcessExpired)
-                        else ""
-                    )
-                    reason = f"the worker died twice{code}; out of memory?"
+                    reason = f"the worker died twice{_exit_code(error)}; out of memory?"
                     if on_lost is None:
                         raise WorkerError(f"{task.name}: {reason} Try fewer jobs") from None
+                    # those that wait for it start all the same, or they would wait for ever
                     done.add(task.name)
                     on_lost(task, reason)
-                    continue
-                done.add(task.name)
-                on_result(task, result)
+                else:
+                    done.add(task.name)
+                    on_result(task, result)
+
+
+def _exit_code(error: BaseException) -> str:
+    return f" (exit code {error.exitcode})" if isinstance(error, ProcessExpired) else ""
 
 
 def _workers(n_workers: int, ray: str | None) -> Workers:
