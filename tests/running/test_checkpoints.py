@@ -1,6 +1,4 @@
-"""Checkpoint files: what goes in comes out, and every other file is refused by a
-`CheckpointError`.
-"""
+"""Checkpoint files: what goes in comes out; every other file is a `CheckpointError`."""
 
 from __future__ import annotations
 
@@ -31,8 +29,8 @@ def _with_header(path: Path, header: Any) -> Path:
 def test_tensors_and_words_come_back(tmp_path: Path) -> None:
     about = {"list": [1, 2.5, None], "text": "é"}
     save_checkpoint(tmp_path / "x", "thing", {**TENSORS, "t": TENSORS["a"].t()}, about)
-    tensors, seen = load_checkpoint(tmp_path / "x", "thing")
-    assert seen == about
+    tensors, seen, version = load_checkpoint(tmp_path / "x", "thing")
+    assert (seen, version) == (about, 2)
     assert torch.equal(tensors["t"], TENSORS["a"].t())
     for name, tensor in TENSORS.items():
         assert torch.equal(tensors[name], tensor)

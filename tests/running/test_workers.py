@@ -81,9 +81,7 @@ def test_without_ray_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) 
 def test_a_ray_cluster_keeps_the_rules_of_local_processes(
     tmp_path: Path, local_ray: ModuleType
 ) -> None:
-    """On a cluster of this machine alone: order, one restart, a second death that names the task,
-    exceptions.
-    """
+    """On a cluster of this machine: order, one restart, a death that names the task, exceptions."""
     local_ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     try:
         seen: list[str] = []

@@ -33,13 +33,13 @@ class RayWorkers:
 
     def __init__(self, address: str, n_workers: int) -> None:
         self._ray = ray = require_extra("ray", "ray", "working on a Ray cluster")
-        self._own = not ray.is_initialized()
-        if self._own:
-            known = {name: os.environ[name] for name in VARIABLES if name in os.environ}
+        self._connected_here = not ray.is_initialized()
+        if self._connected_here:
+            variables = {name: os.environ[name] for name in VARIABLES if name in os.environ}
             ray.init(
                 address=address,
                 log_to_driver=False,
-                runtime_env={"env_vars": known},
+                runtime_env={"env_vars": variables},
                 **({"num_cpus": n_workers} if address == "local" else {}),
             )
         self.n_workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
@@ -85,5 +85,5 @@ class RayWorkers:
         if error is not None:
             for _task, reference in self._running.values():
                 self._ray.cancel(reference, force=True)
-        if self._own:
+        if self._connected_here:
             self._ray.shutdown()

@@ -178,14 +178,14 @@ class DagSpace(ChangeSpace):
         self.check(architecture)
         ops, edges = architecture.ops, set(architecture.edges)
         n, last = self.n_inputs, len(ops) - 1
-        found: list[Change] = [
+        changes: list[Change] = [
             ("op", v, op) for v in range(n, last) for op in self.alternatives(ops[v])
         ]
         if self.fixed_edges:
-            return found
-        found += [("cut", s, t) for s, t in architecture.edges]
+            return changes
+        changes += [("cut", s, t) for s, t in architecture.edges]
         if self.allowed is not None:
-            return found + [("join", s, t) for s, t in self.allowed if (s, t) not in edges]
+            return changes + [("join", s, t) for s, t in self.allowed if (s, t) not in edges]
         # an edge may also run against the order of two nodes that no path orders
         reached = self._reached(architecture)
         pairs = [
@@ -194,21 +194,21 @@ class DagSpace(ChangeSpace):
             for s in range(last)
             if s != t and not reached[t] >> s & 1
         ]
-        found += [("join", s, t) for s, t in pairs if (s, t) not in edges]
+        changes += [("join", s, t) for s, t in pairs if (s, t) not in edges]
         if last - n < self.max_nodes:
             for s, t in pairs:
-                found += [("beside", s, t, op) for op in self.choices]
+                changes += [("beside", s, t, op) for op in self.choices]
                 if (s, t) in edges:
-                    found += [("into", s, t, op) for op in self.choices]
+                    changes += [("into", s, t, op) for op in self.choices]
         if last - n > self.min_nodes:
             for v in range(n, last):
                 before, after = architecture.predecessors[v], architecture.successors[v]
                 if len(before) == len(after) == 1:
-                    found.append(("drop", v))
+                    changes.append(("drop", v))
                     # where the bridge is there already, dropping the node is the same change
                     if (before[0], after[0]) not in edges:
-                        found.append(("bridge", v))
-        return found
+                        changes.append(("bridge", v))
+        return changes
 
     def changed(self, architecture: Architecture, change: Change) -> Architecture | None:
         """The element after a change, or None where that would break a rule of the space."""
