@@ -53,8 +53,9 @@ def options(strategy: str, **more: object) -> SearchConfig:
     if part:
         more = {"features": (part, "surrogate"), **more}
     known = {field.name for field in dataclasses.fields(SearchConfig.class_of(name))}
-    small = {option: value for option, value in SMALL.items() if option in known}
-    return SearchConfig(name, **{**small, **more})  # type: ignore[arg-type]
+    # tests run over all strategies: each takes of all options those that it has
+    given = {option: value for option, value in {**SMALL, **more}.items() if option in known}
+    return SearchConfig(name, **given)  # type: ignore[arg-type]
 
 
 class Walk:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from nasflow import ArchTable, EncoderConfig, FitConfig, Predictor, PretrainConfig, SurrogateConfig
 from nasflow.spaces.nb201 import NB201
+
+
+def encoder_of(name: str, **options: object) -> EncoderConfig:
+    """Options of an encoder: of those given the ones that it has."""
+    known = {field.name for field in dataclasses.fields(EncoderConfig.class_of(name))}
+    return EncoderConfig(name, **{option: v for option, v in options.items() if option in known})  # type: ignore[arg-type]
+
 
 ENCODER = EncoderConfig(width=8)
 SURROGATE = SurrogateConfig(k=4)

@@ -161,7 +161,7 @@ def test_every_task_is_taught_and_trains_from_the_command_line(
         "1",
         "--encoder.width",
         "8",
-        "--pretrain.mask_share",
+        "--task.gmae.mask_share",
         "0.5",
     )
     assert "graphcl+arch2vec+gmae on 20 architectures" in capsys.readouterr().out

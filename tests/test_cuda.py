@@ -27,6 +27,7 @@ from nasflow.prediction.pretrain import PretrainHistory, pretrain
 from nasflow.pretext.registry import pretext_names
 from nasflow.statistics.metrics import kendall_tau
 from oracles import OPS, random_table
+from small import encoder_of
 
 pytestmark = pytest.mark.skipif(
     not torch.cuda.is_available(), reason="needs a GPU that torch can use"
@@ -43,7 +44,7 @@ ENCODERS = pytest.mark.parametrize("name", encoder_names())
 def _encoder(name: str, device: str) -> Encoder:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        config = EncoderConfig(name, width=8, dropout=0.0, attention_dropout=0.0, max_nodes=20)
+        config = encoder_of(name, width=8, dropout=0.0, attention_dropout=0.0, max_nodes=20)
         return make_encoder(len(OPS), config).to(device)
 
 
@@ -161,7 +162,7 @@ def test_a_model_is_fitted_there_and_predicts_here(tmp_path: Path, average: int)
     for device in DEVICES:
         loaded = Predictor.load(path, device)
         np.testing.assert_allclose(loaded.predict(HELD_OUT, other), there, rtol=1e-3)
-        loaded.fit_config = replace(fitting, epochs=2)
+        loaded.set_params(fit=replace(fitting, epochs=2))
         assert np.isfinite(loaded.fit(TABLE, labels, proxies=column).predict(HELD_OUT, other)).all()
 
 

@@ -36,14 +36,14 @@ def comprehensions_in_text(tree: ast.AST) -> list[int]:
     """The lines of f-strings that hold a comprehension."""
     lines = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.JoinedStr):
-            if any(isinstance(other, COMPREHENSIONS) for other in inside(node)):
-                lines.append(node.lineno)
+        holds_one = any(isinstance(other, COMPREHENSIONS) for other in inside(node))
+        if isinstance(node, ast.JoinedStr) and holds_one:
+            lines.append(node.lineno)
     return lines
 
 
 def has_state(tree: ast.AST) -> bool:
-    """Whether a loop carries a state from turn to turn: a `while`, or a `for` that counts, skips or breaks off."""
+    """Whether a loop carries a state: a `while`, or a `for` that counts, skips or breaks off."""
     for node in ast.walk(tree):
         if isinstance(node, ast.While):
             return True

@@ -15,8 +15,8 @@ def test_training_twice_gives_the_same_bits(n_threads: int) -> None:
     # so wide, and in batches so large, that torch spreads the work over its threads
     options = {
         "encoder": EncoderConfig(width=64),
-        "pretraining": PretrainConfig(epochs=2, batch_size=150),
-        "fitting": FitConfig(epochs=2, batch_size=150),
+        "pretrain": PretrainConfig(epochs=2, batch_size=150),
+        "fit": FitConfig(epochs=2, batch_size=150),
     }
     before = torch.get_num_threads()
     torch.set_num_threads(n_threads)

@@ -1,4 +1,4 @@
-"""Graphs with many equal parts, such as routers with parallel experts, and ladders of identities."""
+"""Graphs with many equal parts: routers with parallel experts, ladders of identities."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
 from oracles import OPS, random_dag, random_table
+from small import encoder_of
 from strategies import dags
 
 WIDTH = 8
@@ -29,9 +30,7 @@ INVARIANT = pytest.mark.parametrize("name", [name for name in encoder_names() if
 def _encoder(name: str, dropout: float = 0.1) -> Encoder:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return make_encoder(
-            len(OPS), EncoderConfig(name=name, width=WIDTH, dropout=dropout, max_nodes=20)
-        )
+        return make_encoder(len(OPS), encoder_of(name, width=WIDTH, dropout=dropout, max_nodes=20))
 
 
 def _batch(*graphs: Architecture) -> GraphBatch:
@@ -128,9 +127,7 @@ def test_the_same_seed_gives_the_same_bits_in_training(name: str) -> None:
 def test_encoders_are_made_by_name() -> None:
     assert {"flowerformer", "gin", "resgatedgcn"} <= set(encoder_names())
     for name in encoder_names():
-        assert (
-            make_encoder(5, EncoderConfig(name=name, width=WIDTH, max_nodes=8)).config.name == name
-        )
+        assert make_encoder(5, encoder_of(name, width=WIDTH, max_nodes=8)).config.name == name
 
 
 def test_an_unknown_encoder_is_refused_with_the_nearest_name() -> None:

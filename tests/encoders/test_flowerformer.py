@@ -120,6 +120,6 @@ def test_evaluation_uses_the_statistics_of_training() -> None:
 
 def test_heads_that_do_not_divide_the_width_are_refused() -> None:
     with pytest.raises(
-        ConfigError, match=r"EncoderConfig.n_heads is 3; legal: a divisor of the width, 8"
+        ConfigError, match=r"FlowerFormerConfig.n_heads is 3; legal: a divisor of the width, 8"
     ):
         _encoder(EncoderConfig("flowerformer", width=8, n_heads=3))

@@ -66,7 +66,7 @@ def test_a_larger_graph_is_refused_with_the_option_to_set() -> None:
     with pytest.raises(
         GraphError,
         match=r"graph 1 of the batch has 3 nodes; encoder 'mlp' was made for at most 2: set "
-        r"EncoderConfig.max_nodes",
+        r"MLPConfig.max_nodes",
     ):
         encoder(
             GraphBatch.from_table(
@@ -95,7 +95,7 @@ def test_the_size_comes_from_the_first_table_and_is_saved(tmp_path: Path) -> Non
 
 def test_without_any_table_the_size_must_be_given() -> None:
     with pytest.raises(
-        ConfigError, match=r"'mlp' needs to know how many nodes .*set EncoderConfig.max_nodes"
+        ConfigError, match=r"'mlp' needs to know how many nodes .*set MLPConfig.max_nodes"
     ):
-        Predictor(encoder=EncoderConfig("mlp", width=8), vocabulary=OPS)
-    Predictor(encoder=CONFIG, vocabulary=OPS)
+        Predictor(encoder=EncoderConfig("mlp", width=8), vocabulary=OPS).embed(random_table(3))
+    Predictor(encoder=CONFIG, vocabulary=OPS).embed(random_table(3))

@@ -129,6 +129,6 @@ def test_the_direction_of_edges_matters() -> None:
 
 def test_heads_that_do_not_divide_the_width_are_refused() -> None:
     with pytest.raises(
-        ConfigError, match=r"EncoderConfig.n_heads is 3; legal: a divisor of the width, 8"
+        ConfigError, match=r"TransformerConfig.n_heads is 3; legal: a divisor of the width, 8"
     ):
         Transformer(len(OPS), EncoderConfig("transformer", width=8, n_heads=3))

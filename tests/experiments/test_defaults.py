@@ -8,7 +8,8 @@ import pytest
 
 from nasflow import EncoderConfig, Predictor
 from nasflow.cli import main
-from nasflow.experiments.defaults import encoder_options, named_encoder
+from nasflow.commands.shared import named
+from nasflow.experiments.defaults import encoder_options
 
 PUBLISHED = {"width": 64, "n_layers": 9, "n_heads": 8, "dropout": 0.0, "attention_dropout": 0.5}
 
@@ -22,18 +23,18 @@ PUBLISHED = {"width": 64, "n_layers": 9, "n_heads": 8, "dropout": 0.0, "attentio
     ],
 )
 def test_an_encoder_brings_its_published_options(words: list[str]) -> None:
-    options = encoder_options(named_encoder(words), "nb201")
+    options = encoder_options(named(words, "encoder.name", ""), "nb201")
     assert options == {f"encoder.{name}": value for name, value in PUBLISHED.items()} | {
         "pretrain.epochs": 10
     }
-    assert encoder_options(named_encoder(words), "nb301")["encoder.n_layers"] == 2
+    assert encoder_options(named(words, "encoder.name", ""), "nb301")["encoder.n_layers"] == 2
 
 
 @pytest.mark.parametrize(
     "words", [[], ["x.jsonl"], ["--encoder.name", "gin"], ["flowerformer"], ["--encoder.name"]]
 )
 def test_other_command_lines_bring_none(words: list[str]) -> None:
-    assert encoder_options(named_encoder(words), "nb201") == {}
+    assert encoder_options(named(words, "encoder.name", ""), "nb201") == {}
 
 
 def test_a_given_option_overrides_the_published_one(tmp_path: Path) -> None:
@@ -58,6 +59,4 @@ def test_a_given_option_overrides_the_published_one(tmp_path: Path) -> None:
             "8",
         ]
     )
-    assert Predictor.load(out).encoder == EncoderConfig(
-        "flowerformer", **{**PUBLISHED, "width": 8}
-    )
+    assert Predictor.load(out).encoder == EncoderConfig("flowerformer", **{**PUBLISHED, "width": 8})

@@ -351,7 +351,10 @@ def test_columns_that_a_run_does_not_use_and_the_name_of_the_file_change_no_key(
 def test_options_that_a_method_does_not_use_change_no_key(proteins: Dataset) -> None:
     changes: dict[str, Any] = {
         "surrogate": SurrogateConfig(k=9),
-        "pretrain": PretrainConfig(mask_share=0.7, proxies=("params",), margin=3.0),
+        "pretrain": PretrainConfig(
+            proxies=("params",),
+            task_options={"gmae": {"mask_share": 0.7}, "proxy": {"margin": 3.0}},
+        ),
         "protocol": replace(OPTIONS["protocol"], pretrain_share=0.5, pretrain_on="training-half"),
     }
     for method in ("none", "gp"):
@@ -365,7 +368,7 @@ def test_options_that_a_method_does_not_use_change_no_key(proteins: Dataset) -> 
     )
     graphcl, gmae = (_one(proteins, m, surrogate=SurrogateConfig(k=9)) for m in ("graphcl", "gmae"))
     assert graphcl.key == _one(proteins, "graphcl").key
-    changed = replace(OPTIONS["pretrain"], mask_share=0.7)
+    changed = replace(OPTIONS["pretrain"], task_options={"gmae": {"mask_share": 0.7}})
     assert _one(proteins, "graphcl", pretrain=changed).key == graphcl.key
     assert _one(proteins, "gmae", pretrain=changed).key != gmae.key
 

@@ -32,8 +32,10 @@ def _encoder() -> Encoder:
 
 
 def _task(encoder: Encoder, kl_weight: float = 0.5) -> Arch2Vec:
-    config = PretrainConfig(pretext="arch2vec", kl_weight=kl_weight, decoder_width=8)
-    return Arch2Vec(PretextSetting(encoder, config, SurrogateConfig()))
+    config = PretrainConfig(pretext="arch2vec", decoder_width=8)
+    return Arch2Vec(
+        PretextSetting(encoder, config, SurrogateConfig(), options={"kl_weight": kl_weight})
+    )
 
 
 def _loss(task: Arch2Vec, encoder: Encoder, table: ArchTable) -> torch.Tensor:

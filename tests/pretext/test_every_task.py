@@ -23,9 +23,9 @@ from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import PretrainConfig
 from nasflow.prediction.pretrain import PretrainHistory, pretrain
-from nasflow.pretext.registry import pretext_names
+from nasflow.pretext.registry import PRETEXTS, pretext_names
 from oracles import OPS, random_table
-from small import labels
+from small import encoder_of, labels
 from small import table as cells
 
 ODD = [Architecture(("input",)), Architecture(("input", "conv1x1", "output"))]  # one node; no edge
@@ -35,7 +35,6 @@ PROXIES = dict(zip(("a", "vector.0", "vector.1"), DRAWN, strict=True))
 CONFIG = PretrainConfig(
     proxies=("a",), epochs=3, batch_size=31, decoder_width=8
 )  # the last batch has one graph
-NEED_NODES = ("arch2vec", "gmae")
 
 
 class StoppedError(Exception):
@@ -45,7 +44,7 @@ class StoppedError(Exception):
 def _encoder(name: str = "resgatedgcn") -> Encoder:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return make_encoder(len(OPS), EncoderConfig(name=name, width=8, max_nodes=8))
+        return make_encoder(len(OPS), encoder_of(name, width=8, max_nodes=8))
 
 
 def _run(
@@ -77,7 +76,14 @@ def test_the_loss_falls(task: str) -> None:
         encoder = make_encoder(table.n_ops, EncoderConfig(width=32))
     columns = dict.fromkeys(("a", "vector.0"), labels(table))
     _, history = _run(
-        task, encoder, table, columns, epochs=8, lr=1e-2, batch_size=20, mask_share=0.3
+        task,
+        encoder,
+        table,
+        columns,
+        epochs=8,
+        lr=1e-2,
+        batch_size=20,
+        task_options={"gmae": {"mask_share": 0.3}},
     )
     assert history.loss[-1] < 0.9 * history.loss[0]
 
@@ -123,7 +129,7 @@ def test_graphs_without_edges_and_of_one_node_are_no_error(
 @pytest.mark.parametrize("name", encoder_names())
 def test_every_encoder_takes_every_task_that_its_states_allow(name: str, task: str) -> None:
     encoder = _encoder(name)
-    if task in NEED_NODES and not isinstance(encoder, NodeEncoder):
+    if PRETEXTS.find(task).needs_nodes and not isinstance(encoder, NodeEncoder):
         with pytest.raises(ConfigError, match=f"{name}.*has no node states"):
             _run(task, encoder)
         return
@@ -146,7 +152,7 @@ def test_every_option_changes_its_task(option: str) -> None:
     }[option]
     config = replace(CONFIG, pretext=task, proxies=("a", "b"), epochs=1)
     results = []
-    for changed in (config, replace(config, **{option: value})):
+    for changed in (config, replace(config, task_options={task: {option: value}})):
         encoder = _encoder()
         pretrain(encoder, TABLE, changed, proxies={**PROXIES, "b": np.arange(float(len(TABLE)))})
         results.append(encoder.state_dict())

@@ -29,8 +29,10 @@ def _encoder() -> Encoder:
 
 
 def _task(encoder: Encoder, mask_share: float) -> MaskedOperations:
-    config = PretrainConfig(pretext="gmae", mask_share=mask_share, decoder_width=8)
-    return MaskedOperations(PretextSetting(encoder, config, SurrogateConfig()))
+    config = PretrainConfig(pretext="gmae", decoder_width=8)
+    return MaskedOperations(
+        PretextSetting(encoder, config, SurrogateConfig(), options={"mask_share": mask_share})
+    )
 
 
 def _loss(task: MaskedOperations, encoder: Encoder, table: ArchTable, seed: int = 0) -> float:

@@ -66,11 +66,10 @@ def test_the_order_of_the_graphs_does_not_matter() -> None:
 
 def test_the_loss_of_a_batch_is_that_of_two_views_encoded_one_graph_at_a_time() -> None:
     table, encoder = random_table(12), make_encoder(len(OPS), ENCODER)
-    config = PretrainConfig(pretext="graphcl", temperature=0.3, view_share=0.4, decoder_width=6)
-    task, batch = (
-        GraphCL(PretextSetting(encoder, config, SurrogateConfig())),
-        GraphBatch.from_table(table),
-    )
+    config = PretrainConfig(pretext="graphcl", decoder_width=6)
+    options = {"temperature": 0.3, "view_share": 0.4}
+    task = GraphCL(PretextSetting(encoder, config, SurrogateConfig(), options=options))
+    batch = GraphBatch.from_table(table)
     encoder.requires_grad_(False)
     task.requires_grad_(False)
     with torch.random.fork_rng():

@@ -14,11 +14,11 @@ import pytest
 import search_trainers
 from nasflow.cli import main
 from nasflow.errors import ConfigError
-from nasflow.search.strategies.registry import SearchConfig
 from nasflow.running.workers import Task
 from nasflow.search import Problem, Study, executors, run
 from nasflow.search.executors import RayExecutor
 from nasflow.search.store import Store
+from nasflow.search.strategies.registry import SearchConfig
 from nasflow.search.training import Train, Training, outcome_in
 from nasflow.spaces.nb201 import NB201
 

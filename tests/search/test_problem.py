@@ -14,10 +14,10 @@ from nasflow.graphs.table import ArchTable
 from nasflow.search import Constraint, Known, Problem
 from nasflow.search.candidates import Candidates, listed
 from nasflow.search.known import met
-from nasflow.statistics.ranks import ranks_among
 from nasflow.search.problem import pareto
 from nasflow.spaces import load_space
 from nasflow.spaces.nb201 import NB201
+from nasflow.statistics.ranks import ranks_among
 from search_spaces import CHAIN
 
 

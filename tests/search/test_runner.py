@@ -19,9 +19,9 @@ import search_trainers
 from nasflow.cli import main
 from nasflow.errors import ConfigError
 from nasflow.graphs.architecture import Architecture
-from nasflow.search.strategies.registry import SearchConfig
 from nasflow.search import Problem, Study, run, runner
 from nasflow.search.store import Store
+from nasflow.search.strategies.registry import SearchConfig
 from nasflow.search.training import Training, check_train, outcome, train_and_tell
 from nasflow.spaces.nb201 import NB201
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -19,13 +20,19 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import ConfigError, DataError, UnknownNameError
-from nasflow.options.training import FitConfig
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.options.training import FitConfig, PretrainConfig
 from nasflow.search import Constraint, Known, Problem, Study, owner
 from nasflow.search.store import Store
+from nasflow.search.strategies.registry import SearchConfig
 from nasflow.search.trial import Trial
 from nasflow.spaces.nb201 import NB201
 from search_spaces import CHAIN, OPEN, options, worth
+
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 
 
 def study(
@@ -340,19 +347,47 @@ def test_two_objectives_give_the_front_that_brute_force_finds(tmp_path: Path) ->
     assert sum(found.get(float(c)) == value for c, value in best.items()) >= 3
 
 
-def test_a_study_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
-    """An option that it did not know has the value that its absence means; another value is another
-    study.
-    """
+@pytest.mark.parametrize(
+    "strategy", ["fgp", "npenas", "evolution", "gp-onehot", "random", "local-search"]
+)
+def test_a_study_of_version_1_goes_on_with_the_proposals_it_would_have_made(
+    strategy: str, tmp_path: Path
+) -> None:
     path = tmp_path / "study.db"
-    study(path)
-    with sqlite3.connect(path) as rows:
-        about = json.loads(rows.execute("SELECT about FROM settings").fetchone()[0])
-        del about["options"]["fit"]["average"]
-        rows.execute("UPDATE settings SET about = ?", (json.dumps(about),))
-    assert study(path).trials() == []
-    other = dataclasses.replace(
-        options("evolution", n_initial=4, population=6), fit=FitConfig(epochs=5, average=3)
-    )
-    with pytest.raises(ConfigError, match="another option fit"):
+    shutil.copy(GOLDEN / f"study-{strategy}.db", path)
+    config = SearchConfig(strategy, **OF_GOLDEN[strategy])
+    one = Study(path, Problem(CHAIN), config)
+    told = json.loads((GOLDEN / "told.json").read_text())[f"study-{strategy}"]
+    seen = [[t.architecture.to_dict(), t.value] for t in one.trials()]
+    assert json.loads(json.dumps(seen)) == [trial[:2] for trial in told["trials"]]
+    assert [t.architecture.to_dict() for t in one.ask(2)] == told["next"]
+    other = dataclasses.replace(config, seed=config.seed + 1)
+    with pytest.raises(ConfigError, match="another option seed: 21 there, 22 asked for"):
         Study(path, Problem(CHAIN), other)
+
+
+_PART = {"encoder": EncoderConfig(width=4, n_layers=1), "surrogate": SurrogateConfig(k=3)}
+# what they were made with
+OF_GOLDEN: dict[str, dict[str, Any]] = {
+    "fgp": {
+        "n_initial": 4,
+        "n_pool": 30,
+        "features": ("embedding", "surrogate", "counts", "one-hot"),
+        "pretrain": PretrainConfig(epochs=1, batch_size=64),
+        **_PART,
+    },
+    "npenas": {
+        "n_initial": 4,
+        "n_parents": 3,
+        "n_mutations": 4,
+        "mutate_again": 0.2,
+        "round_size": 2,
+        "pretrain": PretrainConfig(epochs=1, batch_size=64),
+        "fit": FitConfig(epochs=2),
+        **_PART,
+    },
+    "evolution": {"population": 5, "tournament": 3},
+    "gp-onehot": {"n_initial": 4, "n_parents": 5},
+    "random": {},
+    "local-search": {},
+}

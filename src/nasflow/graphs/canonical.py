@@ -24,7 +24,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array, dia_array
 
 from nasflow.graphs.certificate import certificate
 from nasflow.graphs.flat_arrays import row_ptr, sorted_edges
@@ -95,6 +94,9 @@ def _ways(source: Any, target: Any, skip: npt.NDArray[np.bool_]) -> tuple[Any, A
     The counts are int64, or Python's integers where they grow beyond: k stages of two skips beside
     each other are 2^k ways.
     """
+    # on use: SciPy takes a while to import, and most graphs have no identity
+    from scipy.sparse import csr_array, dia_array
+
     n_nodes = len(skip)
     shape = (n_nodes, n_nodes)
     ones = np.ones(len(source), np.int64)

@@ -43,6 +43,8 @@ from nasflow.spaces.base import Space
 from nasflow.spaces.registry import load_space
 from nasflow.statistics.metrics import kendall_tau
 
+_NOTHING_SEEN = "the predictor has seen no architecture yet: call pretrain or fit first"
+
 Validation = tuple[Architectures, npt.ArrayLike] | tuple[Architectures, npt.ArrayLike, Columns]
 
 
@@ -105,7 +107,9 @@ class Predictor(Estimator):
         self.space = space
         self.vocabulary = vocabulary
         self.device = device
+        checked_device(device)  # told now rather than after the user has loaded a table
         self._scorer: Scorer | None = None
+        self._vocabulary: tuple[str, ...] | None = None
         self._start: dict[str, Tensor] = {}  # weights of the encoder that fit starts from
         self._ranks = ProxyRanks({})  # what the fitted head reads beside the embedding
         self._line = (0.0, 1.0)  # label = line[0] + line[1] * score
@@ -115,6 +119,18 @@ class Predictor(Estimator):
     def __sklearn_is_fitted__(self) -> bool:
         """Whether `predict` can be called."""
         return hasattr(self, "fitted_")
+
+    @property
+    def vocabulary_(self) -> tuple[str, ...]:
+        """The operations that it knows.
+
+        Raises:
+            NotFittedError: no table was seen yet, and no vocabulary given.
+        """
+        known = self._known_vocabulary()
+        if known is None:
+            raise not_fitted(_NOTHING_SEEN)
+        return known
 
     @property
     def encoder_(self) -> Encoder:
@@ -347,7 +363,10 @@ class Predictor(Estimator):
         assert self.vocabulary is not None
         self._build(self.vocabulary)
         scorer = self._require()
-        start = {name.removeprefix("encoder."): value for name, value in parts["start"].items()}
+        start = {}
+        for name, tensor in parts["start"].items():
+            if name.startswith("encoder."):  # the first files kept a head here as well
+                start[name.removeprefix("encoder.")] = tensor
         scorer.encoder.load_state_dict(start)
         self._start = weights_of(scorer.encoder)
         if parts["fitted"]:
@@ -367,12 +386,11 @@ class Predictor(Estimator):
     def _table(self, architectures: Architectures) -> ArchTable:
         """The architectures as a table; a table stays as it is, whatever its vocabulary."""
         space = load_space(self.space) if isinstance(self.space, str) else self.space
-        vocabulary = getattr(self, "vocabulary_", self.vocabulary)
-        return as_table(architectures, space, vocabulary)
+        return as_table(architectures, space, self._known_vocabulary())
 
     def _known_vocabulary(self) -> tuple[str, ...] | None:
         """The operations that are known before a table is seen."""
-        return getattr(self, "vocabulary_", None) or self.vocabulary
+        return self._vocabulary or self.vocabulary
 
     def _held_out(
         self, validation: Validation | None
@@ -397,7 +415,7 @@ class Predictor(Estimator):
                 encoder = make_encoder(len(vocabulary), config)
         with seeded(self.pretrain_config.seed, "first head"):
             self._scorer = Scorer(encoder).to(device).eval()
-        self.vocabulary_ = vocabulary
+        self._vocabulary = vocabulary
         self._start = weights_of(self._scorer.encoder)
         self._ranks = ProxyRanks({})
         if hasattr(self, "fitted_"):
@@ -413,9 +431,7 @@ class Predictor(Estimator):
         if self._scorer is None and self.vocabulary is not None:
             self._build(self.vocabulary)
         if self._scorer is None:
-            raise not_fitted(
-                "the predictor has seen no architecture yet: call pretrain or fit first"
-            )
+            raise not_fitted(_NOTHING_SEEN)
         return self._scorer
 
 

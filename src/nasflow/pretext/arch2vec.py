@@ -49,6 +49,7 @@ class Arch2Vec(Pretext):
 
     Config = Arch2VecConfig
     options: Arch2VecConfig
+    needs_nodes = True
 
     def __init__(self, setting: PretextSetting) -> None:
         super().__init__(setting)

@@ -72,6 +72,9 @@ class Pretext(nn.Module, ABC):
     Config: ClassVar[type[Options]] = Options
     """The class of its own options, a frozen dataclass; `Options` where it has none."""
 
+    needs_nodes: ClassVar[bool] = False
+    """Whether it asks for the states of the nodes, which some encoders do not have."""
+
     def __init__(self, setting: PretextSetting) -> None:
         super().__init__()
         self.setting = setting

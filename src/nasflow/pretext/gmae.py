@@ -39,6 +39,7 @@ class MaskedOperations(Pretext):
 
     Config = GMAEConfig
     options: GMAEConfig
+    needs_nodes = True
 
     def __init__(self, setting: PretextSetting) -> None:
         super().__init__(setting)

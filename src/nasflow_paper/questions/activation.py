@@ -31,9 +31,10 @@ from nasflow_paper.questions.collisions import WHOLE, Distinct, distinct
 from nasflow_paper.questions.explained import beyond_by_draw
 from nasflow_paper.questions.rows import some_rows
 from nasflow_paper.questions.spaces import CURE, SPACES
-from nasflow_paper.reproductions.base import Block, Page, Picture, ReproduceOptions, Table
+from nasflow_paper.reproductions.base import Block, Page, PageTable, Picture, ReproduceOptions
 from nasflow_paper.reproductions.comparison import Comparison, page_of
-from nasflow_paper.reproductions.variants import NONE, Measured, Variant, measure
+from nasflow_paper.reproductions.measured import MeasuredRuns, measure
+from nasflow_paper.reproductions.variants import NONE, Variant
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -148,7 +149,7 @@ def activation(options: ReproduceOptions) -> Page:
         about = _ABOUT_SPACE.format(
             space=SPACES[space].title, k=config.k, sigma=config.sigma, n_cells=n_cells[space]
         )
-        notes.extend([about, Table(_rows(by_name))])
+        notes.extend([about, PageTable(_rows(by_name))])
     words = "graphs lost and label variance explained, by activation"
     notes.append(Picture("separability", words, partial(_draw, separated=separated)))
     title, done = "Other activations than relu", _DONE.format(n_draws=n_draws)
@@ -168,7 +169,7 @@ def activation(options: ReproduceOptions) -> Page:
     )
 
 
-def after_pretraining(measured: Measured) -> list[str]:
+def after_pretraining(measured: MeasuredRuns) -> list[str]:
     """A line for each space with runs in common: the best activation, and clear differences."""
     lines = []
     for space in measured.datasets:

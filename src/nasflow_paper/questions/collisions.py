@@ -34,7 +34,7 @@ from nasflow_paper.questions.telling_apart import (
     path_words,
     refinement_words,
 )
-from nasflow_paper.reproductions.base import Block, Page, Picture, ReproduceOptions, Table
+from nasflow_paper.reproductions.base import Block, Page, PageTable, Picture, ReproduceOptions
 
 TOLERANCES = (1e-12, 1e-9, 1e-6)
 WHOLE = {
@@ -208,11 +208,11 @@ def _blocks(
     )
     return [
         exactly,
-        Table(_variant_rows(variants, apart)),
+        PageTable(_variant_rows(variants, apart)),
         f"Of the groups of colliding graphs ({_in_words(config)}), all members agree in",
-        Table(_agree_rows(shared_properties(table, label))),
+        PageTable(_agree_rows(shared_properties(table, label))),
         "Conversions that relu sets to 0, forward pass, by the operation that converts:",
-        Table(_dead_rows(dead_conversions(table, config))),
+        PageTable(_dead_rows(dead_conversions(table, config))),
         Picture(name, f"pairs of cells of {name} with one surrogate", draw),
     ]
 

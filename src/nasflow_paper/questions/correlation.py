@@ -30,7 +30,7 @@ from nasflow_paper.questions.explained import Explained, explained
 from nasflow_paper.questions.flow_gain import FlowGain, flow_gains
 from nasflow_paper.questions.rows import ALL_ROWS, labelled_rows
 from nasflow_paper.questions.spaces import SPACES
-from nasflow_paper.reproductions.base import Block, Page, Picture, ReproduceOptions, Table
+from nasflow_paper.reproductions.base import Block, Page, PageTable, Picture, ReproduceOptions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -182,16 +182,16 @@ def correlation(options: ReproduceOptions) -> Page:
     blocks: list[Block] = [
         "\n".join([*_verdict(followed, measured), *agreements_in_words(measured, gains)]),
         "## Norm, and the component that follows the label best",
-        Table(_strongest_rows(followed)),
+        PageTable(_strongest_rows(followed)),
         Picture(
             "components",
             "rank correlation of the norm and of each component with the label, by space",
             partial(_draw, followed=followed, measured=measured, gains=gains),
         ),
         _BEYOND_COUNTS.format(n_draws=n_draws),
-        Table(_explained_rows(measured, gains)),
+        PageTable(_explained_rows(measured, gains)),
         "## All components",
-        Table(_all_rows(followed)),
+        PageTable(_all_rows(followed)),
     ]
     title = "Does the surrogate follow performance?"
     return Page(title, done, blocks, manifest={"spaces": manifest})

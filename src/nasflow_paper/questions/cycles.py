@@ -41,7 +41,7 @@ from nasflow_paper.questions.back_edges import (
 )
 from nasflow_paper.questions.cyclic_flow import Digraphs, FixedPoint, fixed_point, lipschitz
 from nasflow_paper.questions.telling_apart import n_groups
-from nasflow_paper.reproductions.base import Page, Picture, ReproduceOptions, Table
+from nasflow_paper.reproductions.base import Page, PageTable, Picture, ReproduceOptions
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -205,10 +205,10 @@ def cycles(options: ReproduceOptions) -> Page:
         [
             _verdict(iterated, preserved),
             "## When the iteration converges",
-            Table(_iteration_rows(iterated)),
+            PageTable(_iteration_rows(iterated)),
             steps,
             _TOLD_APART,
-            Table(_kept_rows(preserved)),
+            PageTable(_kept_rows(preserved)),
         ],
         manifest={"surrogates": {name: config.to_dict() for name, config in CONFIGS.items()}},
     )

@@ -36,7 +36,7 @@ from nasflow.running.memory import peak_memory
 from nasflow.running.progress import progress_bar
 from nasflow.running.seeding import seeded
 from nasflow.surrogate import FlowSurrogate, standardised
-from nasflow_paper.reproductions.base import Page, Picture, ReproduceOptions, Table
+from nasflow_paper.reproductions.base import Page, PageTable, Picture, ReproduceOptions
 
 OPS = ("input", "conv1x1", "conv3x3", "maxpool3x3", "output")
 SIZES = (8, 32, 128, 512, 1000)
@@ -204,9 +204,9 @@ def depth(options: ReproduceOptions) -> Page:
         [
             _verdict(costs, trained),
             "## The surrogate",
-            Table(_cost_rows(costs)),
+            PageTable(_cost_rows(costs)),
             "## Pre-training",
-            Table(_training_rows(trained)),
+            PageTable(_training_rows(trained)),
             Picture(
                 "convergence",
                 "loss by epoch of pre-training, for each number of nodes; seconds by number of"

@@ -16,9 +16,10 @@ import numpy as np
 from nasflow.experiments.evaluate import FLOOR
 from nasflow.experiments.settings import PAPER_SPACES, SETTINGS
 from nasflow.experiments.tables import Entry, by_method, same_runs
-from nasflow_paper.reproductions.base import Block, Page, ReproduceOptions, Table
+from nasflow_paper.reproductions.base import Block, Page, PageTable, ReproduceOptions
 from nasflow_paper.reproductions.comparison import NAMES, Comparison, compared, page_of
-from nasflow_paper.reproductions.variants import FGP, FLOW, NONE, ZC_PROXY, Variant, measure
+from nasflow_paper.reproductions.measured import measure
+from nasflow_paper.reproductions.variants import FGP, FLOW, NONE, ZC_PROXY, Variant
 
 WINDOW = 20
 METHODS = (NONE, ZC_PROXY, FLOW, FGP)
@@ -47,7 +48,7 @@ def epoch(options: ReproduceOptions) -> Page:
         rows = compared(both_epochs(entries), pairs, {})
         if rows:
             title = f"## The last epoch against the chosen one, {SETTINGS[space].title}"
-            notes.extend([title, Table(rows)])
+            notes.extend([title, PageTable(rows)])
     comparison = Comparison(
         "Choosing the epoch, and averaging the weights",
         _DONE.format(window=WINDOW),

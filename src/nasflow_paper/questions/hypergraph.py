@@ -33,7 +33,7 @@ from nasflow_paper.questions.hyperedges import bypassed, combined
 from nasflow_paper.questions.rows import ALL_ROWS, labelled_rows
 from nasflow_paper.questions.spaces import SPACES, published_and_cured
 from nasflow_paper.questions.telling_apart import n_groups
-from nasflow_paper.reproductions.base import Page, Picture, ReproduceOptions, Table
+from nasflow_paper.reproductions.base import Page, PageTable, Picture, ReproduceOptions
 
 PAIRWISE, SUMS, CONCATENATION = "pairwise", "sums", "sums and concatenation"
 NB101_SUMS = {"conv1x1": "hyper sum", "conv3x3": "hyper sum", "maxpool3x3": "hyper sum"}
@@ -155,7 +155,7 @@ def hypergraph(options: ReproduceOptions) -> Page:
     return Page(
         "Sums and concatenations as hyperedges",
         done,
-        [_verdict(by_reading), Table(_rows(by_reading)), picture],
+        [_verdict(by_reading), PageTable(_rows(by_reading)), picture],
         manifest={"spaces": manifest},
     )
 

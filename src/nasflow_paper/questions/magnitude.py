@@ -46,7 +46,7 @@ from nasflow_paper.questions.ladders import (
 from nasflow_paper.questions.rows import ALL_ROWS, labelled_rows, some_rows
 from nasflow_paper.questions.spaces import SPACES
 from nasflow_paper.questions.telling_apart import n_groups
-from nasflow_paper.reproductions.base import Block, Page, Picture, ReproduceOptions, Table
+from nasflow_paper.reproductions.base import Block, Page, PageTable, Picture, ReproduceOptions
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -179,18 +179,18 @@ def magnitude(options: ReproduceOptions) -> Page:
     blocks: list[Block] = [
         _verdict(behaviours, rates, spaces, len(cells)),
         _SIZE_BY_DEPTH,
-        Table(_size_rows(behaviours, depths)),
+        PageTable(_size_rows(behaviours, depths)),
         _SIZE_BY_WIDTH,
-        Table(_fan_rows(behaviours)),
+        PageTable(_fan_rows(behaviours)),
         _MEMORY.format(length=LENGTH),
-        Table(_memory_rows(behaviours)),
+        PageTable(_memory_rows(behaviours)),
         Picture(
             "depth",
             "size by depth and memory by distance, for each normalisation",
             partial(_draw, behaviours=behaviours, depths=depths),
         ),
         _PRICE.format(n_cells=len(cells), n_draws=n_draws),
-        Table(_cost_rows(behaviours, spaces)),
+        PageTable(_cost_rows(behaviours, spaces)),
     ]
     done = _DONE.format(
         n_graphs=n_graphs,

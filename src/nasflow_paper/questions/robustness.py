@@ -30,9 +30,10 @@ from nasflow_paper.questions.explained import beyond_by_draw
 from nasflow_paper.questions.rows import ALL_ROWS, labelled_rows
 from nasflow_paper.questions.spaces import SPACES, published_and_cured
 from nasflow_paper.questions.variance_parts import variance_parts
-from nasflow_paper.reproductions.base import Block, Page, Picture, ReproduceOptions, Table
+from nasflow_paper.reproductions.base import Block, Page, PageTable, Picture, ReproduceOptions
 from nasflow_paper.reproductions.comparison import Comparison, page_of
-from nasflow_paper.reproductions.variants import NONE, Measured, Variant, measure
+from nasflow_paper.reproductions.measured import MeasuredRuns, measure
+from nasflow_paper.reproductions.variants import NONE, Variant
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -125,7 +126,7 @@ def robustness(options: ReproduceOptions) -> Page:
     notes: list[Block] = [
         "## The surrogates alone",
         _alignment_in_words(compared),
-        Table(_compared_rows(compared)),
+        PageTable(_compared_rows(compared)),
         picture,
     ]
     if without_training:
@@ -148,7 +149,7 @@ def robustness(options: ReproduceOptions) -> Page:
     )
 
 
-def _training(measured: Measured) -> list[Block]:
+def _training(measured: MeasuredRuns) -> list[Block]:
     """The parts of tau's variance by space, where draws, splits and seeds are all combined."""
     cubes = {
         SPACES[space].title: tau_cube(measured.of("ResGatedGCN", space))
@@ -174,7 +175,7 @@ def _training(measured: Measured) -> list[Block]:
         rows.append([title, f"{cube.mean():.1f}", *(f"{part:.2f}" for part in in_order)])
         larger = "more" if parts.draw > parts.seed else "no more"
         words.append(_PARTS.format(space=title, larger=larger, **vars(parts)))
-    return [_PARTS_TITLE, "\n".join(words), Table(rows)]
+    return [_PARTS_TITLE, "\n".join(words), PageTable(rows)]
 
 
 def tau_cube(entries: Sequence[Entry]) -> FloatArray | None:

@@ -30,7 +30,7 @@ from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.surrogate import FlowSurrogate
 from nasflow_paper.questions.explained import operation_counts
-from nasflow_paper.reproductions.base import Block, Page, Picture, ReproduceOptions, Table
+from nasflow_paper.reproductions.base import Block, Page, PageTable, Picture, ReproduceOptions
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -183,7 +183,7 @@ def sanity(options: ReproduceOptions) -> Page:
         draw = partial(_draw, surrogates=surrogates, family=family, titles=tuple(members))
         words = f"principal components of the surrogates, coloured by family: {title}"
         blocks.append(f"## {title.capitalize()}: {', '.join(members)}")
-        blocks.extend([Table(_rows(by_features)), Picture(f"map-{i + 1}", words, draw)])
+        blocks.extend([PageTable(_rows(by_features)), Picture(f"map-{i + 1}", words, draw)])
     return Page(
         "Do surrogates cluster by structure?",
         _DONE.format(n_draws=n_draws),

@@ -180,6 +180,3 @@ class Reproduction:
     """One line: what is measured."""
     run: Callable[[ReproduceOptions], Page]
     """Measures it; what the journal of the folder holds is not done again."""
-
-
-Table = PageTable

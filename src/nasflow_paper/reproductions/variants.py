@@ -130,9 +130,3 @@ def has_proxy(variant: Variant, space: str, dataset: Dataset) -> bool:
     names = stages_of(variant, space, quick=False).pretrain.proxies
     free = [metric.name for metric in dataset.metrics.values() if not metric.trained]
     return bool(names) and all(name in free for name in names)
-
-
-def __getattr__(name: str) -> Any:
-    from nasflow_paper.reproductions import measured
-
-    return getattr(measured, {"Measured": "MeasuredRuns"}.get(name, name))

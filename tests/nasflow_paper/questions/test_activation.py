@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nasflow_paper.questions import activation
-from nasflow_paper.reproductions.variants import Measured
+from nasflow_paper.reproductions.measured import MeasuredRuns
 from oracles import OPS
 from tiny_space import dataset
 
@@ -44,12 +44,12 @@ def test_activations_after_pre_training_are_set_against_relu_on_the_runs_that_bo
         for method, of in taus.items()
         for split, tau in enumerate(of)
     ]
-    measured = Measured(list(entries), {}, [], {"nb201": dataset()}, {})
+    measured = MeasuredRuns(list(entries), {}, [], {"nb201": dataset()}, {})
     assert activation.after_pretraining(measured) == [
         "* NAS-Bench-201, after pre-training: gelu gains most on relu, +10.0 points of tau; clear"
         " (interval over splits without 0) are 1 of 2 differences to relu: gelu +10.0."
     ]
-    nothing = Measured(
+    nothing = MeasuredRuns(
         [entry for entry in entries if entry["method"] == "none"], {}, [], {"nb201": dataset()}, {}
     )
     assert activation.after_pretraining(nothing) == []

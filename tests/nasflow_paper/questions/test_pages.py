@@ -26,7 +26,7 @@ from nasflow_paper.questions import (
     robustness,
     sanity,
 )
-from nasflow_paper.reproductions.base import Picture, ReproduceOptions, Table
+from nasflow_paper.reproductions.base import PageTable, Picture, ReproduceOptions
 from nasflow_paper.reproductions.registry import load_reproduction, reproduction_names
 
 
@@ -92,7 +92,7 @@ def test_a_page_has_a_verdict_tables_and_pictures(name: str, tmp_path: Path) -> 
     options = ReproduceOptions(tmp_path, quick=True, progress=False, **changes)
     page = run(options)
     text = page.write(name, options).read_text()
-    tables = [block for block in page.blocks if isinstance(block, Table)]
+    tables = [block for block in page.blocks if isinstance(block, PageTable)]
     pictures = [block for block in page.blocks if isinstance(block, Picture)]
     assert tables
     assert pictures
