@@ -21,8 +21,9 @@ from nasflow.encoders.base import Encoder
 from nasflow.experiments.defaults import default_options, encoder_options
 from nasflow.experiments.manifest import machine, versions
 from nasflow.experiments.stages import Stages
-from nasflow.prediction.finetune import Scorer, fine_tune, in_chunks
+from nasflow.prediction.finetune import fine_tune
 from nasflow.prediction.pretrain import pretrain
+from nasflow.prediction.scorer import Scorer, in_chunks
 from nasflow.running.files import write_json
 from nasflow.spaces.nb201 import NB201
 from surrogate import best_of

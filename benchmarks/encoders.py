@@ -26,7 +26,7 @@ from torch import nn
 from nasflow import ArchTable, EncoderConfig, GraphBatch, make_encoder
 from nasflow.encoders.registry import encoder_names
 from nasflow.experiments.manifest import machine, versions
-from nasflow.prediction.finetune import in_chunks
+from nasflow.prediction.scorer import in_chunks
 from nasflow.running.files import write_json
 from nasflow.spaces.nb201 import NB201
 from peers import PyGFlowerFormer, PyGResGatedGCN

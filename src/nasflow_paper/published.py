@@ -85,14 +85,17 @@ ENCODING_SECONDS = {
     ("FlowerFormer", "nb101"): 0.1242,
     ("FlowerFormer", "nb201"): 0.0849,
 }
-"""Table 4: mean seconds to encode one architecture. The figure's labels say 57 and 43 times as
-fast, the table 59 and 39; the text's 94 times is against GIN.
+"""Table 4: mean seconds to encode one architecture.
+
+The figure's labels say 57 and 43 times as fast, the table 59 and 39; the text's 94 times is against
+GIN.
 """
 
 SURROGATE_SECONDS = {"nb101": 0.002, "nb201": 0.002, "nb301": 0.005}
 """Seconds to make one surrogate."""
 
 TOTAL_SPEED_UP = 4.3
-"""ResGatedGCN with FGP on NAS-Bench-201, pre-training included, against FlowerFormer's encoding
-alone.
+"""Of ResGatedGCN with FGP, pre-training included, over FlowerFormer's encoding alone.
+
+On NAS-Bench-201.
 """

@@ -1,3 +1,1 @@
-"""The paper's tables and figures, one file each: `nasflow reproduce NAME` measures it here and
-writes a page.
-"""
+"""The paper's tables and figures, one file each: `nasflow reproduce NAME` writes a page on it."""

@@ -47,8 +47,9 @@ class ReproduceOptions:
     spaces: tuple[str, ...] | None = None
     """Spaces to measure on, such as nb201; None for all of the reproduction's own."""
     only: tuple[str, ...] | None = None
-    """Rows and groups of rows to measure now, such as none, FGP, GIN; None for all. The page shows
-    all known ones.
+    """Rows and groups of rows to measure now, such as none, FGP, GIN; None for all.
+
+    The page shows all that were ever measured.
     """
     progress: bool = True
     """Whether to draw progress bars."""

@@ -114,7 +114,7 @@ def measure(
     # read anew: also what earlier calls left there counts
     journal = Journal(options.folder / "runs.jsonl").entries()
     made = [one for one in planned if kept_key(journal, one.run) in journal]
-    # all that it takes to tell whether a page and another one rest on the same
+    # by this one sees whether two pages rest on the same data, options and runs
     manifest = {
         "spaces": {
             space: about_dataset(dataset, SETTINGS[space].metric)

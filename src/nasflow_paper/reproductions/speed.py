@@ -17,7 +17,7 @@ from nasflow.encoders.registry import EncoderConfig
 from nasflow.experiments.manifest import about_dataset
 from nasflow.experiments.settings import SETTINGS, TWO_SPACES
 from nasflow.graphs.table import ArchTable
-from nasflow.prediction.finetune import in_chunks
+from nasflow.prediction.scorer import in_chunks
 from nasflow.running.progress import progress_bar
 from nasflow.surrogate import FlowSurrogate
 from nasflow_paper.published import ENCODING_SECONDS, SURROGATE_SECONDS, TOTAL_SPEED_UP

@@ -24,9 +24,7 @@ ACROSS = [
     ("GIN, FGP", "FlowerFormer, none"),
     ("ResGatedGCN, FGP", "FlowerFormer, FGP"),
 ]
-"""The paper's claim: a simple encoder that was pre-trained by FGP needs no architecture that
-follows the flow.
-"""
+"""The paper's claim: a simple encoder with FGP needs no architecture that follows the flow."""
 
 
 def table1(options: ReproduceOptions) -> Page:

@@ -82,28 +82,26 @@ def floors(variants: Sequence[Variant]) -> list[Variant]:
     first: dict[str, Variant] = {}
     for variant in variants:
         first.setdefault(variant.group, variant)
-    floors = []
+    rows = []
     for group, variant in first.items():
         options = {name: variant.options[name] for name in _OF_LABELS if name in variant.options}
-        floors.append(Variant(FLOOR, FLOOR, options, group=group))
-    return floors
+        rows.append(Variant(FLOOR, FLOOR, options, group=group))
+    return rows
 
 
 def stages_of(variant: Variant, space: str, quick: bool) -> Stages:
     """The options of a variant on a space."""
     stages = SETTINGS[space].stages(variant.method, variant.encoder)
     if quick:
-        stages = stages.changed(
-            {**QUICK, "encoder.n_layers": min(QUICK_LAYERS, stages.encoder.n_layers)}
-        )
+        n_layers = min(QUICK_LAYERS, stages.encoder.n_layers)
+        stages = stages.changed({**QUICK, "encoder.n_layers": n_layers})
+    # the row's own come last, so that --quick shows them too
     stages = stages.changed({**variant.options, **variant.by_space.get(space, {})})
     if quick:
-        stages = stages.changed(
-            {
-                "pretrain_share": QUICK_SHARE * stages.protocol.pretrain_share,
-                "fit.epochs": min(QUICK["fit.epochs"], stages.fit.epochs),
-            }
-        )
+        # a share of the row's share; and a row about more epochs must not take more of them
+        share = QUICK_SHARE * stages.protocol.pretrain_share
+        epochs = min(QUICK["fit.epochs"], stages.fit.epochs)
+        stages = stages.changed({"pretrain_share": share, "fit.epochs": epochs})
     return stages
 
 

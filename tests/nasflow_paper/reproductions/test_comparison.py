@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +48,9 @@ def entry(method: str, split: int, seed: int) -> dict[str, Any]:
     }
 
 
-ENTRIES = [
-    entry(m, split, seed)
-    for m in ("none", "ZC-Proxy", "FGP")
-    for split in (0, 1, 2)
-    for seed in (1, 2)
-] + [entry("gp", split, 1) for split in (0, 1, 2)]
+RUNS = list(itertools.product((0, 1, 2), (1, 2)))  # split, seed
+ENTRIES = [entry(method, *run) for method in ("none", "ZC-Proxy", "FGP") for run in RUNS]
+ENTRIES += [entry("gp", split, 1) for split in (0, 1, 2)]
 OPTIONS = {
     f"ResGatedGCN, nb201, {v.label}": {
         "method": v.method,
@@ -116,13 +114,14 @@ def test_differences_are_paired_and_stand_beside_the_papers() -> None:
 
 
 def test_wilcoxon_is_over_the_runs_that_both_have() -> None:
-    fgp, none = ([e["tau"] for e in ENTRIES if e["method"] == m] for m in ("FGP", "none"))
+    fgp = [e["tau"] for e in ENTRIES if e["method"] == "FGP"]
+    none = [e["tau"] for e in ENTRIES if e["method"] == "none"]
     assert wilcoxon(ENTRIES, "FGP", "none") == scipy.stats.wilcoxon(fgp, none).pvalue
     assert wilcoxon(ENTRIES, "none", "none") == 1.0
 
 
 @pytest.mark.parametrize(
-    ("tuned", "told"),
+    ("tuned", "sentence"),
     [
         ({}, "Options are the package's defaults; they were not tuned."),
         (
@@ -132,7 +131,7 @@ def test_wilcoxon_is_over_the_runs_that_both_have() -> None:
     ],
 )
 def test_the_page_says_what_it_rests_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tuned: dict[str, Any], told: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tuned: dict[str, Any], sentence: str
 ) -> None:
     monkeypatch.setattr(sections, "tuned_options", lambda _: tuned)
     comparison = Comparison(
@@ -151,7 +150,7 @@ def test_the_page_says_what_it_rests_on(
     assert text.startswith("# Some table\n\nWhat was done.\n")
     text = " ".join(text.split())  # wherever its lines are broken
     for words in (
-        told,
+        sentence,
         "GMAE is left out.",
         "Label: `cifar10_test`, a made-up cifar10_test.",
         "78 labels to train on, 40 more",
@@ -169,12 +168,11 @@ def test_the_page_says_what_it_rests_on(
 
 @pytest.mark.parametrize("changed", ["FGP", "none"])
 def test_an_order_that_contradicts_the_paper_is_said(tmp_path: Path, changed: str) -> None:
-    entries = [
-        {**e, "tau": e["tau"] + (0.2 if changed == "none" else -0.2)}
-        if e["method"] == changed
-        else e
-        for e in ENTRIES
-    ]
+    shift = 0.2 if changed == "none" else -0.2
+    entries = []
+    for run in ENTRIES:
+        by = shift if run["method"] == changed else 0.0
+        entries.append({**run, "tau": run["tau"] + by})
     comparison = Comparison(
         "Some table", "What was done.", [NONE, ZC_PROXY, FGP], ("nb201",), ["table1"]
     )

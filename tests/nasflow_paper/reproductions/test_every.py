@@ -1,6 +1,4 @@
-"""Every reproduction runs from the command to the page, on a tiny data set that stands for all
-spaces.
-"""
+"""Every reproduction runs from the command to the page, a tiny data set standing for all spaces."""
 
 from __future__ import annotations
 

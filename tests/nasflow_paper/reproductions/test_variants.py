@@ -37,10 +37,11 @@ def options(tmp_path: Path, **changes: Any) -> ReproduceOptions:
 
 
 def rows(measured: MeasuredRuns) -> dict[tuple[str, str, str], list[tuple[int, int]]]:
-    found: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
+    by_row: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
     for e in measured.entries:
-        found.setdefault((e["group"], e["space"], e["method"]), []).append((e["split"], e["seed"]))
-    return found
+        row = e["group"], e["space"], e["method"]
+        by_row.setdefault(row, []).append((e["split"], e["seed"]))
+    return by_row
 
 
 def test_every_variant_is_measured_in_every_group_with_a_floor(tmp_path: Path) -> None:
@@ -56,7 +57,7 @@ def test_every_variant_is_measured_in_every_group_with_a_floor(tmp_path: Path) -
     assert sorted(rows(measured)) == sorted(
         (g, space, label) for g, label in expected for space in ("nb101", "nb201")
     )
-    assert all(own == [(21, 21)] for own in rows(measured).values())
+    assert all(runs == [(21, 21)] for runs in rows(measured).values())
     assert {e["n_train"] for e in measured.of("more", "nb201")} == {18}
     assert {e["n_train"] for e in measured.of("ResGatedGCN", "nb201")} == {12}
     assert list(measured.seconds) == [
@@ -92,14 +93,14 @@ def test_what_an_earlier_call_left_counts_and_is_not_made_again(
     )
     assert done == ["flow", "gp"]
     assert pretrained == []
-    own = rows(again)
-    assert sorted(own["ResGatedGCN", "nb201", "none"]) == [
+    runs = rows(again)
+    assert sorted(runs["ResGatedGCN", "nb201", "none"]) == [
         (21, 21),
         (21, 2021),
         (2021, 21),
         (2021, 2021),
     ]
-    assert own["more", "nb201", "FGP w/o proxy"] == [(21, 21)]
+    assert runs["more", "nb201", "FGP w/o proxy"] == [(21, 21)]
 
 
 def test_only_chooses_what_is_measured_now(tmp_path: Path) -> None:
