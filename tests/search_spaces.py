@@ -8,13 +8,13 @@ import numpy as np
 
 from nasflow.encoders.registry import EncoderConfig
 from nasflow.graphs.architecture import Architecture
-from nasflow.search.strategies.registry import SearchConfig
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import FitConfig, PretrainConfig
 from nasflow.search.candidates import Candidates, Listed, listed
 from nasflow.search.problem import Problem
 from nasflow.search.strategies.base import History, Proposal, Strategy
 from nasflow.search.strategies.make import make_strategy
+from nasflow.search.strategies.registry import SearchConfig
 from nasflow.spaces.custom import CustomSpace
 
 CHAIN = CustomSpace(

@@ -80,8 +80,8 @@ def stuck_in_c(architecture: Architecture) -> float:
 
 
 def main() -> None:
-    from nasflow.search.strategies.registry import SearchConfig
     from nasflow.search import Problem, Study, run
+    from nasflow.search.strategies.registry import SearchConfig
     from nasflow.spaces.nb201 import NB201
 
     path, strategy, budget, parallel, window = sys.argv[1:]

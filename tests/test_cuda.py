@@ -23,7 +23,8 @@ from nasflow.graphs.batch import GraphBatch
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import FitConfig, PretrainConfig
 from nasflow.prediction.predictor import Predictor
-from nasflow.prediction.pretrain import PretrainHistory, pretrain
+from nasflow.prediction.pretrain import pretrain
+from nasflow.prediction.pretrain_history import PretrainHistory
 from nasflow.pretext.registry import pretext_names
 from nasflow.statistics.metrics import kendall_tau
 from oracles import OPS, random_table
@@ -122,14 +123,14 @@ def test_pre_training_with_dropout_runs_with_other_encoders(name: str) -> None:
 
 def test_a_stopped_pre_training_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, _ = _pretrained("cuda", _config("flow"))
-    path, write = tmp_path / "half.safetensors", nasflow.prediction.pretrain._write
+    path, write = tmp_path / "half.safetensors", nasflow.prediction.pretrain.write_checkpoint
 
     def stop(*args: object) -> None:
         write(*args)  # type: ignore[arg-type]
         if len(args[-1].loss) == 4:  # type: ignore[attr-defined]
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(nasflow.prediction.pretrain, "_write", stop)
+    monkeypatch.setattr(nasflow.prediction.pretrain, "write_checkpoint", stop)
     with pytest.raises(KeyboardInterrupt):
         _pretrained("cuda", _config("flow"), path)
     monkeypatch.undo()

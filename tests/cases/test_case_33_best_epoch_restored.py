@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nasflow.prediction import finetune
-from nasflow.prediction.finetune import Scorer
+from nasflow.prediction.scorer import Scorer
 from small import labels, predictor, table
 
 CELLS = table()

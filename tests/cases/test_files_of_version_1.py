@@ -23,8 +23,8 @@ from nasflow.experiments.kept import key_of_version_1
 from nasflow.experiments.runs import Run
 from nasflow.options.protocol import ProtocolConfig
 from nasflow.prediction import version_1
-from nasflow.prediction.finetune import in_chunks
 from nasflow.prediction.pretrain import pretrain
+from nasflow.prediction.scorer import in_chunks
 from nasflow.report.results import read_results
 from nasflow.running.journal import Journal
 from nasflow.running.seeding import seeded

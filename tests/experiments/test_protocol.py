@@ -232,7 +232,7 @@ def test_a_pre_training_that_was_killed_goes_on_to_the_same_weights(
     run = _one(proteins, "flow")
     assert run.pretraining is not None
     do_pretraining(run.pretraining, tmp_path / "whole")
-    write, written = nasflow.prediction.pretrain._write, []
+    write, written = nasflow.prediction.pretrain.write_checkpoint, []
 
     def kill(*arguments: Any) -> None:
         write(*arguments)
@@ -240,11 +240,11 @@ def test_a_pre_training_that_was_killed_goes_on_to_the_same_weights(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(nasflow.prediction.pretrain, "_write", kill)
+        patch.setattr(nasflow.prediction.pretrain, "write_checkpoint", kill)
         with pytest.raises(KeyboardInterrupt):
             do_pretraining(run.pretraining, tmp_path / "killed")
     monkeypatch.setattr(
-        nasflow.prediction.pretrain, "_write", lambda *a: written.append(1) or write(*a)
+        nasflow.prediction.pretrain, "write_checkpoint", lambda *a: written.append(1) or write(*a)
     )
     do_pretraining(run.pretraining, tmp_path / "killed")
     assert len(written) == 2  # each of the two epochs was trained once

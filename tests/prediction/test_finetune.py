@@ -11,11 +11,13 @@ import pytest
 import torch
 
 import nasflow.prediction.finetune
+import nasflow.prediction.scorer
 from nasflow.encoders.make import make_encoder
 from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import DataError
 from nasflow.options.training import FitConfig
-from nasflow.prediction.finetune import Scorer, _batches, check_labels, fine_tune, in_chunks, scores
+from nasflow.prediction.finetune import _batches, check_labels, fine_tune
+from nasflow.prediction.scorer import Scorer, in_chunks, scores
 from nasflow.statistics.metrics import kendall_tau
 from oracles import OPS, random_table
 
@@ -236,13 +238,13 @@ def test_any_number_of_labels_from_2_on_can_be_fitted(n: int) -> None:
 def test_scores_do_not_depend_on_the_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     scorer = _scorer()
     whole = scores(scorer, TABLE)
-    monkeypatch.setattr(nasflow.prediction.finetune, "ENCODE_NODES", 30)
+    monkeypatch.setattr(nasflow.prediction.scorer, "ENCODE_NODES", 30)
     first = next(n for n in range(1, 40) if TABLE.node_ptr[n + 1] > 30)
     sizes = [len(chunk) for chunk in in_chunks(scorer, TABLE)]
     assert sizes[0] == first > 1
     assert sum(sizes) == 40
     np.testing.assert_allclose(scores(scorer, TABLE), whole, rtol=1e-4, atol=1e-6)
-    monkeypatch.setattr(nasflow.prediction.finetune, "ENCODE_NODES", 3)  # fewer than any graph has
+    monkeypatch.setattr(nasflow.prediction.scorer, "ENCODE_NODES", 3)  # fewer than any graph has
     assert len(in_chunks(scorer, TABLE)) == len(TABLE)
     np.testing.assert_allclose(scores(scorer, TABLE), whole, rtol=1e-4, atol=1e-6)
     assert scores(scorer, TABLE[:0]).shape == (0,)

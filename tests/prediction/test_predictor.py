@@ -23,8 +23,9 @@ from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import FitConfig, PretrainConfig
-from nasflow.prediction.finetune import scores
-from nasflow.prediction.predictor import Predictor, _line
+from nasflow.prediction.predictor import Predictor
+from nasflow.prediction.scale import rising_line
+from nasflow.prediction.scorer import scores
 from nasflow.statistics.metrics import kendall_tau
 from oracles import OPS, random_table
 
@@ -67,14 +68,14 @@ def test_calibration_never_turns_the_order_round(factor: float) -> None:
     """Even where the scores run against the labels of the rows that calibrate."""
     score, other = np.array([0.3, -1.0, 2.0]), np.array([5.0, 1.0, 4.0])
     label = 90 + factor * score
-    intercept, slope = _line(score, label + np.array([0.0, 1e-3, 0.0]))
+    intercept, slope = rising_line(score, label + np.array([0.0, 1e-3, 0.0]))
     assert slope > 0
     assert np.array_equal(np.argsort(intercept + slope * other), np.argsort(other))
     assert (intercept + slope * score).mean() == pytest.approx(label.mean(), abs=1e-3)
 
 
 def test_scores_that_are_all_equal_predict_the_mean_label() -> None:
-    intercept, slope = _line(np.zeros(3), np.array([1.0, 2.0, 6.0]))
+    intercept, slope = rising_line(np.zeros(3), np.array([1.0, 2.0, 6.0]))
     assert intercept == pytest.approx(3)
     assert np.isfinite(slope)
 

@@ -23,7 +23,8 @@ from nasflow.errors import CheckpointError, ConfigError, DataError
 from nasflow.graphs.batch import GraphBatch
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import PretrainConfig
-from nasflow.prediction.pretrain import PretrainHistory, pretrain, schedule
+from nasflow.prediction.pretrain import pretrain, schedule
+from nasflow.prediction.pretrain_history import PretrainHistory
 from oracles import OPS, random_table
 
 TABLE = random_table(60)
@@ -196,7 +197,7 @@ def _stop_after(monkeypatch: pytest.MonkeyPatch, n_epochs: int, before_writing: 
     the next.
     """
     written = 0
-    write, from_table = nasflow.prediction.pretrain._write, GraphBatch.from_table
+    write, from_table = nasflow.prediction.pretrain.write_checkpoint, GraphBatch.from_table
 
     def writing(*arguments: Any) -> None:
         nonlocal written
@@ -212,7 +213,7 @@ def _stop_after(monkeypatch: pytest.MonkeyPatch, n_epochs: int, before_writing: 
         return from_table(*arguments)
 
     batching.calls = 0  # type: ignore[attr-defined]
-    monkeypatch.setattr(nasflow.prediction.pretrain, "_write", writing)
+    monkeypatch.setattr(nasflow.prediction.pretrain, "write_checkpoint", writing)
     monkeypatch.setattr(nasflow.prediction.pretrain.GraphBatch, "from_table", batching)
 
 

@@ -22,7 +22,8 @@ from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import PretrainConfig
-from nasflow.prediction.pretrain import PretrainHistory, pretrain
+from nasflow.prediction.pretrain import pretrain
+from nasflow.prediction.pretrain_history import PretrainHistory
 from nasflow.pretext.registry import PRETEXTS, pretext_names
 from oracles import OPS, random_table
 from small import encoder_of, labels
@@ -101,13 +102,13 @@ def test_the_same_seed_gives_the_same_bits_and_another_others(task: str) -> None
 def test_a_stopped_run_goes_on_to_the_same_bits(task: str, tmp_path: Path) -> None:
     whole, path = _run(task)[0], tmp_path / "run.checkpoint"
     with pytest.MonkeyPatch.context() as patch:
-        write = nasflow.prediction.pretrain._write
+        write = nasflow.prediction.pretrain.write_checkpoint
 
         def stopping(*arguments: Any) -> None:
             write(*arguments)
             raise StoppedError
 
-        patch.setattr(nasflow.prediction.pretrain, "_write", stopping)
+        patch.setattr(nasflow.prediction.pretrain, "write_checkpoint", stopping)
         with pytest.raises(StoppedError):
             _run(task, checkpoint=path)
     assert _equal(_run(task, checkpoint=path)[0], whole)

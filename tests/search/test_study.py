@@ -31,7 +31,6 @@ from nasflow.search.trial import Trial
 from nasflow.spaces.nb201 import NB201
 from search_spaces import CHAIN, OPEN, options, worth
 
-
 GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 
 

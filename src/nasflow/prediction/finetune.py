@@ -17,60 +17,24 @@ first, later of about so many.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from nasflow.encoders.base import Encoder
 from nasflow.errors import DataError
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
 from nasflow.options.training import FitConfig
+from nasflow.prediction.scorer import Labels, Scorer, scores, weights_of
 from nasflow.running.progress import progress_bar
 from nasflow.running.seeding import seeded
 from nasflow.statistics.losses import ranking_loss
 from nasflow.statistics.metrics import kendall_tau, kendall_tau_of_first
-
-Labels = npt.NDArray[np.float64]
-ENCODE_NODES = (
-    16_384  # nodes at a time: enough that many look alike, few enough that memory stays small
-)
-
-
-class Scorer(nn.Module):
-    """An encoder with a head: linear, relu, linear to one score.
-
-    Args:
-        encoder: gives the embedding.
-        n_extra: how many numbers stand beside the embedding as inputs of the head.
-    """
-
-    def __init__(self, encoder: Encoder, n_extra: int = 0) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.new_head(n_extra)
-
-    def new_head(self, n_extra: int) -> None:
-        """Put a newly drawn head in place, for `n_extra` numbers beside the embedding."""
-        width = self.encoder.width
-        head = nn.Sequential(nn.Linear(width + n_extra, width), nn.ReLU(), nn.Linear(width, 1))
-        self.head = head.to(next(self.encoder.parameters()).device)
-
-    def forward(self, batch: GraphBatch, extra: Tensor | None = None) -> Tensor:
-        """(B,): a score for each architecture; only their order is trained. `extra` is (B,
-        n_extra).
-        """
-        embedding = self.encoder(batch)
-        scores: Tensor = self.head(
-            embedding if extra is None else torch.cat([embedding, extra], dim=1)
-        ).squeeze(1)
-        return scores
 
 
 @dataclass(frozen=True)
@@ -122,6 +86,7 @@ def fine_tune(
     held_out = None
     if validation is not None:
         held_out = _HeldOut(*validation, validation_extra)
+    # the initial weights are candidates too: an epoch must beat them to be kept
     taus = [] if held_out is None else [tuning.tau(held_out)]
     best, best_epoch = weights_of(scorer), 0
     with (
@@ -137,6 +102,7 @@ def fine_tune(
                     best, best_epoch = weights_of(tuning.counting), epoch
             advance(f"validation tau {taus[-1]:.3f}" if taus else "")
     last = weights_of(tuning.counting)
+    # without rows that can tell epochs apart the last is as good as any
     if held_out is None:
         best, best_epoch = last, config.epochs
     scorer.load_state_dict(best)
@@ -197,9 +163,11 @@ class _Tuning:
             loss = ranking_loss(self.scorer(batch, extra), values, self.config.margin)
             self.optimizer.zero_grad()
             loss.backward()
+            # a batch whose pairs are all wrong would throw the pre-trained weights far off
             nn.utils.clip_grad_norm_(self.scorer.parameters(), self.config.clip)
             self.optimizer.step()
         if self.averaged is not None:
+            # once an epoch: the mean is over epochs, whatever the number of batches
             self.averaged.update_parameters(self.scorer)
 
     def tau(self, held_out: _HeldOut) -> float:
@@ -221,38 +189,6 @@ def _running_mean(window: int) -> Callable[[Tensor, Tensor, Tensor | int], Tenso
     The mean of all so far, later of about the last `window`.
     """
     return lambda mean, value, n: mean + (value - mean) / min(int(n) + 1, window)
-
-
-def scores(scorer: Scorer, table: ArchTable, extra: Tensor | None = None) -> Labels:
-    """(N,) float64: the score of every row, computed in chunks; `extra` is (N, n_extra)."""
-    return np.concatenate(
-        [chunk.double().numpy() for chunk in in_chunks(scorer, table, extra)] or [np.zeros(0)]
-    )
-
-
-def in_chunks(model: nn.Module, table: ArchTable, extra: Tensor | None = None) -> list[Tensor]:
-    """What `model` gives for each chunk of the rows of `table` (and of `extra`, its second
-    argument, if given).
-
-    On the CPU; no gradient, no dropout.
-    """
-    device = next(model.parameters()).device
-    model.eval()
-    chunks = []
-    with torch.inference_mode():
-        for rows in _chunks(table, ENCODE_NODES):
-            more = () if extra is None else (extra[rows].to(device),)
-            chunks.append(model(GraphBatch.from_table(table[rows], device), *more).cpu())
-    return chunks
-
-
-def _chunks(table: ArchTable, n_nodes: int) -> Iterator[slice]:
-    """Consecutive rows of at most `n_nodes` nodes together, of which a larger graph is alone."""
-    start, end = 0, table.node_ptr
-    while start < len(table):
-        stop = max(start + 1, int(np.searchsorted(end, end[start] + n_nodes, side="right")) - 1)
-        yield slice(start, stop)
-        start = stop
 
 
 def check_labels(table: ArchTable, labels: Labels, what: str) -> None:
@@ -281,12 +217,8 @@ def _batches(order: Tensor, size: int) -> list[Tensor]:
     """Consecutive parts of `order`; a last part of one joins the one before, since it has no
     pair.
     """
+    # a row alone has no pair, and batch normalisation no variance
     batches = list(order.split(size))
     if len(batches) > 1 and len(batches[-1]) == 1:
         batches[-2:] = [torch.cat(batches[-2:])]
     return batches
-
-
-def weights_of(module: nn.Module) -> dict[str, Tensor]:
-    """A copy of the module's weights by name, out of reach of later training."""
-    return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}

@@ -9,14 +9,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nasflow.errors import DataError, GraphError, NasflowError
+from nasflow.errors import DataError, GraphError, NasflowError, not_fitted
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
+from nasflow.prediction.proxy_ranks import Columns
 from nasflow.spaces.base import Space
+from nasflow.spaces.registry import load_space
+
+NOTHING_SEEN = "the predictor has seen no architecture yet: call pretrain or fit first"
 
 Architectures = ArchTable | Sequence[Any] | Iterable[Any]
 """A table, or a sequence of `Architecture`, of dictionaries or JSON texts with ops and edges, of
 networkx graphs, or of texts in a space's notation; a pandas column of any of these."""
+
+Labelled = tuple[Architectures, npt.ArrayLike] | tuple[Architectures, npt.ArrayLike, Columns]
+"""Architectures, their labels, and columns that need no training, where there are some."""
+
+FloatArray = npt.NDArray[np.float64]
 
 _LEGAL = (
     "an ArchTable, or a sequence of Architecture, of networkx graphs, of dictionaries or JSON texts"
@@ -62,6 +71,45 @@ def as_table(
     if vocabulary is None and space is not None:
         vocabulary = space.ops
     return ArchTable.from_architectures(rows, vocabulary or (None if rows else ("input",)))
+
+
+class TakesArchitectures:
+    """What takes architectures in any of the forms above, over one vocabulary."""
+
+    space: Space | str | None
+    vocabulary: tuple[str, ...] | None
+    _vocabulary: tuple[str, ...] | None = None  # of the first table that was seen
+
+    @property
+    def vocabulary_(self) -> tuple[str, ...]:
+        """The operations that it knows.
+
+        Raises:
+            NotFittedError: no table was seen yet, and no vocabulary given.
+        """
+        known = self._known_vocabulary()
+        if known is None:
+            raise not_fitted(NOTHING_SEEN)
+        return known
+
+    def _table(self, architectures: Architectures) -> ArchTable:
+        """The architectures as a table; a table stays as it is, whatever its vocabulary."""
+        space = load_space(self.space) if isinstance(self.space, str) else self.space
+        return as_table(architectures, space, self._known_vocabulary())
+
+    def _known_vocabulary(self) -> tuple[str, ...] | None:
+        """The operations that are known before a table is seen."""
+        return self._vocabulary or self.vocabulary
+
+    def _labelled(
+        self, rows: Labelled | None
+    ) -> tuple[tuple[ArchTable, FloatArray] | None, Columns]:
+        """Labelled rows as a table over the vocabulary, their labels, and their columns."""
+        if rows is None:
+            return None, {}
+        table, labels, *columns = rows
+        graphs = self._table(table).with_vocabulary(self.vocabulary_)
+        return (graphs, as_labels(labels)), columns[0] if columns else {}
 
 
 def _architecture(value: Any, space: Space | None) -> Architecture:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from nasflow.encoders.base import Encoder
@@ -16,11 +19,35 @@ from nasflow.encoders.make import encoder_config
 from nasflow.encoders.registry import ENCODERS, EncoderConfig
 from nasflow.errors import CheckpointError
 from nasflow.prediction import version_1
-from nasflow.running.checkpoints import load_checkpoint
+from nasflow.running.checkpoints import load_checkpoint, save_checkpoint
 from nasflow.running.files import PathLike
 from nasflow.running.registry import is_place
 
 KIND = "predictor"
+
+
+def write_model(
+    path: PathLike,
+    start: Mapping[str, Tensor],
+    fitted: Mapping[str, Tensor],
+    reference: Mapping[str, npt.NDArray[np.float64]],
+    about: Mapping[str, Any],
+) -> None:
+    """Write a predictor, atomically.
+
+    Args:
+        path: the file.
+        start: weights of the encoder that fitting starts from.
+        fitted: weights of encoder and head, once fitted.
+        reference: what proxies are ranked against.
+        about: the rest, as JSON values.
+    """
+    tensors = {f"start.encoder.{name}": tensor for name, tensor in start.items()}
+    for name, tensor in fitted.items():
+        tensors[f"fitted.{name}"] = tensor
+    for name, values in reference.items():
+        tensors[f"reference.{name}"] = torch.from_numpy(values)
+    save_checkpoint(path, KIND, tensors, about)
 
 
 def read_model(path: PathLike) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:

@@ -19,36 +19,30 @@ from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import FitConfig, PretrainConfig
 from nasflow.prediction.estimator import Estimator
-from nasflow.prediction.finetune import (
-    FineTuned,
-    Labels,
-    Scorer,
-    check_labels,
-    fine_tune,
-    in_chunks,
-    scores,
-    weights_of,
+from nasflow.prediction.finetune import FineTuned, check_labels, fine_tune
+from nasflow.prediction.inputs import (
+    NOTHING_SEEN,
+    Architectures,
+    Labelled,
+    TakesArchitectures,
+    as_labels,
 )
-from nasflow.prediction.inputs import Architectures, as_labels, as_table
-from nasflow.prediction.model_file import KIND, read_model, stored_encoder
-from nasflow.prediction.pretrain import PretrainHistory, pretrain
-from nasflow.prediction.proxy_ranks import Columns, ProxyRanks
+from nasflow.prediction.model_file import read_model, stored_encoder, write_model
+from nasflow.prediction.pretrain import pretrain
+from nasflow.prediction.pretrain_history import PretrainHistory
+from nasflow.prediction.proxy_ranks import Columns, ProxyRanks, extra_inputs
+from nasflow.prediction.scale import rising_line
+from nasflow.prediction.scorer import Labels, Scorer, in_chunks, scores, weights_of
 from nasflow.pretext.base import Pretext
 from nasflow.pretext.make import with_tasks
-from nasflow.running.checkpoints import save_checkpoint
 from nasflow.running.devices import checked_device
 from nasflow.running.files import PathLike
 from nasflow.running.seeding import seeded
 from nasflow.spaces.base import Space
-from nasflow.spaces.registry import load_space
 from nasflow.statistics.metrics import kendall_tau
 
-_NOTHING_SEEN = "the predictor has seen no architecture yet: call pretrain or fit first"
 
-Validation = tuple[Architectures, npt.ArrayLike] | tuple[Architectures, npt.ArrayLike, Columns]
-
-
-class Predictor(Estimator):
+class Predictor(Estimator, TakesArchitectures):
     """Predicts a performance number from a graph, after a few dozen labelled architectures.
 
     `pretrain` learns from graphs alone and is worth its minutes wherever many unlabelled
@@ -109,7 +103,6 @@ class Predictor(Estimator):
         self.device = device
         checked_device(device)  # told now rather than after the user has loaded a table
         self._scorer: Scorer | None = None
-        self._vocabulary: tuple[str, ...] | None = None
         self._start: dict[str, Tensor] = {}  # weights of the encoder that fit starts from
         self._ranks = ProxyRanks({})  # what the fitted head reads beside the embedding
         self._line = (0.0, 1.0)  # label = line[0] + line[1] * score
@@ -119,18 +112,6 @@ class Predictor(Estimator):
     def __sklearn_is_fitted__(self) -> bool:
         """Whether `predict` can be called."""
         return hasattr(self, "fitted_")
-
-    @property
-    def vocabulary_(self) -> tuple[str, ...]:
-        """The operations that it knows.
-
-        Raises:
-            NotFittedError: no table was seen yet, and no vocabulary given.
-        """
-        known = self._known_vocabulary()
-        if known is None:
-            raise not_fitted(_NOTHING_SEEN)
-        return known
 
     @property
     def encoder_(self) -> Encoder:
@@ -185,7 +166,7 @@ class Predictor(Estimator):
         table: Architectures,
         labels: npt.ArrayLike,
         *,
-        validation: Validation | None = None,
+        validation: Labelled | None = None,
         proxies: Columns | None = None,
         reference: Columns | None = None,
         progress: bool = False,
@@ -213,17 +194,18 @@ class Predictor(Estimator):
         graphs = self._table(table)
         values = as_labels(labels)
         check_labels(graphs, values, "label")  # before the weights are touched
+        # weights that were pre-trained or fitted stay, and with them the vocabulary
         if self._scorer is None:
             self._build(self._known_vocabulary() or graphs.vocabulary, graphs)
         graphs = graphs.with_vocabulary(self.vocabulary_)
-        held_out, held_out_columns = self._held_out(validation)
+        held_out, held_out_columns = self._labelled(validation)
         if held_out is not None:
             check_labels(*held_out, "validation label")
         ranks = ProxyRanks.of(self.fit_config.proxies, reference or proxies or {})
-        extra = _extra(ranks, proxies, len(graphs))
+        extra = extra_inputs(ranks, proxies, len(graphs))
         held_out_extra = None
         if held_out is not None:
-            held_out_extra = _extra(ranks, held_out_columns, len(held_out[0]))
+            held_out_extra = extra_inputs(ranks, held_out_columns, len(held_out[0]))
         scorer = self._require()
         scorer.encoder.load_state_dict(self._start)
         with seeded(self.fit_config.seed, "head"):
@@ -239,6 +221,7 @@ class Predictor(Estimator):
             progress=progress,
         )
         self._ranks = ranks
+        # validation rows tell the scale better: the scorer has not seen them
         if held_out is None:
             self._calibration = (graphs, extra, values)
         else:
@@ -272,7 +255,7 @@ class Predictor(Estimator):
         if not hasattr(self, "fitted_"):
             raise not_fitted("predict needs labels first: call fit (or load a fitted model)")
         graphs = self._table(table).with_vocabulary(self.vocabulary_)
-        extra = _extra(self._ranks, proxies, len(graphs))
+        extra = extra_inputs(self._ranks, proxies, len(graphs))
         intercept, slope = self._line
         return intercept + slope * scores(self._require(), graphs, extra)
 
@@ -297,15 +280,10 @@ class Predictor(Estimator):
     def save(self, path: PathLike) -> None:
         """Write one .safetensors file with weights, vocabulary and options, atomically."""
         scorer = self._require()
-        tensors = {f"start.encoder.{name}": tensor for name, tensor in self._start.items()}
-        fit = self.fit_config
         fitted = hasattr(self, "fitted_")
+        fit = self.fit_config
         if fitted:
             fit = replace(fit, proxies=self._ranks.names)  # those that the head was made for
-            for name, tensor in scorer.state_dict().items():
-                tensors[f"fitted.{name}"] = tensor
-            for name, values in self._ranks.reference.items():
-                tensors[f"reference.{name}"] = torch.from_numpy(values)
         about = {
             "vocabulary": list(self.vocabulary_),
             "encoder": scorer.encoder.config.to_dict(),
@@ -316,7 +294,8 @@ class Predictor(Estimator):
             "history": vars(self.history_) if hasattr(self, "history_") else None,
             "best_epoch": self.fitted_.best_epoch if fitted else None,
         }
-        save_checkpoint(path, KIND, tensors, about)
+        weights = scorer.state_dict() if fitted else {}
+        write_model(path, self._start, weights, self._ranks.reference, about)
 
     @classmethod
     def load(
@@ -383,25 +362,6 @@ class Predictor(Estimator):
 
     # -- inside -----------------------------------------------------------------------------------
 
-    def _table(self, architectures: Architectures) -> ArchTable:
-        """The architectures as a table; a table stays as it is, whatever its vocabulary."""
-        space = load_space(self.space) if isinstance(self.space, str) else self.space
-        return as_table(architectures, space, self._known_vocabulary())
-
-    def _known_vocabulary(self) -> tuple[str, ...] | None:
-        """The operations that are known before a table is seen."""
-        return self._vocabulary or self.vocabulary
-
-    def _held_out(
-        self, validation: Validation | None
-    ) -> tuple[tuple[ArchTable, Labels] | None, Columns]:
-        """Validation rows over the vocabulary, and their columns."""
-        if validation is None:
-            return None, {}
-        table, labels, *columns = validation
-        graphs = self._table(table).with_vocabulary(self.vocabulary_)
-        return (graphs, as_labels(labels)), columns[0] if columns else {}
-
     def _build(self, vocabulary: tuple[str, ...], table: ArchTable | None = None) -> None:
         """New weights, drawn from the seed of pre-training, whatever was before."""
         device = checked_device(self.device)
@@ -425,28 +385,11 @@ class Predictor(Estimator):
         """Put scores on the labels' scale, by the rows that are kept for it."""
         assert self._calibration is not None
         table, extra, labels = self._calibration
-        self._line = _line(scores(self._require(), table, extra), labels)
+        self._line = rising_line(scores(self._require(), table, extra), labels)
 
     def _require(self) -> Scorer:
         if self._scorer is None and self.vocabulary is not None:
             self._build(self.vocabulary)
         if self._scorer is None:
-            raise not_fitted(_NOTHING_SEEN)
+            raise not_fitted(NOTHING_SEEN)
         return self._scorer
-
-
-def _extra(ranks: ProxyRanks, proxies: Columns | None, n: int) -> Tensor | None:
-    """(n, n_proxies): what the head reads beside the embedding; None where that is nothing."""
-    return ranks.inputs(proxies or {}, n) if ranks.names else None
-
-
-def _line(score: Labels, label: Labels) -> tuple[float, float]:
-    """Intercept and slope of the least-squares line; it never falls, so that it keeps the order."""
-    unit = float(np.abs(label).max()) or 1.0  # labels of 1e300 have no square
-    label = label / unit
-    centred = score - score.mean()
-    spread = float(centred @ centred)
-    slope = float(centred @ (label - label.mean())) / spread if spread > 0 else 0.0
-    smallest = 1e-6 * float(label.std()) / max(float(score.std()), 1e-12)
-    slope = max(slope, smallest)
-    return float(label.mean() - slope * score.mean()) * unit, slope * unit

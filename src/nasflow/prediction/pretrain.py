@@ -13,47 +13,26 @@ Decisions:
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from nasflow.encoders.base import Encoder
-from nasflow.errors import CheckpointError, DataError
+from nasflow.errors import DataError
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import PretrainConfig
-from nasflow.prediction import version_1
+from nasflow.prediction.pretrain_checkpoint import fingerprint_of, resume, write_checkpoint
+from nasflow.prediction.pretrain_history import PretrainHistory, Proxies
 from nasflow.pretext.base import PretextSetting, Step
-from nasflow.pretext.make import as_module, completed, make_pretexts
-from nasflow.running.checkpoints import load_checkpoint, save_checkpoint
+from nasflow.pretext.make import as_module, make_pretexts
 from nasflow.running.files import PathLike
 from nasflow.running.progress import progress_bar
 from nasflow.running.seeding import seeded
-
-Proxies = Mapping[str, npt.NDArray[np.float64]]
-
-
-@dataclass
-class PretrainHistory:
-    """What happened, one entry per epoch."""
-
-    loss: list[float] = field(default_factory=list)
-    """Mean total loss."""
-    tasks: dict[str, list[float]] = field(default_factory=dict)
-    """Mean loss of each task, before its weight."""
-    seconds: list[float] = field(default_factory=list)
-    """Wall-clock seconds."""
 
 
 def pretrain(
@@ -88,9 +67,10 @@ def pretrain(
     surrogate = surrogate or SurrogateConfig()
     proxies = proxies or {}
     training = _Training(encoder, table, config, surrogate, proxies)
-    fingerprint = _fingerprint(encoder, table, config, surrogate, proxies)
+    fingerprint = fingerprint_of(encoder, table, config, surrogate, proxies)
     if checkpoint is not None and Path(checkpoint).exists():
-        history = _resume(checkpoint, fingerprint, training.model, training.optimizer)
+        history = resume(checkpoint, fingerprint, training.model, training.optimizer)
+    # epochs that the checkpoint has; dropout is on from here to the end
     n_done = len(history.loss)
     training.model.train()
     title = f"pre-training ({config.pretext})"
@@ -98,9 +78,12 @@ def pretrain(
         for epoch in range(n_done, config.epochs):
             started = time.perf_counter()
             means = training.epoch(epoch)
+            # before the checkpoint: a loss that is no number must not be kept
             _record(history, means, config.task_weights, time.perf_counter() - started)
             if checkpoint is not None:
-                _write(checkpoint, fingerprint, training.model, training.optimizer, history)
+                write_checkpoint(
+                    checkpoint, fingerprint, training.model, training.optimizer, history
+                )
             advance(f"loss {history.loss[-1]:.4f}")
     encoder.eval()
     return history
@@ -125,6 +108,7 @@ class _Training:
         with seeded(config.seed, "decoders"):
             self.tasks = make_pretexts(setting)
         module = as_module(self.tasks).to(self.device)
+        # once for the whole table: what a task predicts does not change with the epoch
         self.targets: dict[str, Tensor] = {}
         for name, task in self.tasks.items():
             self.targets[name] = task.targets(table, proxies).to(self.device)  # (N, d)
@@ -155,11 +139,13 @@ class _Training:
         step = Step(self.encoder, batch)
         rows = rows.to(self.device)
         losses: dict[str, Tensor] = {}
+        # the encoder runs on the batch when the first task asks, and once for all of them
         for name, task in self.tasks.items():
             losses[name] = task.loss(step, self.targets[name].index_select(0, rows))
         weights = self.config.task_weights
         total = sum(weights[name] * loss for name, loss in losses.items())
         assert isinstance(total, Tensor)  # there is at least one task
+        # one step for all tasks: their losses share the pass through the encoder
         self.optimizer.zero_grad()
         total.backward()
         self.optimizer.step()
@@ -193,83 +179,3 @@ def _record(
     history.seconds.append(seconds)
     for name, mean in means.items():
         history.tasks[name].append(mean)
-
-
-def _fingerprint(
-    encoder: Encoder,
-    table: ArchTable,
-    config: PretrainConfig,
-    surrogate: SurrogateConfig,
-    proxies: Proxies,
-) -> dict[str, Any]:
-    """What must be the same for a checkpoint to go on."""
-    digest = hashlib.sha256(table.content_hash().encode())
-    for name in sorted(proxies):
-        digest.update(name.encode() + np.ascontiguousarray(proxies[name]).tobytes())
-    fingerprint = {
-        "encoder": encoder.config.identity(),
-        "pretrain": completed(config).identity(),
-        "surrogate": surrogate.identity(),
-        "data": digest.hexdigest(),
-    }
-    same: dict[str, Any] = json.loads(json.dumps(fingerprint))  # in JSON tuples are lists
-    return same
-
-
-def _write(
-    path: PathLike,
-    fingerprint: dict[str, Any],
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    history: PretrainHistory,
-) -> None:
-    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
-    for i, state in optimizer.state_dict()["state"].items():
-        for key, value in state.items():
-            tensors[f"optimizer.{i}.{key}"] = value
-    about = {"fingerprint": fingerprint, "history": vars(history)}
-    save_checkpoint(path, "pretraining", tensors, about)
-
-
-def _resume(
-    path: PathLike,
-    fingerprint: dict[str, Any],
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-) -> PretrainHistory:
-    tensors, about, version = load_checkpoint(path, "pretraining")
-    stored = about["fingerprint"]
-    if version == 1:
-        stored = _fingerprint_from_v1(stored)
-    for part, expected in fingerprint.items():
-        if stored.get(part) != expected:
-            raise CheckpointError(
-                f"{path} belongs to another pre-training: its {part} is {stored.get(part)}, this"
-                f" one's {expected}; name another checkpoint, or delete that file"
-            )
-    weights: dict[str, Tensor] = {}
-    moments: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        kind, _, rest = name.partition(".")
-        if kind == "model":
-            weights[rest] = tensor
-        elif kind == "optimizer":
-            i, key = rest.split(".")
-            moments.setdefault(int(i), {})[key] = tensor
-    model.load_state_dict(weights)
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
-    return PretrainHistory(**about["history"])
-
-
-def _fingerprint_from_v1(stored: Mapping[str, str]) -> dict[str, Any]:
-    """A fingerprint of format version 1, its options as they are now."""
-    parts = {
-        "encoder": version_1.encoder_from_v1(json.loads(stored["encoder"])).identity(),
-        "pretrain": completed(
-            version_1.pretrain_from_v1(json.loads(stored["pretrain"]))
-        ).identity(),
-        "surrogate": version_1.surrogate_from_v1(json.loads(stored["surrogate"])).identity(),
-        "data": stored["data"],
-    }
-    same: dict[str, Any] = json.loads(json.dumps(parts))
-    return same

@@ -109,3 +109,8 @@ def _column(name: str, columns: Columns) -> npt.NDArray[np.float64]:
             f"{', '.join(columns) or 'none'}"
         )
     return np.asarray(columns[name], np.float64)
+
+
+def extra_inputs(ranks: ProxyRanks, proxies: Columns | None, n: int) -> Tensor | None:
+    """(n, n_proxies): what the head reads beside the embedding; None where that is nothing."""
+    return ranks.inputs(proxies or {}, n) if ranks.names else None

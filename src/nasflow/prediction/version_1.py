@@ -51,6 +51,7 @@ def encoder_from_v1(data: Mapping[str, Any]) -> EncoderConfig:
     options = {**_LATER["encoder"], **data}
     config = EncoderConfig.class_of(str(options.get("name")))
     of_encoder = {field.name for field in dataclasses.fields(config)}
+    # every file has the options of heads, of encoders without any too
     for name in (*_NO_HEADS, "max_nodes"):
         if name not in of_encoder:
             options.pop(name, None)
@@ -62,6 +63,7 @@ def pretrain_from_v1(data: Mapping[str, Any]) -> PretrainConfig:
     options = dict(data)
     tasks = str(options.get("pretext", "flow")).split("+")
     task_options = {}
+    # those of tasks that are not named did nothing, and are let go
     for task, defaults in _TASK_OPTIONS.items():
         values = {name: options.pop(name, default) for name, default in defaults.items()}
         if task in tasks:
