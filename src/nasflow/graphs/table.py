@@ -205,6 +205,11 @@ class ArchTable(FlatGraphs):
     def __len__(self) -> int:
         return len(self.node_ptr) - 1
 
+    @property
+    def shape(self) -> tuple[int]:
+        """(N,), as a NumPy array of N things has it: what scikit-learn counts and indexes by."""
+        return (len(self),)
+
     @overload
     def __getitem__(self, rows: int) -> Architecture: ...
 
@@ -214,6 +219,8 @@ class ArchTable(FlatGraphs):
     def __getitem__(
         self, rows: int | slice | Sequence[int] | npt.NDArray[Any]
     ) -> Architecture | ArchTable:
+        if isinstance(rows, tuple) and len(rows) == 2 and rows[1] is Ellipsis:
+            rows = rows[0]  # rows, and all there is of them: as scikit-learn indexes
         if isinstance(rows, (int, np.integer)):
             row = range(len(self))[rows]  # negative rows and IndexError as everywhere
             ops = self.ops[self.node_ptr[row] : self.node_ptr[row + 1]]

@@ -15,7 +15,7 @@ import dataclasses
 import inspect
 from typing import Any, ClassVar, Self
 
-from nasflow.errors import ConfigError, unknown_option
+from nasflow.errors import unknown_option
 from nasflow.options.base import Options
 
 
@@ -24,12 +24,25 @@ class Estimator:
 
     _attribute_of: ClassVar[dict[str, str]] = {}
     """The attribute that holds a parameter, where a method has the parameter's name."""
+    _options_of: ClassVar[dict[str, type[Options]]] = {}
+    """The class of the options that a parameter is; its defaults stand for None."""
 
     @classmethod
-    def _parameters(cls) -> dict[str, Any]:
+    def _defaults(cls) -> dict[str, Any]:
         """The default of each parameter of `__init__`, by name."""
         signature = inspect.signature(cls.__init__).parameters
         return {name: value.default for name, value in signature.items() if name != "self"}
+
+    def _given(self, parameter: str) -> Any:
+        """A parameter as it was given."""
+        return getattr(self, self._attribute_of.get(parameter, parameter))
+
+    def _resolved(self, parameter: str) -> Any:
+        """A parameter, the default options in the place of None."""
+        value = self._given(parameter)
+        if value is None and parameter in self._options_of:
+            return self._options_of[parameter]()
+        return value
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The parameters by name; with `deep` also each option of those that are options.
@@ -40,12 +53,12 @@ class Estimator:
             300
         """
         params = {}
-        for name in self._parameters():
-            value = getattr(self, self._attribute_of.get(name, name))
-            params[name] = value
-            if deep and isinstance(value, Options):
-                for field in dataclasses.fields(value):
-                    params[f"{name}__{field.name}"] = getattr(value, field.name)
+        for name in self._defaults():
+            params[name] = self._given(name)
+            options = self._resolved(name)
+            if deep and isinstance(options, Options):
+                for field in dataclasses.fields(options):
+                    params[f"{name}__{field.name}"] = getattr(options, field.name)
         return params
 
     def set_params(self, **params: Any) -> Self:
@@ -55,32 +68,22 @@ class Estimator:
             ConfigError: a name that is no parameter (the message names the nearest), or an illegal
                 value.
         """
-        legal = self.get_params()
-        changes: dict[str, dict[str, Any]] = {}
-        for name, value in params.items():
-            key = name.replace(".", "__")
-            if key not in legal:
+        # first the parameters themselves, of which the others are options
+        for name in sorted(params, key=lambda name: "__" in name or "." in name):
+            parameter, _, option = name.replace(".", "__").partition("__")
+            legal = self.get_params()
+            if f"{parameter}__{option}" not in legal and (option or parameter not in legal):
                 raise unknown_option(type(self).__name__, name, legal)
-            parameter, _, option = key.partition("__")
+            value = params[name]
             if option:
-                changes.setdefault(parameter, {})[option] = value
-            else:
-                self._set(parameter, value)
-        # after the parameters themselves, of which these are options
-        for parameter, options in changes.items():
-            before = getattr(self, self._attribute_of.get(parameter, parameter))
-            if not isinstance(before, Options):
-                first = f"{parameter}.{next(iter(options))}"
-                raise ConfigError(f"{first} cannot be set: {parameter} is {before!r}, no options")
-            self._set(parameter, before.from_dict(vars(before) | options))
+                options = self._resolved(parameter)
+                value = options.from_dict(vars(options) | {option: value})
+            setattr(self, self._attribute_of.get(parameter, parameter), value)
         return self
-
-    def _set(self, parameter: str, value: Any) -> None:
-        setattr(self, self._attribute_of.get(parameter, parameter), value)
 
     def __repr__(self) -> str:
         """The parameters that are not the defaults."""
-        defaults = self._parameters()
+        defaults = self._defaults()
         changed = []
         for name, value in self.get_params(deep=False).items():
             if value is not defaults[name] and value != defaults[name]:

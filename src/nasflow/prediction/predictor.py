@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Literal, Self
+from types import MappingProxyType
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +14,10 @@ from torch import Tensor
 
 from nasflow.encoders.base import Encoder
 from nasflow.encoders.make import config_for, copied, encoder_config, make_encoder
-from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import CheckpointError, DataError, MissingDataError, not_fitted
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import FitConfig, PretrainConfig
-from nasflow.prediction.estimator import Estimator
 from nasflow.prediction.finetune import FineTuned, check_labels, fine_tune
 from nasflow.prediction.inputs import (
     NOTHING_SEEN,
@@ -28,6 +27,7 @@ from nasflow.prediction.inputs import (
     as_labels,
 )
 from nasflow.prediction.model_file import read_model, stored_encoder, write_model
+from nasflow.prediction.parameters import PredictorParameters
 from nasflow.prediction.pretrain import pretrain
 from nasflow.prediction.pretrain_history import PretrainHistory
 from nasflow.prediction.proxy_ranks import Columns, ProxyRanks, extra_inputs
@@ -38,11 +38,10 @@ from nasflow.pretext.make import with_tasks
 from nasflow.running.devices import checked_device
 from nasflow.running.files import PathLike
 from nasflow.running.seeding import seeded
-from nasflow.spaces.base import Space
 from nasflow.statistics.metrics import kendall_tau
 
 
-class Predictor(Estimator, TakesArchitectures):
+class Predictor(PredictorParameters, TakesArchitectures):
     """Predicts a performance number from a graph, after a few dozen labelled architectures.
 
     `pretrain` learns from graphs alone and is worth its minutes wherever many unlabelled
@@ -65,7 +64,8 @@ class Predictor(Estimator, TakesArchitectures):
         device: where to compute, such as "cpu" or "cuda".
 
     Attributes:
-        pretrain_config, fit_config: the parameters `pretrain` and `fit`; methods have these names.
+        surrogate_config, pretrain_config, fit_config: the options in use, the defaults where none
+            were given.
         vocabulary_: the operations that it knows, once it has seen a table.
         encoder_: the encoder, a torch module.
         history_: what happened in pre-training (`PretrainHistory`), once pre-trained.
@@ -81,33 +81,12 @@ class Predictor(Estimator, TakesArchitectures):
         (157,)
     """
 
-    _attribute_of: ClassVar[dict[str, str]] = {"pretrain": "pretrain_config", "fit": "fit_config"}
-
-    def __init__(
-        self,
-        *,
-        encoder: EncoderConfig | str | type[Encoder] | Encoder = EncoderConfig(),
-        surrogate: SurrogateConfig = SurrogateConfig(),
-        pretrain: PretrainConfig = PretrainConfig(),
-        fit: FitConfig = FitConfig(),
-        space: Space | str | None = None,
-        vocabulary: tuple[str, ...] | None = None,
-        device: str = "cpu",
-    ) -> None:
-        self.encoder = encoder
-        self.surrogate = surrogate
-        self.pretrain_config = pretrain
-        self.fit_config = fit
-        self.space = space
-        self.vocabulary = vocabulary
-        self.device = device
-        checked_device(device)  # told now rather than after the user has loaded a table
-        self._scorer: Scorer | None = None
-        self._start: dict[str, Tensor] = {}  # weights of the encoder that fit starts from
-        self._ranks = ProxyRanks({})  # what the fitted head reads beside the embedding
-        self._line = (0.0, 1.0)  # label = line[0] + line[1] * score
-        # the rows that give the line: table, inputs beside the embedding, labels
-        self._calibration: tuple[ArchTable, Tensor | None, Labels] | None = None
+    _scorer: Scorer | None = None
+    _start: Mapping[str, Tensor] = MappingProxyType({})  # encoder weights that fit starts from
+    _ranks = ProxyRanks({})  # what the fitted head reads beside the embedding
+    _line = (0.0, 1.0)  # label = line[0] + line[1] * score
+    # the rows that give the line: table, inputs beside the embedding, labels
+    _calibration: tuple[ArchTable, Tensor | None, Labels] | None = None
 
     def __sklearn_is_fitted__(self) -> bool:
         """Whether `predict` can be called."""
@@ -153,7 +132,7 @@ class Predictor(Estimator, TakesArchitectures):
             scorer.encoder,
             graphs.with_vocabulary(self.vocabulary_),
             config,
-            self.surrogate,
+            self.surrogate_config,
             proxies,
             checkpoint=checkpoint,
             progress=progress,
@@ -287,7 +266,7 @@ class Predictor(Estimator, TakesArchitectures):
         about = {
             "vocabulary": list(self.vocabulary_),
             "encoder": scorer.encoder.config.to_dict(),
-            "surrogate": self.surrogate.to_dict(),
+            "surrogate": self.surrogate_config.to_dict(),
             "pretraining": self.pretrain_config.to_dict(),
             "fitting": fit.to_dict(),
             "line": list(self._line),
@@ -368,7 +347,7 @@ class Predictor(Estimator, TakesArchitectures):
         if isinstance(self.encoder, Encoder):
             encoder = copied(self.encoder, len(vocabulary))
         else:
-            config = encoder_config(self.encoder)
+            config = encoder_config(self._resolved("encoder"))
             if table is not None:
                 config = config_for(config, table)
             with seeded(self.pretrain_config.seed, "encoder"):
