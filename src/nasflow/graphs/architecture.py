@@ -42,9 +42,8 @@ class Architecture:
             construction, so that two equal graphs compare equal whatever order their edges came in.
 
     Raises:
-        GraphError: no node, an operation that is no string, an edge that repeats, leaves the graph,
-        joins a
-            node to itself or closes a cycle (which is spelt out).
+        GraphError: no node, an operation that is no string, an edge that repeats, leaves the
+            graph, joins a node to itself or closes a cycle (which is spelt out).
 
     Example:
         >>> a = Architecture(("input", "conv3x3", "output"), ((0, 1), (1, 2), (0, 2)))
@@ -58,7 +57,7 @@ class Architecture:
     edges: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
-        ops = tuple(self.ops)
+        ops = tuple(self.ops)  # lists are welcome, yet what is kept must be hashable
         if not ops:
             raise GraphError("an architecture needs at least one node; ops is empty")
         for node, op in enumerate(ops):
@@ -66,33 +65,36 @@ class Architecture:
                 raise GraphError(
                     f"ops[{node}] is {op!r}; an operation is a non-empty string {OP_NAME_RULE}"
                 )
-        edges = tuple(
-            sorted((_edge(edge, len(ops)) for edge in self.edges), key=lambda e: (e[1], e[0]))
-        )
+        checked = [_edge(edge, len(ops)) for edge in self.edges]
+        # by target first: the order that tables and messages are in
+        edges = tuple(sorted(checked, key=lambda edge: (edge[1], edge[0])))
         for before, edge in itertools.pairwise(edges):
             if before == edge:
                 raise GraphError(f"edge {list(edge)} occurs twice; list each edge once")
+        # the class is frozen: only here its fields may be set
         object.__setattr__(self, "ops", ops)
         object.__setattr__(self, "edges", edges)
+        # computed in any case, for that is how a cycle is found
         object.__setattr__(self, "_generations", generations_of_graph(len(ops), edges))
 
     @classmethod
     def from_adjacency(cls, matrix: Iterable[Iterable[Any]], ops: Sequence[str]) -> Architecture:
-        """The architecture whose adjacency matrix has a 1 at row `i`, column `j` for the edge `i ->
-        j`.
+        """The architecture of an adjacency matrix: a 1 at row `i`, column `j` is the edge `i -> j`.
 
         Any square matrix of zeros and ones will do (list, NumPy array; bool, int or float): the
         type does not matter to the result.
         """
         rows = [list(row) for row in matrix]
-        if any(len(row) != len(ops) for row in rows) or len(rows) != len(ops):
-            shape = f"{len(rows)} rows of {sorted({len(row) for row in rows})} columns"
+        widths = sorted({len(row) for row in rows})
+        if len(rows) != len(ops) or any(width != len(ops) for width in widths):
+            shape = f"{len(rows)} rows of {widths} columns"
             raise GraphError(
                 f"the adjacency matrix has {shape}, but there are {len(ops)} operations"
             )
         edges = []
         for i, row in enumerate(rows):
             for j, value in enumerate(row):
+                # True == 1 == 1.0: the comparison takes every type that the docstring promises
                 if value not in (0, 1):
                     raise GraphError(f"adjacency[{i}][{j}] is {value!r}; legal: 0 and 1")
                 if value:
@@ -159,13 +161,15 @@ class Architecture:
         """The same graph with its nodes in another order: new node `i` is old node `order[i]`."""
         if sorted(order) != list(range(self.n_nodes)):
             raise GraphError(f"order {list(order)!r} is no permutation of 0..{self.n_nodes - 1}")
-        place = {old: new for new, old in enumerate(order)}
-        edges = tuple((place[source], place[target]) for source, target in self.edges)
+        position = {old: new for new, old in enumerate(order)}
+        edges = tuple((position[source], position[target]) for source, target in self.edges)
         return Architecture(tuple(self.ops[old] for old in order), edges)
 
     def without(self, op: str) -> Architecture:
-        """This graph less the nodes of one operation and the edges at them (at least one node must
-        stay).
+        """This graph less the nodes of one operation and the edges at them.
+
+        Raises:
+            GraphError: no node would be left.
         """
         return self._keep([node for node, name in enumerate(self.ops) if name != op])
 
@@ -177,28 +181,31 @@ class Architecture:
         `input*` every source counts as an input, without `output*` every sink as an output. Pruning
         twice changes nothing.
         """
-        marked = any(is_input(op) or is_output(op) for op in self.ops)
-        graph = self.without(NONE_OP) if marked and NONE_OP in self.ops else self
+        # a graph that marks no end may use the word none for anything
+        marks_ends = any(is_input(op) or is_output(op) for op in self.ops)
+        graph = self.without(NONE_OP) if marks_ends and NONE_OP in self.ops else self
         inputs = [v for v, op in enumerate(graph.ops) if is_input(op)]
         outputs = [v for v, op in enumerate(graph.ops) if is_output(op)]
-        fed = _reached(
-            inputs or [v for v, p in enumerate(graph.predecessors) if not p], graph.successors
-        )
-        used = _reached(
-            outputs or [v for v, s in enumerate(graph.successors) if not s], graph.predecessors
-        )
-        ends = {*inputs, *outputs}
-        return graph._keep(
-            [v for v in range(graph.n_nodes) if v in ends or (v in fed and v in used)]
-        )
+        sources = [v for v, before in enumerate(graph.predecessors) if not before]
+        sinks = [v for v, after in enumerate(graph.successors) if not after]
+        live = _reachable(inputs or sources, graph.successors)
+        live &= _reachable(outputs or sinks, graph.predecessors)
+        # the ends stay even where nothing joins them: a cell that connects nothing is a graph too
+        live |= {*inputs, *outputs}
+        return graph._keep(sorted(live))
 
     def _keep(self, nodes: list[int]) -> Architecture:
+        """The graph of some nodes, ascending, and of the edges between them."""
         if len(nodes) == self.n_nodes:
             return self
         if not nodes:
             raise GraphError(f"nothing would be left of the graph with operations {list(self.ops)}")
-        place = {old: new for new, old in enumerate(nodes)}
-        edges = tuple((place[s], place[t]) for s, t in self.edges if s in place and t in place)
+        position = {old: new for new, old in enumerate(nodes)}
+        edges = tuple(
+            (position[source], position[target])
+            for source, target in self.edges
+            if source in position and target in position
+        )
         return Architecture(tuple(self.ops[old] for old in nodes), edges)
 
 
@@ -223,9 +230,10 @@ def _edge(edge: Any, n_nodes: int) -> tuple[int, int]:
     return source, target
 
 
-def _reached(starts: Sequence[int], neighbours: Sequence[Sequence[int]]) -> set[int]:
+def _reachable(starts: Sequence[int], neighbours: Sequence[Sequence[int]]) -> set[int]:
     """All nodes that can be reached from `starts`, themselves included."""
     seen, front = set(starts), list(starts)
+    # `front` has the nodes seen whose neighbours are still to be looked at
     while front:
         for node in neighbours[front.pop()]:
             if node not in seen:

@@ -59,6 +59,7 @@ def isomorphism_ids(graphs: FlatGraphs) -> npt.NDArray[np.str_]:
 
 
 def _certificate_of_row(graphs: FlatGraphs, colours: U64, row: int) -> bytes:
+    """The certificate of one graph, from the colours (n_nodes,) of all."""
     nodes = slice(*graphs.node_ptr[[row, row + 1]])
     edges = graphs.edges[:, slice(*graphs.edge_ptr[[row, row + 1]])]
     names = [graphs.vocabulary[op] for op in graphs.ops[nodes]]
@@ -83,7 +84,7 @@ def canonical_form(graphs: FlatGraphs) -> FlatGraphs:
 
 
 def _escaped(graphs: FlatGraphs) -> FlatGraphs:
-    """The graphs with a null more before names that begin with one: no name can be a mark."""
+    """The graphs with one more null before names that begin with one: no name can be a mark."""
     names = tuple(_NULL + op if op.startswith(_NULL) else op for op in graphs.vocabulary)
     return FlatGraphs(names, graphs.ops, graphs.node_ptr, graphs.edges, graphs.edge_ptr)
 
@@ -121,7 +122,7 @@ def _exact_ways(source: list[int], target: list[int], skip: list[bool]) -> tuple
     for u, v in zip(source, target, strict=True):
         successors[u].append(v)
         n_in_from_skip[v] += skip[u]
-    # skips in an order in which each stands behind those that lead to it
+    # skips in an order in which each stands behind those that lead to it: one pass counts all ways
     order: list[int] = []
     ready = [v for v, is_skip in enumerate(skip) if is_skip and not n_in_from_skip[v]]
     while ready:
@@ -137,7 +138,7 @@ def _exact_ways(source: list[int], target: list[int], skip: list[bool]) -> tuple
     for start, is_skip in enumerate(skip):
         if is_skip:
             continue
-        ways = dict.fromkeys(successors[start], 1)
+        ways = dict.fromkeys(successors[start], 1)  # from `start` to each node that it reaches
         for node in order:
             so_far = ways.get(node, 0)
             if so_far:
@@ -152,12 +153,19 @@ def _exact_ways(source: list[int], target: list[int], skip: list[bool]) -> tuple
 def _with_multiplicities(
     graphs: FlatGraphs, keep: npt.NDArray[np.bool_], source: Any, target: Any, count: Any
 ) -> FlatGraphs:
-    """The kept nodes with new edges, an edge counted n > 1 times led through a node for n."""
+    """The kept nodes with new edges; where one counts n > 1 times, a node on it says n.
+
+    Args:
+        graphs: the graphs before.
+        keep: (n_nodes,) bool, which of their nodes stay.
+        source, target, count: (n_ways,) new edges between these, each once, and how often it
+            counts.
+    """
     many = np.flatnonzero(count > 1)
     once = np.flatnonzero(count == 1)
     numbers = sorted(set(count[many].tolist()))
     mark_of = {number: len(graphs.vocabulary) + i for i, number in enumerate(numbers)}
-    vocabulary = (*graphs.vocabulary, *(f"{_NULL}x{number}" for number in numbers))
+    vocabulary = (*graphs.vocabulary, *[f"{_NULL}x{number}" for number in numbers])
     marks = np.array([mark_of[number] for number in count[many].tolist()], np.int64)
     # nodes: the kept ones, then one for each repeated edge; a stable sort brings each to its graph
     graph = np.concatenate([graphs.node_graph[keep], graphs.node_graph[source[many]]])
@@ -177,7 +185,7 @@ def _with_multiplicities(
     edge_graph = graph[edges[0]]
     by_graph = np.argsort(edge_graph, kind="stable")
     edge_graph = edge_graph[by_graph]
-    local = edges[:, by_graph] - node_ptr[edge_graph]
+    local = edges[:, by_graph] - node_ptr[edge_graph]  # counted within the graph again
     return FlatGraphs(
         vocabulary,
         np.concatenate([graphs.ops[keep].astype(np.int64), marks])[order],
@@ -188,32 +196,33 @@ def _with_multiplicities(
 
 
 def refine(graphs: FlatGraphs) -> U64:
-    """(n_nodes,) uint64: each node's colour after as many rounds of refinement as its graph has
-    nodes.
+    """(n_nodes,) uint64: each node's colour after a round of refinement for each node of its graph.
 
-    Isomorphic graphs get equal multisets of colours, whatever else is in the graphs.
+    Isomorphic graphs get equal multisets of colours, whatever else is in the table.
     """
     source, target = graphs.global_edges()
     n_nodes = len(graphs.ops)
-    in_ptr = np.concatenate([[0], np.cumsum(np.bincount(target, minlength=n_nodes))])
-    out_ptr = np.concatenate([[0], np.cumsum(np.bincount(source, minlength=n_nodes))])
+    in_ptr = row_ptr(np.bincount(target, minlength=n_nodes))
+    out_ptr = row_ptr(np.bincount(source, minlength=n_nodes))
     by_source = np.argsort(source, kind="stable")
     target_by_source = target[by_source]
     sizes = np.diff(graphs.node_ptr)
     colour = _op_hashes(graphs.vocabulary)[graphs.ops]
     for round_ in range(int(sizes.max())):
-        fed_by = _segment_sums(mix_words(colour ^ _IN)[source], in_ptr)
-        feeds = _segment_sums(mix_words(colour ^ _OUT)[target_by_source], out_ptr)
-        updated = mix_words(colour + mix_words(fed_by ^ _IN) + mix_words(feeds ^ _OUT))
-        # graphs with fewer nodes have had their rounds
-        colour = (
-            updated
-            if round_ < sizes.min()
-            else np.where((sizes > round_)[graphs.node_graph], updated, colour)
-        )
+        # a sum of mixed colours is one number for the multiset of them, whatever their order
+        from_predecessors = _segment_sums(mix_words(colour ^ _IN)[source], in_ptr)
+        from_successors = _segment_sums(mix_words(colour ^ _OUT)[target_by_source], out_ptr)
+        updated = colour + mix_words(from_predecessors ^ _IN) + mix_words(from_successors ^ _OUT)
+        updated = mix_words(updated)
+        if round_ >= sizes.min():
+            # smaller graphs have had their rounds: more would make a colour depend on the table
+            updated = np.where((sizes > round_)[graphs.node_graph], updated, colour)
+        colour = updated
     return colour
 
 
+# Salts, for one colour must count differently as a predecessor's and as a successor's, and give
+# two independent words to an id.
 _IN, _OUT, _LOW, _HIGH = (
     np.frombuffer(hashlib.sha256(word).digest()[:8], np.uint64)[0]
     for word in (b"in", b"out", b"low", b"high")
@@ -221,20 +230,24 @@ _IN, _OUT, _LOW, _HIGH = (
 
 
 def mix_words(x: U64) -> U64:
-    """A bijection of 64-bit words that scatters every bit (the finaliser of splitmix64)."""
+    """A bijection of 64-bit words that scatters every bit (the finaliser of splitmix64).
+
+    `mix_words` of `encoders/look_alikes.py` does the same with tensors.
+    """
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
 
 
 def _segment_sums(values: U64, ptr: npt.NDArray[Any]) -> U64:
-    """Sums over consecutive segments, modulo 2**64; empty segments give 0."""
+    """(n,) uint64: sums over the segments that `ptr` (n+1,) cuts, modulo 2**64; 0 for none."""
     running = np.concatenate([np.zeros(1, np.uint64), np.cumsum(values, dtype=np.uint64)])
     sums: U64 = running[ptr[1:]] - running[ptr[:-1]]
     return sums
 
 
 def _op_hashes(vocabulary: tuple[str, ...]) -> U64:
+    """(n_ops,) uint64: a colour for each name, whatever the vocabulary and the machine."""
     digests = b"".join(hashlib.sha256(op.encode()).digest()[:8] for op in vocabulary)
     return np.frombuffer(digests, "<u8").astype(np.uint64)
 
@@ -242,25 +255,26 @@ def _op_hashes(vocabulary: tuple[str, ...]) -> U64:
 def _graph_words(graphs: FlatGraphs, colours: U64) -> U64:
     """(2, N) uint64: two independent hashes of each graph's multiset of colours."""
     ptr, sizes = graphs.node_ptr, np.diff(graphs.node_ptr).astype(np.uint64)
-    return np.stack(
-        [mix_words(_segment_sums(mix_words(colours ^ salt), ptr) + sizes) for salt in (_LOW, _HIGH)]
-    )
+    words = []
+    for salt in (_LOW, _HIGH):
+        multiset = _segment_sums(mix_words(colours ^ salt), ptr)  # (N,)
+        words.append(mix_words(multiset + sizes))
+    return np.stack(words)
 
 
 def _determined(graphs: FlatGraphs, colours: U64) -> npt.NDArray[np.bool_]:
     """(N,) bool: whether every colour class of the graph is a single class of twins."""
     source, target = graphs.global_edges()
-    local = np.arange(len(graphs.ops), dtype=np.uint64) - graphs.node_ptr[graphs.node_graph].astype(
-        np.uint64
-    )
+    first_node = graphs.node_ptr[graphs.node_graph].astype(np.uint64)
+    local = np.arange(len(graphs.ops), dtype=np.uint64) - first_node
+    # nodes of one colour whose very neighbours are the same get one key: only then they are twins
     twin_key = colours.copy()
     for here, there, salt in ((target, source, _IN), (source, target, _OUT)):
         neighbours = np.zeros(len(graphs.ops), np.uint64)
         np.add.at(neighbours, here, mix_words(local[there] ^ salt))
         twin_key = mix_words(twin_key + mix_words(neighbours ^ salt))
-    determined: npt.NDArray[np.bool_] = _n_distinct(graphs, colours) == _n_distinct(
-        graphs, twin_key
-    )
+    n_colours, n_kinds = _n_distinct(graphs, colours), _n_distinct(graphs, twin_key)
+    determined: npt.NDArray[np.bool_] = n_colours == n_kinds
     return determined
 
 
@@ -268,11 +282,12 @@ def _n_distinct(graphs: FlatGraphs, keys: U64) -> npt.NDArray[np.int64]:
     """(N,) int64: number of distinct keys among each graph's nodes."""
     order = np.lexsort((keys, graphs.node_graph))
     graph, key = graphs.node_graph[order], keys[order]
-    new = np.ones(len(key), bool)
+    new = np.ones(len(key), bool)  # where a run of equal keys of one graph begins
     new[1:] = (graph[1:] != graph[:-1]) | (key[1:] != key[:-1])
     return np.bincount(graph[new], minlength=len(graphs))
 
 
 def _mixed_with(words: U64, text: bytes) -> U64:
+    """(2,) uint64: the two words of an id hashed together with a text."""
     digest = hashlib.sha256(words.astype(">u8").tobytes() + text).digest()[:16]
     return np.frombuffer(digest, ">u8").astype(np.uint64)

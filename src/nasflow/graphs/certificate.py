@@ -62,7 +62,7 @@ class _TakenApart:
         """
         colour_before = colour
         colour = self._refined(nodes, colour)
-        cells: dict[int, list[int]] = {}
+        cells: dict[int, list[int]] = {}  # the nodes of each colour
         for node in nodes:
             cells.setdefault(colour[node], []).append(node)
         inner = set(nodes)
@@ -73,6 +73,7 @@ class _TakenApart:
         described = [f"{c}={before[c]}x{len(cells[c])}" for c in sorted(cells)]
         described += [f"{c}>{d}:{how}" for (c, d), how in sorted(joined.items())]
         if len(parts) == 1 and len(parts[0]) == len(nodes):
+            # nothing came off: describing the only part would go round in circles
             certificates = [self._chosen(cells, colour, greedy)]
         else:
             # each part keeps the colours of the whole: they say how it hangs together with the rest
@@ -101,8 +102,9 @@ class _TakenApart:
     def _refined(self, nodes: list[int], colour: dict[int, int]) -> dict[int, int]:
         """The coarsest stable refinement among the nodes; colours become ranks."""
         inner = set(nodes)
-        predecessors = {v: [u for u in self.predecessors[v] if u in inner] for v in nodes}
-        successors = {v: [w for w in self.successors[v] if w in inner] for v in nodes}
+        # once, for the rounds below read them again and again
+        predecessors = _between(self.predecessors, nodes, inner)
+        successors = _between(self.successors, nodes, inner)
         n_colours = len(set(colour.values()))
         while True:
             keys = {}
@@ -112,6 +114,7 @@ class _TakenApart:
                 keys[v] = (colour[v], into, out_of)
             rank = {key: i for i, key in enumerate(sorted(set(keys.values())))}
             colour = {v: rank[keys[v]] for v in nodes}
+            # a round that splits no colour splits none ever after: the keys hold the old colour
             if len(rank) == n_colours:
                 return colour
             n_colours = len(rank)
@@ -129,6 +132,7 @@ class _TakenApart:
         joined = {}
         for (c, d), n in n_edges.items():
             possible = len(cells[c]) * len(cells[d])
+            # "most" lets the missing edges link nodes instead, which are fewer
             if n == possible:
                 joined[c, d] = "all"
             else:
@@ -147,6 +151,7 @@ class _TakenApart:
         Two nodes are connected where the colours alone do not say whether there is an edge: by the
         edges between cells with some, by the missing edges between cells with most.
         """
+        # a node of a colour of its own is fixed, and links nothing
         links: dict[int, list[int]] = {v: [] for v in inner if len(cells[colour[v]]) > 1}
         for v in links:
             for w in self.successors[v]:
@@ -178,12 +183,23 @@ class _TakenApart:
         return parts
 
 
+def _between(
+    neighbours: list[list[int]], nodes: list[int], inner: set[int]
+) -> dict[int, list[int]]:
+    """Those neighbours of each of `nodes` that are in `inner`."""
+    lists = {}
+    for v in nodes:
+        lists[v] = [u for u in neighbours[v] if u in inner]
+    return lists
+
+
 class _LabellingSearch:
-    """The state of one search for the smallest leaf: refine an ordered partition of the nodes until
-    it is stable; if some cell has several nodes, give each of them in turn a cell of its own and go
-    on; a partition into single nodes is a leaf and describes the graph. Two equal leaves are an
-    automorphism, and a node that an automorphism (one that fixes the choices made so far) carries
-    to a node already tried is skipped.
+    """The state of one search for the smallest leaf.
+
+    Refine an ordered partition of the nodes until it is stable; if some cell has several nodes,
+    give each of them in turn a cell of its own and go on; a partition into single nodes is a leaf
+    and describes the graph. Two equal leaves are an automorphism, and a node that an automorphism
+    (one that fixes the choices made so far) carries to a node already tried is skipped.
     """
 
     def __init__(self, ops: Sequence[str], edges: list[Edge]) -> None:
@@ -194,7 +210,7 @@ class _LabellingSearch:
         for source, target in edges:
             self.successors[source].append(target)
             self.predecessors[target].append(source)
-        self.first_path: list[int] = []
+        self.first_path: list[int] = []  # the choices that led to the first leaf
         self.leaves: dict[bytes, list[int]] = {}  # description -> node at each position
         self.automorphisms: list[list[int]] = []
 
@@ -213,6 +229,7 @@ class _LabellingSearch:
                 into = sorted(colour[u] for u in self.predecessors[v])
                 out_of = sorted(colour[w] for w in self.successors[v])
                 key_of.append((colour_of_node, into, out_of))
+            # keys are lists, which no set takes: their texts stand for them
             by_text = {repr(key): key for key in key_of}
             in_order = sorted(by_text.values())
             rank = {repr(key): i for i, key in enumerate(in_order)}
@@ -234,6 +251,7 @@ class _LabellingSearch:
         for node in cell:
             if tried and self._same_orbit(node, tried, path):
                 continue
+            # room between the colours: the node comes right before the rest of its cell
             split = [2 * c + 1 for c in colour]
             split[node] -= 1
             back = self._descend(self._refined(split), [*path, node])
@@ -243,6 +261,10 @@ class _LabellingSearch:
         return len(path)
 
     def _leaf(self, colour: list[int], path: list[int]) -> int:
+        """Keep the description of a leaf, or the automorphism that an equal one proves.
+
+        Returns the depth to go on at, as `_descend` does.
+        """
         node_at = sorted(range(len(colour)), key=colour.__getitem__)
         position = [0] * len(colour)
         for new, old in enumerate(node_at):
@@ -250,28 +272,35 @@ class _LabellingSearch:
         ends = [(position[source], position[target]) for source, target in self.edges]
         ends.sort(key=lambda edge: (edge[1], edge[0]))
         text = repr((tuple(self.ops[node] for node in node_at), tuple(ends))).encode()
-        known = self.leaves.setdefault(text, node_at)
-        if known is node_at:
+        equal_leaf = self.leaves.setdefault(text, node_at)
+        if equal_leaf is node_at:  # it is new
             if not self.first_path:
                 self.first_path = path
             return len(path)
         automorphism = [0] * len(colour)
-        for a, b in zip(known, node_at, strict=True):
+        for a, b in zip(equal_leaf, node_at, strict=True):
             automorphism[a] = b
         self.automorphisms.append(automorphism)
-        if known is not next(iter(self.leaves.values())):
+        if equal_leaf is not next(iter(self.leaves.values())):
             return len(path)
         # Equivalent to the first leaf: so is everything below the point where the two paths part.
-        return next(d for d, (a, b) in enumerate(zip(self.first_path, path, strict=True)) if a != b)
+        depth = 0
+        while self.first_path[depth] == path[depth]:
+            depth += 1
+        return depth
 
     def _same_orbit(self, node: int, tried: list[int], path: list[int]) -> bool:
-        """Whether known automorphisms that fix `path` carry `node` to a node already tried."""
-        fixing = [g for g in self.automorphisms if all(g[v] == v for v in path)]
+        """Whether the automorphisms found that fix `path` carry `node` to a node already tried."""
+        fixing = []
+        for automorphism in self.automorphisms:
+            if all(automorphism[v] == v for v in path):
+                fixing.append(automorphism)
         orbit, front = {node}, [node]
         while front:
             here = front.pop()
-            for g in fixing:
-                for there in (g[here], g.index(here)):
+            for automorphism in fixing:
+                # forwards and backwards, for what carries one to the other carries it back
+                for there in (automorphism[here], automorphism.index(here)):
                     if there not in orbit:
                         orbit.add(there)
                         front.append(there)

@@ -1,7 +1,7 @@
-"""Arithmetic on N graphs as flat arrays: pointers, checks, sorted edges, generations. The steps
-behind `ArchTable`.
+"""Arithmetic on N graphs as flat arrays, the steps behind `ArchTable`.
 
-All is vectorised over the whole table; what is wrong is named by the row it is in.
+Pointers, checks, sorted edges, generations: all is vectorised over the whole table, and what is
+wrong is named by the row it is in.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ MAX_OPS = 256  # ops are uint8
 def ragged_positions(
     ptr: npt.NDArray[np.int64], rows: npt.NDArray[np.integer[Any]]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Positions of the items of `rows` in a flat array cut by `ptr`, and the pointer of what they
-    cut out.
+    """Positions of the items of `rows` in a flat array cut by `ptr`, and the pointer of these.
 
     The one indexing step behind every slice and batch: ptr = [0, 2, 5], rows = [1, 0] gives
     ([2, 3, 4, 0, 1], [0, 3, 5]).
     """
     counts = ptr[rows + 1] - ptr[rows]
     new_ptr = row_ptr(counts)
+    # an item moves as far as the first of its row does
     positions = np.arange(new_ptr[-1]) + np.repeat(ptr[rows] - new_ptr[:-1], counts)
     return positions, new_ptr
 
 
 def row_ptr(counts: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """Row pointer (n+1,) of consecutive groups with the given sizes."""
+    """(n+1,) int64: where consecutive groups of `counts` (n,) items begin and end."""
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
 
 
 def smallest_dtype(n_nodes: int) -> type[np.uint8] | type[np.uint16] | type[np.int32]:
     """The smallest of three integer types that can count `n_nodes` nodes."""
-    if n_nodes <= 256:
+    if n_nodes <= 256:  # positions and generations go from 0 to 255
         return np.uint8
     return np.uint16 if n_nodes <= 65536 else np.int32
 
@@ -59,6 +59,7 @@ def integers(name: str, values: npt.ArrayLike) -> npt.NDArray[np.int64]:
 
 
 def check_vocabulary(vocabulary: Sequence[str]) -> tuple[str, ...]:
+    """The names as a tuple, or a `DataError` where they cannot be those of a table."""
     names = tuple(vocabulary)
     if not 1 <= len(names) <= MAX_OPS:
         raise DataError(f"a vocabulary of {len(names)} operations; legal: 1 to {MAX_OPS}")
@@ -73,6 +74,7 @@ def check_vocabulary(vocabulary: Sequence[str]) -> tuple[str, ...]:
 
 
 def check_ptr(name: str, ptr: npt.ArrayLike, n_items: int) -> npt.NDArray[np.int64]:
+    """`ptr` as int64, or a `DataError` where it does not cut `n_items` items into groups."""
     ptr_ = integers(name, ptr)
     if (
         ptr_.ndim != 1
@@ -91,10 +93,19 @@ def check_ptr(name: str, ptr: npt.ArrayLike, n_items: int) -> npt.NDArray[np.int
 def sorted_edges(
     edges: npt.NDArray[np.int64], edge_graph: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
-    """Edges sorted by (graph, target, source), after checking each of them."""
+    """(2, n_edges): the edges sorted by (graph, target, source), each of them checked.
+
+    Args:
+        edges: (2, n_edges), nodes counted within the graph.
+        edge_graph: (n_edges,) the row of each edge, ascending.
+        sizes: (N,) the number of nodes of each row.
+
+    Raises:
+        GraphError: an edge that leaves its graph, joins a node to itself or repeats.
+    """
     if not edges.size:
         return edges
-    size = sizes[edge_graph]
+    size = sizes[edge_graph]  # (n_edges,)
     wrong = ((edges < 0) | (edges >= size)).any(axis=0) | (edges[0] == edges[1])
     if wrong.any():
         e = int(wrong.argmax())
@@ -103,6 +114,7 @@ def sorted_edges(
             f"leaves the graph; legal node positions: 0..{int(size[e]) - 1}"
         )
     largest = int(sizes.max())
+    # one number an edge, in the order that is wanted
     key = (edge_graph * largest + edges[1]) * largest + edges[0]
     if (np.diff(key) <= 0).any():  # most sources are sorted already
         order = np.argsort(key, kind="stable")
@@ -147,7 +159,8 @@ def generations(
 def spread(
     marked: BoolArray, source: npt.NDArray[np.int64], target: npt.NDArray[np.int64]
 ) -> BoolArray:
-    """Nodes reachable from `marked` ones along edges source -> target."""
+    """(n_nodes,) bool: the nodes reachable from `marked` ones along edges source -> target."""
+    # a step a generation: graphs are shallow, and each step goes over all of them at once
     while True:
         grown = marked.copy()
         grown[target[marked[source]]] = True

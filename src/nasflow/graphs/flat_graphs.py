@@ -69,7 +69,7 @@ class FlatGraphs:
 
     def global_edges(self) -> npt.NDArray[np.int64]:
         """(2, n_edges) int64: the edges with nodes counted over all graphs, sorted by target."""
-        offset = np.repeat(self.node_ptr[:-1], np.diff(self.edge_ptr))
+        offset = np.repeat(self.node_ptr[:-1], np.diff(self.edge_ptr))  # (n_edges,)
         edges: npt.NDArray[np.int64] = self.edges + offset
         return edges
 
@@ -81,6 +81,7 @@ class FlatGraphs:
         """(n_nodes,) bool: on a path from an input to an output of its graph, or one of these."""
         graph = self.node_graph
         source, target = self.global_edges()
+        # by operation, (n_ops,), so that names are read once and not for every node
         input_op = np.array([is_input(op) for op in self.vocabulary])
         output_op = np.array([is_output(op) for op in self.vocabulary])
         none_op = np.array([op == NONE_OP for op in self.vocabulary])
@@ -89,11 +90,11 @@ class FlatGraphs:
             """(n_nodes,) bool: whether the node's graph has such a node."""
             return np.bincount(graph[nodes], minlength=len(self))[graph] > 0
 
-        input_node = input_op[self.ops]
+        input_node = input_op[self.ops]  # (n_nodes,)
         output_node = output_op[self.ops]
         # a graph that marks no end may use the word none for anything
         open_node = ~(none_op[self.ops] & has(input_node | output_node))
-        live_edge = open_node[source] & open_node[target]
+        live_edge = open_node[source] & open_node[target]  # (n_edges,)
         source, target = source[live_edge], target[live_edge]
         no_in = np.bincount(target, minlength=len(graph)) == 0
         no_out = np.bincount(source, minlength=len(graph)) == 0
@@ -115,7 +116,7 @@ class FlatGraphs:
         if n_kept.min(initial=1) < 1:
             raise GraphError(f"row {int(n_kept.argmin())}: nothing would be left of the graph")
         node_ptr = row_ptr(n_kept)
-        new_position = np.cumsum(keep) - 1
+        new_position = np.cumsum(keep) - 1  # (n_nodes,), right for the kept ones
         edges = self.global_edges()
         kept_edge = keep[edges[0]] & keep[edges[1]]
         edge_graph = self.edge_graph[kept_edge]

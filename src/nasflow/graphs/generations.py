@@ -1,19 +1,23 @@
-"""Topological generations, of one graph and of a whole table, and the wording of a cycle.
+"""Topological generations, of one graph, a whole table or a batch, and the wording of a cycle.
 
 A node's generation is the length of the longest path that ends in it: what peeling off the nodes
 without predecessors, again and again, gives (section 3 of the paper, which counts from 1; here from
-0). Two routes to the same numbers: lists for one small graph, which is made thousands of times a
-second, and arrays for many graphs at once.
+0). Three routes to the same numbers: lists for one small graph, which is made thousands of times a
+second; arrays for many graphs at once, some of them deep; tensors for graphs that are on a GPU.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from nasflow.errors import GraphError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _RELAXED = 64  # generations that are found by relaxing; graphs of benchmarks have up to 30
 _SHOWN = 10  # nodes of a cycle that a message spells out; a longer one is shortened
@@ -66,20 +70,48 @@ def generations_of_arrays(
     if not len(source):
         return generation, None
     first = np.flatnonzero(np.diff(target, prepend=-1))  # where each target's edges begin
-    fed = target[first]
+    receivers = target[first]  # (n_receivers,): the nodes with predecessors
     for _ in range(_RELAXED):
         latest = np.maximum.reduceat(generation[source], first) + 1
-        if (latest == generation[fed]).all():
+        if (latest == generation[receivers]).all():
             return generation, None
-        generation[fed] = latest
+        generation[receivers] = latest
     return _peeled(n_nodes, source, target)
+
+
+def generations_of_tensors(n_nodes: int, edge_index: Tensor) -> Tensor:
+    """(n_nodes,) int64: the generation of every node of a batch, on the batch's device.
+
+    By relaxing alone, which takes as many steps as the deepest graph has generations.
+
+    Args:
+        n_nodes: number of nodes of all graphs together.
+        edge_index: (2, n_edges) int64, nodes counted over the batch, in any order.
+
+    Raises:
+        GraphError: a cycle.
+    """
+    # on use: whoever makes a single graph does without torch
+    import torch
+
+    source, target = edge_index
+    generation = torch.zeros(n_nodes, dtype=torch.int64, device=edge_index.device)
+    for _ in range(n_nodes + 1):
+        later = generation.scatter_reduce(0, target, generation[source] + 1, "amax")
+        if torch.equal(later, generation):
+            return generation
+        generation = later
+    # a longest path has fewer edges than there are nodes: what has not settled by now never will
+    raise GraphError("the edges have a cycle; FGP needs a DAG")
 
 
 def _peeled(
     n_nodes: int, source: npt.NDArray[np.int64], target: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int64], int | None]:
+    """The same by peeling: `waiting` predecessors of a node are not peeled off yet."""
     generation = np.zeros(n_nodes, np.int64)
     by_source = np.argsort(source, kind="stable")
+    # the edges out of node v are first_out[v] : first_out[v] + n_out[v] of these
     target_by_source = target[by_source]
     n_out = np.bincount(source, minlength=n_nodes)
     first_out = np.cumsum(n_out) - n_out

@@ -1,13 +1,14 @@
 """`ArchTable`: a whole space of N graphs as flat arrays, the form everything downstream reads.
 
-    field        shape, dtype                 meaning
-    vocabulary   (n_ops,) str                 operation names; a row of the surrogate's P, a one-hot column
-    ops          (n_nodes,) uint8             operation index of every node, graph after graph
-    node_ptr     (N+1,) int64                 graph g owns the nodes node_ptr[g] : node_ptr[g+1]
-    edges        (2, n_edges) uint8 ...       source and target, counted from 0 *within* the graph;
-                                              sorted by (graph, target, source)
-    edge_ptr     (N+1,) int64                 graph g owns the edges edge_ptr[g] : edge_ptr[g+1]
-    generation   (n_nodes,) uint8 ...         topological generation of every node, from 0
+    field        shape, dtype             meaning
+    vocabulary   (n_ops,) str             operation names; each is a row of the surrogate's P and a
+                                          one-hot column
+    ops          (n_nodes,) uint8         operation index of every node, graph after graph
+    node_ptr     (N+1,) int64             graph g owns the nodes node_ptr[g] : node_ptr[g+1]
+    edges        (2, n_edges) uint8 ...   source and target, counted from 0 *within* the graph;
+                                          sorted by (graph, target, source)
+    edge_ptr     (N+1,) int64             graph g owns the edges edge_ptr[g] : edge_ptr[g+1]
+    generation   (n_nodes,) uint8 ...     topological generation of every node, from 0
 
 Decisions:
 
@@ -54,8 +55,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class ArchTable(FlatGraphs):
-    """N architectures over one vocabulary as flat arrays; the fields are on this module's first
-    page.
+    """N architectures over one vocabulary; the fields are on this module's first page.
 
     Make one with `from_architectures`, `from_template` (one topology, many operations),
     `from_arrays` or `load`; the bare constructor trusts its arguments. `len(table)`, `table[3]` (an
@@ -81,8 +81,7 @@ class ArchTable(FlatGraphs):
         Raises:
             DataError: arrays that do not fit together.
             GraphError: an unknown operation index, an edge that leaves its graph, repeats, joins a
-            node to
-                itself or closes a cycle; the message names the row.
+                node to itself or closes a cycle; the message names the row.
         """
         vocabulary = check_vocabulary(vocabulary)
         ops_ = integers("ops", ops)
@@ -108,7 +107,7 @@ class ArchTable(FlatGraphs):
                 f"row {row}: operation index {int(ops_[bad[0]])} at node "
                 f"{int(bad[0] - node_ptr_[row])}; legal: 0..{len(vocabulary) - 1}"
             )
-        edge_graph = np.repeat(np.arange(len(sizes)), np.diff(edge_ptr_))
+        edge_graph = np.repeat(np.arange(len(sizes)), np.diff(edge_ptr_))  # (n_edges,)
         edges_ = sorted_edges(edges_, edge_graph, sizes)
         dtype = smallest_dtype(int(sizes.max(initial=1)))
         generation = generations(node_ptr_, edges_, edge_graph)
@@ -125,12 +124,15 @@ class ArchTable(FlatGraphs):
     def from_architectures(
         cls, architectures: Sequence[Architecture], vocabulary: Sequence[str] | None = None
     ) -> ArchTable:
-        """The table of some `Architecture` objects; by default the vocabulary is their names,
-        sorted.
+        """The table of some `Architecture` objects.
+
+        Args:
+            architectures: its rows.
+            vocabulary: names of operations; by default those that occur, sorted.
 
         Raises:
-            GraphError: an operation that the vocabulary does not have (names the row and the
-            operation).
+            GraphError: an operation that the vocabulary does not have; names the row and the
+                operation.
         """
         if vocabulary is None:
             vocabulary = sorted({op for arch in architectures for op in arch.ops})
@@ -145,16 +147,15 @@ class ArchTable(FlatGraphs):
                     f"row {row}: unknown operation {error.args[0]!r}; "
                     f"legal: {', '.join(vocabulary)}"
                 ) from None
-        edges = (
-            np.array([e for arch in architectures for e in arch.edges], dtype=np.int64)
-            .reshape(-1, 2)
-            .T
-        )
-        dtype = smallest_dtype(max((arch.n_nodes for arch in architectures), default=1))
+        pairs = [edge for arch in architectures for edge in arch.edges]
+        # each row's edges are sorted and its graph checked: that is what an `Architecture` is
+        edges = np.array(pairs, np.int64).reshape(-1, 2).T
+        sizes = [arch.n_nodes for arch in architectures]
+        dtype = smallest_dtype(max(sizes, default=1))
         return cls(
             vocabulary,
             np.array(ops, dtype=np.uint8),
-            row_ptr([arch.n_nodes for arch in architectures]),
+            row_ptr(sizes),
             edges.astype(dtype),
             row_ptr([len(arch.edges) for arch in architectures]),
             np.array([g for arch in architectures for g in arch.generations], dtype=dtype),
@@ -164,9 +165,7 @@ class ArchTable(FlatGraphs):
     def from_template(
         cls, vocabulary: Sequence[str], ops: npt.ArrayLike, edges: Sequence[tuple[int, int]]
     ) -> ArchTable:
-        """N graphs of one topology: `ops` is (N, n_nodes) of operation indices, `edges` holds for
-        all.
-        """
+        """N graphs of one topology, of operations `ops` (N, n_nodes) and the same `edges`."""
         ops_ = np.asarray(ops)
         if ops_.ndim != 2:
             raise DataError(f"ops has shape {ops_.shape}; a template needs (n_graphs, n_nodes)")
@@ -216,9 +215,7 @@ class ArchTable(FlatGraphs):
     @overload
     def __getitem__(self, rows: slice | Sequence[int] | npt.NDArray[Any]) -> ArchTable: ...
 
-    def __getitem__(
-        self, rows: int | slice | Sequence[int] | npt.NDArray[Any]
-    ) -> Architecture | ArchTable:
+    def __getitem__(self, rows: Any) -> Architecture | ArchTable:
         if isinstance(rows, tuple) and len(rows) == 2 and rows[1] is Ellipsis:
             rows = rows[0]  # rows, and all there is of them: as scikit-learn indexes
         if isinstance(rows, (int, np.integer)):
@@ -236,6 +233,7 @@ class ArchTable(FlatGraphs):
         return (self[row] for row in range(len(self)))
 
     def _take(self, rows: npt.NDArray[np.int64]) -> ArchTable:
+        """Any rows in any order: copies."""
         nodes, node_ptr = ragged_positions(self.node_ptr, rows)
         edges, edge_ptr = ragged_positions(self.edge_ptr, rows)
         return ArchTable(
@@ -250,15 +248,15 @@ class ArchTable(FlatGraphs):
     def _between(self, start: int, stop: int) -> ArchTable:
         """Consecutive rows: views of the arrays, nothing is copied."""
         stop = max(start, stop)
-        a, b = self.node_ptr[[start, stop]]
-        c, d = self.edge_ptr[[start, stop]]
+        first_node, last_node = self.node_ptr[[start, stop]]
+        first_edge, last_edge = self.edge_ptr[[start, stop]]
         return ArchTable(
             self.vocabulary,
-            self.ops[a:b],
-            self.node_ptr[start : stop + 1] - a,
-            self.edges[:, c:d],
-            self.edge_ptr[start : stop + 1] - c,
-            self.generation[a:b],
+            self.ops[first_node:last_node],
+            self.node_ptr[start : stop + 1] - first_node,
+            self.edges[:, first_edge:last_edge],
+            self.edge_ptr[start : stop + 1] - first_edge,
+            self.generation[first_node:last_node],
         )
 
     @property
@@ -276,10 +274,8 @@ class ArchTable(FlatGraphs):
         """Hexadecimal SHA-256 of all arrays."""
         digest = hashlib.sha256()
         for name, array in sorted(self.arrays().items()):
-            digest.update(
-                f"{name} {array.dtype} {array.shape}".encode()
-                + np.ascontiguousarray(array).tobytes()
-            )
+            digest.update(f"{name} {array.dtype} {array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
     @cached_property
@@ -299,7 +295,7 @@ class ArchTable(FlatGraphs):
 
     def op_counts(self) -> npt.NDArray[np.int64]:
         """(N, n_ops) int64: how often each operation occurs in each row."""
-        pairs = self.node_graph * self.n_ops + self.ops
+        pairs = self.node_graph * self.n_ops + self.ops  # (n_nodes,): row and operation in one
         counts = np.bincount(pairs, minlength=len(self) * self.n_ops)
         return counts.reshape(len(self), self.n_ops)
 
@@ -308,16 +304,17 @@ class ArchTable(FlatGraphs):
 
         Raises:
             GraphError: an operation that occurs is not in `vocabulary`; names the first row with
-            it.
+                it.
         """
         vocabulary = check_vocabulary(vocabulary)
         if vocabulary == self.vocabulary:
             return self
-        place = {op: i for i, op in enumerate(vocabulary)}
-        new_index = np.array([place.get(op, -1) for op in self.vocabulary])
-        ops = new_index[self.ops]
+        index = {op: i for i, op in enumerate(vocabulary)}
+        # names that do not occur need no place: -1 is refused only where a node has it
+        new_index = np.array([index.get(op, -1) for op in self.vocabulary])  # (n_ops,)
+        ops = new_index[self.ops]  # (n_nodes,)
         if ops.min(initial=0) < 0:
-            node = int(ops.argmin())
+            node = int(ops.argmin())  # the first of those that are -1
             raise GraphError(
                 f"row {int(self.node_graph[node])}: unknown operation "
                 f"{self.vocabulary[self.ops[node]]!r}; legal: {', '.join(vocabulary)}"
@@ -326,7 +323,8 @@ class ArchTable(FlatGraphs):
 
     def without(self, op: str) -> ArchTable:
         """Every row less the nodes of one operation and the edges at them."""
-        return self.keep_nodes(np.array([name != op for name in self.vocabulary])[self.ops])
+        stays = np.array([name != op for name in self.vocabulary])  # (n_ops,)
+        return self.keep_nodes(stays[self.ops])
 
     # -- files ------------------------------------------------------------------------------------
 
@@ -350,8 +348,9 @@ class ArchTable(FlatGraphs):
         """Read what `save` wrote, checking it as `from_arrays` does. Never unpickles.
 
         Raises:
-            MissingDataError, DataError, GraphError: no such file, not such a file, or a malformed
-            graph.
+            MissingDataError: no such file.
+            DataError: not such a file.
+            GraphError: a malformed graph.
         """
         return cls.from_named_arrays(load_npz(path), Path(path))
 

@@ -19,6 +19,8 @@ import torch
 from torch import Tensor
 
 from nasflow.graphs.batch import GraphBatch
+from nasflow.graphs.generations import generations_of_tensors
+from nasflow.graphs.pointers import row_pointer
 
 
 def random_view(batch: GraphBatch, share: float) -> GraphBatch:
@@ -88,9 +90,8 @@ def perturb_edges(batch: GraphBatch, share: float, graphs: Tensor) -> Tensor:
     """
     edge_graph = batch.graph[batch.edge_index[1]]
     n_edges = torch.bincount(edge_graph, minlength=len(batch))
-    ptr = torch.cat([n_edges.new_zeros(1), n_edges.cumsum(0)])
     counts = _count(share, n_edges) * graphs
-    kept = batch.edge_index[:, ~random_share(edge_graph, ptr, counts)]
+    kept = batch.edge_index[:, ~random_share(edge_graph, row_pointer(n_edges), counts)]
     at = torch.arange(len(batch), device=batch.device).repeat_interleave(counts)
     start, size = batch.node_ptr[at], batch.node_ptr.diff()[at]
     one = (torch.rand(len(at), device=batch.device) * size).long()
@@ -115,7 +116,7 @@ def cut(batch: GraphBatch, kept: Tensor, edge_index: Tensor) -> GraphBatch:
         ops=batch.ops[kept],
         graph=graph,
         edge_index=edges,
-        generation=_generations(len(graph), edges),
+        generation=generations_of_tensors(len(graph), edges),
         node_ptr=torch.searchsorted(graph, torch.arange(len(batch) + 1, device=batch.device)),
         n_ops=batch.n_ops,
         masked=batch.masked,
@@ -141,15 +142,3 @@ def random_share(group: Tensor, ptr: Tensor, counts: Tensor) -> Tensor:
 def _count(share: float, sizes: Tensor) -> Tensor:
     """(B,) int64: how many things a share of `sizes` (B,) is."""
     return torch.minimum((share * sizes.double()).long().clamp(min=1), sizes)
-
-
-def _generations(n_nodes: int, edge_index: Tensor) -> Tensor:
-    """(n_nodes,) int64: the length of the longest path that ends at each node."""
-    source, target = edge_index
-    generation = torch.zeros(n_nodes, dtype=torch.int64, device=edge_index.device)
-    for _ in range(n_nodes + 1):
-        later = generation.scatter_reduce(0, target, generation[source] + 1, "amax")
-        if torch.equal(later, generation):
-            return generation
-        generation = later
-    raise AssertionError("an altered graph has a cycle")  # a bug here, not in the input
