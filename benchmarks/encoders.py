@@ -23,7 +23,8 @@ import torch
 import torch_geometric
 from torch import nn
 
-from nasflow import ArchTable, EncoderConfig, GraphBatch, make_encoder
+from nasflow import ArchTable, EncoderConfig, GraphBatch
+from nasflow.encoders.make import config_for, make_encoder
 from nasflow.encoders.registry import encoder_names
 from nasflow.experiments.manifest import machine, versions
 from nasflow.prediction.scorer import in_chunks
@@ -68,7 +69,8 @@ def entries(table: ArchTable, width: int) -> dict[str, Entry]:
     by_name: dict[str, Entry] = {}
     for name in encoder_names():
         options = FLOWERFORMER if name == "flowerformer" else {"width": width}
-        models[name] = make_encoder(table.n_ops, EncoderConfig(name, max_nodes=8, **options))
+        config = config_for(EncoderConfig(name, **options), table)
+        models[name] = make_encoder(table.n_ops, config)
         # fewer rows of those that take several times as long
         slow = name in ("flowerformer", "transformer")
         by_name[name] = Entry(models[name], *((1024, 2048) if slow else (2048, 4096)))

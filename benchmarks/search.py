@@ -14,6 +14,7 @@ far by validation.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 import time
@@ -71,7 +72,7 @@ STRATEGIES: dict[str, dict[str, Any]] = {
         **FLOW_JACOV,
         **WIDE,
         "pretrain_proxies": ("jacov", "synflow"),
-        "proxy_heads": "average",
+        "task_options": {"proxy": {"proxy_heads": "average"}},
     },
     "npenas5-none": {"strategy": "npenas", "pretext": "none", "n_mutations": 5},
     "npenas5-flow+jacov": {**FLOW_JACOV, "n_mutations": 5},
@@ -213,20 +214,22 @@ def config_of(name: str, bench: Bench, seed: int) -> SearchConfig:
         pretext=options.pop("pretext", "flow"),
         proxies=options.pop("pretrain_proxies", ()),
         weights=options.pop("weights", {}),
-        proxy_heads=options.pop("proxy_heads", "each"),
+        task_options=options.pop("task_options", {}),
     )
     fit = FitConfig(
         epochs=NPENAS_EPOCHS, average=NPENAS_AVERAGE, lr=options.pop("lr", FitConfig.lr)
     )
-    return SearchConfig(
-        seed=seed,
-        n_pool=N_POOL,
-        surrogate=SURROGATES.get(bench.problem.space.name, SurrogateConfig()),
-        encoder=EncoderConfig(),
-        pretrain=pretrain,
-        fit=fit,
-        **options,
-    )
+    shared = {
+        "seed": seed,
+        "n_pool": N_POOL,
+        "surrogate": SURROGATES.get(bench.problem.space.name, SurrogateConfig()),
+        "encoder": EncoderConfig(),
+        "pretrain": pretrain,
+        "fit": fit,
+    }
+    # no strategy has all of these: random search has a seed alone
+    has = {field.name for field in dataclasses.fields(SearchConfig.class_of(options["strategy"]))}
+    return SearchConfig(**{key: shared[key] for key in shared if key in has}, **options)
 
 
 def key_of(name: str, strategy: str, trial: int, budget: int) -> str:

@@ -13,6 +13,7 @@ goes on by the same command.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from functools import cache
 from pathlib import Path
 
@@ -88,7 +89,9 @@ def main() -> None:
     problem = Problem(SPACE)
     winners: dict[str, tuple[float, nn.Module]] = {}
     for strategy in options.strategies.split(","):
-        config = SearchConfig(strategy=strategy, surrogate=SurrogateConfig(k=7))
+        config = SearchConfig(strategy=strategy)
+        if hasattr(config, "surrogate"):  # random search has none
+            config = dataclasses.replace(config, surrogate=SurrogateConfig(k=7))
         study = Study(
             options.out / f"{strategy}.db", problem, config, window=options.parallel, progress=True
         )
