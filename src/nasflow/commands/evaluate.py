@@ -112,7 +112,7 @@ def run(options: Namespace) -> None:
         pretrain=dataclasses.replace(
             options.pretrain,
             proxies=names_in(options.proxy),
-            task_options=task_options_in(options),
+            task_options=task_options_in(options, tasks_in(options.methods)),
         ),
         fit=options.fit,
         protocol=protocol,

@@ -44,7 +44,9 @@ def run(options: Namespace) -> None:
 
     check_writable(options.out)
     dataset = open_dataset(options.source)
-    config = replace(options.pretrain, task_options=task_options_in(options))
+    config = replace(
+        options.pretrain, task_options=task_options_in(options, tasks_in(options.pretrain.pretext))
+    )
     proxies = {name: dataset.proxy(name) for name in options.pretrain.proxies}
     predictor = Predictor(
         encoder=options.encoder,

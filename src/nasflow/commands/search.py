@@ -187,7 +187,9 @@ def _search_config(options: Namespace) -> SearchConfig:
         if field.name in ("pretrain", "fit"):
             value = dataclasses.replace(value, seed=options.seed)
         if field.name == "pretrain":
-            value = dataclasses.replace(value, task_options=task_options_in(options))
+            value = dataclasses.replace(
+                value, task_options=task_options_in(options, tasks_in(value.pretext))
+            )
         values[field.name] = value
     return SearchConfig(**values)
 

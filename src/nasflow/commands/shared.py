@@ -60,7 +60,12 @@ def add_tasks(parser: Parser, tasks: Iterable[str]) -> None:
     for task in tasks:
         config = task_config(task)
         if config is not None:
-            parser.add_class_arguments(config, f"task.{task}")
+            parser.add_class_arguments(config, f"task.{_short(task)}")
+
+
+def _short(task: str) -> str:
+    """What a task is called among the options: of file.py:Class the class."""
+    return task.rpartition(":")[2]
 
 
 def tasks_in(methods: str) -> list[str]:
@@ -69,10 +74,14 @@ def tasks_in(methods: str) -> list[str]:
     return sorted({task.strip() for task in tasks} - {"", "none", "gp"})
 
 
-def task_options_in(options: Namespace) -> dict[str, dict[str, Any]]:
+def task_options_in(options: Namespace, tasks: Iterable[str]) -> dict[str, dict[str, Any]]:
     """What `add_tasks` read, by task."""
-    by_task = vars(options.task) if "task" in options else {}
-    return {name: of_task.to_dict() for name, of_task in by_task.items()}
+    by_short_name = vars(options.task) if "task" in options else {}
+    read = {}
+    for task in tasks:
+        if _short(task) in by_short_name:
+            read[task] = by_short_name[_short(task)].to_dict()
+    return read
 
 
 def named(words: list[str], option: str, default: str) -> str:
