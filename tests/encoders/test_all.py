@@ -1,5 +1,6 @@
-"""What every registered encoder promises: sizes, independence from order and company, gradients,
-reproducible bits.
+"""What every registered encoder promises.
+
+Sizes, independence from order and company, gradients, reproducible bits.
 """
 
 from __future__ import annotations
@@ -38,9 +39,7 @@ def _batch(*graphs: Architecture) -> GraphBatch:
 
 
 def _mixed() -> tuple[Architecture, ...]:
-    """Graphs of 1, 2 and 20 nodes, without edges, with isolated nodes, with sinks and sources at
-    every depth.
-    """
+    """Graphs of 1, 2 and 20 nodes, some without edges, with lone nodes or ends at any depth."""
     rng = np.random.default_rng(0)
     return (
         Architecture(("input",)),
@@ -120,8 +119,7 @@ def test_the_same_seed_gives_the_same_bits_in_training(name: str) -> None:
     assert all(torch.equal(one, other) for one, other in zip(*results, strict=True))
 
 
-# -- the registry
-# ---------------------------------------------------------------------------------------
+# -- the registry ----------------------------------------------------------------------------------
 
 
 def test_encoders_are_made_by_name() -> None:

@@ -17,9 +17,7 @@ WIDTH, HEADS = 6, 2
 
 
 def attention(layer: Attention, x: Tensor, allowed: Tensor) -> Tensor:
-    """(n, H): what the nodes of one graph read, of states (n, H) and pairs (n, n) bool, by torch's
-    function.
-    """
+    """(n, H): what the nodes of one graph read by torch's function; `allowed` (n, n) bool."""
 
     def heads(part: Tensor) -> Tensor:
         return part.view(len(x), layer.n_heads, -1).transpose(0, 1)
@@ -55,13 +53,11 @@ def test_values_and_gradients_equal_those_of_torch(pairs: str) -> None:
         if batched:
             out = layer(states, padded.node, padded.position, bias)
         else:
-            parts = states.split(batch.node_ptr.diff().tolist())
-            out = torch.cat(
-                [
-                    attention(layer, part, bias[: len(part), : len(part), g] == 0)
-                    for g, part in enumerate(parts)
-                ]
-            )
+            rows = []
+            for g, part in enumerate(states.split(batch.node_ptr.diff().tolist())):
+                n = len(part)
+                rows.append(attention(layer, part, bias[:n, :n, g] == 0))
+            out = torch.cat(rows)
         (out.sin() * torch.arange(WIDTH)).sum().backward()
         results.append(
             [out.detach(), states.grad, *(parameter.grad for parameter in layer.parameters())]

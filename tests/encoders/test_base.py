@@ -1,6 +1,4 @@
-"""The interface of encoders: what a step of pre-training gets from one with node states, and from
-one without.
-"""
+"""The interface of encoders: what a step of pre-training gets, with node states and without."""
 
 from __future__ import annotations
 

@@ -20,28 +20,24 @@ CONFIG = EncoderConfig("dagnn", width=4, n_layers=2, dropout=0)
 def dagnn(encoder: DAGNN, graph: Architecture) -> Tensor:
     """(H,): the embedding of one graph."""
     before, after = neighbours(graph)
-    start = list(
-        encoder.input.linear(
-            one_hot(torch.tensor([OPS.index(op) for op in graph.ops]), len(OPS)).double()
-        )
-    )
+    ops = torch.tensor([OPS.index(op) for op in graph.ops])
+    start = list(encoder.input.linear(one_hot(ops, len(OPS)).double()))
     ends = []
     for sweeps, behind, ahead in ((encoder.down, before, after), (encoder.up, after, before)):
         states = [start]
         for sweep in sweeps:
             states.append(flow_sweep(sweep, states[-1], behind))
-        last = [v for v in range(graph.n_nodes) if not ahead[v]]
-        ends.append(
-            torch.stack([torch.cat([layer[v] for layer in states]) for v in last]).amax(dim=0)
-        )
+        of_ends = []
+        for v in range(graph.n_nodes):
+            if not ahead[v]:
+                of_ends.append(torch.cat([layer[v] for layer in states]))
+        ends.append(torch.stack(of_ends).amax(dim=0))
     embedding: Tensor = encoder.output(torch.cat(ends))
     return embedding
 
 
 def test_embeddings_and_gradients_equal_the_loop_over_nodes() -> None:
-    """Operations differ within a graph: of equal states either could be the largest, and take the
-    gradient.
-    """
+    """Operations differ within a graph: of two equal states either could take the gradient."""
     rng = np.random.default_rng(0)
     graphs = [
         Architecture(tuple(rng.permutation(OPS).tolist()), random_dag(rng, 5).edges)
@@ -53,11 +49,10 @@ def test_embeddings_and_gradients_equal_the_loop_over_nodes() -> None:
         with torch.random.fork_rng():
             torch.manual_seed(0)
             encoder = DAGNN(len(OPS), CONFIG).double()
-        out = (
-            encoder(GraphBatch.from_table(table))
-            if batched
-            else torch.stack([dagnn(encoder, graph) for graph in table])
-        )
+        if batched:
+            out = encoder(GraphBatch.from_table(table))
+        else:
+            out = torch.stack([dagnn(encoder, graph) for graph in table])
         (out.sin() * torch.arange(4)).sum().backward()
         results.append([out.detach(), *(parameter.grad for parameter in encoder.parameters())])
     for one, other in zip(*results, strict=True):

@@ -17,9 +17,7 @@ from oracles import OPS, random_table
 
 
 def _matrix(graph: Architecture) -> npt.NDArray[np.float64]:
-    """S as the paper writes it: a walk with a node more that it teleports through; pi is its
-    eigenvector.
-    """
+    """S as the paper writes it: pi is the eigenvector of a walk with one more node to teleport."""
     n = graph.n_nodes
     adjacency = np.eye(n)
     for u, v in graph.edges:
@@ -36,12 +34,12 @@ def _matrix(graph: Architecture) -> npt.NDArray[np.float64]:
 
 
 def _digcn(graph: Architecture, weights: dict[str, Any], n_layers: int) -> npt.NDArray[np.float64]:
+    """(H,): the embedding of one graph, by its whole matrix."""
     S = _matrix(graph)
     x = np.eye(len(OPS))[[OPS.index(op) for op in graph.ops]]
     for layer in range(n_layers):
-        x = np.maximum(
-            S @ x @ weights[f"layers.{layer}.weight"].T + weights[f"layers.{layer}.bias"], 0
-        )
+        W, b = weights[f"layers.{layer}.weight"], weights[f"layers.{layer}.bias"]
+        x = np.maximum(S @ x @ W.T + b, 0)
     return x.mean(axis=0)
 
 
@@ -53,9 +51,9 @@ def _table(n: int = 20) -> ArchTable:
 def test_the_propagation_matrix_is_the_one_that_the_eigenvector_gives() -> None:
     table = _table()
     batch = GraphBatch.from_table(table)
-    own, between = propagation(batch)
-    whole = torch.diag(own)
-    whole[batch.undirected.target, batch.undirected.source] = between
+    of_nodes, of_edges = propagation(batch)
+    whole = torch.diag(of_nodes)
+    whole[batch.undirected.target, batch.undirected.source] = of_edges
     assert torch.equal(whole.nonzero(), whole.t().nonzero())
     for g, graph in enumerate(table):
         here = slice(int(batch.node_ptr[g]), int(batch.node_ptr[g + 1]))

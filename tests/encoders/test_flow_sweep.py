@@ -1,6 +1,4 @@
-"""The sweep of the flow module: against a loop over nodes with torch's own GRU, and numerical
-derivatives.
-"""
+"""The sweep of the flow module: against a loop with torch's own GRU, and numerical derivatives."""
 
 from __future__ import annotations
 
@@ -47,13 +45,12 @@ def test_values_and_gradients_equal_the_loop_over_nodes(direction: str, scale: f
         if batched:
             out = sweep(states[flow.order], *pair)[flow.place]
         else:
-            rows = [
-                flow_sweep(sweep, list(part), neighbours(graph)[direction == "up"])
-                for graph, part in zip(
-                    table, states.split(batch.node_ptr.diff().tolist()), strict=True
-                )
-            ]
-            out = torch.stack([state for row in rows for state in row])
+            rows: list[Tensor] = []
+            parts = states.split(batch.node_ptr.diff().tolist())
+            for graph, part in zip(table, parts, strict=True):
+                before, after = neighbours(graph)
+                rows += flow_sweep(sweep, list(part), before if direction == "down" else after)
+            out = torch.stack(rows)
         (out.sin() * torch.arange(WIDTH)).sum().backward()
         results.append(
             [out.detach(), states.grad, *(parameter.grad for parameter in sweep.parameters())]

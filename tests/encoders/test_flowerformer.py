@@ -43,9 +43,8 @@ def flowerformer(encoder: FlowerFormer, table: ArchTable) -> Tensor:
     normed = _batch_norm if encoder.training else (lambda norm, x: norm(x))
     batch = GraphBatch.from_table(table)
     sizes = batch.node_ptr.diff().tolist()
-    x = normalize(
-        normed(encoder.norm, encoder.input.linear(one_hot(batch.ops, len(OPS)).double())).relu()
-    )
+    x = encoder.input.linear(one_hot(batch.ops, len(OPS)).double())
+    x = normalize(normed(encoder.norm, x).relu())
     for layer in cast(list[FlowerLayer], list(encoder.layers)):
         parts = list(zip(table, x.split(sizes), strict=True))
         local = normed(layer.norm_local, x + torch.cat([_local(layer, *part) for part in parts]))
@@ -63,9 +62,8 @@ def _batch_norm(norm: Any, x: Tensor) -> Tensor:
 def _local(layer: FlowerLayer, graph: Architecture, x: Tensor) -> Tensor:
     """Forwards, then backwards from there: every node one at a time."""
     before, after = neighbours(graph)
-    return torch.stack(
-        flow_sweep(layer.backwards, flow_sweep(layer.forwards, list(x), before), after)
-    ).relu()
+    forwards = flow_sweep(layer.forwards, list(x), before)
+    return torch.stack(flow_sweep(layer.backwards, forwards, after)).relu()
 
 
 def _global(layer: FlowerLayer, graph: Architecture, x: Tensor) -> Tensor:
@@ -78,10 +76,9 @@ def _global(layer: FlowerLayer, graph: Architecture, x: Tensor) -> Tensor:
         readable = [u for u in range(len(x)) if paths.has_edge(u, v) or paths.has_edge(v, u)]
         heads = []
         for c in range(0, x.shape[1], depth):
-            scores = torch.stack(
-                [q[v, c : c + depth] @ k[u, c : c + depth] / depth**0.5 for u in readable]
-            )
-            heads.append(torch.softmax(scores, dim=0) @ value[readable, c : c + depth])
+            head = slice(c, c + depth)
+            scores = torch.stack([q[v, head] @ k[u, head] / depth**0.5 for u in readable])
+            heads.append(torch.softmax(scores, dim=0) @ value[readable, head])
         rows.append(torch.cat(heads))
     return cast(Tensor, layer.attention.output(torch.stack(rows)))
 

@@ -35,13 +35,15 @@ def _gin(architecture: Architecture, weights: dict[str, Any], n_layers: int) -> 
     x = [np.eye(len(OPS))[OPS.index(op)] for op in architecture.ops]
     layers = []
     for layer in range(n_layers):
-        W1, b1, W2, b2 = (
-            weights[f"layers.{layer}.mlp.{p}"] for p in ("0.weight", "0.bias", "2.weight", "2.bias")
-        )
-        total = [x[v] + sum(x[u] for u in neighbours[v]) for v in nodes]
-        x = [np.maximum(W2 @ np.maximum(W1 @ t + b1, 0) + b2, 0) for t in total]
+        names = ("0.weight", "0.bias", "2.weight", "2.bias")
+        W1, b1, W2, b2 = (weights[f"layers.{layer}.mlp.{name}"] for name in names)
+        following = []
+        for v in nodes:
+            total = x[v] + sum(x[u] for u in neighbours[v])
+            following.append(np.maximum(W2 @ np.maximum(W1 @ total + b1, 0) + b2, 0))
+        x = following
         layers.append(x)
-    return np.mean([np.concatenate([layer[v] for layer in layers]) for v in nodes], axis=0)
+    return np.concatenate([np.mean(layer, axis=0) for layer in layers])
 
 
 def test_embeddings_equal_the_loop_over_nodes() -> None:

@@ -45,8 +45,7 @@ def test_the_gradient_of_dropout_is_its_mask() -> None:
     assert torch.equal(x.grad, out.detach())
 
 
-# -- one-hot
-# ----------------------------------------------------------------------------------------------
+# -- one-hot ---------------------------------------------------------------------------------------
 
 
 def test_a_one_hot_linear_layer_is_a_linear_layer_on_the_one_hot_matrix() -> None:
@@ -64,8 +63,7 @@ def test_a_hidden_operation_is_a_row_of_zeros() -> None:
     torch.testing.assert_close(layer.rows(), layer.linear(expected[:5]))
 
 
-# -- normalisation
-# ----------------------------------------------------------------------------------------
+# -- normalisation ---------------------------------------------------------------------------------
 
 
 def test_normalisation_is_that_of_torch_and_takes_a_single_node() -> None:

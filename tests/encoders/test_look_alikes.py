@@ -1,17 +1,17 @@
-"""Kinds of nodes: colour refinement against dictionaries, and encoding by kind against encoding
-node by node.
-"""
+"""Kinds of nodes: refinement against dictionaries, encoding by kind against node by node."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 
 import nasflow.encoders.resgatedgcn
-from nasflow.encoders.look_alikes import LookAlikes
+from nasflow.encoders.look_alikes import LookAlikes, mix_words
 from nasflow.encoders.registry import EncoderConfig
 from nasflow.encoders.resgatedgcn import ResGatedGCN
+from nasflow.graphs import canonical
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
 from nasflow.spaces.nb201 import NB201
@@ -23,15 +23,16 @@ CELLS = NB201().enumerate()[::29]
 
 def _refined(kind: list[int], batch: GraphBatch) -> list[int]:
     """The kinds after a layer, as numbers in order of appearance."""
-    heard: list[list[int]] = [[] for _ in kind]
+    around: list[list[int]] = [[] for _ in kind]  # the kinds of each node's neighbours
     for u, v in batch.edge_index.T.tolist():
-        heard[u].append(kind[v])
-        heard[v].append(kind[u])
+        around[u].append(kind[v])
+        around[v].append(kind[u])
     numbers: dict[tuple[int, tuple[int, ...]], int] = {}
-    return [
-        numbers.setdefault((own, tuple(sorted(others))), len(numbers))
-        for own, others in zip(kind, heard, strict=True)
-    ]
+    refined = []
+    for before, neighbours in zip(kind, around, strict=True):
+        key = (before, tuple(sorted(neighbours)))
+        refined.append(numbers.setdefault(key, len(numbers)))
+    return refined
 
 
 def _check(batch: GraphBatch, n_layers: int) -> list[int]:
@@ -53,6 +54,13 @@ def _check(batch: GraphBatch, n_layers: int) -> list[int]:
         kind, n_kinds = alike.kind, len(alike.node)
         counts.append(n_kinds)
     return counts
+
+
+def test_words_are_mixed_as_those_of_canonical_ids() -> None:
+    words = np.random.default_rng(0).integers(0, 2**64, 1000, np.uint64, endpoint=False)
+    words[:3] = 0, 1, 2**64 - 1
+    seen = mix_words(torch.from_numpy(words.view(np.int64)))
+    np.testing.assert_array_equal(seen.numpy().view(np.uint64), canonical.mix_words(words))
 
 
 @given(tables(OPS))

@@ -1,6 +1,4 @@
-"""MLP: its input is the adjacency matrix and the operations, number by number; its size is known or
-an error.
-"""
+"""MLP: what its input is, number by number, and how it learns the size of the largest graph."""
 
 from __future__ import annotations
 
@@ -63,18 +61,14 @@ def test_a_hidden_operation_is_a_row_of_zeros() -> None:
 
 def test_a_larger_graph_is_refused_with_the_option_to_set() -> None:
     encoder = MLP(len(OPS), EncoderConfig("mlp", width=8, max_nodes=2))
+    graphs = [Architecture(("input",)), Architecture(OPS[:3], ((0, 1),))]
+    batch = GraphBatch.from_table(ArchTable.from_architectures(graphs, OPS))
     with pytest.raises(
         GraphError,
         match=r"graph 1 of the batch has 3 nodes; encoder 'mlp' was made for at most 2: set "
         r"MLPConfig.max_nodes",
     ):
-        encoder(
-            GraphBatch.from_table(
-                ArchTable.from_architectures(
-                    [Architecture(("input",)), Architecture(OPS[:3], ((0, 1),))], OPS
-                )
-            )
-        )
+        encoder(batch)
 
 
 def test_the_size_comes_from_the_first_table_and_is_saved(tmp_path: Path) -> None:

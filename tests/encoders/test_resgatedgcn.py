@@ -39,8 +39,7 @@ def _table(n: int = 6, seed: int = 0) -> ArchTable:
     )
 
 
-# -- the convolution
-# ------------------------------------------------------------------------------------
+# -- the convolution -------------------------------------------------------------------------------
 
 
 def test_values_and_gradients_equal_those_of_pytorch_geometric() -> None:
@@ -48,10 +47,8 @@ def test_values_and_gradients_equal_those_of_pytorch_geometric() -> None:
     ours, batch = _conv(), GraphBatch.from_table(_table(12))
     theirs = geometric.ResGatedGraphConv(WIDTH, WIDTH).double()
     names = ("lin_key", "lin_query", "lin_value", "lin_skip")
-    weights, biases = (
-        ours.projection.weight.detach().chunk(4),
-        ours.projection.bias.detach().chunk(4),
-    )
+    weights = ours.projection.weight.detach().chunk(4)
+    biases = ours.projection.bias.detach().chunk(4)
     with torch.no_grad():
         for name, weight, bias in zip(names, weights, biases, strict=True):
             layer = getattr(theirs, name)
@@ -123,8 +120,7 @@ def test_the_shortcut_for_operations_changes_neither_value_nor_gradient(n_graphs
         torch.testing.assert_close(one, other)
 
 
-# -- the encoder
-# ----------------------------------------------------------------------------------------
+# -- the encoder -----------------------------------------------------------------------------------
 
 
 def test_embeddings_equal_the_loop_over_nodes() -> None:

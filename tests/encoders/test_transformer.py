@@ -1,6 +1,4 @@
-"""Transformer: against its layers computed graph by graph, and its positional code against
-SciPy.
-"""
+"""Transformer: against its layers graph by graph, and its positional code against SciPy."""
 
 from __future__ import annotations
 
@@ -45,9 +43,7 @@ def _adjacency(graph: Architecture) -> npt.NDArray[np.float64]:
 
 
 def _kernels(graph: Architecture) -> npt.NDArray[np.float64]:
-    """(4, n, n): the heat kernels of one graph, by SciPy's exponential; a lone node keeps its
-    heat.
-    """
+    """(4, n, n): heat kernels of one graph by SciPy's exponential; a lone node keeps its heat."""
     undirected = _adjacency(graph) + _adjacency(graph).T
     degree = undirected.sum(axis=0)
     laplacian = np.diag((degree > 0).astype(float))
@@ -66,15 +62,11 @@ def transformer(encoder: Transformer, graph: Architecture) -> Tensor:
     for layer in cast(list[TransformerLayer], list(encoder.layers)):
         q, k, v = layer.attention.projection(x).chunk(3, dim=1)
         heads = []
-        for h, (q_h, k_h, v_h) in enumerate(
-            zip(q.chunk(2, 1), k.chunk(2, 1), v.chunk(2, 1), strict=True)
-        ):
-            bias = sum(
-                weight * pair for weight, pair in zip(encoder.pair.weight[h], pairs, strict=True)
-            )
-            heads.append(
-                torch.softmax(q_h @ k_h.T / 2 + bias, dim=1) @ v_h
-            )  # 2: the root of 4, a head's width
+        by_head = zip(q.chunk(2, 1), k.chunk(2, 1), v.chunk(2, 1), encoder.pair.weight, strict=True)
+        for q_h, k_h, v_h, pair_weights in by_head:
+            bias = sum(weight * pair for weight, pair in zip(pair_weights, pairs, strict=True))
+            # 2: the root of 4, a head's width
+            heads.append(torch.softmax(q_h @ k_h.T / 2 + bias, dim=1) @ v_h)
         x = layer.norm_attention(x + layer.attention.output(torch.cat(heads, dim=1)))
         x = layer.norm(x + layer.feed_forward(x))
     return x.mean(dim=0)
@@ -94,11 +86,10 @@ def test_embeddings_and_gradients_equal_the_loop_over_graphs() -> None:
         with torch.random.fork_rng():
             torch.manual_seed(0)
             encoder = Transformer(len(OPS), CONFIG).double()
-        out = (
-            encoder(GraphBatch.from_table(table))
-            if batched
-            else torch.stack([transformer(encoder, graph) for graph in table])
-        )
+        if batched:
+            out = encoder(GraphBatch.from_table(table))
+        else:
+            out = torch.stack([transformer(encoder, graph) for graph in table])
         (out.sin() * torch.arange(8)).sum().backward()
         results.append([out.detach(), *(parameter.grad for parameter in encoder.parameters())])
     for one, other in zip(*results, strict=True):

@@ -18,12 +18,17 @@ from nasflow.graphs.table import ArchTable
 
 
 class Encoder(nn.Module, ABC):
-    """Turns a batch of architectures into one vector each; subclass `NodeEncoder` where the nodes
-    have states.
+    """Turns a batch of architectures into one vector each.
+
+    Where its nodes have states, subclass `NodeEncoder`.
 
     Args:
         n_ops: size of the vocabulary.
         config: name, width, number of layers, dropout.
+
+    Shapes:
+        - input: a `GraphBatch` of B graphs with n_nodes nodes and n_edges edges
+        - output: (B, H), H = `encoder.width`
     """
 
     Config: ClassVar[type[EncoderConfig]] = EncoderConfig
@@ -74,8 +79,12 @@ class Encoder(nn.Module, ABC):
 
 
 class NodeEncoder(Encoder):
-    """An encoder whose embedding is pooled from the states of the nodes: what most graph networks
-    are.
+    """An encoder that pools the states of the nodes, as most graph networks do.
+
+    Shapes:
+        - input: a `GraphBatch` of B graphs with n_nodes nodes and n_edges edges
+        - states of the nodes: (n_nodes, `encoder.node_width`)
+        - output: (B, H), H = `encoder.width`
     """
 
     @property
@@ -88,9 +97,7 @@ class NodeEncoder(Encoder):
         """(n_nodes, node_width) float32: the state of every node after the last layer."""
 
     def pool(self, batch: GraphBatch, nodes: Tensor) -> Tensor:
-        """(B, H) float32: the embeddings that node states (n_nodes, node_width) give; their mean
-        over each graph.
-        """
+        """(B, H) float32: the mean of each graph's node states (n_nodes, node_width)."""
         return batch.mean_pool(nodes)
 
     def forward(self, batch: GraphBatch) -> Tensor:

@@ -1,20 +1,22 @@
-r"""FlowerFormer: a graph transformer that follows the flow of data (Hwang et al., CVPR 2024, arXiv
-2403.12821).
+r"""FlowerFormer: a graph transformer that follows the flow of data.
+
+Hwang et al., CVPR 2024, arXiv 2403.12821:
 
     x = normalise(relu(BN(W onehot(op))))                                to length 1
     each layer:   local  = BN(x + dropout(relu(backward sweep of (forward sweep of x))))
-                  global = BN(x + dropout(attention(x)))                 to all nodes on a directed path with the node
+                  global = BN(x + dropout(attention(x)))
                   x'     = local + global
                   x      = BN(x' + dropout(W_2 dropout(relu(W_1 x'))))
     embedding = mean of x[v] over the nodes
 
-The sweeps are in `flow_sweep.py`, the attention in `attention.py`; BN is batch normalisation over
-the batch's nodes. This is the layer of the published code; where a node's successors lie in several
-generations, that code goes back from the nearest alone, here from all, as forwards. Its values for
-NAS-Bench-101 and 201 are width 64, 9 layers, 8 heads, dropout 0, and 0.5 for the attention weights.
-Left out: dropout of the sweeps' input (always 0 there), and biases right before a batch
-normalisation, which takes them off again. On it stands the same head as on every encoder here
-(linear, relu, linear); the published one is a single linear layer.
+A node attends to itself and to all nodes on a directed path with it. The sweeps are in
+`flow_sweep.py`, the attention in `attention.py`; BN is batch normalisation over the batch's nodes.
+This is the layer of the published code; where a node's successors lie in several generations, that
+code goes back from the nearest alone, here from all, as forwards. Its values for NAS-Bench-101 and
+201 are width 64, 9 layers, 8 heads, dropout 0, and 0.5 for the attention weights. Left out: dropout
+of the sweeps' input (always 0 there), and biases right before a batch normalisation, which takes
+them off again. On it stands the same head as on every encoder here (linear, relu, linear); the
+published one is a single linear layer.
 """
 
 from __future__ import annotations
@@ -42,8 +44,14 @@ class FlowerFormerConfig(AttentionConfig):
 
 
 class FlowerFormer(NodeEncoder):
-    """Sees the direction of edges; invariant to the order of the nodes. Many times slower than
-    ResGatedGCN.
+    """Sees the direction of edges; invariant to the order of the nodes.
+
+    Many times slower than ResGatedGCN.
+
+    Shapes:
+        - input: a `GraphBatch` of B graphs with n_nodes nodes and n_edges edges
+        - states of the nodes: (n_nodes, H), H = `config.width`
+        - output: (B, H)
 
     Example:
         >>> from nasflow.spaces.nb201 import NB201
@@ -64,9 +72,11 @@ class FlowerFormer(NodeEncoder):
     def nodes(self, batch: GraphBatch) -> Tensor:
         """(n_nodes, H) float32: the state of every node after the last layer."""
         flow, padded = batch.by_generation, batch.padded
+        # sweeps want the nodes by generation: so they stand in all layers, for attention too
         node = flow.place.index_select(0, padded.node)
         position = padded.position.index_select(0, flow.order)
-        x = normalize(self.norm(self.input(batch.ops.index_select(0, flow.order))).relu())
+        x = self.input(batch.ops.index_select(0, flow.order))  # (n_nodes, H), by place
+        x = normalize(self.norm(x).relu())
         for layer in cast(list[FlowerLayer], list(self.layers)):
             x = layer(x, flow, node, position, padded.on_a_path)
         states: Tensor = _Reorder.apply(x, flow.place, flow.order)  # type: ignore[no-untyped-call]
@@ -104,7 +114,10 @@ class FlowerLayer(nn.Module):
 
 
 class _Reorder(torch.autograd.Function):
-    """The rows `index` of x, for a permutation `index` whose inverse is given."""
+    """The rows `index` of x, for a permutation `index` whose inverse is given.
+
+    Its derivative gathers rows as well, where autograd would add them to a tensor of zeros.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, index: Tensor, inverse: Tensor) -> Tensor:

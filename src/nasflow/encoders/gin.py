@@ -1,10 +1,11 @@
-r"""GIN: graph isomorphism network (Xu et al., "How powerful are graph neural networks?", ICLR 2019,
-equation 4.1).
+r"""GIN: graph isomorphism network.
+
+Xu et al., "How powerful are graph neural networks?", ICLR 2019, equations 4.1 and 4.2:
 
     x0[v] = onehot(op_v)
     conv(x)[v] = MLP(x[v] + sum over neighbours u of x[u])          MLP: linear, relu, linear
     x_l = dropout(relu(conv_l(x_{l-1})))                            l = 1 ... n_layers
-    state of v = [x_1[v], ..., x_n[v]]                              all layers side by side (their equation 4.2)
+    state of v = [x_1[v], ..., x_n[v]]                              all layers side by side
     embedding = mean over the nodes
 
 Neighbours are taken over the undirected graph; epsilon is 0 (their GIN-0). `conv` gives the same
@@ -26,8 +27,14 @@ from nasflow.graphs.batch import GraphBatch, Neighbourhood
 
 
 class GIN(NodeEncoder):
-    """Invariant to the order of the nodes, blind to the direction of edges, like ResGatedGCN, but
-    without gates.
+    """Invariant to the order of the nodes, blind to the direction of edges.
+
+    Like ResGatedGCN, but without gates.
+
+    Shapes:
+        - input: a `GraphBatch` of B graphs with n_nodes nodes and n_edges edges
+        - states of the nodes: (n_nodes, H), H = `config.n_layers * config.width`
+        - output: (B, H)
 
     Example:
         >>> from nasflow.spaces.nb201 import NB201
@@ -49,19 +56,22 @@ class GIN(NodeEncoder):
         return self.config.n_layers * self.config.width
 
     def nodes(self, batch: GraphBatch) -> Tensor:
-        """(n_nodes, n_layers * config.width) float32: the states of every node after each layer,
-        side by side.
-        """
+        """(n_nodes, H) float32: the states of every node after each layer, side by side."""
         x = one_hot_operations(batch.ops, self.n_ops).to(next(self.parameters()).dtype)
         states = []
         for layer in self.layers:
-            x = self.dropout(layer(x, batch.undirected).relu_())
+            x = self.dropout(layer(x, batch.undirected).relu_())  # (n_nodes, config.width)
             states.append(x)
         return torch.cat(states, dim=1)
 
 
 class GINConv(nn.Module):
-    """One convolution, from node states of width `n_in` to `n_out`."""
+    """One convolution.
+
+    Shapes:
+        - input: node states (n_nodes, n_in), and the edges of the undirected graph
+        - output: (n_nodes, n_out)
+    """
 
     def __init__(self, n_in: int, n_out: int) -> None:
         super().__init__()
@@ -74,8 +84,9 @@ class GINConv(nn.Module):
 
 
 class _SumNeighbours(torch.autograd.Function):
-    """out[v] = x[v] + sum of x[u] over the neighbours; over an undirected graph its transpose is
-    itself.
+    """out[v] = x[v] + sum of x[u] over the neighbours u.
+
+    Over an undirected graph it is symmetric: the derivative is the same sum of the gradient.
     """
 
     @staticmethod

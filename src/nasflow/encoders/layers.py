@@ -11,18 +11,22 @@ from torch.nn.functional import batch_norm, one_hot
 
 
 def one_hot_operations(ops: Tensor, n_ops: int) -> Tensor:
-    """(n_nodes, n_ops) int64: a one-hot row for each operation index (n_nodes,); zeros for a hidden
-    one (n_ops).
+    """(n_nodes, n_ops) int64: a one-hot row for each operation index of `ops` (n_nodes,).
+
+    A hidden operation, index n_ops, is a row of zeros.
     """
     return one_hot(ops, n_ops + 1)[:, :n_ops]
 
 
 class OneHotLinear(nn.Module):
-    """A linear layer on one-hot operations: y[v] = W onehot(x_v) + b, without making the one-hot
-    matrix.
+    """A linear layer on one-hot operations, y[v] = W onehot(x_v) + b, that makes no one-hot matrix.
 
     A hidden operation (index n_ops) is a vector of zeros, so its y is b: a learned token like any
     operation's. Weights are kept and initialised as in `nn.Linear(n_ops, width, bias)`.
+
+    Shapes:
+        - input: operation indices (n_nodes,) int64
+        - output: (n_nodes, width)
     """
 
     def __init__(self, n_ops: int, width: int, bias: bool = True) -> None:
@@ -30,9 +34,7 @@ class OneHotLinear(nn.Module):
         self.linear = nn.Linear(n_ops, width, bias)
 
     def rows(self, masked: bool = False) -> Tensor:
-        """(n_ops, width): the output for each operation; with `masked` a last row for a hidden
-        one.
-        """
+        """(n_ops, width): the output for each operation; `masked` adds a row for a hidden one."""
         rows, bias = self.linear.weight.t(), self.linear.bias
         if masked:
             rows = torch.cat([rows, rows.new_zeros(1, rows.shape[1])])
@@ -55,34 +57,34 @@ class FastDropout(nn.Module):
         self.threshold = round(p * 256)
 
     def forward(self, x: Tensor) -> Tensor:
-        """`x` with a share of its elements zeroed and the rest scaled up; unchanged outside
-        training.
-        """
+        """`x` with a share of it zeroed and the rest scaled up; outside of training as it is."""
         factors = self.factors(x.shape, x) if self.training else None
         return x if factors is None else x * factors
 
     def factors(self, shape: Sequence[int], like: Tensor) -> Tensor | None:
-        """New draws: 0 for what is dropped, the scale for the rest, as wide as `like`; None where
-        nothing is.
+        """New factors of a shape: 0 for what is dropped, the scale for the rest.
+
+        None where nothing is ever dropped. Of the dtype and on the device of `like`.
         """
         if not self.threshold:
             return None
         n = math.prod(shape)
         draws = torch.empty((n + 7) // 8, dtype=torch.int64, device=like.device)
-        draws.random_(-(2**63), None)
+        draws.random_(-(2**63), None)  # all 64 bits
         kept = draws.view(torch.uint8)[:n].view(*shape) >= self.threshold
         return kept * torch.tensor(256 / (256 - self.threshold), dtype=like.dtype)
 
 
 class NodeNorm(nn.BatchNorm1d):
-    """Batch normalisation over the nodes of a batch; where there is one node alone, by the
-    statistics so far.
+    """Batch normalisation over the nodes of a batch; of one node alone by the statistics so far.
+
+    Shapes:
+        - input: (n_nodes, H)
+        - output: (n_nodes, H)
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n_nodes, H): `x` with each column of mean 0 and variance 1, then scaled and shifted as
-        learned.
-        """
+        """(n_nodes, H): columns of mean 0 and variance 1, then scaled and shifted as learned."""
         if self.training and len(x) == 1:
             return batch_norm(
                 x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps

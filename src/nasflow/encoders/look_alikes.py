@@ -20,13 +20,12 @@ import torch
 from torch import Tensor
 
 from nasflow.graphs.batch import Neighbourhood
+from nasflow.graphs.pointers import row_pointer
 
 
 @dataclass(frozen=True, eq=False)
 class LookAlikes:
-    """The nodes of a batch grouped into kinds, one node of each kind, and the messages that those
-    nodes receive.
-    """
+    """The nodes of a batch grouped into kinds, and the messages that one of each kind receives."""
 
     kind: Tensor
     """(n_nodes,) int64: the kind of every node."""
@@ -48,21 +47,22 @@ class LookAlikes:
         n_nodes = len(kind)
         if n_kinds > n_nodes // 2:
             return cls._all_different(neighbours)
-        message = _scrambled(kind).index_select(0, neighbours.source)
-        heard = torch.zeros_like(kind).index_add_(0, neighbours.target, message)
-        key, order = torch.sort(_scrambled(heard + kind), stable=True)
+        message = _scrambled(kind).index_select(0, neighbours.source)  # (n_edges,)
+        from_neighbours = torch.zeros_like(kind).index_add_(0, neighbours.target, message)
+        # nodes of one kind have one key: sorted, they stand side by side
+        key, order = torch.sort(_scrambled(from_neighbours + kind), stable=True)
         first = torch.cat([torch.ones_like(key[:1], dtype=torch.bool), key[1:] != key[:-1]])
-        node = order[first]
-        if len(node) > 0.9 * n_nodes:
+        node = order[first]  # (n_kinds,)
+        if len(node) > 0.9 * n_nodes:  # what is shared would not pay for the sorting
             return cls._all_different(neighbours)
         after = torch.empty_like(kind)
         after[order] = first.cumsum(0) - 1
         start = neighbours.ptr.index_select(0, node)
         degree = neighbours.ptr.index_select(0, node + 1) - start
-        ptr = torch.cat([degree.new_zeros(1), degree.cumsum(0)])
-        messages = torch.arange(int(ptr[-1]), device=kind.device) + (
-            start - ptr[:-1]
-        ).repeat_interleave(degree)
+        ptr = row_pointer(degree)
+        # (n_messages,): each kind's run of messages moves to where its node's run begins
+        shift = (start - ptr[:-1]).repeat_interleave(degree)
+        messages = torch.arange(int(ptr[-1]), device=kind.device) + shift
         return cls(
             after,
             node,
@@ -77,14 +77,21 @@ class LookAlikes:
         return cls(nodes, nodes, neighbours.source, neighbours.target, neighbours.ptr)
 
 
-def _scrambled(x: Tensor) -> Tensor:
-    """64 bits for each int64, by the multiplications and shifts of splitmix64 (Steele, Lea and
-    Flood 2014).
+def mix_words(x: Tensor) -> Tensor:
+    """A bijection of 64-bit words that scatters every bit (the finaliser of splitmix64).
+
+    Steele, Lea and Flood 2014. `mix_words` of `graphs/canonical.py` does the same with NumPy's
+    unsigned words; torch has int64 alone, with the same bits.
     """
-    x = x * -7046029254386353131 + 7640891576956012809
-    x = (x ^ _shifted(x, 30)) * -4658895280553007687
-    x = (x ^ _shifted(x, 27)) * -7723592293110705685
+    x = (x ^ _shifted(x, 30)) * (0xBF58476D1CE4E5B9 - 2**64)
+    x = (x ^ _shifted(x, 27)) * (0x94D049BB133111EB - 2**64)
     return x ^ _shifted(x, 31)
+
+
+def _scrambled(x: Tensor) -> Tensor:
+    """64 bits for each int64, such that sums of them stand for multisets."""
+    # splitmix64's step, and an offset: 0 is mixed to 0, which no sum would show
+    return mix_words(x * (0x9E3779B97F4A7C15 - 2**64) + 0x6A09E667F3BCC909)
 
 
 def _shifted(x: Tensor, bits: int) -> Tensor:

@@ -25,7 +25,7 @@ def config_for(config: EncoderConfig, table: ArchTable) -> EncoderConfig:
 
 
 def make_encoder(n_ops: int, config: EncoderConfig) -> Encoder:
-    """A new encoder for a vocabulary of `n_ops` operations, its weights drawn from torch's generator.
+    """A new encoder for a vocabulary of `n_ops` operations, drawn from torch's generator.
 
     Raises:
         UnknownNameError: `config.name` is not registered; the message lists the names.
@@ -42,8 +42,9 @@ def _completed(config: EncoderConfig, encoder: type[Encoder]) -> EncoderConfig:
         return config
     if type(config) is not EncoderConfig:
         raise ConfigError(
-            f"{type(config).__name__} with the name {config.name!r}: its options are those of another"
-            f" encoder; legal: {encoder.Config.__name__}, or EncoderConfig({config.name!r}, ...)"
+            f"{type(config).__name__} with the name {config.name!r}: its options are those of "
+            f"another encoder; legal: {encoder.Config.__name__}, or "
+            f"EncoderConfig({config.name!r}, ...)"
         )
     shared = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
     return encoder.Config(**shared)
@@ -83,7 +84,7 @@ def copied(encoder: Encoder, n_ops: int) -> Encoder:
 
 
 def foreign_name(config: EncoderConfig) -> str | None:
-    """The name of an encoder that stands neither here nor in an installed package; None otherwise.
+    """The name of an encoder that is neither here nor in an installed package; None otherwise.
 
     Whoever has the options has named it, so that a file that needs it may be loaded with it.
     """

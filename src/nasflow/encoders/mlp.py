@@ -1,14 +1,15 @@
-r"""MLP on the flattened adjacency matrix and the one-hot operations (White et al., "A study on
-encodings for neural architecture search", NeurIPS 2020, section 3: the one-hot adjacency matrix
-encoding).
+r"""MLP on the flattened adjacency matrix and the one-hot operations.
 
-    x_0 = [adjacency of the nodes 1 ... max_nodes, row by row; onehot(op) of each]     zeros where there is no node
-    x_l = dropout(relu(W_l x_{l-1} + b_l))                                             n_layers times
+The one-hot adjacency matrix encoding of White et al., "A study on encodings for neural architecture
+search", NeurIPS 2020, section 3:
+
+    x_0 = [adjacency of the nodes 1 ... max_nodes, row by row; onehot(op) of each]
+    x_l = dropout(relu(W_l x_{l-1} + b_l))                           n_layers times
     embedding = x_n
 
-It is NOT invariant to the order of the nodes: isomorphic graphs whose nodes are numbered
-differently have different embeddings. Use it as a baseline, on spaces that number their nodes in
-one way.
+x_0 has zeros where there is no node. The embedding is NOT invariant to the order of the nodes:
+isomorphic graphs whose nodes are numbered differently have different ones. Use it as a baseline, on
+spaces that number their nodes in one way.
 """
 
 from __future__ import annotations
@@ -44,11 +45,15 @@ class MLPConfig(EncoderConfig):
 
 
 class MLP(Encoder):
-    """Sees everything, each node by its number; has no node states, and takes graphs of up to
-    `max_nodes` nodes.
+    """Sees everything, each node by its number; its nodes have no states.
 
     Raises:
         ConfigError: `config.max_nodes` is None.
+
+    Shapes:
+        - input: a `GraphBatch` of B graphs with n_nodes nodes and n_edges edges, at most
+          `config.max_nodes` nodes a graph
+        - output: (B, H), H = `config.width`
 
     Example:
         >>> from nasflow.spaces.nb201 import NB201
@@ -68,6 +73,7 @@ class MLP(Encoder):
                 " to count them in: set MLPConfig.max_nodes (--encoder.max_nodes)"
             )
         self.max_nodes = config.max_nodes
+        # a column for each pair of nodes, and for each operation of each node
         widths = [self.max_nodes * (self.max_nodes + n_ops)] + [config.width] * config.n_layers
         layers: list[nn.Module] = []
         for n_in, n_out in itertools.pairwise(widths):
@@ -95,20 +101,18 @@ class MLP(Encoder):
                 f" 'mlp' was made for at most {n}: set MLPConfig.max_nodes"
                 " (--encoder.max_nodes)"
             )
-        rank = torch.arange(batch.n_nodes, device=batch.device) - batch.node_ptr.index_select(
-            0, batch.graph
-        )
+        nodes = torch.arange(batch.n_nodes, device=batch.device)
+        # (n_nodes,): each node's number within its graph
+        rank = nodes - batch.node_ptr.index_select(0, batch.graph)
         source, target = batch.edge_index
-        edge = rank.index_select(0, source) * n + rank.index_select(0, target)
-        known = batch.ops < self.n_ops  # a hidden operation is no operation
-        op = (n * n + rank * self.n_ops + batch.ops)[known]
-        flat = torch.zeros(
-            len(batch),
-            n * (n + self.n_ops),
-            dtype=next(self.parameters()).dtype,
-            device=batch.device,
-        )
-        flat[batch.graph.index_select(0, source), edge] = 1
-        flat[batch.graph[known], op] = 1
+        # columns of x_0: the matrix takes the first n * n, row after row
+        edge_column = rank.index_select(0, source) * n + rank.index_select(0, target)  # (n_edges,)
+        has_op = batch.ops < self.n_ops  # a hidden operation is no operation
+        op_column = (n * n + rank * self.n_ops + batch.ops)[has_op]
+        dtype = next(self.parameters()).dtype
+        width = n * (n + self.n_ops)
+        flat = torch.zeros(len(batch), width, dtype=dtype, device=batch.device)
+        flat[batch.graph.index_select(0, source), edge_column] = 1
+        flat[batch.graph[has_op], op_column] = 1
         embedding: Tensor = self.layers(flat)
         return embedding

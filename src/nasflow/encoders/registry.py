@@ -16,6 +16,7 @@ from nasflow.running.registry import Registry, imported
 
 
 def _is_encoder(part: Any) -> bool:
+    # the class by its name, for importing it would import torch
     return isinstance(part, type) and issubclass(part, imported("nasflow.encoders.base:Encoder"))
 
 

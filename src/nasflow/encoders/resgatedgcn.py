@@ -1,5 +1,6 @@
-r"""ResGatedGCN: residual gated graph convolutions (Bresson & Laurent 2017), the paper's main
-encoder.
+r"""ResGatedGCN: residual gated graph convolutions, the paper's main encoder.
+
+Bresson & Laurent 2017:
 
     x0[v] = W_in onehot(op_v) + b_in
     conv(x)[v] = W_skip x[v] + b + sum over neighbours u of sigmoid(K x[v] + Q x[u]) * (V x[u])
@@ -26,20 +27,24 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import embedding_bag
 
 from nasflow.encoders.base import NodeEncoder
 from nasflow.encoders.layers import FastDropout, OneHotLinear
 from nasflow.encoders.look_alikes import LookAlikes
 from nasflow.encoders.registry import EncoderConfig
 from nasflow.graphs.batch import GraphBatch, Neighbourhood
+from nasflow.graphs.pointers import sum_of_rows
 
 BLOCK = 1024  # kinds of nodes at a time: their messages stay in the processor's cache
 
 
 class ResGatedGCN(NodeEncoder):
-    """The encoder of section 4: invariant to the order of the nodes, blind to the direction of
-    edges.
+    """Invariant to the order of the nodes, blind to the direction of edges; section 4 uses it.
+
+    Shapes:
+        - input: a `GraphBatch` of B graphs with n_nodes nodes and n_edges edges
+        - states of the nodes: (n_nodes, H), H = `config.width`
+        - output: (B, H)
 
     Example:
         >>> from nasflow.spaces.nb201 import NB201
@@ -59,8 +64,8 @@ class ResGatedGCN(NodeEncoder):
         """(n_nodes, H) float32: the state of every node after the last layer."""
         if not (self.training or torch.is_grad_enabled()):
             return self._nodes_by_kind(batch)
-        by_op = self.input.rows(batch.masked)
-        residual = (0.2 * by_op).index_select(0, batch.ops)
+        by_op = self.input.rows(batch.masked)  # (n_ops, H), one more where operations are hidden
+        residual = (0.2 * by_op).index_select(0, batch.ops)  # (n_nodes, H)
         first, *rest = cast(list[GatedConv], list(self.layers))
         x = self._activated(residual, first.on_operations(by_op, batch.ops, batch.undirected))
         for layer in rest:
@@ -70,21 +75,28 @@ class ResGatedGCN(NodeEncoder):
     def _nodes_by_kind(self, batch: GraphBatch) -> Tensor:
         """The same without gradient and dropout: each kind of node is computed once."""
         by_op = states = self.input.rows(batch.masked)
-        kind = batch.ops
+        kind = batch.ops  # before the first layer a node's operation is all there is of it
         for layer in cast(list[GatedConv], list(self.layers)):
             alike = LookAlikes.after_a_layer(kind, len(states), batch.undirected)
+            # (n_kinds, H): the kinds of a layer are finer than those before it
             residual = (0.2 * by_op).index_select(0, batch.ops.index_select(0, alike.node))
             states = self._activated(residual, layer.by_kind(states, kind, alike))
             kind = alike.kind
         return states.index_select(0, kind)
 
     def _activated(self, residual: Tensor, convolved: Tensor) -> Tensor:
+        """What a layer gives; `convolved` is overwritten."""
         out: Tensor = self.dropout(torch.add(residual, convolved, alpha=0.8).relu_())
         return out
 
 
 class GatedConv(nn.Module):
-    """One residual gated convolution on node states of one width."""
+    """One residual gated convolution on node states of one width.
+
+    Shapes:
+        - input: node states (n_nodes, H), and neighbours of n_messages messages in all
+        - output: (n_nodes, H)
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -96,24 +108,21 @@ class GatedConv(nn.Module):
         return _gather(self.projection(x), neighbours)
 
     def on_operations(self, by_op: Tensor, ops: Tensor, neighbours: Neighbourhood) -> Tensor:
-        """(n_nodes, H): `forward(by_op[ops], neighbours)`, from the states (n_ops, H) of the
-        operations alone.
+        """(n_nodes, H): `forward(by_op[ops], neighbours)`, from states (n_ops, H) of operations.
 
         A message depends on two operations only, so all there can be are made once, where they are
         fewer than the edges.
         """
         n_ops = len(by_op)
-        projected = self.projection(by_op)
+        projected = self.projection(by_op)  # (n_ops, 4H)
         if n_ops**2 > len(neighbours.source):
             return _gather(projected.index_select(0, ops), neighbours)
         key, query, value, skip = projected.chunk(4, dim=1)
-        messages = (torch.sigmoid(key.unsqueeze(1) + query) * value).view(
-            n_ops**2, -1
-        )  # row (target, source)
-        pair = ops.index_select(0, neighbours.target) * n_ops + ops.index_select(
-            0, neighbours.source
-        )
-        summed = embedding_bag(pair, messages, neighbours.ptr, mode="sum", include_last_offset=True)
+        # (n_ops, n_ops, H), targets before sources, then a row for each pair
+        messages = (torch.sigmoid(key.unsqueeze(1) + query) * value).view(n_ops**2, -1)
+        target_op = ops.index_select(0, neighbours.target)  # (n_messages,)
+        source_op = ops.index_select(0, neighbours.source)
+        summed = sum_of_rows(messages, target_op * n_ops + source_op, neighbours.ptr)
         convolved: Tensor = summed + skip.index_select(0, ops)
         return convolved
 
@@ -125,38 +134,37 @@ class GatedConv(nn.Module):
             kind: (n_nodes,) the kind of every node before this layer.
             alike: the kinds after it.
         """
-        projected, n = self.projection(states), len(states)
+        projected, n = self.projection(states), len(states)  # (n_kinds before, 4H)
         skip = projected[:, 3 * states.shape[1] :]
         convolved: Tensor = skip.index_select(0, kind.index_select(0, alike.node))
+        # (n_messages,) each: from now on messages join kinds, no longer nodes
         source, target = kind.index_select(0, alike.source), kind.index_select(0, alike.target)
         if 16 * n < len(source):  # then many messages are alike, too
             pair, message = torch.unique(target * n + source, return_inverse=True)
-            messages = _messages(projected, pair % n, pair // n)
-            convolved += _sum(messages, message, alike.ptr)
+            messages = _messages(projected, pair % n, pair // n)  # (n_pairs, H)
+            convolved += sum_of_rows(messages, message, alike.ptr)
             return convolved
-        for kinds in range(0, len(convolved), BLOCK):
-            ptr = alike.ptr[kinds : kinds + BLOCK + 1]
+        for first in range(0, len(convolved), BLOCK):
+            ptr = alike.ptr[first : first + BLOCK + 1]
             start, stop = int(ptr[0]), int(ptr[-1])
             messages = _messages(projected, source[start:stop], target[start:stop])
             rows = torch.arange(stop - start, device=states.device)
-            convolved[kinds : kinds + BLOCK] += _sum(messages, rows, ptr - start)
+            convolved[first : first + BLOCK] += sum_of_rows(messages, rows, ptr - start)
         return convolved
 
 
 def _messages(projected: Tensor, source: Tensor, target: Tensor) -> Tensor:
-    """(n, H): sigmoid(k[target] + q[source]) * val[source], with k, q, val and skip side by side;
-    no gradient.
+    """(n, H): sigmoid(k[target] + q[source]) * val[source] of n messages; no gradient.
+
+    `projected` (n_kinds, 4H) holds k, q, val and skip side by side.
     """
     width = projected.shape[1] // 4
     query, value = projected[:, width : 3 * width].index_select(0, source).chunk(2, dim=1)
     return projected[:, :width].index_select(0, target).add_(query).sigmoid_().mul_(value)
 
 
-def _sum(messages: Tensor, rows: Tensor, ptr: Tensor) -> Tensor:
-    return embedding_bag(rows, messages, ptr, mode="sum", include_last_offset=True)
-
-
 def _gather(projected: Tensor, neighbours: Neighbourhood) -> Tensor:
+    """(n_nodes, H): the convolution of nodes whose projections (n_nodes, 4H) are given."""
     gathered: Tensor = _Gather.apply(projected, neighbours)  # type: ignore[no-untyped-call]
     return gathered
 
@@ -169,24 +177,25 @@ class _Gather(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, projected: Tensor, neighbours: Neighbourhood) -> Tensor:
-        key, query, value, skip = projected.chunk(4, dim=1)
-        gate = key.index_select(0, neighbours.target)
+        key, query, value, skip = projected.chunk(4, dim=1)  # (n_nodes, H) each
+        gate = key.index_select(0, neighbours.target)  # (n_messages, H)
         gate.add_(query.index_select(0, neighbours.source)).sigmoid_()
         value = value.index_select(0, neighbours.source)
         if projected.requires_grad:
             ctx.save_for_backward(gate, value)
             ctx.neighbours = neighbours
             return neighbours.sum_by_target(gate * value).add_(skip)
+        # without a gradient nobody reads the two again: in place
         return neighbours.sum_by_target(value.mul_(gate)).add_(skip)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         gate, value = ctx.saved_tensors
         neighbours: Neighbourhood = ctx.neighbours
-        d_projected = grad.new_empty(len(grad), 4 * grad.shape[1])
+        d_projected = grad.new_empty(len(grad), 4 * grad.shape[1])  # (n_nodes, 4H)
         d_key, d_query, d_value, d_skip = d_projected.chunk(4, dim=1)
         d_skip.copy_(grad)
-        d_message = grad.index_select(0, neighbours.target).mul_(gate)
+        d_message = grad.index_select(0, neighbours.target).mul_(gate)  # (n_messages, H)
         d_value.copy_(neighbours.sum_by_source(d_message))
         d_gate = d_message.mul_(value).mul_(1 - gate)  # sigmoid' = gate (1 - gate)
         d_key.copy_(neighbours.sum_by_target(d_gate))
