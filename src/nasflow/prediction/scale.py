@@ -14,8 +14,8 @@ def rising_line(score: FloatArray, label: FloatArray) -> tuple[float, float]:
     Labels of any scale, 1e300 too: they are measured in units of the largest.
 
     Example:
-        >>> rising_line(np.array([0.0, 1.0]), np.array([10.0, 30.0]))
-        (10.0, 20.0)
+        >>> rising_line(np.array([0.0, 1.0]), np.array([16.0, 32.0]))
+        (16.0, 16.0)
     """
     unit = float(np.abs(label).max()) or 1.0  # labels of 1e300 have no square
     label = label / unit
