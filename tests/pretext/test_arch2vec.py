@@ -71,22 +71,16 @@ def test_the_loss_is_the_sum_of_its_parts_node_by_node_and_pair_by_pair() -> Non
             z = mean + sigma * noise[int(batch.node_ptr[g]) + v]
             scores = task.decoder(z).tolist()
             operations.append(math.log(sum(map(math.exp, scores))) - scores[OPS.index(op)])
-            divergence.append(
-                float(
-                    torch.distributions.kl_divergence(
-                        torch.distributions.Normal(mean, sigma),
-                        torch.distributions.Normal(0.0, 1.0),
-                    ).sum()
-                )
-            )
+            coded = torch.distributions.Normal(mean, sigma)
+            standard = torch.distributions.Normal(0.0, 1.0)
+            divergence.append(float(torch.distributions.kl_divergence(coded, standard).sum()))
             codes.append(z)
         for u, v in itertools.combinations(range(graph.n_nodes), 2):
             joined = (u, v) in graph.edges or (v, u) in graph.edges
             chance = 1 / (1 + math.exp(-float(codes[u] @ codes[v])))
             edges.append(-math.log(chance if joined else 1 - chance))
-    expected = (
-        np.mean(operations) / math.log(5) + np.mean(edges) / math.log(2)
-    ) / 2 + 0.5 * np.mean(divergence)
+    reconstruction = (np.mean(operations) / math.log(5) + np.mean(edges) / math.log(2)) / 2
+    expected = reconstruction + 0.5 * np.mean(divergence)
     assert _loss(task, encoder, TABLE).item() == pytest.approx(expected, rel=1e-4)
 
 

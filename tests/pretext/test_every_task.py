@@ -1,6 +1,4 @@
-"""What holds for every task: it learns, repeats to the bit, resumes to the bit, and takes any graph
-and encoder.
-"""
+"""What holds for every task: it learns, repeats and resumes to the bit, takes any graph."""
 
 from __future__ import annotations
 
@@ -33,9 +31,8 @@ ODD = [Architecture(("input",)), Architecture(("input", "conv1x1", "output"))]  
 TABLE = ArchTable.concatenate([random_table(61), ArchTable.from_architectures(ODD, OPS)])
 DRAWN = np.random.default_rng(0).normal(size=(3, len(TABLE)))
 PROXIES = dict(zip(("a", "vector.0", "vector.1"), DRAWN, strict=True))
-CONFIG = PretrainConfig(
-    proxies=("a",), epochs=3, batch_size=31, decoder_width=8
-)  # the last batch has one graph
+# 31: the last batch has one graph
+CONFIG = PretrainConfig(proxies=("a",), epochs=3, batch_size=31, decoder_width=8)
 
 
 class StoppedError(Exception):
@@ -160,8 +157,7 @@ def test_every_option_changes_its_task(option: str) -> None:
     assert not _equal(*results)
 
 
-# -- hidden operations
-# ----------------------------------------------------------------------------------
+# -- hidden operations -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", encoder_names())
@@ -170,15 +166,7 @@ def test_hiding_an_operation_hides_it_and_marking_a_batch_alone_does_nothing(nam
     for n in (1, 40):  # few edges and many
         batch = GraphBatch.from_table(random_table(n, seed=3))
         marked, masked, other = (
-            GraphBatch(
-                ops,
-                batch.graph,
-                batch.node_ptr,
-                batch.edge_index,
-                batch.generation,
-                batch.n_ops,
-                True,
-            )
+            replace(batch, ops=ops, masked=True)
             for ops in (batch.ops, batch.ops.clone(), (batch.ops + 1) % len(OPS))
         )
         masked.ops[::2], other.ops[::2] = len(OPS), len(OPS)

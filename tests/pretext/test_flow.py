@@ -31,34 +31,25 @@ def _flow(surrogate: SurrogateConfig, **options: int) -> Flow:
 
 @pytest.mark.parametrize("standardise", [True, False])
 def test_the_targets_are_the_surrogates_of_the_table(standardise: bool) -> None:
-    config, table = (
-        SurrogateConfig(k=4, sigma=1.0, rounds=2, standardise=standardise),
-        random_table(30),
-    )
+    config = SurrogateConfig(k=4, sigma=1.0, rounds=2, standardise=standardise)
+    table = random_table(30)
     assert torch.equal(_flow(config).targets(table, {}), FlowSurrogate(5, config).targets(table))
 
 
 @pytest.mark.parametrize("standardise", [True, False])
 def test_the_loss_is_the_mean_squared_distance_to_the_decoded_embedding(standardise: bool) -> None:
-    """The sum over the components, as published, of raw surrogates; their mean of standardised
-    ones.
-    """
-    config, table = (
-        SurrogateConfig(k=4, sigma=1.0, rounds=2, standardise=standardise),
-        random_table(30),
-    )
+    """The sum over the components, as published, of raw surrogates; else their mean."""
+    config = SurrogateConfig(k=4, sigma=1.0, rounds=2, standardise=standardise)
+    table = random_table(30)
     flow, encoder = _flow(config), make_encoder(5, ENCODER)
     targets, step = flow.targets(table, {}), Step(encoder, GraphBatch.from_table(table))
     z = encoder(GraphBatch.from_table(table)).detach()
-    expected = (
-        sum(
-            ((decode(z[row]) - targets[row, 4 * i : 4 * i + 4]) ** 2).sum().item()
-            for row in range(30)
-            for i, decode in enumerate(flow.decoders)
-        )
-        / 30
-    )
-    expected /= 8 if standardise else 1
+    total = 0.0
+    for row in range(30):
+        for i, decode in enumerate(flow.decoders):
+            of_round = targets[row, 4 * i : 4 * i + 4]
+            total += (decode(z[row]) - of_round).square().sum().item()
+    expected = total / 30 / (8 if standardise else 1)
     assert flow.loss(step, targets).item() == pytest.approx(expected, rel=1e-4)
 
 
@@ -98,11 +89,10 @@ def test_tasks_are_made_by_name_and_unknown_ones_refused() -> None:
     config = PretrainConfig(pretext="flow+proxy", proxies=("a",))
     setting = PretextSetting(make_encoder(5, ENCODER), config, SurrogateConfig())
     assert list(make_pretexts(setting)) == ["flow", "proxy"]
+    setting = PretextSetting(
+        make_encoder(5, ENCODER), PretrainConfig(pretext="flwo"), SurrogateConfig()
+    )
     with pytest.raises(
         UnknownNameError, match=r"'flwo' \(did you mean 'flow'\?\); legal: arch2vec, flow, gmae"
     ):
-        make_pretexts(
-            PretextSetting(
-                make_encoder(5, ENCODER), PretrainConfig(pretext="flwo"), SurrogateConfig()
-            )
-        )
+        make_pretexts(setting)

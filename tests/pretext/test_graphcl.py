@@ -25,9 +25,10 @@ def _by_pairs(one: Tensor, other: Tensor, temperature: float) -> float:
     """Equation 3 of the paper, over log B."""
     losses = []
     for n in range(len(one)):
-        terms = [
-            math.exp(float(torch.cosine_similarity(one[n], z, dim=0)) / temperature) for z in other
-        ]
+        terms = []
+        for z in other:
+            similarity = float(torch.cosine_similarity(one[n], z, dim=0))
+            terms.append(math.exp(similarity / temperature))
         losses.append(-math.log(terms[n] / (sum(terms) - terms[n])))
     return sum(losses) / len(losses) / math.log(len(losses))
 
@@ -82,12 +83,12 @@ def test_the_loss_of_a_batch_is_that_of_two_views_encoded_one_graph_at_a_time() 
         rows = []
         for g in range(12):
             start, stop = view.node_ptr[g : g + 2].tolist()
-            own = (view.edge_index[1] >= start) & (view.edge_index[1] < stop)
+            edges_of_graph = (view.edge_index[1] >= start) & (view.edge_index[1] < stop)
             alone = GraphBatch(
                 view.ops[start:stop],
                 view.graph[start:stop] - g,
                 torch.tensor([0, stop - start]),
-                view.edge_index[:, own] - start,
+                view.edge_index[:, edges_of_graph] - start,
                 view.generation[start:stop],
                 view.n_ops,
                 view.masked,

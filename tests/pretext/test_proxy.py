@@ -48,19 +48,15 @@ def test_the_loss_is_the_ranking_loss_over_its_margin_averaged_over_the_heads() 
     table, rng = random_table(25), np.random.default_rng(0)
     proxies = {"a": rng.normal(size=25), "b": rng.normal(size=25)}
     proxies["b"][::3] = np.nan
-    task, encoder = (
-        _task("a", "b", pairs_per_graph=4000),
-        make_encoder(5, EncoderConfig(width=8)).eval(),
-    )
+    task = _task("a", "b", pairs_per_graph=4000)
+    encoder = make_encoder(5, EncoderConfig(width=8)).eval()
     targets, batch = task.targets(table, proxies), GraphBatch.from_table(table)
     z = encoder(batch)
-    expected = (
-        sum(
-            ranking_loss(head(z).squeeze(1), torch.from_numpy(proxies[name]), 0.5).item() / 0.5
-            for head, name in zip(task.heads, "ab", strict=True)
-        )
-        / 2
-    )
+    losses = []
+    for head, name in zip(task.heads, "ab", strict=True):
+        column = torch.from_numpy(proxies[name])
+        losses.append(ranking_loss(head(z).squeeze(1), column, 0.5).item() / 0.5)
+    expected = sum(losses) / 2
     with torch.random.fork_rng():
         torch.manual_seed(0)
         assert task.loss(Step(encoder, batch), targets).item() == pytest.approx(expected, rel=0.02)

@@ -1,9 +1,8 @@
-"""Altered copies of a batch: what each alteration keeps, graph by graph, and what it must
-change.
-"""
+"""Altered copies of a batch: what each alteration keeps, graph by graph, and what it changes."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import networkx as nx
@@ -42,9 +41,7 @@ def _batch(seed: int = 0) -> GraphBatch:
 
 
 def _graphs(batch: GraphBatch) -> list[Graph]:
-    """Operations and edges of each graph, once it is sure that the batch is what encoders
-    expect.
-    """
+    """Operations and edges of each graph; fails if the batch is not what encoders expect."""
     source, target = batch.edge_index
     assert (target.diff() >= 0).all()
     assert torch.equal(
@@ -52,15 +49,18 @@ def _graphs(batch: GraphBatch) -> list[Graph]:
     )
     assert torch.equal(batch.graph[source], batch.graph[target])
     graphs = []
-    for g, (start, stop) in enumerate(
-        zip(batch.node_ptr[:-1].tolist(), batch.node_ptr[1:].tolist(), strict=True)
-    ):
-        own = [(u - start, v - start) for u, v in batch.edge_index.T.tolist() if start <= v < stop]
-        assert len(set(own)) == len(own)
-        names = tuple(([*OPS, "hidden"])[op] for op in batch.ops[start:stop].tolist())
-        graph = Architecture(names, tuple(own))  # refuses cycles and loops
+    all_names = (*OPS, "hidden")
+    for g, (start, stop) in enumerate(itertools.pairwise(batch.node_ptr.tolist())):
+        ops = batch.ops[start:stop].tolist()
+        edges = []
+        for u, v in batch.edge_index.T.tolist():
+            if start <= v < stop:
+                edges.append((u - start, v - start))
+        assert len(set(edges)) == len(edges)
+        names = tuple(all_names[op] for op in ops)
+        graph = Architecture(names, tuple(edges))  # refuses cycles and loops
         assert list(graph.generations) == batch.generation[batch.graph == g].tolist()
-        graphs.append((batch.ops[start:stop].tolist(), set(own)))
+        graphs.append((ops, set(edges)))
     return graphs
 
 
@@ -84,8 +84,7 @@ def _seeded() -> Iterator[None]:
         yield
 
 
-# -- the draw behind all of them
-# ------------------------------------------------------------------------
+# -- the draw behind all of them -------------------------------------------------------------------
 
 
 def test_a_random_share_has_the_asked_number_of_each_group_and_any_item_as_often() -> None:
@@ -101,8 +100,7 @@ def test_a_random_share_has_the_asked_number_of_each_group_and_any_item_as_often
     assert (total[:3] / 600 - 2 / 3).abs().max() < 0.08  # four standard deviations
 
 
-# -- operations
-# -----------------------------------------------------------------------------------------
+# -- operations ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("share", [0.15, 0.5, 1.0])
@@ -120,8 +118,7 @@ def test_masking_hides_the_share_of_the_operations_and_touches_nothing_else(shar
     assert (mask_operations(batch, 1.0).ops == HIDDEN).all()
 
 
-# -- nodes
-# ----------------------------------------------------------------------------------------------
+# -- nodes -----------------------------------------------------------------------------------------
 
 
 def test_keeping_nodes_gives_the_induced_subgraphs() -> None:
@@ -154,33 +151,29 @@ def test_a_subgraph_is_connected_and_has_the_rest_of_the_nodes_where_it_can_reac
     kept = subgraph(batch, share, _half(batch))
     sizes_seen = set()
     for g, architecture in enumerate(table):
-        own = kept[batch.graph == g].nonzero().squeeze(1).tolist()
+        left = kept[batch.graph == g].nonzero().squeeze(1).tolist()
         size = architecture.n_nodes
         if g % 2:
-            assert len(own) == size
+            assert len(left) == size
             continue
         undirected = nx.Graph(architecture.edges)
         undirected.add_nodes_from(range(size))
-        part = undirected.subgraph(own)
+        part = undirected.subgraph(left)
         assert nx.is_connected(part)
-        reachable = len(nx.node_connected_component(undirected, own[0]))
-        assert len(own) == min(reachable, size - min(size - 1, _share(share, size)))
-        sizes_seen.add((len(own) == reachable, len(own) < size))
+        reachable = len(nx.node_connected_component(undirected, left[0]))
+        assert len(left) == min(reachable, size - min(size - 1, _share(share, size)))
+        sizes_seen.add((len(left) == reachable, len(left) < size))
     assert len(sizes_seen) > 1  # both cases occurred
 
 
 def test_a_subgraph_may_start_anywhere() -> None:
-    chain = GraphBatch.from_table(
-        ArchTable.from_architectures(
-            [Architecture(OPS, tuple((i, i + 1) for i in range(4)))] * 60, OPS
-        )
-    )
-    kept = subgraph(chain, 0.8, torch.ones(60, dtype=torch.bool))
+    chain = Architecture(OPS, tuple((i, i + 1) for i in range(4)))
+    batch = GraphBatch.from_table(ArchTable.from_architectures([chain] * 60, OPS))
+    kept = subgraph(batch, 0.8, torch.ones(60, dtype=torch.bool))
     assert kept.view(60, 5).sum(dim=0).min() > 2
 
 
-# -- edges
-# ----------------------------------------------------------------------------------------------
+# -- edges -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("share", [0.2, 0.7])
@@ -193,9 +186,8 @@ def test_perturbing_removes_the_share_of_the_edges_and_adds_no_more(share: float
             assert edges == old
             continue
         count = _share(share, len(old))
-        assert (
-            len(old) - count <= len(edges & old) <= len(old)
-        )  # what was removed may be added again
+        # what was removed may be added again
+        assert len(old) - count <= len(edges & old) <= len(old)
         assert len(edges - old) <= count
         n_added += len(edges - old)
     assert n_added > 20
@@ -208,8 +200,7 @@ def test_an_added_edge_never_points_to_an_earlier_generation() -> None:
     assert (batch.generation[source] == batch.generation[target]).any()
 
 
-# -- all four
-# -------------------------------------------------------------------------------------------
+# -- all four --------------------------------------------------------------------------------------
 
 
 def test_a_random_view_is_one_of_the_four_for_each_graph() -> None:

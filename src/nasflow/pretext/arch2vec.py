@@ -1,10 +1,14 @@
-"""arch2vec: reconstruct operations and edges from random codes of the nodes (Yan et al. 2020,
-section 3.1).
+"""arch2vec: reconstruct operations and edges from random codes of the nodes.
 
-    mean[v], log sigma[v] = linear(x[v]) each        z[v] = mean[v] + sigma[v] * noise,  noise ~ N(0, 1)
+Yan et al. 2020, section 3.1:
+
+    mean[v], log sigma[v] = linear(x[v]) each
+    z[v]    = mean[v] + sigma[v] * noise,  noise ~ N(0, 1)
     L_ops   = mean over nodes of cross entropy(decoder(z[v]), op_v) / log |O|
-    L_edges = mean over pairs u, v of one graph of binary cross entropy(sigmoid(z[u] z[v]),
-    joined(u, v)) / log 2 KL      = mean over nodes of -1/2 sum over components of (1 + 2 log sigma - mean^2 - sigma^2)
+    L_edges = mean over pairs u, v of one graph of
+              binary cross entropy(sigmoid(z[u] z[v]), joined(u, v)) / log 2
+    KL      = mean over nodes of
+              -1/2 sum over components of (1 + 2 log sigma - mean^2 - sigma^2)
     loss    = (L_ops + L_edges) / 2 + kl_weight * KL
 
 A variational graph auto-encoder. As in the authors' code pairs are unordered: their adjacency
@@ -61,10 +65,9 @@ class Arch2Vec(Pretext):
         """Reconstruction and KL term of one random code for each node."""
         mean, log_sigma = self.mean(step.nodes), self.log_sigma(step.nodes)
         sigma = log_sigma.exp()
-        z = mean + sigma * torch.randn_like(mean)
-        operations = cross_entropy(self.decoder(z), step.batch.ops) / math.log(
-            max(2, self.setting.encoder.n_ops)
-        )
+        z = mean + sigma * torch.randn_like(mean)  # (n_nodes, LATENT)
+        guess = math.log(max(2, self.setting.encoder.n_ops))  # 1 operation: nothing to divide by
+        operations = cross_entropy(self.decoder(z), step.batch.ops) / guess
         kl = -0.5 * (1 + 2 * log_sigma - mean.square() - sigma.square()).sum(dim=1).mean()
         loss: Tensor = (operations + _edge_loss(z, step.batch)) / 2 + self.options.kl_weight * kl
         return loss
@@ -74,26 +77,24 @@ def _edge_loss(z: Tensor, batch: GraphBatch) -> Tensor:
     """The mean over pairs; 0 where no graph has two nodes."""
     low, high, joined = node_pairs(batch)
     if not len(low):
-        return 0.0 * z.sum()
+        return 0.0 * z.sum()  # with a gradient, as the loop over batches expects of any loss
     logits = (z.index_select(0, low) * z.index_select(0, high)).sum(dim=1)
     return binary_cross_entropy_with_logits(logits, joined) / math.log(2)
 
 
 def node_pairs(batch: GraphBatch) -> tuple[Tensor, Tensor, Tensor]:
-    """All pairs of two nodes of one graph: low < high (n_pairs,) int64, and whether an edge joins
-    them, float32.
+    """Three of (n_pairs,): the lower and the higher node of each pair, and whether they are joined.
+
+    The pairs are all of two nodes of one graph; the nodes are int64, the last is 0 or 1, float32.
     """
     node = torch.arange(batch.n_nodes, device=batch.device)
     first = batch.node_ptr.index_select(0, batch.graph)  # the first node of each node's graph
     counts = node - first  # a node is paired with all before it
-    start = counts.cumsum(0) - counts
-    high = node.repeat_interleave(counts)
-    low = (
-        torch.arange(len(high), device=batch.device)
-        - start.index_select(0, high)
-        + first.index_select(0, high)
-    )
+    # the pair of `high` and the i-th node of its graph is number offset[high] + that node
+    offset = counts.cumsum(0) - counts - first
+    high = node.repeat_interleave(counts)  # (n_pairs,)
+    low = torch.arange(len(high), device=batch.device) - offset.index_select(0, high)
     joined = torch.zeros(len(high), device=batch.device)
-    a, b = batch.edge_index.min(dim=0).values, batch.edge_index.max(dim=0).values
-    joined[start.index_select(0, b) + a - first.index_select(0, b)] = 1.0
+    edge_low, edge_high = batch.edge_index.min(dim=0).values, batch.edge_index.max(dim=0).values
+    joined[offset.index_select(0, edge_high) + edge_low] = 1.0
     return low, high, joined

@@ -8,6 +8,7 @@ through `Step`.
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -61,6 +62,7 @@ class Step:
     def embedding(self) -> Tensor:
         """(B, H): the embedding of every architecture."""
         if isinstance(self.encoder, NodeEncoder):
+            # from the states that another task may have asked for already
             return self.encoder.pool(self.batch, self.nodes)
         embedding: Tensor = self.encoder(self.batch)
         return embedding
@@ -78,11 +80,11 @@ class Pretext(nn.Module, ABC):
     def __init__(self, setting: PretextSetting) -> None:
         super().__init__()
         self.setting = setting
+        # typed by each task for itself: here any class of options may stand
         self.options: Any = self.Config.from_dict(setting.options)
 
     def targets(self, table: ArchTable, proxies: Mapping[str, npt.NDArray[np.float64]]) -> Tensor:  # noqa: ARG002
-        """(N, d) float32: what the task predicts for each row; d = 0, as here, for one that needs
-        the graphs alone.
+        """(N, d) float32: what the task predicts for each row; d = 0 if the graphs alone tell.
 
         Args:
             table: the pre-training table.
@@ -92,17 +94,20 @@ class Pretext(nn.Module, ABC):
 
     @abstractmethod
     def loss(self, step: Step, targets: Tensor) -> Tensor:
-        """The loss of a batch, a scalar; `targets` (B, d) are the batch's rows of what `targets`
-        gave.
+        """The loss of a batch, a scalar.
+
+        Args:
+            step: the batch, and what the encoder makes of it.
+            targets: (B, d), the batch's rows of what `targets` gave.
         """
 
 
 def decoder(width: int, config: PretrainConfig, n_out: int) -> nn.Sequential:
-    """An MLP from embeddings (B, width) to (B, n_out), as `PretrainConfig.decoder_layers`
-    describes.
-    """
+    """An MLP from (B, width) to (B, n_out), of the layers that the options say."""
     hidden = [config.decoder_width, config.decoder_width // 2][: config.decoder_layers - 1]
+    widths = [width, *hidden]
     modules: list[nn.Module] = []
-    for n_in, n_next in zip([width, *hidden], hidden, strict=False):
+    for n_in, n_next in itertools.pairwise(widths):
         modules += [nn.Linear(n_in, n_next), nn.ReLU()]
-    return nn.Sequential(*modules, nn.Linear(hidden[-1] if hidden else width, n_out))
+    # the last one has no relu after it: targets may be negative
+    return nn.Sequential(*modules, nn.Linear(widths[-1], n_out))

@@ -1,5 +1,6 @@
-"""gmae: name the hidden operations from what is around them (GMAE, Jing et al., IJCAI 2022;
-GraphMAE, Hou et al. 2022).
+"""gmae: name the hidden operations from what is around them.
+
+GMAE (Jing et al., IJCAI 2022) and GraphMAE (Hou et al. 2022):
 
     hide the operations of a share of each graph's nodes, encode, and
     loss = mean over the hidden nodes of cross entropy(decoder(x[v]), op_v) / log |O|
@@ -48,7 +49,7 @@ class MaskedOperations(Pretext):
     def loss(self, step: Step, targets: Tensor) -> Tensor:  # noqa: ARG002
         """The cross entropy of the hidden operations, drawn anew for every batch."""
         masked = mask_operations(step.batch, self.options.mask_share)
-        hidden = (masked.ops == masked.n_ops).nonzero().squeeze(1)
+        hidden = (masked.ops == masked.n_ops).nonzero().squeeze(1)  # (n_hidden,)
         states = step.encoder.nodes(masked).index_select(0, hidden)
         loss = cross_entropy(self.decoder(states), step.batch.ops.index_select(0, hidden))
         return loss / math.log(max(2, self.setting.encoder.n_ops))

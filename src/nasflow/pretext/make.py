@@ -46,7 +46,8 @@ def completed(config: PretrainConfig) -> PretrainConfig:
     """The options with all those of the tasks that are named, given or not, and of no others.
 
     Raises:
-        UnknownNameError, ConfigError: a task that there is not, an option that it does not have.
+        UnknownNameError: a task that there is not.
+        ConfigError: an option that it does not have.
     """
     task_options = {}
     for name in config.tasks:
@@ -58,5 +59,5 @@ def completed(config: PretrainConfig) -> PretrainConfig:
 
 
 def as_module(tasks: dict[str, Pretext]) -> nn.ModuleDict:
-    """The tasks as one module; a dot in a name, which torch does not take, becomes an underscore."""
+    """The tasks as one module; torch takes no dot in a name, so it becomes an underscore."""
     return nn.ModuleDict({name.replace(".", "_"): task for name, task in tasks.items()})

@@ -1,5 +1,6 @@
-"""proxy: rank architectures as a zero-cost proxy does (the paper's auxiliary loss; alone, its rival
-ZC-Proxy).
+"""proxy: rank architectures as a zero-cost proxy does.
+
+The paper's auxiliary loss; alone, its rival ZC-Proxy:
 
     L_aux = mean over pairs with c_i > c_j of max(0, 1 - (head(z_i) - head(z_j)) / margin)
 
@@ -65,12 +66,11 @@ class ProxyRanking(Pretext):
         )
 
     def targets(self, table: ArchTable, proxies: Mapping[str, npt.NDArray[np.float64]]) -> Tensor:
-        """(N, n_heads): the rank of each row by each proxy, or its mean rank; NaN where it has no
-        value.
+        """(N, n_heads): the rank of each row by each proxy, or its mean rank; NaN for no value.
 
         Raises:
             ConfigError: there is no such column, no two different values in one, or none on
-            average.
+                average.
         """
         columns = []
         for name in self.setting.config.proxies:
@@ -88,12 +88,13 @@ class ProxyRanking(Pretext):
                 raise ConfigError(
                     f"proxy {name!r} has no two different finite values: there is nothing to rank"
                 )
-        ranked = torch.stack(columns, dim=1)
+        ranked = torch.stack(columns, dim=1)  # (N, n_proxies)
         if self.options.proxy_heads == "each":
             return ranked
         average = ranked.nanmean(dim=1, keepdim=True)
-        known = average[torch.isfinite(average)]
-        if known.min() == known.max():
+        with_value = average[torch.isfinite(average)]
+        # opposite columns average to the middle for every row: a loss that no weight can lower
+        if with_value.min() == with_value.max():
             raise ConfigError(
                 f"proxies {', '.join(self.setting.config.proxies)} have no two different average"
                 " ranks: do they point opposite ways? give one negated, or choose proxy_heads each"
@@ -102,11 +103,9 @@ class ProxyRanking(Pretext):
 
     def loss(self, step: Step, targets: Tensor) -> Tensor:
         """The ranking loss over random pairs of the batch."""
-        options = self.options
-        losses = [
-            sampled_ranking_loss(
-                head(step.embedding).squeeze(1), column, options.margin, options.pairs_per_graph
-            )
-            for head, column in zip(self.heads, targets.unbind(1), strict=True)
-        ]
-        return torch.stack(losses).mean() / options.margin
+        margin, n_pairs = self.options.margin, self.options.pairs_per_graph
+        losses = []
+        for head, column in zip(self.heads, targets.unbind(1), strict=True):
+            scores = head(step.embedding).squeeze(1)  # (B,)
+            losses.append(sampled_ranking_loss(scores, column, margin, n_pairs))
+        return torch.stack(losses).mean() / margin

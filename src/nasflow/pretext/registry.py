@@ -13,6 +13,7 @@ from nasflow.running.registry import Registry, imported
 
 
 def _is_pretext(part: Any) -> bool:
+    # the class by its name, for importing it would import torch
     return isinstance(part, type) and issubclass(part, imported("nasflow.pretext.base:Pretext"))
 
 

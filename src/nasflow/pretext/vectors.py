@@ -1,5 +1,6 @@
-"""vectors: reconstruct vectors that are given, such as the embeddings of another encoder (appendix
-of the paper: the source of the surrogate).
+"""vectors: reconstruct vectors that are given, such as the embeddings of another encoder.
+
+The appendix of the paper asks so whether the source of the surrogate matters:
 
     L = mean over the batch and the components of (v - decoder(z))^2
 
@@ -46,9 +47,8 @@ class Vectors(Pretext):
 
     def targets(self, table: ArchTable, proxies: Mapping[str, npt.NDArray[np.float64]]) -> Tensor:  # noqa: ARG002
         """(N, d): the given vectors, standardised over the table."""
-        return standardised(
-            torch.from_numpy(np.stack([proxies[name] for name in self.names], axis=1))
-        )
+        columns = [proxies[name] for name in self.names]
+        return standardised(torch.from_numpy(np.stack(columns, axis=1)))
 
     def loss(self, step: Step, targets: Tensor) -> Tensor:
         """The mean squared error of the reconstruction of (B, d)."""

@@ -1,12 +1,10 @@
-"""Altered copies of a batch: operations hidden, nodes and edges removed, edges added (GraphCL, You
-et al. 2020, 4.1).
+"""Altered copies of a batch: operations hidden, nodes and edges removed, edges added.
 
-Each function alters a share of every graph that is named, at random, from torch's generator. A
-share of n things is floor(share * n) of them, but at least one; a graph keeps at least one node.
-What comes out is a batch like any
-other, edges sorted by target and generations right, though its graphs need not be valid
-architectures: no output, no path from the input. They stay acyclic, so that encoders that follow
-the flow can read them.
+After GraphCL (You et al. 2020, section 4.1). Each function alters a share of every graph that is
+named, at random, from torch's generator. A share of n things is floor(share * n) of them, but at
+least one; a graph keeps at least one node. What comes out is a batch like any other, edges sorted
+by target and generations right, though its graphs need not be valid architectures: no output, no
+path from the input. They stay acyclic, so that encoders that follow the flow can read them.
 
 No loop over graphs: `random_share` draws for all of them at once.
 """
@@ -26,6 +24,7 @@ from nasflow.graphs.pointers import row_pointer
 def random_view(batch: GraphBatch, share: float) -> GraphBatch:
     """The batch with one of the four alterations, drawn for each graph alone."""
     kind = torch.randint(4, (len(batch),), device=batch.device)
+    # each call draws for all graphs, whatever their kind: the order of the draws is fixed
     kept = drop_nodes(batch, share, kind == 0) & subgraph(batch, share, kind == 1)
     masked = mask_operations(batch, share, kind == 2)
     return cut(masked, kept, perturb_edges(batch, share, kind == 3))
@@ -47,17 +46,14 @@ def mask_operations(batch: GraphBatch, share: float, graphs: Tensor | None = Non
 
 
 def drop_nodes(batch: GraphBatch, share: float, graphs: Tensor) -> Tensor:
-    """(n_nodes,) bool: the nodes that are left when a share of those of `graphs` (B,) is
-    dropped.
-    """
+    """(n_nodes,) bool: the nodes left when a share of those of `graphs` (B,) is dropped."""
     sizes = batch.node_ptr.diff()
     counts = torch.minimum(_count(share, sizes), sizes - 1) * graphs
     return ~random_share(batch.graph, batch.node_ptr, counts)
 
 
 def subgraph(batch: GraphBatch, share: float, graphs: Tensor) -> Tensor:
-    """(n_nodes,) bool: the nodes left when each of `graphs` (B,) is cut down by a share to a
-    connected part.
+    """(n_nodes,) bool: the nodes left when `graphs` (B,) are cut by a share to a connected part.
 
     The part grows from a random node by one neighbour after another, whatever the direction of the
     edge, each time by the one first in an order drawn in advance. Where a graph is not connected it
@@ -65,12 +61,13 @@ def subgraph(batch: GraphBatch, share: float, graphs: Tensor) -> Tensor:
     """
     sizes = batch.node_ptr.diff()
     left = torch.where(graphs, sizes - torch.minimum(_count(share, sizes), sizes - 1), 1)
-    kept = random_share(batch.graph, batch.node_ptr, graphs.long())
-    own = batch.edge_index[:, graphs[batch.graph[batch.edge_index[0]]]]
-    source, target = torch.cat([own, own.flip(0)], dim=1)
+    kept = random_share(batch.graph, batch.node_ptr, graphs.long())  # one node each to start from
+    edges = batch.edge_index[:, graphs[batch.graph[batch.edge_index[0]]]]
+    source, target = torch.cat([edges, edges.flip(0)], dim=1)
     lot = torch.randperm(batch.n_nodes, device=batch.device)
+    # a step a node: after it every part that can still grow has size + 1 nodes
     for size in range(1, int(left.max()) if len(left) else 0):
-        fringe = torch.zeros_like(kept)
+        fringe = torch.zeros_like(kept)  # (n_nodes,): who may join
         fringe[target[kept[source]]] = True
         fringe &= ~kept & (left > size)[batch.graph]
         candidate = torch.where(fringe, lot, -1)
@@ -80,38 +77,40 @@ def subgraph(batch: GraphBatch, share: float, graphs: Tensor) -> Tensor:
 
 
 def perturb_edges(batch: GraphBatch, share: float, graphs: Tensor) -> Tensor:
-    """(2, n_edges): the edges when a share of those of `graphs` (B,) is removed and as many random
-    ones are added.
+    """(2, n_edges): the edges when a share of those of `graphs` (B,) is replaced by random ones.
 
-    Fewer are added where a random pair is an edge already. A new edge goes from the node of the
-    lower generation to
-    that of the higher one, within one generation in an order drawn at random: no cycle can come of
-    it.
+    Fewer are added than removed where a random pair is an edge already. A new edge goes from the
+    node of the lower generation to that of the higher one, within one generation in an order drawn
+    at random: no cycle can come of it.
     """
-    edge_graph = batch.graph[batch.edge_index[1]]
+    edge_graph = batch.graph[batch.edge_index[1]]  # (n_edges,)
     n_edges = torch.bincount(edge_graph, minlength=len(batch))
     counts = _count(share, n_edges) * graphs
     kept = batch.edge_index[:, ~random_share(edge_graph, row_pointer(n_edges), counts)]
-    at = torch.arange(len(batch), device=batch.device).repeat_interleave(counts)
-    start, size = batch.node_ptr[at], batch.node_ptr.diff()[at]
-    one = (torch.rand(len(at), device=batch.device) * size).long()
-    other = (one + 1 + (torch.rand(len(at), device=batch.device) * (size - 1)).long()) % size
-    pair = start + torch.stack([one, other])
+    new_graph = torch.arange(len(batch), device=batch.device).repeat_interleave(counts)
+    start, size = batch.node_ptr[new_graph], batch.node_ptr.diff()[new_graph]
+    one = (torch.rand(len(new_graph), device=batch.device) * size).long()
+    # any node but the first one: so many steps on from it, around the graph
+    step = 1 + (torch.rand(len(new_graph), device=batch.device) * (size - 1)).long()
+    pair = start + torch.stack([one, (one + step) % size])  # (2, n_new)
     height = batch.generation + torch.rand(batch.n_nodes, device=batch.device)
     up = height[pair[0]] < height[pair[1]]
     source, target = torch.cat([kept, torch.where(up, pair, pair.flip(0))], dim=1)
-    code = torch.unique(
-        target * batch.n_nodes + source
-    )  # sorted by target, then source; each edge once
+    # sorted by target, then source; each edge once
+    code = torch.unique(target * batch.n_nodes + source)
     return torch.stack([code % batch.n_nodes, code // batch.n_nodes])
 
 
 def cut(batch: GraphBatch, kept: Tensor, edge_index: Tensor) -> GraphBatch:
-    """The batch with the edges `edge_index` (2, n_edges), less the nodes not marked in `kept`
-    (n_nodes,) bool.
+    """The batch with other edges, and of its nodes those that are kept.
+
+    Args:
+        batch: the graphs before.
+        kept: (n_nodes,) bool.
+        edge_index: (2, n_edges) int64, edges between nodes of the batch as it was.
     """
-    graph, place = batch.graph[kept], kept.cumsum(0) - 1
-    edges = place[edge_index[:, kept[edge_index].all(dim=0)]]
+    graph, new_position = batch.graph[kept], kept.cumsum(0) - 1
+    edges = new_position[edge_index[:, kept[edge_index].all(dim=0)]]
     return GraphBatch(
         ops=batch.ops[kept],
         graph=graph,
@@ -133,9 +132,9 @@ def random_share(group: Tensor, ptr: Tensor, counts: Tensor) -> Tensor:
     """
     lot = torch.rand(len(group), dtype=torch.float64, device=group.device)
     order = torch.argsort(group + lot / 2)  # group after group, each in random order
-    place = torch.arange(len(group), device=group.device) - ptr[group]
+    rank = torch.arange(len(group), device=group.device) - ptr[group]
     chosen = torch.zeros(len(group), dtype=torch.bool, device=group.device)
-    chosen[order] = place < counts[group]
+    chosen[order] = rank < counts[group]
     return chosen
 
 
