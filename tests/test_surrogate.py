@@ -1,6 +1,4 @@
-"""The flow surrogate: published numbers, the definition read slowly, and the symmetries it must
-have.
-"""
+"""The flow surrogate: published numbers, the definition read slowly, and its symmetries."""
 
 from __future__ import annotations
 
@@ -49,8 +47,7 @@ def _surrogate(graphs: list[Architecture], config: SurrogateConfig) -> np.ndarra
     return FlowSurrogate(len(OPS), config)(ArchTable.from_architectures(graphs, OPS)).numpy()
 
 
-# -- golden numbers
-# -------------------------------------------------------------------------------------
+# -- golden numbers --------------------------------------------------------------------------------
 
 
 def test_the_draws_are_those_published() -> None:
@@ -75,13 +72,11 @@ def test_the_surrogate_of_two_small_graphs_is_the_published_one(
     graph: Architecture, golden: list[float]
 ) -> None:
     np.testing.assert_allclose(_surrogate([graph], PUBLISHED)[0], golden, atol=6e-6)
-    np.testing.assert_allclose(
-        flow_surrogate(graph, OPS, PUBLISHED), golden, atol=6e-6
-    )  # so does the oracle
+    # so is the oracle's
+    np.testing.assert_allclose(flow_surrogate(graph, OPS, PUBLISHED), golden, atol=6e-6)
 
 
-# -- against the definition
-# -----------------------------------------------------------------------------
+# -- against the definition ------------------------------------------------------------------------
 
 
 @given(st.lists(dags(OPS), min_size=1, max_size=6), variants)
@@ -92,9 +87,8 @@ def test_every_variant_equals_the_loop_over_graphs(
     expected = np.array([flow_surrogate(graph, OPS, config) for graph in graphs])
     seen = _surrogate(graphs, config)
     assert seen.shape == (len(graphs), config.rounds * config.k)
-    np.testing.assert_allclose(
-        seen, expected, rtol=2e-4, atol=1e-5 * max(1.0, float(np.abs(expected).max()))
-    )
+    largest = max(1.0, float(np.abs(expected).max()))
+    np.testing.assert_allclose(seen, expected, rtol=2e-4, atol=1e-5 * largest)
 
 
 @pytest.mark.parametrize(
@@ -144,13 +138,10 @@ def test_deep_and_shallow_graphs_share_a_table() -> None:
 
 def test_float64_agrees_with_the_loop_to_the_last_digits() -> None:
     graphs = list(random_table(20, seed=5))
-    for config in (
-        PUBLISHED,
-        _with(PUBLISHED, pooling="root", rescale=1.0, activation="gelu", rounds=2),
-    ):
-        seen = FlowSurrogate(len(OPS), config, torch.float64)(
-            ArchTable.from_architectures(graphs, OPS)
-        )
+    table = ArchTable.from_architectures(graphs, OPS)
+    variant = _with(PUBLISHED, pooling="root", rescale=1.0, activation="gelu", rounds=2)
+    for config in (PUBLISHED, variant):
+        seen = FlowSurrogate(len(OPS), config, torch.float64)(table)
         expected = np.array([flow_surrogate(graph, OPS, config) for graph in graphs])
         assert seen.dtype == torch.float64
         np.testing.assert_allclose(seen.numpy(), expected, rtol=1e-12)
@@ -164,8 +155,8 @@ def test_the_states_of_nodes_add_up_to_the_surrogate() -> None:
         assert states.shape == (len(table.ops), 4)
         for row, graph in enumerate(table):
             ends = graph.successors if directions == "forward" else graph.predecessors
-            own = states[table.node_ptr[row] : table.node_ptr[row + 1]]
-            total = own[[not neighbours for neighbours in ends]].sum(axis=0)
+            of_graph = states[table.node_ptr[row] : table.node_ptr[row + 1]]
+            total = of_graph[[not neighbours for neighbours in ends]].sum(axis=0)
             np.testing.assert_allclose(total, expected[row], rtol=1e-12)
 
 
@@ -175,15 +166,13 @@ def test_rescaled_messages_keep_their_length_in_deep_and_wide_graphs() -> None:
     dense = Architecture(
         ("conv1x1",) * 60, tuple((i, j) for i in range(60) for j in range(i + 1, 60))
     )
-    lengths = np.linalg.norm(_surrogate([chain, dense], config), axis=1) / float(
-        FlowSurrogate(5, config).r.norm()
-    )
+    length_of_r = float(FlowSurrogate(5, config).r.norm())
+    lengths = np.linalg.norm(_surrogate([chain, dense], config), axis=1) / length_of_r
     assert (lengths > 0.4).all()
     assert (lengths < 1.2).all()
 
 
-# -- symmetries
-# -----------------------------------------------------------------------------------------
+# -- symmetries ------------------------------------------------------------------------------------
 
 
 @given(dags(OPS), st.data(), variants)
@@ -193,9 +182,8 @@ def test_the_order_of_the_nodes_does_not_matter(
     config = _with(variant[0], directions=variant[1], rounds=variant[2])
     order = data.draw(st.permutations(range(graph.n_nodes)))
     one, other = _surrogate([graph, graph.relabelled(order)], config)
-    np.testing.assert_allclose(
-        one, other, rtol=1e-4, atol=1e-5 * max(1.0, float(np.abs(one).max()))
-    )
+    largest = max(1.0, float(np.abs(one).max()))
+    np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5 * largest)
 
 
 def test_reversing_the_edges_changes_the_surrogate() -> None:
@@ -211,9 +199,8 @@ def test_a_surrogate_does_not_depend_on_the_other_rows_or_the_chunk() -> None:
     once = FlowSurrogate(5, PUBLISHED)(table).numpy()
     np.testing.assert_allclose(many, once[rows], rtol=1e-5, atol=1e-6)
     for row in (0, 17, 39):
-        np.testing.assert_allclose(
-            FlowSurrogate(5, PUBLISHED)(table[row : row + 1]).numpy()[0], once[row], rtol=1e-5
-        )
+        alone = FlowSurrogate(5, PUBLISHED)(table[row : row + 1]).numpy()[0]
+        np.testing.assert_allclose(alone, once[row], rtol=1e-5)
 
 
 def test_the_number_of_threads_changes_no_bit() -> None:
@@ -235,8 +222,7 @@ def test_no_rows_give_no_surrogates() -> None:
     assert FlowSurrogate(5, PUBLISHED)(random_table(3)[:0]).shape == (0, 4)
 
 
-# -- targets
-# --------------------------------------------------------------------------------------------
+# -- targets ---------------------------------------------------------------------------------------
 
 
 def test_standardised_targets_have_mean_0_and_variance_1() -> None:
@@ -262,8 +248,7 @@ def test_a_small_component_that_varies_is_kept() -> None:
     torch.testing.assert_close(standardised(values), torch.tensor([[-1.0], [1.0]]))
 
 
-# -- errors
-# ---------------------------------------------------------------------------------------------
+# -- errors ----------------------------------------------------------------------------------------
 
 
 def test_another_vocabulary_is_refused() -> None:
@@ -279,9 +264,8 @@ def test_an_overflow_names_the_row_and_the_remedy() -> None:
         DataError, match=r"row 1: .* 200 nodes overflows; use a sigma below 1, pooling='mean'"
     ):
         FlowSurrogate(5, PUBLISHED)(table)
-    assert torch.isfinite(
-        FlowSurrogate(5, SurrogateConfig(k=4, sigma=0.1, pooling="mean"))(table)
-    ).all()
+    remedied = FlowSurrogate(5, SurrogateConfig(k=4, sigma=0.1, pooling="mean"))(table)
+    assert torch.isfinite(remedied).all()
 
 
 def test_an_activation_for_an_unknown_operation_is_refused() -> None:

@@ -2,10 +2,10 @@ r"""`FlowSurrogate`: random vectors passed forward and backward through an archi
 
 The definition (section 3 of the paper; h[v] = P[x_v], x_v the operation of node v):
 
-    forward   f[v]  = r                                              nodes without predecessors
+    forward   f[v]  = r                                            nodes without predecessors
               m[v]  = sum of f[u] over the predecessors u of v
               f[v]  = alpha m[v] + (1 - alpha) relu([h[v], m[v]] W)
-    backward  b[v]  = f[v]                                           nodes without successors
+    backward  b[v]  = f[v]                                         nodes without successors
               m'[v] = sum of b[w] over the successors w of v
               b[v]  = alpha m'[v] + (1 - alpha) relu([h[v], m'[v]] W)
     surrogate s     = sum of b[v] over the nodes without predecessors
@@ -16,9 +16,9 @@ The definition (section 3 of the paper; h[v] = P[x_v], x_v the operation of node
 Beyond the paper, as options: another activation than relu, for all operations or for some; messages
 summed and divided by the square root of their number (`pooling="root"`), or brought nearer to the
 length of r before they are used (`rescale` = q): m[v] (|r| / |m[v]|)^q stands for m[v], and
-likewise for m'[v]. That shrinks the logarithm of
-|m| / |r| by 1 - q at each node, so it stays bounded at any depth; with q < 1 two equal messages
-still count more than one (docs/results/questions/magnitude.md).
+likewise for m'[v]. That shrinks the logarithm of |m| / |r| by 1 - q at each node, so it stays
+bounded at any depth; with q < 1 two equal messages still count more than one
+(docs/results/questions/magnitude.md).
 
 How it is fast:
 
@@ -52,8 +52,7 @@ CHUNK = 4096  # graphs a chunk
 
 
 class FlowSurrogate:
-    """The flow surrogate of every architecture of a table: a vector that depends on its graph
-    alone.
+    """The flow surrogate of every architecture of a table: a vector of its graph alone.
 
     Isomorphic graphs have equal surrogates, whatever their node order. Use it as the target that an
     encoder learns to reconstruct; it is no prediction of performance by itself.
@@ -88,23 +87,18 @@ class FlowSurrogate:
         k, rng = config.k, np.random.RandomState(config.seed)
         self.r = torch.from_numpy(rng.uniform(0, 1, k)).to(dtype)
         rng.uniform(0, 1, k)  # drawn and not used, as published: P and W follow it
-        P, W = (
-            rng.normal(0, config.sigma, (n_ops - n_later_ops, k)),
-            rng.normal(0, config.sigma, (2 * k, k)),
-        )
+        P = rng.normal(0, config.sigma, (n_ops - n_later_ops, k))
+        W = rng.normal(0, config.sigma, (2 * k, k))
         later = rng.normal(0, config.sigma, (n_later_ops, k))
-        self.P, self.W = (
-            torch.from_numpy(np.concatenate([P, later])).to(dtype),
-            torch.from_numpy(W).to(dtype),
-        )
-        # zero columns up to a multiple of 8 change no value and make the k x k product 1.6 times as
-        # fast
-        width = -k % 8
-        self._start = pad(self.r, (0, width))
-        self._converted = pad(
-            self.P @ self.W[:k], (0, width)
-        )  # what [h, .] W adds for each operation
-        self._W_message = pad(self.W[k:], (0, width, 0, width))
+        self.P = torch.from_numpy(np.concatenate([P, later])).to(dtype)  # (n_ops, k)
+        self.W = torch.from_numpy(W).to(dtype)  # (2k, k)
+        # zero columns up to k' = a multiple of 8 change no value, and the k' x k' product is
+        # 1.6 times as fast
+        n_zeros = -k % 8
+        self._start = pad(self.r, (0, n_zeros))  # (k',)
+        # (n_ops, k'): what [h, .] W adds for each operation
+        self._converted = pad(self.P @ self.W[:k], (0, n_zeros))
+        self._W_message = pad(self.W[k:], (0, n_zeros, 0, n_zeros))  # (k', k')
 
     def __call__(self, table: ArchTable) -> Tensor:
         """(N, rounds * k) of `dtype`: the raw surrogate of every row, round after round.
@@ -112,24 +106,24 @@ class FlowSurrogate:
         Raises:
             ConfigError: an activation for an operation that the table does not know.
             DataError: the table has another vocabulary size than the draw, or a value overflows (a
-            deep graph
-                with a large sigma).
+                deep graph with a large sigma).
         """
         if table.n_ops != len(self.P):
             raise DataError(
                 f"the surrogate was drawn for {len(self.P)} operations, the table has {table.n_ops}"
             )
         activate = _Activate.of(self.config, table.vocabulary)
-        starts = range(0, max(len(table), 1), CHUNK)
+        starts = range(0, max(len(table), 1), CHUNK)  # no rows are one empty chunk: (0, rounds * k)
         n_threads = min(torch.get_num_threads(), len(starts))
+
+        def chunk_at(start: int) -> Tensor:
+            return self._chunk(table[start : start + CHUNK], activate)
+
         # one thread inside each worker: the setting is the worker's own
         with ThreadPoolExecutor(
             n_threads, initializer=torch.set_num_threads, initargs=(1,)
         ) as pool:
-            parts = list(
-                pool.map(lambda start: self._chunk(table[start : start + CHUNK], activate), starts)
-            )
-        surrogate = torch.cat(parts)
+            surrogate = torch.cat(list(pool.map(chunk_at, starts)))
         bad = ~torch.isfinite(surrogate).all(dim=1)
         if bad.any():
             row = int(bad.nonzero()[0])
@@ -140,38 +134,35 @@ class FlowSurrogate:
         return surrogate
 
     def targets(self, table: ArchTable) -> Tensor:
-        """(N, rounds * k) float32: what pre-training reconstructs, standardised if the options say
-        so.
-        """
+        """(N, rounds * k) float32: what pre-training reconstructs, as the options say."""
         surrogate = self(table)
         return standardised(surrogate) if self.config.standardise else surrogate
 
     def states(self, table: ArchTable) -> Tensor:
-        """(n_nodes, k) of `dtype`: what every node of the table holds after the last pass, in the
-        table's order.
+        """(n_nodes, k) of `dtype`: what each node holds after the last pass, in the table's order.
 
         That is b of the last round; f where `directions` is forward. Not for whole spaces: nothing
         is cut into chunks.
         """
         layout = _Layout.of(table)
         *_, state = self._rounds(layout, _Activate.of(self.config, table.vocabulary))
+        # (n_nodes, k') by place, then (n_nodes, k) in the order of the table
         return state.index_select(0, layout.place)[:, : self.config.k]
 
     def _chunk(self, table: ArchTable, activate: _Activate) -> Tensor:
+        """(N, rounds * k): the surrogates of some rows, without the zero columns."""
         layout = _Layout.of(table)
         nodes, offset = layout.sinks if self.config.directions == "forward" else layout.sources
-        return torch.cat(
-            [
-                self._pooled(state, nodes, offset)[:, : self.config.k]
-                for state in self._rounds(layout, activate)
-            ],
-            dim=1,
-        )
+        # pooled at once: the next round changes the state
+        of_rounds = [
+            self._pooled(state, nodes, offset)[:, : self.config.k]
+            for state in self._rounds(layout, activate)
+        ]
+        return torch.cat(of_rounds, dim=1)
 
     def _rounds(self, layout: _Layout, activate: _Activate) -> Iterator[Tensor]:
-        """The state of every node after each round: one tensor, which the next round changes."""
-        # every node that is read before it is written (sources; sinks of a lone backward pass)
-        # starts at r
+        """(n_nodes, k'): the states after each round, one tensor that the next round changes."""
+        # what is read before it is written (sources; sinks of a lone backward pass) starts at r
         state = self._start.repeat(len(layout.ops), 1)
         for _ in range(self.config.rounds):
             if self.config.directions != "backward":
@@ -186,27 +177,29 @@ class FlowSurrogate:
         """One pass, in place: nodes that receive nothing keep what they have."""
         alpha = self.config.alpha
         for nodes, neighbours, offset in steps:
-            message, own = self._pooled(state, neighbours, offset), ops[nodes]  # (n, k), (n,)
+            step_ops = ops[nodes]  # (n,): the operations of the generation's nodes
+            message = self._pooled(state, neighbours, offset)  # (n, k')
             if self.config.rescale:
-                length = message.norm(dim=1, keepdim=True)
-                # a message of 0 stays 0
-                message.mul_(
-                    (self.r.norm() / length.clamp_min_(torch.finfo(length.dtype).tiny))
-                    ** self.config.rescale
-                )
-            converted = torch.addmm(self._converted.index_select(0, own), message, self._W_message)
-            torch.add(
-                message.mul_(alpha), activate(converted, own), alpha=1 - alpha, out=state[nodes]
-            )
+                self._rescale(message)
+            # [h, m] W, in two parts
+            converted = self._converted.index_select(0, step_ops)
+            converted = torch.addmm(converted, message, self._W_message)
+            activated = activate(converted, step_ops)
+            torch.add(message.mul_(alpha), activated, alpha=1 - alpha, out=state[nodes])
+
+    def _rescale(self, message: Tensor) -> None:
+        """Bring messages (n, k') nearer to the length of r, in place; one of 0 stays 0."""
+        length = message.norm(dim=1, keepdim=True)
+        length.clamp_min_(torch.finfo(length.dtype).tiny)
+        message.mul_((self.r.norm() / length) ** self.config.rescale)
 
     def _pooled(self, state: Tensor, rows: Tensor, offset: Tensor) -> Tensor:
-        """(n, k): state[rows] pooled in consecutive groups that start at `offset` (n,)."""
+        """(n, k'): state[rows] pooled in consecutive groups that start at `offset` (n,)."""
         if self.config.pooling != "root":
             return embedding_bag(rows, state, offset, mode=self.config.pooling)
-        n_pooled = torch.diff(offset, append=offset.new_tensor([len(rows)]))
-        return embedding_bag(rows, state, offset, mode="sum").div_(
-            n_pooled.to(state.dtype).sqrt().unsqueeze(1)
-        )
+        n_pooled = torch.diff(offset, append=offset.new_tensor([len(rows)]))  # (n,)
+        root = n_pooled.to(state.dtype).sqrt().unsqueeze(1)
+        return embedding_bag(rows, state, offset, mode="sum").div_(root)
 
 
 # Each works in place where torch can: the conversion's argument is not used again.
@@ -220,12 +213,12 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 @dataclass(frozen=True)
 class _Activate:
-    """The activation of every operation: `functions`, and for each operation which of them it
-    takes.
-    """
+    """The activation of every operation."""
 
     functions: list[Callable[[Tensor], Tensor]]
+    """Those that occur."""
     choice: Tensor
+    """(n_ops,) int64: which of them each operation takes."""
 
     @classmethod
     def of(cls, config: SurrogateConfig, vocabulary: Sequence[str]) -> _Activate:
@@ -242,12 +235,10 @@ class _Activate:
         )
 
     def __call__(self, converted: Tensor, ops: Tensor) -> Tensor:
-        """(n, k): `converted` with the activation of each row's operation; it may be
-        overwritten.
-        """
+        """(n, k'): the activation of each row's operation; `converted` may be overwritten."""
         if len(self.functions) == 1:
             return self.functions[0](converted)
-        choice = self.choice.index_select(0, ops).unsqueeze(1)
+        choice = self.choice.index_select(0, ops).unsqueeze(1)  # (n, 1)
         result = torch.empty_like(converted)
         for i, function in enumerate(self.functions):
             torch.where(choice == i, function(converted.clone()), result, out=result)
@@ -261,16 +252,18 @@ _Step = tuple[slice, Tensor, Tensor]
 
 @dataclass(frozen=True)
 class _Layout:
-    """A table's nodes laid out by generation, sinks last in theirs, so that each step is one
-    slice.
-    """
+    """A table's nodes laid out by generation, sinks last in theirs: each step is one slice."""
 
     ops: Tensor
-    place: Tensor  # where each node of the table is in the layout
+    """(n_nodes,) int32: the operation at each place."""
+    place: Tensor
+    """(n_nodes,) int32: where each node of the table is in the layout."""
     forward: list[_Step]
     backward: list[_Step]
     sources: tuple[Tensor, Tensor]
+    """The places of the nodes without predecessors, and where each graph's begin."""
     sinks: tuple[Tensor, Tensor]
+    """The same of the nodes without successors."""
 
     @classmethod
     def of(cls, table: ArchTable) -> _Layout:
@@ -283,17 +276,14 @@ class _Layout:
         outgoing = incoming.tocsc()  # the same edges by source, without a sort
         is_sink = np.diff(outgoing.indptr) == 0
         # 16 bits where they suffice: NumPy sorts them by radix
-        key = (
-            2
-            * table.generation.astype(np.uint16 if table.generation.dtype == np.uint8 else np.int64)
-            + is_sink
-        )
+        dtype = np.uint16 if table.generation.dtype == np.uint8 else np.int64
+        key = 2 * table.generation.astype(dtype) + is_sink
         order = np.argsort(key, kind="stable")
         place = np.empty(n_nodes, np.int32)
         place[order] = np.arange(n_nodes, dtype=np.int32)
-        bounds = row_ptr(
-            np.bincount(key, minlength=2 * (int(table.generation.max(initial=0)) + 1))
-        ).tolist()
+        # two keys a generation: its inner nodes begin at starts, its sinks at sink_starts
+        n_generations = int(table.generation.max(initial=0)) + 1
+        bounds = row_ptr(np.bincount(key, minlength=2 * n_generations)).tolist()
         starts, sink_starts, stops = bounds[:-1:2], bounds[1::2], bounds[2::2]
         forward = _steps(incoming[order], place, zip(starts[1:], stops[1:], strict=True))
         backward = _steps(outgoing.T[order], place, zip(starts, sink_starts, strict=True))
@@ -313,14 +303,15 @@ def _steps(
     place: npt.NDArray[np.int32],
     slices: Iterable[tuple[int, int]],
 ) -> list[_Step]:
-    """A step for each non-empty slice of the layout; `neighbours` has the laid-out nodes as
-    rows.
-    """
-    ptr, where = torch.from_numpy(neighbours.indptr), torch.from_numpy(place[neighbours.indices])
-    bounds = neighbours.indptr
-    return [
-        (slice(a, b), where[bounds[a] : bounds[b]], ptr[a:b] - ptr[a]) for a, b in slices if a < b
-    ]
+    """A step for each non-empty slice of places; the rows of `neighbours` are nodes by place."""
+    ptr = torch.from_numpy(neighbours.indptr)
+    source = torch.from_numpy(place[neighbours.indices])  # (n_edges,): places to receive from
+    steps = []
+    for start, stop in slices:
+        if start < stop:
+            first, last = neighbours.indptr[[start, stop]].tolist()
+            steps.append((slice(start, stop), source[first:last], ptr[start:stop] - first))
+    return steps
 
 
 def _by_graph(
