@@ -1,5 +1,6 @@
-"""Codes of architectures that need no learning, as features: numbers (N, d) whose columns mean the
-same in every table.
+"""Codes of architectures that need no learning, as features.
+
+Numbers (N, d) whose columns mean the same in every table of a vocabulary.
 
 `one_hot`: the operation at each node and a bit for each pair of nodes with an edge ("one-hot
 adjacency": White et al., "A Study on Encodings for Neural Architecture Search", NeurIPS 2020).
@@ -20,29 +21,27 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def one_hot(table: ArchTable, n_nodes: int) -> FloatArray:
-    """(N, n_nodes * n_ops + n_nodes (n_nodes - 1) / 2): operation of each node, then a bit for each
-    forward edge.
+    """(N, n_nodes * n_ops + n_pairs): the operation at each node, then a bit for each pair.
 
-    Nodes beyond the first `n_nodes` are left out, those that are missing are zeros.
+    A pair of nodes has its bit if there is an edge, whichever way it goes. Nodes beyond the first
+    `n_nodes` are left out, those that are missing are zeros.
     """
     n, graph = len(table), table.node_graph
-    place = np.arange(len(table.ops)) - table.node_ptr[graph]
-    kept = place < n_nodes
+    rank = np.arange(len(table.ops)) - table.node_ptr[graph]  # each node's number in its graph
+    kept = rank < n_nodes
     ops = np.zeros((n, n_nodes, table.n_ops))
-    ops[graph[kept], place[kept], table.ops[kept]] = 1
+    ops[graph[kept], rank[kept], table.ops[kept]] = 1
     adjacent = np.zeros((n, n_nodes, n_nodes))
     source, target = table.edges.astype(np.int64)
-    edge_graph = np.repeat(np.arange(n), np.diff(table.edge_ptr))
-    kept = (source < n_nodes) & (target < n_nodes)
-    adjacent[
-        edge_graph[kept], np.minimum(source, target)[kept], np.maximum(source, target)[kept]
-    ] = 1
+    low, high = np.minimum(source, target), np.maximum(source, target)
+    kept = high < n_nodes
+    adjacent[table.edge_graph[kept], low[kept], high[kept]] = 1
     upper = np.triu_indices(n_nodes, 1)
     return np.hstack([ops.reshape(n, -1), adjacent[:, upper[0], upper[1]]])
 
 
 def counts(table: ArchTable) -> FloatArray:
-    """(N, n_ops + n_ops^2): operations, then edges by operation pair."""
+    """(N, n_ops + n_ops^2): how often each operation occurs, and an edge of each pair of them."""
     n_ops = table.n_ops
     ops = table.ops.astype(np.int64)
     source, target = table.global_edges()
