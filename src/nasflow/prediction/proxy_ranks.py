@@ -55,11 +55,12 @@ class ProxyRanks:
         reference = {}
         for name in names:
             values = _column(name, columns)
-            reference[name] = np.sort(values[np.isfinite(values)])
-            if not len(reference[name]) or reference[name][0] == reference[name][-1]:
+            ascending = np.sort(values[np.isfinite(values)])
+            if not len(ascending) or ascending[0] == ascending[-1]:
                 raise ConfigError(
                     f"proxy {name!r} has no two different finite values: it tells nothing apart"
                 )
+            reference[name] = ascending
         return cls(reference)
 
     @property
@@ -93,16 +94,17 @@ def take(
 
 def without_value(names: Sequence[str], columns: Columns) -> str:
     """What to tell the user of values that are not finite; empty where all are."""
-    counts = {name: int((~np.isfinite(_column(name, columns))).sum()) for name in names}
-    told = [
-        f"{count} of {len(_column(name, columns))} rows have no value of {name}"
-        for name, count in counts.items()
-        if count
-    ]
-    return f"{'; '.join(told)}: they count as in the middle" if told else ""
+    lacking = []
+    for name in names:
+        values = _column(name, columns)
+        n_without = int((~np.isfinite(values)).sum())
+        if n_without:
+            lacking.append(f"{n_without} of {len(values)} rows have no value of {name}")
+    return f"{'; '.join(lacking)}: they count as in the middle" if lacking else ""
 
 
 def _column(name: str, columns: Columns) -> npt.NDArray[np.float64]:
+    """(N,) float64: one of the columns, or a `ConfigError` where it is not given."""
     if name not in columns:
         raise ConfigError(
             f"the proxy {name!r} is among the inputs, but its column is not given; given: "
