@@ -144,5 +144,5 @@ def test_values_that_are_not_finite_are_refused_by_row(metric: Callable[..., flo
 def test_lengths_that_differ_and_no_rows_are_refused(metric: Callable[..., float]) -> None:
     with pytest.raises(DataError, match="3 predictions for 2 true values"):
         metric(np.zeros(3), np.zeros(2))
-    with pytest.raises(DataError, match="at least 1"):
+    with pytest.raises(DataError, match="at least"):
         metric(np.zeros(0), np.zeros(0))

@@ -45,8 +45,8 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
         type=str,
         default=METHODS,
         help=(
-            f"none, or tasks: {', '.join(_IN_HELP)}, or several as in flow+proxy; separated by commas;"
-            " the floor gp is always added. A task's own options are --task.NAME.OPTION"
+            f"none, or tasks: {', '.join(_IN_HELP)}, or several as in flow+proxy; separated by"
+            " commas; the floor gp is always added. A task's own options are --task.NAME.OPTION"
         ),
     )
     parser.add_argument(

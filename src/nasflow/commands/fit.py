@@ -62,6 +62,7 @@ def run(options: Namespace) -> None:
 
     from nasflow.datasets import open_dataset
     from nasflow.errors import DataError
+    from nasflow.prediction.label import Label
     from nasflow.prediction.predictor import Predictor
     from nasflow.prediction.proxy_ranks import take, without_value
     from nasflow.running.files import check_writable
@@ -72,6 +73,8 @@ def run(options: Namespace) -> None:
     check_writable(options.out)
     dataset = open_dataset(options.source)
     labels = dataset.labels(options.metric)
+    metric = dataset.metric(options.metric)
+    label = Label(metric.name, metric.unit, metric.maximise)
     rows = np.flatnonzero(np.isfinite(labels))
     if len(rows) < 2:
         raise DataError(
@@ -95,10 +98,13 @@ def run(options: Namespace) -> None:
         validation=validation,
         proxies=take(columns, train),
         reference=columns,
+        label=label,
         progress=True,
     )
     predictor.save(options.out)
-    print(f"{options.out}: fitted on {len(train)} of {len(dataset)} architectures")
+    print(
+        f"{options.out}: fitted on {len(train)} of {len(dataset)} architectures: {label.in_words}"
+    )
     if told := without_value(options.fit.proxies, columns):
         print(told)
     if validation:

@@ -19,7 +19,7 @@ def add_arguments(parser: Parser, __: list[str]) -> None:
         help="CSV to write (row, prediction); without it the predictions are printed",
     )
     parser.add_argument(
-        "--top", type=int | None, default=None, help="only the highest so many, best first"
+        "--top", type=int | None, default=None, help="only the best so many, best first"
     )
     add_encoder_class(parser)
     add_device(parser)
@@ -47,11 +47,11 @@ def run(options: Namespace) -> None:
     if told := without_value(names, columns):
         print(told, file=sys.stderr)
     predictions = predictor.predict(table, columns)
-    rows = (
-        np.arange(len(table))
-        if options.top is None
-        else np.argsort(-predictions, kind="stable")[: options.top]
-    )
+    if options.top is None:
+        rows = np.arange(len(table))
+    else:
+        rows = predictor.label_.best_first(predictions)[: options.top]
+        print(f"best first: {predictor.label_.in_words}", file=sys.stderr)
     text = "row,prediction\n" + "".join(f"{row},{predictions[row]:.6g}\n" for row in rows)
     if options.out:
         write_text(options.out, text)

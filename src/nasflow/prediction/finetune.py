@@ -33,8 +33,11 @@ from nasflow.options.training import FitConfig
 from nasflow.prediction.scorer import Labels, Scorer, scores, weights_of
 from nasflow.running.progress import progress_bar
 from nasflow.running.seeding import seeded
+from nasflow.running.threads import threads_for
 from nasflow.statistics.losses import ranking_loss
 from nasflow.statistics.metrics import kendall_tau, kendall_tau_of_first
+
+MAX_LABEL = 1e300  # predictions reach beyond the labels, and must stay numbers
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,9 @@ def fine_tune(
     # the initial weights are candidates too: an epoch must beat them to be kept
     taus = [] if held_out is None else [tuning.tau(held_out)]
     best, best_epoch = weights_of(scorer), 0
+    nodes_per_batch = config.batch_size * len(table.ops) // len(table)
     with (
+        threads_for(nodes_per_batch * scorer.encoder.width),
         progress_bar("fine-tuning", config.epochs, show=progress) as advance,
         seeded(config.seed, "fine-tuning"),
     ):
@@ -205,6 +210,13 @@ def check_labels(table: ArchTable, labels: Labels, what: str) -> None:
     if len(bad):
         raise DataError(
             f"{what} of row {int(bad[0])} is {labels[bad[0]]}; leave out what was not measured"
+        )
+    too_large = np.flatnonzero(np.abs(labels) > MAX_LABEL)
+    if len(too_large):
+        row = int(too_large[0])
+        raise DataError(
+            f"{what} of row {row} is {labels[row]:g}; beyond {MAX_LABEL:g} predictions would"
+            " overflow: use another unit"
         )
     if len(labels) < 2 or np.ptp(labels) == 0:
         raise DataError(

@@ -1,7 +1,6 @@
-"""A small exact Gaussian process: on hand-made graph features, the floor that a learned encoder has
-to beat.
+"""A small exact Gaussian process, and hand-made features of graphs for it.
 
-Features of an architecture (`graph_features`): how often each operation occurs, how often an edge
+The floor that a learned encoder has to beat. Features of an architecture (`graph_features`): how often each operation occurs, how often an edge
 joins each pair of operations, and, where all graphs of the table have the same nodes and edges,
 which operation sits at which node. The kernel is a squared exponential plus a linear part plus
 noise; where features come in groups, a sum of both for each group, with scales of its own. The
@@ -25,15 +24,18 @@ from nasflow.prediction.codes import counts
 
 FloatArray = npt.NDArray[np.float64]
 Block = tuple[FloatArray, FloatArray]
+"""The columns (n, d_g) of a group, and the mean square (n,) of each row."""
+Part = tuple[FloatArray, FloatArray]
+"""(n, m) each: mean squared difference and mean product of two rows in the columns of a group."""
 
 _JITTER = 1e-8  # keeps the factorisation stable where two rows are equal
 
 
 def graph_features(table: ArchTable) -> FloatArray:
-    """(N, d) float64: counts of operations and of edges by operation pair, one-hot operations by
-    position.
+    """(N, d) float64: counts of operations and of edges by operation pair, and positions if fixed.
 
-    Columns that are constant over the table are left out, so take the features of all rows,
+    The latter are the operation at each node, one-hot, where all graphs of the table have the same
+    nodes and edges. Columns that are constant over the table are left out, so take the features of all rows,
     labelled or not, and cut them afterwards.
     """
     parts = [counts(table)]
@@ -45,10 +47,11 @@ def graph_features(table: ArchTable) -> FloatArray:
 
 
 def _one_topology(table: ArchTable) -> bool:
+    """Whether all graphs have the same nodes and edges."""
     sizes, n_edges = np.diff(table.node_ptr), np.diff(table.edge_ptr)
     if not len(table) or np.ptp(sizes) or np.ptp(n_edges):
         return False
-    edges = table.edges.reshape(2, len(table), -1)
+    edges = table.edges.reshape(2, len(table), -1)  # (2, N, edges of a graph)
     return bool((edges == edges[:, :1]).all())
 
 
@@ -84,62 +87,27 @@ class GaussianProcess:
             )
         if not (np.isfinite(features).all() and np.isfinite(labels).all()):
             raise DataError("features and labels must be finite")
-        sizes = self._groups or [features.shape[1]]
-        if sum(sizes) != features.shape[1]:
+        if not features.shape[1]:
             raise DataError(
-                f"groups of {list(sizes)} columns; the features have {features.shape[1]}"
+                "there is no feature: all rows look the same to the process; give features in which"
+                " they differ (a constant column is one)"
             )
+        if not np.isfinite(labels.std()):
+            raise DataError(
+                f"labels reach {np.abs(labels).max():g}: their squares overflow; use another unit,"
+                " or ranks"
+            )
+        sizes = list(self._groups or [features.shape[1]])
+        if sum(sizes) != features.shape[1]:
+            raise DataError(f"groups of {sizes} columns; the features have {features.shape[1]}")
         self._mean, self._scale = features.mean(axis=0), features.std(axis=0)
-        self._scale[self._scale == 0] = 1.0
+        self._scale[self._scale == 0] = 1.0  # a constant column stays constant, without a NaN
         self.label_mean, self.label_scale = float(labels.mean()), float(labels.std()) or 1.0
         self._columns = [
             slice(end - size, end) for size, end in zip(sizes, np.cumsum(sizes), strict=True)
         ]
         x, y = self.blocks(features), self.standardised(labels)
-        parts = _parts(x, x)
-        diagonal = np.diag_indices(len(y))
-        starts = [
-            np.array([*[length, -np.log(len(sizes)), linear] * len(sizes), noise])
-            for length, linear, noise in ((0.0, -2.0, -2.0), (2.0, -4.0, -1.0))
-        ]
-        identity = np.eye(len(y))
-
-        def cost(log_scales: FloatArray) -> tuple[float, FloatArray]:
-            curves = _curves(parts, log_scales)
-            kernel = _sum(parts, curves, log_scales)
-            noise = np.exp(log_scales[-1])
-            kernel[diagonal] += noise + _JITTER
-            away = log_scales - starts[0]
-            try:
-                factor = scipy.linalg.cho_factor(
-                    kernel, lower=True, overwrite_a=True, check_finite=False
-                )
-            except np.linalg.LinAlgError:
-                return 1e10, np.zeros_like(log_scales)
-            weights = scipy.linalg.cho_solve(factor, y, check_finite=False)
-            value = (
-                0.5 * y @ weights
-                + np.log(np.diag(factor[0])).sum()
-                + 0.5 * self._prior * away @ away
-            )
-            # half the derivative of the kernel's trace, weighted by what is not explained yet
-            rest = 0.5 * (
-                scipy.linalg.cho_solve(factor, identity, check_finite=False)
-                - np.outer(weights, weights)
-            )
-            slopes = [
-                float(np.vdot(rest, change)) for change in _changes(parts, curves, log_scales)
-            ]
-            return float(value), np.array([*slopes, noise * np.trace(rest)]) + self._prior * away
-
-        bounds = [*[(-6.0, 4.0), (-8.0, 4.0), (-8.0, 4.0)] * len(sizes), (-8.0, 2.0)]
-        if self._prior:
-            starts = starts[:1]  # the prior leaves one valley, and says where it is
-        found = [
-            scipy.optimize.minimize(cost, s, jac=True, method="L-BFGS-B", bounds=bounds)
-            for s in starts
-        ]
-        self._log_scales = min(found, key=lambda result: float(result.fun)).x
+        self._log_scales = _likeliest_scales(_parts(x, x), y, self._prior)
         return self.condition(features, labels)
 
     def condition(self, features: FloatArray, labels: FloatArray) -> Self:
@@ -176,9 +144,7 @@ class GaussianProcess:
         return standardised
 
     def blocks(self, features: FloatArray) -> list[Block]:
-        """For each group its normalised columns (n, d_g), and the mean square (n,) of each row of
-        them.
-        """
+        """For each group its normalised columns (n, d_g), and each row's mean square (n,)."""
         x = (features - self._mean) / self._scale
         values = [np.ascontiguousarray(x[:, columns]) for columns in self._columns]
         return [(block, (block**2).mean(axis=1)) for block in values]
@@ -196,14 +162,65 @@ class GaussianProcess:
         return variance
 
 
-def _parts(a: Sequence[Block], b: Sequence[Block]) -> list[tuple[FloatArray, FloatArray]]:
+def _likeliest_scales(parts: Sequence[Part], y: FloatArray, prior: float) -> FloatArray:
+    """(3 n_groups + 1,): the logarithms of the scales with the largest marginal likelihood.
+
+    Args:
+        parts: what the kernel of the rows with themselves is made of.
+        y: (n,) standardised labels.
+        prior: as in `GaussianProcess`.
+    """
+    n_groups = len(parts)
+    diagonal, identity = np.diag_indices(len(y)), np.eye(len(y))
+    # of each group: squared length, smooth and linear variance; then of the noise. The first start
+    # is smooth and nearly all of it signal, the second nearly flat, with noise.
+    smooth = -np.log(n_groups)  # the smooth variances add up to 1, that of the labels
+    middle = np.array([*[0.0, smooth, -2.0] * n_groups, -2.0])
+    flat = np.array([*[2.0, smooth, -4.0] * n_groups, -1.0])
+
+    def cost(log_scales: FloatArray) -> tuple[float, FloatArray]:
+        """The negative logarithm of the posterior, but for a constant, and its gradient."""
+        curves = _curves(parts, log_scales)
+        kernel = _sum(parts, curves, log_scales)
+        noise = np.exp(log_scales[-1])
+        kernel[diagonal] += noise + _JITTER
+        away = log_scales - middle
+        try:
+            factor = scipy.linalg.cho_factor(
+                kernel, lower=True, overwrite_a=True, check_finite=False
+            )
+        except np.linalg.LinAlgError:
+            return 1e10, np.zeros_like(log_scales)
+        weights = scipy.linalg.cho_solve(factor, y, check_finite=False)
+        half_log_determinant = np.log(np.diag(factor[0])).sum()
+        value = 0.5 * y @ weights + half_log_determinant + 0.5 * prior * away @ away
+        # half the derivative of the kernel's trace, weighted by what is not explained yet: (n, n)
+        inverse = scipy.linalg.cho_solve(factor, identity, check_finite=False)
+        rest = 0.5 * (inverse - np.outer(weights, weights))
+        slopes = [float(np.vdot(rest, change)) for change in _changes(parts, curves, log_scales)]
+        return float(value), np.array([*slopes, noise * np.trace(rest)]) + prior * away
+
+    # beyond these a scale changes nothing that the data could tell
+    bounds = [*[(-6.0, 4.0), (-8.0, 4.0), (-8.0, 4.0)] * n_groups, (-8.0, 2.0)]
+    # the prior leaves one valley, and says where it is
+    starts = [middle] if prior else [middle, flat]
+    optima = [
+        scipy.optimize.minimize(cost, start, jac=True, method="L-BFGS-B", bounds=bounds)
+        for start in starts
+    ]
+    best: FloatArray = min(optima, key=lambda optimum: float(optimum.fun)).x
+    return best
+
+
+def _parts(a: Sequence[Block], b: Sequence[Block]) -> list[Part]:
     """For each group (n, m) each: mean over its columns of squared differences, and of products."""
     return [_distances_and_products(*of_a, *of_b) for of_a, of_b in zip(a, b, strict=True)]
 
 
 def _distances_and_products(
     a: FloatArray, a_squares: FloatArray, b: FloatArray, b_squares: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+) -> Part:
+    """The part of one group: |p - q|^2 = p p + q q - 2 p q, without an array (n, m, d_g)."""
     products: FloatArray = a @ b.T
     products /= a.shape[1]
     distances = a_squares[:, None] + b_squares
@@ -217,15 +234,14 @@ def _scales(log_scales: FloatArray) -> FloatArray:
     return scales
 
 
-def _curves(
-    parts: Sequence[tuple[FloatArray, FloatArray]], log_scales: FloatArray
-) -> list[FloatArray]:
-    """The squared exponential of each group.
+def _curves(parts: Sequence[Part], log_scales: FloatArray) -> list[FloatArray]:
+    """The squared exponential of each group, (n, m).
 
     log_scales = the logarithms of `_scales`, group after group, then of the noise.
     """
     curves = []
     for (square, _), (length, smooth, _) in zip(parts, _scales(log_scales), strict=True):
+        # in place: the kernel is made for every step of the search for the scales
         curve = square * (-0.5 / length)
         np.exp(curve, out=curve)
         curve *= smooth
@@ -234,7 +250,7 @@ def _curves(
 
 
 def _sum(
-    parts: Sequence[tuple[FloatArray, FloatArray]],
+    parts: Sequence[Part],
     curves: Sequence[FloatArray],
     log_scales: FloatArray,
 ) -> FloatArray:
@@ -247,7 +263,7 @@ def _sum(
 
 
 def _changes(
-    parts: Sequence[tuple[FloatArray, FloatArray]],
+    parts: Sequence[Part],
     curves: Sequence[FloatArray],
     log_scales: FloatArray,
 ) -> Iterator[FloatArray]:

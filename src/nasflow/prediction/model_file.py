@@ -99,6 +99,8 @@ def about_from_v1(about: Mapping[str, Any]) -> dict[str, Any]:
     """The header of a file of format version 1, its options as they are now."""
     return {
         **about,
+        "label": None,  # it did not say
+        "seen": None,
         "encoder": version_1.encoder_from_v1(about["encoder"]).to_dict(),
         "surrogate": version_1.surrogate_from_v1(about["surrogate"]).to_dict(),
         "pretraining": version_1.pretrain_from_v1(about["pretraining"]).to_dict(),

@@ -26,6 +26,7 @@ from nasflow.prediction.inputs import (
     TakesArchitectures,
     as_labels,
 )
+from nasflow.prediction.label import Label
 from nasflow.prediction.model_file import read_model, stored_encoder, write_model
 from nasflow.prediction.parameters import PredictorParameters
 from nasflow.prediction.pretrain import pretrain
@@ -70,6 +71,7 @@ class Predictor(PredictorParameters, TakesArchitectures):
         encoder_: the encoder, a torch module.
         history_: what happened in pre-training (`PretrainHistory`), once pre-trained.
         fitted_: what happened in fine-tuning (`FineTuned`), once fitted.
+        label_: what it predicts, and which way is better (`Label`), once fitted.
         proxies_: the columns that `predict` needs: those that it was fitted with.
 
     Example:
@@ -85,6 +87,8 @@ class Predictor(PredictorParameters, TakesArchitectures):
     _start: Mapping[str, Tensor] = MappingProxyType({})  # encoder weights that fit starts from
     _ranks = ProxyRanks({})  # what the fitted head reads beside the embedding
     _line = (0.0, 1.0)  # label = line[0] + line[1] * score
+    # the smallest and the largest label that was trained on
+    _seen: tuple[float, ...] | None = None
     # the rows that give the line: table, inputs beside the embedding, labels
     _calibration: tuple[ArchTable, Tensor | None, Labels] | None = None
 
@@ -148,6 +152,7 @@ class Predictor(PredictorParameters, TakesArchitectures):
         validation: Labelled | None = None,
         proxies: Columns | None = None,
         reference: Columns | None = None,
+        label: Label | None = None,
         progress: bool = False,
     ) -> Self:
         """Learn to rank the labelled architectures, from the pre-trained weights on.
@@ -163,6 +168,8 @@ class Predictor(PredictorParameters, TakesArchitectures):
             reference: the same columns over all architectures at hand, such as the pre-training
                 table: what values are ranked against (`nasflow.prediction.proxy_ranks`). By default
                 `proxies`, whose few values rank coarsely.
+            label: what the labels are. Which way is better decides what `top` gives; a unit with
+                bounds (%) keeps predictions within them.
             progress: whether to draw a progress bar.
 
         Raises:
@@ -200,6 +207,8 @@ class Predictor(PredictorParameters, TakesArchitectures):
             progress=progress,
         )
         self._ranks = ranks
+        self.label_ = label or Label()
+        self._seen = (float(values.min()), float(values.max()))
         # validation rows tell the scale better: the scorer has not seen them
         if held_out is None:
             self._calibration = (graphs, extra, values)
@@ -236,7 +245,20 @@ class Predictor(PredictorParameters, TakesArchitectures):
         graphs = self._table(table).with_vocabulary(self.vocabulary_)
         extra = extra_inputs(self._ranks, proxies, len(graphs))
         intercept, slope = self._line
-        return intercept + slope * scores(self._require(), graphs, extra)
+        predicted: Labels = intercept + slope * scores(self._require(), graphs, extra)
+        return self.label_.within_bounds(predicted, self._seen)
+
+    def top(
+        self, table: Architectures, n: int, proxies: Columns | None = None
+    ) -> npt.NDArray[np.int64]:
+        """(n,) int64: the rows that are predicted to be best, the best first.
+
+        Which way is better the label says that `fit` was given; more, unless it says otherwise.
+
+        Raises:
+            NotFittedError, ConfigError, GraphError: as `predict`.
+        """
+        return self.label_.best_first(self.predict(table, proxies))[:n]
 
     def score(
         self, table: Architectures, labels: npt.ArrayLike, proxies: Columns | None = None
@@ -270,6 +292,8 @@ class Predictor(PredictorParameters, TakesArchitectures):
             "pretraining": self.pretrain_config.to_dict(),
             "fitting": fit.to_dict(),
             "line": list(self._line),
+            "label": vars(self.label_) if fitted else None,
+            "seen": self._seen,
             "history": vars(self.history_) if hasattr(self, "history_") else None,
             "best_epoch": self.fitted_.best_epoch if fitted else None,
         }
@@ -336,6 +360,8 @@ class Predictor(PredictorParameters, TakesArchitectures):
             self.fitted_ = FineTuned(weights, weights, int(about["best_epoch"]), ())
         if about["history"] is not None:
             self.history_ = PretrainHistory(**about["history"])
+        self.label_ = Label(**(about["label"] or {}))
+        self._seen = None if about["seen"] is None else tuple(map(float, about["seen"]))
         intercept, slope = about["line"]
         self._line = (float(intercept), float(slope))
 

@@ -33,6 +33,7 @@ from nasflow.pretext.make import as_module, make_pretexts
 from nasflow.running.files import PathLike
 from nasflow.running.progress import progress_bar
 from nasflow.running.seeding import seeded
+from nasflow.running.threads import threads_for
 
 
 def pretrain(
@@ -74,7 +75,11 @@ def pretrain(
     n_done = len(history.loss)
     training.model.train()
     title = f"pre-training ({config.pretext})"
-    with progress_bar(title, config.epochs, done=n_done, show=progress) as advance:
+    nodes_per_batch = config.batch_size * len(table.ops) // len(table)
+    with (
+        threads_for(nodes_per_batch * encoder.width),
+        progress_bar(title, config.epochs, done=n_done, show=progress) as advance,
+    ):
         for epoch in range(n_done, config.epochs):
             started = time.perf_counter()
             means = training.epoch(epoch)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from nasflow.encoders.base import Encoder
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
+from nasflow.running.threads import threads_for
 
 Labels = npt.NDArray[np.float64]
 ENCODE_NODES = (
@@ -65,11 +66,18 @@ def in_chunks(model: nn.Module, table: ArchTable, extra: Tensor | None = None) -
     device = next(model.parameters()).device
     model.eval()
     chunks = []
-    with torch.inference_mode():
+    n_numbers = min(len(table.ops), ENCODE_NODES) * _width(model)
+    with torch.inference_mode(), threads_for(n_numbers):
         for rows in _chunks(table, ENCODE_NODES):
             more = () if extra is None else (extra[rows].to(device),)
             chunks.append(model(GraphBatch.from_table(table[rows], device), *more).cpu())
     return chunks
+
+
+def _width(model: nn.Module) -> int:
+    """How many numbers the model computes for a node in a layer."""
+    encoder = model.encoder if isinstance(model, Scorer) else model
+    return encoder.width if isinstance(encoder, Encoder) else 1
 
 
 def _chunks(table: ArchTable, n_nodes: int) -> Iterator[slice]:

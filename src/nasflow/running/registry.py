@@ -3,8 +3,8 @@
 What `find` takes as a name:
 
     gin                 a part of this package
-    sage                a part of an installed package that has an entry point of the registry's group, or that was
-                        registered in this process
+    sage                a part of an installed package, by its entry point in the registry's group, or
+                        one that was registered in this process
     mine.module:Sage    an attribute of a module that Python can import
     folder/mine.py:Sage an attribute of a file
 
@@ -42,7 +42,8 @@ class Registry(Generic[T]):
 
     Example:
         >>> from nasflow.running.registry import Registry
-        >>> numbers = Registry("number", "demo.numbers", {"pi": "math:pi"}, lambda x: x > 0, "a number above 0")
+        >>> builtin = {"pi": "math:pi"}
+        >>> numbers = Registry("number", "demo.numbers", builtin, lambda x: x > 0, "above 0")
         >>> numbers.find("pi") == numbers.find("math:pi")
         True
         >>> numbers.names()

@@ -1,8 +1,8 @@
-"""`Workers`: what takes tasks that come one by one, and `LocalWorkers`, the processes of this machine.
+"""`Workers`, who take tasks that come one by one, and `LocalWorkers`, the processes of this machine.
 
-A worker that is killed (out of memory, a signal) takes only its own task down: its future raises one
-of `deaths`. `nasflow.running.ray_workers` has the workers of a Ray cluster; for a list of tasks that
-is known beforehand there is `nasflow.running.tasks.run_tasks`.
+A worker that is killed (out of memory, a signal) takes only its own task down: its future raises
+one of `deaths`. `nasflow.running.ray_workers` has the workers of a Ray cluster; for a list of tasks
+that is known beforehand there is `nasflow.running.tasks.run_tasks`.
 """
 
 from __future__ import annotations

@@ -21,13 +21,16 @@ def kendall_tau(predicted: FloatArray, true: FloatArray) -> float:
 
     0 where either side is constant: such a prediction ranks nothing.
 
+    Raises:
+        DataError: fewer than two rows, another number on either side, values that are not finite.
+
     Example:
         >>> round(kendall_tau(np.array([1, 1, 2, 3]), np.array([1, 2, 2, 3])), 3)
         0.8
     """
     import scipy.stats
 
-    _check(predicted, true)
+    _check(predicted, true, at_least=2)
     tau = scipy.stats.kendalltau(predicted, true).statistic
     return float(np.nan_to_num(tau))
 
@@ -60,7 +63,7 @@ def spearman(predicted: FloatArray, true: FloatArray) -> float:
     """Spearman's rank correlation, ties given their mean rank; 0 where either side is constant."""
     import scipy.stats
 
-    _check(predicted, true)
+    _check(predicted, true, at_least=2)
     if np.ptp(predicted) == 0 or np.ptp(true) == 0:
         return 0.0
     return float(scipy.stats.spearmanr(predicted, true).statistic)
@@ -92,11 +95,11 @@ def _in_top(values: FloatArray, k: int) -> FloatArray:
     return probability
 
 
-def _check(predicted: FloatArray, true: FloatArray) -> None:
-    if len(predicted) != len(true) or not len(true):
+def _check(predicted: FloatArray, true: FloatArray, at_least: int = 1) -> None:
+    if len(predicted) != len(true) or len(true) < at_least:
         raise DataError(
             f"{len(predicted)} predictions for {len(true)} true values; both need the same length, "
-            "at least 1"
+            f"at least {at_least}{': one value has no order' if at_least > 1 else ''}"
         )
     for name, values in (("prediction", predicted), ("true value", true)):
         bad = np.flatnonzero(~np.isfinite(values))

@@ -1,0 +1,30 @@
+"""Numbers in texts: one strict reading for tables and for what trainings print.
+
+`float` reads more than people mean by a number: `1_000` and `8_1` are 1000 and 81 to it, the name of
+a run, `20241129_101500`, is twenty trillion, and digits of any script count.
+"""
+
+from __future__ import annotations
+
+import re
+
+# no part of it can be matched in two ways, so a text of a million digits is read in one go
+_NUMBER = re.compile(
+    r"[+-]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?|nan|inf|infinity)",
+    re.ASCII | re.IGNORECASE,
+)
+_SPACE = " \t\r\n\f\v"
+
+
+def number_in(text: str) -> float | None:
+    """The number that a text is, with nothing beside it but spaces; None for any other text.
+
+    Digits 0 to 9, one point, an exponent; `nan`, `inf` and `infinity` in any case. Whether the number
+    must be finite is for the caller to say: `nan` is what a failed training prints.
+
+    Example:
+        >>> number_in(" -1.5e3 "), number_in("1_000"), number_in("93.5 %")
+        (-1500.0, None, None)
+    """
+    stripped = text.strip(_SPACE)
+    return float(stripped) if _NUMBER.fullmatch(stripped) else None
