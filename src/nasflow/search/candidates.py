@@ -1,5 +1,4 @@
-"""`Candidates`: the architectures that a strategy may propose, none of them a twin of one it has
-had.
+"""`Candidates`: the architectures that a strategy may propose, no two of them twins.
 
 Twins are isomorphic once pruned (`canonical_id`). Neither what was asked for, trained or failed nor
 what this object has given out before comes again, and everything meets the constraints.
@@ -40,10 +39,12 @@ class Listed:
     @cached_property
     def allowed_first(self) -> npt.NDArray[np.bool_]:
         """(N,): which elements meet the constraints, and have no twin before them that does."""
-        allowed = np.flatnonzero(met(self._problem.conditions, self._problem.known, self.table))
-        first = np.zeros(len(self.table), bool)
-        first[allowed[np.unique(self.ids[allowed], return_index=True)[1]]] = True
-        return first
+        feasible = met(self._problem.conditions, self._problem.known, self.table)
+        rows = np.flatnonzero(feasible)  # (n_feasible,)
+        _, first_of_class = np.unique(self.ids[rows], return_index=True)
+        allowed = np.zeros(len(self.table), bool)
+        allowed[rows[first_of_class]] = True
+        return allowed
 
     @cached_property
     def row_of(self) -> dict[str, int]:
@@ -54,18 +55,20 @@ class Listed:
 
 def listed(problem: Problem) -> Listed | None:
     """The elements of the problem's space, or None where there are too many to list."""
-    table = _list(problem.space)
+    table = _all_elements(problem.space)
     return None if table is None else Listed(problem, table)
 
 
-def _list(space: Space) -> ArchTable | None:
+def _all_elements(space: Space) -> ArchTable | None:
+    """The elements of a space, or None where it has too many or cannot list them."""
     if space.size is not None and space.size > MAX_LISTED:
         return None
     try:
         table = space.enumerate()
         if not 0 < len(table) <= MAX_LISTED:
             return None
-        space.validate(table[0])  # a space that shows predictors another graph lists that one
+        # a space that shows predictors another graph lists that one, which is no element
+        space.validate(table[0])
     except GraphError:
         return None
     return table
@@ -96,62 +99,68 @@ class Candidates:
         self._seen = set(seen)
 
     def fresh(self, n: int) -> list[Candidate]:
-        """At most `n` samples of the space; fewer only where nothing else is left or to be
-        found.
-        """
-        found: list[Candidate] = []
-        misses = 0
-        while len(found) < n and misses < _TRIES:
-            drawn = [self.problem.space.sample(self.rng) for _ in range(max(8, n - len(found)))]
-            new = self._new(drawn, n - len(found))
-            misses = 0 if new else misses + 1
-            found += new
-        if len(found) < n and self.whole is not None:
-            rows = self.rng.permutation(self.unseen())[: 50 * n]
-            found += self._new([self.whole.table[int(row)] for row in rows], n - len(found))
-        return found
+        """At most `n` samples of the space; fewer only where nothing else is left or found."""
+        candidates: list[Candidate] = []
+        n_misses = 0  # batches in a row without anything new
+        while len(candidates) < n and n_misses < _TRIES:
+            n_missing = n - len(candidates)
+            # canonical ids are computed of a whole table: batches of a few pay off
+            batch = [self.problem.space.sample(self.rng) for _ in range(max(8, n_missing))]
+            new = self._new(batch, n_missing)
+            n_misses = 0 if new else n_misses + 1
+            candidates += new
+        if len(candidates) < n and self.whole is not None:
+            # samples no longer meet the few that are left: these are drawn from the list
+            rows = self.rng.permutation(self.unseen())[: 50 * n].tolist()
+            left = [self.whole.table[row] for row in rows]
+            candidates += self._new(left, n - len(candidates))
+        return candidates
 
     def mutations(
         self, parents: Sequence[Architecture], n_each: int, again: float = 0.0
     ) -> list[Candidate]:
-        """At most `n_each` mutations of each parent, all different, each mutated further with a
-        chance of `again`.
+        """At most `n_each` mutations of each parent, all different.
 
-        So the number of changes is geometric, with mean 1 / (1 - again); one may undo another.
+        Each is mutated further with a chance of `again`, so the number of changes is geometric,
+        with mean 1 / (1 - again); one may undo another.
         """
-        drawn = [self._mutated(parent, again) for parent in parents for _ in range(n_each)]
-        return self._new(drawn, len(drawn))
+        children = [self._mutated(parent, again) for parent in parents for _ in range(n_each)]
+        return self._new(children, len(children))
 
     def _mutated(self, parent: Architecture, again: float) -> Architecture:
-        current = self.problem.space.mutate(parent, self.rng)
-        while (
-            again and self.rng.random() < again
-        ):  # without `again` nothing is drawn: older studies go on as they were
-            current = self.problem.space.mutate(current, self.rng)
-        return current
+        child = self.problem.space.mutate(parent, self.rng)
+        # without `again` nothing is drawn: older studies go on as they were
+        while again and self.rng.random() < again:
+            child = self.problem.space.mutate(child, self.rng)
+        return child
 
     def mutation(self, parent: Architecture, max_steps: int = 20) -> list[Candidate]:
-        """One descendant of `parent`, few mutations away; none if `max_steps` do not lead to a new
-        one.
-        """
+        """One new descendant of `parent`, few mutations away; none if `max_steps` find none."""
         current = parent
         for step in range(max_steps):
-            new = self._new([self.problem.space.mutate(current, self.rng) for _ in range(10)], 1)
+            children = [self.problem.space.mutate(current, self.rng) for _ in range(10)]
+            new = self._new(children, 1)
             if new:
                 return new
-            current = self.problem.space.mutate(current, self.rng) if step % 2 else current
+            # after two batches without anything new, look around a descendant
+            if step % 2:
+                current = self.problem.space.mutate(current, self.rng)
         return []
 
     def neighbours(self, parent: Architecture, n: int) -> list[Candidate]:
         """At most `n` neighbours of `parent`, in random order."""
-        every = list(self.problem.space.neighbours(parent))
-        return self._new([every[int(i)] for i in self.rng.permutation(len(every))], n)
+        neighbours = list(self.problem.space.neighbours(parent))
+        order = self.rng.permutation(len(neighbours)).tolist()
+        return self._new([neighbours[i] for i in order], n)
 
     def unseen(self) -> npt.NDArray[np.int64]:
         """Rows of the listed space that may be proposed, one of each class of twins."""
         assert self.whole is not None
         left = self.whole.allowed_first.copy()
-        left[[row for row in map(self.whole.row_of.get, self._seen) if row is not None]] = False
+        row_of = self.whole.row_of
+        # what was told from outside the listed space, or breaks a constraint, has no row
+        seen = [row_of[canonical_id] for canonical_id in self._seen if canonical_id in row_of]
+        left[seen] = False
         return np.flatnonzero(left)
 
     def take(self, row: int) -> Candidate:
@@ -167,15 +176,16 @@ class Candidates:
             return []
         table = ArchTable.from_architectures(architectures)
         ids = table.canonical_ids.tolist()
-        first = {canonical_id: i for i, canonical_id in reversed(list(enumerate(ids)))}
-        rows = [
-            i
-            for i, canonical_id in enumerate(ids)
-            if canonical_id not in self._seen and first[canonical_id] == i
-        ]
+        # the first of each class of twins, in the order of the architectures
+        row_of: dict[str, int] = {}
+        for row, canonical_id in enumerate(ids):
+            if canonical_id not in self._seen:
+                row_of.setdefault(canonical_id, row)
+        rows = list(row_of.values())
         if rows and self.problem.conditions:
-            ok = met(self.problem.conditions, self.problem.known, table[np.array(rows)])
-            rows = [row for row, good in zip(rows, ok, strict=True) if good]
-        given = [Candidate(architectures[row], ids[row]) for row in rows[:n]]
-        self._seen.update(candidate.canonical_id for candidate in given)
-        return given
+            feasible = met(self.problem.conditions, self.problem.known, table[np.array(rows)])
+            rows = [row for row, meets in zip(rows, feasible, strict=True) if meets]
+        candidates = [Candidate(architectures[row], ids[row]) for row in rows[:n]]
+        # what is beyond the first `n` was not given out, and may come again
+        self._seen.update(candidate.canonical_id for candidate in candidates)
+        return candidates

@@ -1,6 +1,4 @@
-"""Tables that compare simulated searches: curves of the best so far, and paired gains from the same
-starts.
-"""
+"""Tables that compare simulated searches: curves of the best so far, paired gains."""
 
 from __future__ import annotations
 
@@ -18,34 +16,44 @@ FROM = 40
 
 
 def at_steps(curves: FloatArray, steps: Sequence[int]) -> list[str]:
-    """Mean (standard deviation) over trials of curves (trials, trainings), after each of some
-    numbers of trainings.
+    """Mean (standard deviation) over trials after each of some numbers of trainings.
+
+    Args:
+        curves: (trials, trainings).
+        steps: the numbers of trainings.
     """
-    return [f"{curves[:, s - 1].mean():.3f} ({curves[:, s - 1].std():.3f})" for s in steps]
+    cells = []
+    for step in steps:
+        best = curves[:, step - 1]  # (trials,)
+        cells.append(f"{best.mean():.3f} ({best.std():.3f})")
+    return cells
 
 
 def gains_table(one: str, other: str, gains: FloatArray, steps: Sequence[int]) -> list[list[str]]:
-    """Rows, the first the header: by how much `one` is above `other`, with 95 % intervals of
-    Student's t.
+    """Rows, the first the header: how much `one` is above `other`, with 95 % intervals.
+
+    The intervals are Student's t.
 
     Args:
         one, other: what they are called.
         gains: (trials, trainings), at least two trials: differences of curves from the same starts.
         steps: the numbers of trainings to show.
     """
-    half = (
-        scipy.stats.t.ppf(0.975, len(gains) - 1) * gains.std(axis=0, ddof=1) / np.sqrt(len(gains))
-    )
+    n = len(gains)
+    quantile = scipy.stats.t.ppf(0.975, n - 1)
+    half_widths = quantile * gains.std(axis=0, ddof=1) / np.sqrt(n)  # (trainings,)
     rows = [["trainings", f"{one} above {other}", "95 % interval", "ahead", "behind"]]
-    for s in steps:
-        g, h = gains[:, s - 1], half[s - 1]
+    for step in steps:
+        gain = gains[:, step - 1]  # (trials,)
+        mean, half_width = gain.mean(), half_widths[step - 1]
+        n_ahead, n_behind = int((gain > 0).sum()), int((gain < 0).sum())
         rows.append(
             [
-                str(s),
-                f"{g.mean():+.3f}",
-                f"{g.mean() - h:+.3f} to {g.mean() + h:+.3f}",
-                str(int((g > 0).sum())),
-                str(int((g < 0).sum())),
+                str(step),
+                f"{mean:+.3f}",
+                f"{mean - half_width:+.3f} to {mean + half_width:+.3f}",
+                str(n_ahead),
+                str(n_behind),
             ]
         )
     return rows
@@ -54,4 +62,5 @@ def gains_table(one: str, other: str, gains: FloatArray, steps: Sequence[int]) -
 def steps_at_or_above(gains: FloatArray) -> tuple[int, int]:
     """From `FROM` trainings on: at how many steps the mean gain is 0 or more, and of how many."""
     mean = gains.mean(axis=0)[FROM - 1 :]
+    # equal curves differ by rounding: that counts as 0
     return int((mean >= -1e-9).sum()), len(mean)

@@ -1,5 +1,4 @@
-"""`Executor`: where trainings run: worker processes of this machine, or the machines of a Ray
-cluster.
+"""`Executor`: where trainings run, on this machine or on a Ray cluster.
 
 An executor starts trainings and says which have ended, well or not. Their results are in the study
 by then. A worker here writes them itself, so they outlive the search. One on a cluster cannot reach
@@ -23,8 +22,7 @@ from nasflow.search.training import Training, outcome_in, train_and_tell
 
 
 class Executor(Protocol):
-    """What `run` needs of a place to train in; used in a `with` block, whose end ends what still
-    runs.
+    """What `run` needs of a place to train in; the end of its `with` block ends what still runs.
 
     Attributes:
         n_workers: how many trainings can run at once.
@@ -45,9 +43,7 @@ class Executor(Protocol):
         """Begin a training as soon as there is room."""
 
     def ended(self, seconds: float) -> list[int]:
-        """Numbers of the trials whose trainings ended, once one has, or none after so many
-        seconds.
-        """
+        """Numbers of the trials whose trainings ended, once one has; none after so many seconds."""
 
     def give_up(self, number: int) -> None:
         """Stop waiting for a training that the study needs no more, or whose worker is gone."""
@@ -89,6 +85,7 @@ class LocalExecutor:
         numbers = []
         for task, future in self._workers.finished(seconds):
             error = future.exception()
+            # a worker that died is the training's affair: the study's file shows what it left
             if error is not None and not isinstance(error, ProcessExpired):
                 raise error
             numbers.append(int(task.name))
@@ -115,9 +112,8 @@ class RayExecutor:
     def __init__(self, address: str, n_workers: int, study: Study) -> None:
         self._study = study
         self._workers = RayWorkers(address, n_workers)
-        self.n_workers = (
-            self._workers.n_workers
-        )  # so none of them waits for a processor once it counts as begun
+        # no more than the cluster has, so that none waits for a processor once it counts as begun
+        self.n_workers = self._workers.n_workers
 
     def __enter__(self) -> Self:
         self._workers.__enter__()
@@ -129,48 +125,53 @@ class RayExecutor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._tell(0)  # what ended meanwhile is not trained again
+        # what ended meanwhile is told, and so not trained again
+        self._tell(0)
         unfinished = [int(task.name) for task in self._workers.running]
         self._workers.__exit__(kind, error, trace)
+        # given back once they are stopped: before, another process might begin them too
         for number in unfinished:
             self._study.give_back(number, uncount=True)
 
     def start(self, training: Training) -> None:
         """Hand the training to the cluster; it counts as begun."""
+        # not if the trial became another process's since it was asked for
         if self._study.begin(training.number):
             self._workers.start(Task(str(training.number), outcome_in, (training, os.getcwd())))
 
     def ended(self, seconds: float) -> list[int]:
-        """Numbers of the trials whose outcome the study was told, or whose machine or process died
-        on them.
+        """Numbers of the trials whose outcome the study was told, or that died on their machine.
 
         Raises:
             Exception: what a worker raised outside the user's code, such as a module that it does
             not have.
         """
         if not self._workers.running:
-            time.sleep(seconds)
+            time.sleep(seconds)  # all were others' trials by then; `finished` would not wait
         numbers, errors = self._tell(seconds)
+        # only now: what ended together with the error was told first
         if errors:
             raise errors[0]
         return numbers
 
     def _tell(self, seconds: float) -> tuple[list[int], list[BaseException]]:
-        """Tell the study what came of the trainings that ended. Returns their numbers, and what is
-        not the users'.
-        """
-        numbers, errors = [], []
+        """Tell the study what came of trainings; returns their numbers, and errors of machines."""
+        numbers: list[int] = []
+        errors: list[BaseException] = []
         for task, future in self._workers.finished(seconds):
             number = int(task.name)
+            numbers.append(number)
             error = future.exception()
             if error is None:
-                self._study.end(number, *future.result())
+                value, reason = future.result()
+                self._study.end(number, value, reason)
             elif isinstance(error, self._workers.deaths):
+                # out of memory, perhaps by its own doing: this beginning counts
                 self._study.cut_off(number)
             else:
+                # the machine cannot train, whatever the architecture
                 self._study.give_back(number, uncount=True)
                 errors.append(error)
-            numbers.append(number)
         return numbers, errors
 
     def give_up(self, number: int) -> None:

@@ -48,17 +48,18 @@ class Constraint:
         Raises:
             ConfigError: it states none.
         """
-        found = _CONDITION.fullmatch(text)
+        match = _CONDITION.fullmatch(text)
         try:
-            bound = float(found[3]) if found else math.nan
+            bound = float(match[3]) if match else math.nan
         except ValueError:
             bound = math.nan
-        if found is None or math.isnan(bound):
+        # float() reads "nan" as well, which bounds nothing
+        if match is None or math.isnan(bound):
             raise ConfigError(
                 f"constraint {text!r} is no condition; legal: a quantity, one of "
                 f"{' '.join(_COMPARISONS)}, a number, such as 'params < 1e6'"
             )
-        return cls(found[1], found[2], bound)
+        return cls(match[1], match[2], bound)
 
     def __str__(self) -> str:
         return f"{self.quantity} {self.comparison} {self.bound:g}"
@@ -83,27 +84,25 @@ class Known:
     ) -> None:
         self._dataset = dataset
         self._functions = dict(functions or {})
-        self._exact: dict[bytes, int] | None = None  # the rows of the data set by their graphs
-        self._twins: dict[str, int] | None = None  # the first row of each canonical id
+        # both made on first use: hashing a whole data set takes seconds
+        self._row_of_graph: dict[bytes, int] | None = None
+        self._row_of_twin: dict[str, int] | None = None
 
     @property
     def names(self) -> list[str]:
         """The quantities there are."""
-        columns = (
-            []
-            if self._dataset is None
-            else [m.name for m in self._dataset.metrics.values() if not m.trained]
-        )
+        columns = []
+        if self._dataset is not None:
+            metrics = self._dataset.metrics.values()
+            columns = [metric.name for metric in metrics if not metric.trained]
         return [*self._functions, *columns]
 
     def maximise(self, name: str) -> bool:
         """Whether more of a quantity is better; of a function, less is."""
         self.require(name)
-        return (
-            name not in self._functions
-            and self._dataset is not None
-            and self._dataset.metric(name).maximise
-        )
+        if name in self._functions or self._dataset is None:
+            return False
+        return self._dataset.metric(name).maximise
 
     def require(self, name: str) -> None:
         """Return if there is such a quantity.
@@ -112,14 +111,11 @@ class Known:
             UnknownNameError: there is none; the message lists the names.
         """
         if name not in self.names:
-            raise unknown_name(
-                "known quantity", name, self.names or ["(none: name a data set or give a function)"]
-            )
+            legal = self.names or ["(none: name a data set or give a function)"]
+            raise unknown_name("known quantity", name, legal)
 
     def values(self, name: str, table: ArchTable) -> FloatArray:
-        """(N,) float64: a quantity of every row of a table of elements, NaN where it is not
-        known.
-        """
+        """(N,) float64: a quantity of every row of a table, NaN where it is not known."""
         self.require(name)
         if name in self._functions:
             function = self._functions[name]
@@ -133,36 +129,40 @@ class Known:
         """(N,): the row of the data set that is each graph, else a twin of it, else -1."""
         if table is reference:
             return np.arange(len(table))
-        if self._exact is None:
-            self._exact = {key: row for row, key in enumerate(_keys(reference))}
-        found = [self._exact.get(key, -1) for key in _keys(table)]
-        missing = [i for i, row in enumerate(found) if row < 0]
-        if missing:
-            if self._twins is None:
-                ids = reference.canonical_ids.tolist()
-                self._twins = {ids[row]: row for row in range(len(ids) - 1, -1, -1)}
-            for i, canonical_id in zip(
-                missing, table[np.array(missing)].canonical_ids, strict=True
-            ):
-                found[i] = self._twins.get(str(canonical_id), -1)
-        return np.array(found, np.int64)
+        if self._row_of_graph is None:
+            self._row_of_graph = {key: row for row, key in enumerate(_keys(reference))}
+        rows = [self._row_of_graph.get(key, -1) for key in _keys(table)]
+        missing = [i for i, row in enumerate(rows) if row < 0]
+        if not missing:
+            return np.array(rows, np.int64)
+        # canonical ids cost more than keys: they are computed of the rest alone
+        if self._row_of_twin is None:
+            ids = reference.canonical_ids.tolist()
+            # from the last row to the first, so that the first of a class stays
+            self._row_of_twin = {ids[row]: row for row in range(len(ids) - 1, -1, -1)}
+        missing_ids = table[np.array(missing)].canonical_ids.tolist()
+        for i, canonical_id in zip(missing, missing_ids, strict=True):
+            rows[i] = self._row_of_twin.get(canonical_id, -1)
+        return np.array(rows, np.int64)
 
 
 def _keys(table: ArchTable) -> list[bytes]:
     """A key of every row: equal for equal graphs, whatever the table's vocabulary."""
     names = [name.encode() + b"\0" for name in table.vocabulary]
-    edges = table.edges.astype(np.int32)
-    node, edge = table.node_ptr.tolist(), table.edge_ptr.tolist()
-    return [
-        b"".join(names[op] for op in table.ops[node[i] : node[i + 1]].tolist())
-        + edges[:, edge[i] : edge[i + 1]].tobytes()
-        for i in range(len(table))
-    ]
+    # one width for all tables: theirs may differ, and bytes are compared
+    edges = table.edges.astype(np.int32)  # (2, n_edges)
+    node_ptr, edge_ptr = table.node_ptr.tolist(), table.edge_ptr.tolist()
+    keys = []
+    for i in range(len(table)):
+        ops = table.ops[node_ptr[i] : node_ptr[i + 1]].tolist()
+        edges_of_row = edges[:, edge_ptr[i] : edge_ptr[i + 1]]
+        keys.append(b"".join(names[op] for op in ops) + edges_of_row.tobytes())
+    return keys
 
 
 def met(constraints: Sequence[Constraint], known: Known, table: ArchTable) -> BoolArray:
     """(N,) bool: which rows of a table of elements meet all constraints."""
-    ok = np.ones(len(table), bool)
+    feasible = np.ones(len(table), bool)
     for constraint in constraints:
-        ok &= constraint.holds(known.values(constraint.quantity, table))
-    return ok
+        feasible &= constraint.holds(known.values(constraint.quantity, table))
+    return feasible

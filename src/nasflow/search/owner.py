@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 HEARTBEAT_SECONDS = 10.0
-LEASE_SECONDS = 60.0
+LEASE_SECONDS = 60.0  # six heartbeats: a busy machine may miss a few
 
 
 def this_process() -> str:
@@ -35,15 +35,15 @@ def is_alive(owner: str, heartbeat: float) -> bool:
 
 
 def _started(pid: int) -> str:
-    """When a process was started, in ticks since boot; `?` where the system does not say, `-` if
-    there is none.
-    """
+    """A process's start, in ticks since boot; `?` where it is not told, `-` if there is none."""
     if not Path("/proc/self/stat").exists():
         return "?"
     try:
-        # the command's name, in brackets, may hold anything; state is the first field behind it,
-        # the start the 20th
-        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except OSError:
         return "-"
-    return "-" if fields[0] in "ZX" else fields[19]
+    # the command's name, in brackets, may hold anything; state is the first field behind it, the
+    # start the 20th
+    fields = text.rpartition(")")[2].split()
+    has_ended = fields[0] in "ZX"  # a zombie keeps its id until its parent asks after it
+    return "-" if has_ended else fields[19]

@@ -46,17 +46,18 @@ class Problem:
     known: Known = field(default_factory=Known)
 
     def __post_init__(self) -> None:
-        for name in [
-            *([] if self.second is None else [self.second]),
-            *(c.quantity for c in self.constraints),
-        ]:
-            self.known.require(name)
+        if self.second is not None:
+            self.known.require(self.second)
+        for constraint in self.constraints:
+            self.known.require(constraint.quantity)
 
     @property
     def conditions(self) -> tuple[Constraint, ...]:
         """What a proposal must meet: the constraints, and that its second objective is known."""
-        known = () if self.second is None else (Constraint(self.second, ">", -math.inf),)
-        return (*self.constraints, *known)
+        if self.second is None:
+            return self.constraints
+        # a NaN, which stands for not known, is above nothing
+        return (*self.constraints, Constraint(self.second, ">", -math.inf))
 
     @property
     def second_maximise(self) -> bool:
@@ -70,7 +71,7 @@ class Problem:
             "space fingerprint": fingerprint(self.space),
             "maximise": self.maximise,
             "second objective": self.second,
-            "constraints": [str(c) for c in self.constraints],
+            "constraints": [str(constraint) for constraint in self.constraints],
         }
 
     def utility(
@@ -84,51 +85,53 @@ class Problem:
                 none.
             rng: draws the weighting of two objectives.
         """
-        first = np.array(values, np.float64) * (1 if self.maximise else -1)
+        first = _gains(values, self.maximise)
         if self.second is None or not len(first):
             return first
-        second = np.array(seconds, np.float64) * (1 if self.second_maximise else -1)
+        second = _gains(seconds, self.second_maximise)
         weight = rng.integers(_N_WEIGHTS + 1) / _N_WEIGHTS
-        costs = np.stack([weight * _cost(first), (1 - weight) * _cost(second)])
-        utility: FloatArray = -(costs.max(axis=0) + _RHO * costs.sum(axis=0))
+        costs = np.stack([weight * _cost(first), (1 - weight) * _cost(second)])  # (2, n)
+        utility: FloatArray = -(costs.max(axis=0) + _RHO * costs.sum(axis=0))  # (n,)
         return utility
 
     def front(self, values: Sequence[float], seconds: Sequence[float]) -> npt.NDArray[np.bool_]:
         """(n,) bool: which results are on the Pareto front; with one objective, the best."""
-        first = np.array(values, np.float64) * (1 if self.maximise else -1)
+        first = _gains(values, self.maximise)
         if self.second is None:
             best: npt.NDArray[np.bool_] = first == first.max(initial=-np.inf)
             return best
-        return pareto(
-            np.stack(
-                [first, np.array(seconds, np.float64) * (1 if self.second_maximise else -1)], axis=1
-            )
-        )
+        second = _gains(seconds, self.second_maximise)
+        return pareto(np.stack([first, second], axis=1))
 
 
 def pareto(points: FloatArray) -> npt.NDArray[np.bool_]:
-    """(n,) bool: which of the points (n, 2) no other is at least as good as in both columns and
-    better in one.
+    """(n,) bool: which of the points (n, 2) are on the Pareto front.
 
-    More is better. Sorted by the first column, a point is on the front if it is the first to reach
-    its second value.
+    More is better: no other point is as good in both columns and better in one. Sorted by the first
+    column, a point is on the front if it is the first to reach its second value.
     """
     on_front = np.zeros(len(points), bool)
-    best = -np.inf
+    best = -np.inf  # in the second column, among all that are better in the first
     order = np.lexsort((-points[:, 1], -points[:, 0]))
     for i in order:
         on_front[i] = points[i, 1] > best
         best = max(best, points[i, 1])
-    # equal points stand and fall together
-    kept = {tuple(point) for point in points[on_front].tolist()}
-    return np.array([tuple(point) in kept for point in points.tolist()], bool)
+    # of equal points the loop takes the first: they stand and fall together
+    front = {tuple(point) for point in points[on_front].tolist()}
+    return np.array([tuple(point) in front for point in points.tolist()], bool)
 
 
 def fingerprint(space: Space) -> str:
     """16 hexadecimal digits that change with a space's operations or with the elements it draws."""
     rng = np.random.default_rng(0)
-    texts = [space.name, *space.ops, *(space.format(space.sample(rng)) for _ in range(5))]
-    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+    samples = [space.format(space.sample(rng)) for _ in range(5)]
+    text = "\n".join([space.name, *space.ops, *samples])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _gains(values: Sequence[float], maximise: bool) -> FloatArray:
+    """Values with the sign that makes more better."""
+    return np.array(values, np.float64) * (1 if maximise else -1)
 
 
 def _cost(values: FloatArray) -> FloatArray:

@@ -1,22 +1,30 @@
-"""What a search leaves behind: a final table, a CSV of all trials, and a picture of what
-happened.
-"""
+"""What a search leaves behind: a final table, a CSV of all trials, and a picture."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from nasflow.running.files import atomic_write, write_text
+from nasflow.search.known import FloatArray
 from nasflow.search.problem import Problem
 from nasflow.search.study import Study
 from nasflow.search.trial import Trial
 from nasflow.search.view import measured, predicted
 from nasflow.text import aligned
 
-TOP = 5
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+TOP = 5  # trials of the final table: the winner, and those it won against
 COLUMNS = (
     "trial",
     "state",
@@ -31,142 +39,156 @@ COLUMNS = (
 
 
 def final_table(study: Study) -> str:
-    """The best trials (all of the Pareto front, with two objectives), the failures, and the winner
-    in full.
-    """
+    """The best trials (with two objectives, those on the Pareto front), and the failures."""
     problem, trials = study.problem, study.trials()
-    done = sorted((t for t in trials if t.state == "done"), key=lambda t: _key(problem, t))
-    failed = [t for t in trials if t.state == "failed"]
+    done = [trial for trial in trials if trial.state == "done"]
+    failed = [trial for trial in trials if trial.state == "failed"]
     if not done:
         lines = [f"{len(failed)} trainings, none of them gave a result"]
     elif problem.second is None:
-        shown = done[:TOP]
-        lines = [f"{len(done)} results, the best {len(shown)}:", ""]
+        best = _best_first(problem, done)[:TOP]
+        lines = [f"{len(done)} results, the best {len(best)}:", "", _table(problem, best)]
     else:
-        shown = sorted(study.front(), key=lambda t: _key(problem, t))
-        lines = [f"{len(done)} results, {len(shown)} of them on the Pareto front:", ""]
-    if done:
-        head = [
-            "trial",
-            "measured",
-            *([problem.second] if problem.second else []),
-            "predicted",
-            "architecture",
-        ]
-        rows = [
-            head,
-            *(
-                [
-                    str(t.number),
-                    measured(t),
-                    *([f"{t.second:.6g}"] if t.second is not None else []),
-                    predicted(t) or "-",
-                    problem.space.format(t.architecture),
-                ]
-                for t in shown
-            ),
-        ]
-        lines.append(aligned(rows))
+        # all of it: which of them is best is for the reader to say
+        front = _best_first(problem, study.front())
+        headline = f"{len(done)} results, {len(front)} of them on the Pareto front:"
+        lines = [headline, "", _table(problem, front)]
+    # failures last and short: the CSV has the whole of each reason
     if failed:
         lines += ["", f"{len(failed)} failed:"]
-        lines += [f"  trial {t.number}: {' '.join((t.reason or '').split())[:200]}" for t in failed]
+        for trial in failed:
+            reason = " ".join((trial.reason or "").split())  # it may hold the lines of an output
+            lines.append(f"  trial {trial.number}: {reason[:200]}")
     return "\n".join(lines) + "\n"
+
+
+def _best_first(problem: Problem, trials: Sequence[Trial]) -> list[Trial]:
+    """Trials by their values, the best first; of equal ones the earlier."""
+
+    def key(trial: Trial) -> tuple[float, int]:
+        value = math.nan if trial.value is None else trial.value
+        return (-value if problem.maximise else value, trial.number)
+
+    return sorted(trials, key=key)
+
+
+def _table(problem: Problem, trials: Sequence[Trial]) -> str:
+    """Trials as aligned columns under a header."""
+    second = [] if problem.second is None else [problem.second]
+    rows = [["trial", "measured", *second, "predicted", "architecture"]]
+    for trial in trials:
+        second = [] if trial.second is None else [f"{trial.second:.6g}"]
+        notation = problem.space.format(trial.architecture)
+        rows.append(
+            [str(trial.number), measured(trial), *second, predicted(trial) or "-", notation]
+        )
+    return aligned(rows)
 
 
 def write_trials(path: Path, study: Study) -> None:
     """All finished trials as a CSV, atomically."""
     second = study.problem.second
+    # the objectives side by side
+    after_value = COLUMNS.index("value") + 1
+    header = list(COLUMNS)
+    if second:
+        header.insert(after_value, second)
     text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow([*COLUMNS[:4], *([second] if second else []), *COLUMNS[4:]])
-    for t in study.trials():
-        if t.finished:
-            rows.writerow(
-                [
-                    t.number,
-                    t.state,
-                    t.origin,
-                    _text(t.value),
-                    *([_text(t.second)] if second else []),
-                    _text(t.predicted),
-                    _text(t.deviation),
-                    "" if t.seconds is None else f"{t.seconds:.3f}",
-                    t.reason or "",
-                    study.problem.space.format(t.architecture),
-                ]
-            )
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    for trial in study.trials():
+        # what is planned or under way has nothing to say yet
+        if not trial.finished:
+            continue
+        row = [
+            trial.number,
+            trial.state,
+            trial.origin,
+            _number(trial.value),
+            _number(trial.predicted),
+            _number(trial.deviation),
+            "" if trial.seconds is None else f"{trial.seconds:.3f}",
+            trial.reason or "",
+            study.problem.space.format(trial.architecture),
+        ]
+        if second:
+            row.insert(after_value, _number(trial.second))
+        writer.writerow(row)
     write_text(path, text.getvalue())
 
 
+def _number(value: float | None) -> str:
+    """A number for the CSV; empty where there is none."""
+    return "" if value is None else f"{value:.8g}"
+
+
 def draw(path: Path, study: Study) -> None:
-    """A PNG: results in their order with the best so far, and predicted against measured or the
-    Pareto front.
-    """
+    """A PNG: the course of the search, and what was predicted or the Pareto front."""
     from matplotlib.figure import Figure
 
     problem = study.problem
-    done = [t for t in study.trials() if t.state == "done" and t.value is not None]
+    done = [trial for trial in study.trials() if trial.state == "done"]
     figure = Figure(figsize=(10, 4), layout="constrained")
-    course, other = figure.subplots(1, 2)
-    values = [t.value for t in done if t.value is not None]
-    better = max if problem.maximise else min
-    course.plot(values, "o", markersize=4, label="measured")
-    course.plot(
-        [better(values[: i + 1]) for i in range(len(values))],
-        drawstyle="steps-post",
-        label="best so far",
-    )
-    course.set(
-        xlabel="results, in the order of proposal",
-        ylabel="value",
-        title=f"{problem.space.name}: {len(done)} results",
-    )
-    course.legend()
-    if problem.second is not None:
-        front = {t.number for t in study.front()}
-        for label, chosen in (
-            ("others", [t for t in done if t.number not in front]),
-            ("Pareto front", [t for t in done if t.number in front]),
-        ):
-            other.plot(
-                [t.second for t in chosen],
-                [t.value for t in chosen],
-                "o",
-                markersize=4,
-                label=label,
-            )
-        other.set(xlabel=problem.second, ylabel="value", title="Two objectives")
-        other.legend()
+    left, right = figure.subplots(1, 2)
+    _draw_course(left, problem, done)
+    if problem.second is None:
+        _draw_predictions(right, done)
     else:
-        guessed = [t for t in done if t.predicted is not None]
-        other.errorbar(
-            [t.predicted for t in guessed],
-            [t.value for t in guessed],
-            xerr=[t.deviation or 0.0 for t in guessed],
-            fmt="o",
-            markersize=4,
-            elinewidth=0.5,
-        )
-        other.set(
-            xlabel="predicted",
-            ylabel="measured",
-            title=f"Predicted against measured ({len(guessed)})",
-        )
+        front = {trial.number for trial in study.front()}
+        _draw_front(right, problem.second, done, front)
     with atomic_write(path) as file:
         figure.savefig(file, format="png", dpi=120)
 
 
-def _key(problem: Problem, trial: Trial) -> tuple[float, int]:
-    value = trial.value if trial.value is not None else float("nan")
-    return (-value if problem.maximise else value, trial.number)
+def _draw_course(axes: Axes, problem: Problem, done: Sequence[Trial]) -> None:
+    """Results in the order of their proposal, with the best so far."""
+    values = [trial.value for trial in done if trial.value is not None]
+    better = max if problem.maximise else min
+    best_so_far = list(itertools.accumulate(values, better))
+    axes.plot(values, "o", markersize=4, label="measured")
+    # in steps: between two results nothing is better than the last
+    axes.plot(best_so_far, drawstyle="steps-post", label="best so far")
+    axes.set(
+        xlabel="results, in the order of proposal",
+        ylabel="value",
+        title=f"{problem.space.name}: {len(done)} results",
+    )
+    axes.legend()
 
 
-def _text(value: float | None) -> str:
-    return "" if value is None else f"{value:.8g}"
+def _draw_front(axes: Axes, second: str, done: Sequence[Trial], front: AbstractSet[int]) -> None:
+    """Both objectives, with the trials of the Pareto front in another colour."""
+    others = [trial for trial in done if trial.number not in front]
+    on_front = [trial for trial in done if trial.number in front]
+    for label, trials in (("others", others), ("Pareto front", on_front)):
+        x = _numbers(trial.second for trial in trials)
+        y = _numbers(trial.value for trial in trials)
+        axes.plot(x, y, "o", markersize=4, label=label)
+    axes.set(xlabel=second, ylabel="value", title="Two objectives")
+    axes.legend()
+
+
+def _draw_predictions(axes: Axes, done: Sequence[Trial]) -> None:
+    """What was measured over what was predicted, with its standard deviation."""
+    # random architectures were proposed without a prediction
+    guessed = [trial for trial in done if trial.predicted is not None]
+    x = _numbers(trial.predicted for trial in guessed)
+    y = _numbers(trial.value for trial in guessed)
+    # some models predict a value alone
+    half_width = [trial.deviation or 0.0 for trial in guessed]
+    axes.errorbar(x, y, xerr=half_width, fmt="o", markersize=4, elinewidth=0.5)
+    title = f"Predicted against measured ({len(guessed)})"
+    axes.set(xlabel="predicted", ylabel="measured", title=title)
+
+
+def _numbers(values: Iterable[float | None]) -> FloatArray:
+    """(n,) float64: values to draw; NaN, which leaves a point out, where there is none."""
+    return np.array(list(values), np.float64)
 
 
 def summary(trials: Sequence[Trial]) -> str:
     """One line: how many results, failures and seconds of training."""
-    done, failed = (sum(t.state == state for t in trials) for state in ("done", "failed"))
-    seconds = sum(t.seconds or 0.0 for t in trials)
-    return f"{done} results, {failed} failures, {seconds:.0f} s of training"
+    n_done = sum(trial.state == "done" for trial in trials)
+    n_failed = sum(trial.state == "failed" for trial in trials)
+    seconds = sum(trial.seconds or 0.0 for trial in trials)
+    return f"{n_done} results, {n_failed} failures, {seconds:.0f} s of training"

@@ -32,6 +32,8 @@ class Watcher(Protocol):
 
 
 class _Nobody:
+    """The watcher where there is none."""
+
     def show(self, trials: list[Trial]) -> None:
         pass
 
@@ -46,15 +48,14 @@ def run(
     executor: Executor | None = None,
     watcher: Watcher | None = None,
 ) -> None:
-    """Train what the study proposes until it has had `budget` trainings, those before this call
-    included.
+    """Train what the study proposes until it has had `budget` trainings.
 
     Args:
         study: the study to go on with.
         train: a function from an `Architecture` to a number; its name, `file.py:function`; or a
             command with `{arch_json}` (or `{arch}`, the space's own notation) that prints a number.
-        budget: trainings in all, failures included; results that were brought along by `tell` do
-            not count.
+        budget: trainings in all, failures and those before this call included; results that were
+            brought along by `tell` do not count.
         parallel: trainings at once.
         limit: seconds a training may take.
         executor: where to train; by default worker processes on this machine.
@@ -77,13 +78,15 @@ def run(
         while True:
             # asked for here or in another process: its end may make room for a proposal
             busy = any(trial.state == "asked" for trial in study.trials())
-            loop.start(study.ask(n_at_once - len(loop.running), limit=budget, begin=False))
+            n_free = n_at_once - len(loop.running)
+            loop.start(study.ask(n_free, limit=budget, begin=False))
             if not loop.running and not busy:
                 return  # nothing was under way, and nothing could be asked for: all is done
             if loop.running:
                 loop.wait()
             else:
-                time.sleep(_LOOK_EVERY)
+                time.sleep(_LOOK_EVERY)  # another process trains
+            # of workers here too: one that died left its trial without a living owner
             study.recover()
             trials = study.trials()
             watcher.show(trials)
@@ -100,6 +103,7 @@ class _Loop:
         self.workers = workers
         # number -> when its trial was first seen to be over, infinity while it is not
         self.running: dict[int, float] = {}
+        # numbers of the trials that a worker left untouched
         self._false_starts: set[int] = set()
 
     def start(self, trials: list[Trial]) -> None:
@@ -143,8 +147,10 @@ class _Loop:
             if state == "asked":
                 continue
             # told, or given back by a worker that ended without a word
-            self.running[number] = min(seen_over, now)
-            if state == "planned" or now - self.running[number] > _LATE:
+            since = min(seen_over, now)
+            self.running[number] = since
+            # a result is told by the worker just before it returns: it gets a moment to do so
+            if state == "planned" or now - since > _LATE:
                 self.workers.give_up(number)
                 del self.running[number]
 

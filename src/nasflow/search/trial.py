@@ -19,9 +19,7 @@ class Trial:
     architecture: Architecture
     canonical_id: str
     state: State
-    """planned (chosen, waiting), asked (being trained), done (with a value) or failed (with a
-    reason).
-    """
+    """planned (chosen, waiting), asked (being trained), done (a value) or failed (a reason)."""
     origin: str
     """How the strategy found it; `told` where the user brought the result."""
     value: float | None = None

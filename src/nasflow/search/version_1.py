@@ -1,4 +1,4 @@
-"""The options of a search as studies of format version 1 have them: those of all strategies in one.
+"""The options of a search as format version 1 has them: those of all strategies in one.
 
 See `nasflow.prediction.version_1` for the options inside them.
 """
@@ -21,7 +21,6 @@ _LATER: dict[str, Any] = {
     "features": ("surrogate", "counts", "one-hot"),
 }
 
-
 # those of all strategies, with their defaults
 _ALL: dict[str, Any] = {
     "n_initial": None,
@@ -42,6 +41,7 @@ def options_to_v1(config: SearchConfig) -> dict[str, Any]:
     for name, absent in _LATER.items():
         if name in options and options[name] == absent:
             del options[name]
+    # a strategy without a stage had that stage's options all the same, as they are by default
     stages: dict[str, tuple[Any, Callable[[Any], dict[str, Any]]]] = {
         "encoder": (EncoderConfig(), version_1.encoder_to_v1),
         "surrogate": (SurrogateConfig(), version_1.surrogate_to_v1),
@@ -57,8 +57,8 @@ def options_from_v1(data: Mapping[str, Any]) -> dict[str, Any]:
     """The options of the strategy that is named, as JSON values; those of others are left out."""
     options = {**_LATER, **data}
     config = SearchConfig.class_of(str(options.get("strategy")))
-    own = {field.name for field in dataclasses.fields(config)}
-    options = {name: value for name, value in options.items() if name in own}
+    names = {field.name for field in dataclasses.fields(config)}
+    options = {name: value for name, value in options.items() if name in names}
     readers = {
         "encoder": version_1.encoder_from_v1,
         "surrogate": version_1.surrogate_from_v1,

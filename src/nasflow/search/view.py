@@ -1,5 +1,6 @@
-"""What a search shows while it runs: a live table on a terminal, a line for each finished training
-elsewhere.
+"""What a search shows while it runs.
+
+On a terminal that is a live table; elsewhere a line for each finished training.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ class View:
 
     def __init__(self, problem: Problem, budget: int, parallel: int) -> None:
         self.problem, self.budget, self.parallel = problem, budget, parallel
-        self._printed: set[int] | None = (
-            None  # trials that have their line; None before the first look
-        )
+        # numbers of the trials that have their line; None before the first look
+        self._printed: set[int] | None = None
         self._live = None
+        # a table that redraws itself would fill a log with control characters
         if sys.stderr.isatty():
             from rich.console import Console
             from rich.live import Live
@@ -64,27 +65,27 @@ class View:
         if self._printed is None:  # what an earlier run did is not told again
             self._printed = {t.number for t in finished}
         for trial in finished:
-            if trial.number not in self._printed:
-                self._printed.add(trial.number)
-                print(f"{self.headline(trials)} | {self._line(trial)}", file=sys.stderr, flush=True)
+            if trial.number in self._printed:
+                continue
+            self._printed.add(trial.number)
+            line = f"{self.headline(trials)} | {self._line(trial)}"
+            print(line, file=sys.stderr, flush=True)
 
     def table(self, trials: Sequence[Trial]) -> RenderableType:
         """The newest trials as a table under a headline."""
         from rich.table import Table
 
         table = Table(title=self.headline(trials), title_justify="left", expand=True)
-        for name, justify in (
-            ("trial", "right"),
-            ("architecture", "left"),
-            ("found by", "left"),
-            ("predicted", "right"),
-            ("measured", "right"),
-            ("seconds", "right"),
-        ):
-            table.add_column(name, justify=justify, no_wrap=name != "measured")  # type: ignore[arg-type]
-        for trial in [t for t in trials if t.state != "planned"][-_ROWS:]:
-            style = {"failed": "red", "asked": "yellow"}.get(trial.state)
-            table.add_row(*self.cells(trial), style=style)
+        table.add_column("trial", justify="right", no_wrap=True)
+        table.add_column("architecture", no_wrap=True)
+        table.add_column("found by", no_wrap=True)
+        table.add_column("predicted", justify="right", no_wrap=True)
+        table.add_column("measured", justify="right")  # a reason may take two lines
+        table.add_column("seconds", justify="right", no_wrap=True)
+        begun = [trial for trial in trials if trial.state != "planned"]
+        colours = {"failed": "red", "asked": "yellow"}
+        for trial in begun[-_ROWS:]:
+            table.add_row(*self.cells(trial), style=colours.get(trial.state))
         return table
 
     def cells(self, trial: Trial) -> list[str]:
@@ -102,38 +103,38 @@ class View:
         ]
 
     def headline(self, trials: Sequence[Trial]) -> str:
-        """How far the search is: trainings of the budget, failures, the best so far, seconds
-        left.
-        """
-        ended = [t for t in trials if t.finished and t.origin != "told"]
-        done = [t for t in trials if t.state == "done"]
-        failed = sum(t.state == "failed" for t in ended)
-        words = [f"{len(ended)}/{self.budget}" + (f" ({failed} failed)" if failed else "")]
-        if done:
-            values = [t.value for t in done if t.value is not None]
-            words.append(f"best so far {(max if self.problem.maximise else min)(values):.6g}")
-        seconds = [t.seconds for t in ended if t.seconds is not None]
-        if seconds and len(ended) < self.budget:
-            left = statistics.mean(seconds) * (self.budget - len(ended)) / self.parallel
-            words.append(f"about {left:.0f} s left")
-        return ", ".join(words)
+        """How far the search is: trainings of the budget, failures, best so far, seconds left."""
+        # results that were brought along took no training of the budget
+        ended = [trial for trial in trials if trial.finished and trial.origin != "told"]
+        n_failed = sum(trial.state == "failed" for trial in ended)
+        parts = [f"{len(ended)}/{self.budget}"]
+        if n_failed:
+            parts[0] += f" ({n_failed} failed)"
+        values = [trial.value for trial in trials if trial.value is not None]
+        if values:
+            best = max(values) if self.problem.maximise else min(values)
+            parts.append(f"best so far {best:.6g}")
+        seconds = [trial.seconds for trial in ended if trial.seconds is not None]
+        n_left = self.budget - len(ended)
+        if seconds and n_left > 0:
+            seconds_left = statistics.mean(seconds) * n_left / self.parallel
+            parts.append(f"about {seconds_left:.0f} s left")
+        return ", ".join(parts)
 
     def _line(self, trial: Trial) -> str:
         number, architecture, origin, expected, result, seconds = self.cells(trial)
-        return (
-            f"trial {number} ({origin}, {seconds} s): {result}"
-            + (f", predicted {expected}" if expected else "")
-            + f"  {architecture}"
-        )
+        line = f"trial {number} ({origin}, {seconds} s): {result}"
+        if expected:
+            line += f", predicted {expected}"
+        return f"{line}  {architecture}"
 
 
 def predicted(trial: Trial) -> str:
     """What was expected, with its standard deviation; empty where nothing was."""
     if trial.predicted is None:
         return ""
-    return f"{trial.predicted:.4g}" + (
-        "" if trial.deviation is None else f" ±{trial.deviation:.2g}"
-    )
+    text = f"{trial.predicted:.4g}"
+    return text if trial.deviation is None else f"{text} ±{trial.deviation:.2g}"
 
 
 def measured(trial: Trial) -> str:
@@ -146,6 +147,6 @@ def measured(trial: Trial) -> str:
 
 
 def shortened(text: str, width: int) -> str:
-    """The first line of a text, at most `width` characters of it."""
+    """A text in one line, at most `width` characters of it."""
     line = " ".join(text.split())
     return line if len(line) <= width else line[: width - 1] + "…"
