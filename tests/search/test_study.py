@@ -277,9 +277,9 @@ def test_an_owner_of_another_host_lives_as_long_as_its_lease(tmp_path: Path) -> 
     number = Store.add(
         store._connection, CHAIN.enumerate()[0], canonical_id="x", state="planned", origin="random"
     )
-    assert store.own([number], None, "elsewhere 1 5", begin=True) == [number]
-    assert store.own([number], None, owner.this_process(), begin=True) == []
-    assert not store.finish(number, 1.0, None, of=owner.this_process())
+    assert store.claim([number], None, "elsewhere 1 5", begin=True) == [number]
+    assert store.claim([number], None, owner.this_process(), begin=True) == []
+    assert not store.finish(number, 1.0, None, owner=owner.this_process())
 
 
 def _add_twice(store: Store) -> None:

@@ -1,7 +1,6 @@
-"""`simulate`: a search whose trainings are looked up in a table, to compare strategies; and its
-course.
+"""`simulate`: a search whose trainings are looked up in a table, to compare strategies.
 
-A course lists each change of the best so far: [trainings, what is optimised, what is reported],
+Its course lists each change of the best so far: [trainings, what is optimised, what is reported],
 such as validation and test accuracy. It is all that tables and curves of a simulated search need.
 """
 
@@ -36,9 +35,11 @@ def among_rows(dataset: Dataset, space: Space, metric: str) -> tuple[Problem, Li
     All metrics of the data set are known quantities of the problem: `problem.known.values(name,
     table)`.
     """
+    # in a simulation nothing takes a training: the metrics become known quantities
     metrics = {name: dataclasses.replace(m, trained=False) for name, m in dataset.metrics.items()}
-    known = Known(Dataset(dataset.name, dataset.table, metrics, dataset.values))
-    problem = Problem(space, constraints=(Constraint(metric, ">", -math.inf),), known=known)
+    quantities = Known(Dataset(dataset.name, dataset.table, metrics, dataset.values))
+    was_measured = Constraint(metric, ">", -math.inf)
+    problem = Problem(space, constraints=(was_measured,), known=quantities)
     return problem, Listed(problem, dataset.table)
 
 
@@ -55,12 +56,12 @@ class Simulated:
     def course(self, reported: Values) -> list[list[float]]:
         """Each change of the best so far: trainings, its value, and what is reported of it."""
         best = np.maximum.accumulate(self.values)
-        at = np.flatnonzero(np.diff(best, prepend=-np.inf) > 0)
-        numbers = reported(ArchTable.from_architectures([self.architectures[int(i)] for i in at]))
-        return [
-            [int(i) + 1, float(self.values[i]), float(number)]
-            for i, number in zip(at, numbers, strict=True)
-        ]
+        improvements = np.flatnonzero(np.diff(best, prepend=-np.inf) > 0).tolist()
+        incumbents = ArchTable.from_architectures([self.architectures[i] for i in improvements])
+        course = []
+        for i, number in zip(improvements, reported(incumbents), strict=True):
+            course.append([i + 1, float(self.values[i]), float(number)])
+        return course
 
 
 def simulate(
@@ -77,37 +78,44 @@ def simulate(
     """
     strategy = make_strategy(config, problem, whole)
     strategy.prepare(False)
-    told: list[Architecture] = []
+    architectures: list[Architecture] = []
     ids: list[str] = []
     origins: list[str] = []
     values: list[float] = []
     seconds: list[float] = []
-    plan: list[Proposal] = []
-    while len(told) < budget:
+    planned: list[Proposal] = []
+    while len(architectures) < budget:
+        n = len(architectures)
         started = time.process_time()
-        if not plan:
-            rng = np.random.default_rng([config.seed, len(told)])
-            plan = strategy.propose(
-                History(told, np.array(values), origins, [], len(told)),
-                Candidates(problem, whole, ids, rng),
-                1,
-            )
-            if not plan:
-                break
-        proposal = plan.pop(0)
+        if not planned:
+            # the seed of proposal n in a study (`Study`): both propose the same
+            rng = np.random.default_rng([config.seed, n])
+            history = History(architectures, np.array(values), origins, [], n)
+            planned = strategy.propose(history, Candidates(problem, whole, ids, rng), 1)
+            if not planned:
+                break  # the space holds nothing else
+        # a strategy in rounds gives many at once: they are trained before it is asked again
+        proposal = planned.pop(0)
         seconds.append(time.process_time() - started)
-        told.append(proposal.candidate.architecture)
+        architecture = proposal.candidate.architecture
+        architectures.append(architecture)
         ids.append(proposal.candidate.canonical_id)
         origins.append(proposal.origin)
-        values.append(float(optimised(ArchTable.from_architectures(told[-1:]))[0]))
-    return Simulated(told, np.array(values), np.array(seconds))
+        value = optimised(ArchTable.from_architectures([architecture]))[0]
+        values.append(float(value))
+    return Simulated(architectures, np.array(values), np.array(seconds))
 
 
 def along(course: Sequence[Sequence[float]], n: int, column: int = 2) -> FloatArray:
-    """(n,): after each of n trainings, a column of the course: 1 what was optimised, 2 what is
-    reported of it.
+    """(n,): a column of the course after each of n trainings.
+
+    Args:
+        course: as `Simulated.course` gives it.
+        n: number of trainings.
+        column: 1 for what was optimised, 2 for what is reported of it.
     """
-    changes = np.array(course)
-    at = np.searchsorted(changes[:, 0], np.arange(1, n + 1), side="right") - 1
-    values: FloatArray = changes[at, column]
+    changes = np.array(course)  # (n_changes, 3)
+    # the last change that had happened by then
+    rows = np.searchsorted(changes[:, 0], np.arange(1, n + 1), side="right") - 1
+    values: FloatArray = changes[rows, column]
     return values

@@ -21,7 +21,6 @@ Decisions:
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from typing import Any
 
@@ -34,14 +33,14 @@ from nasflow.running.files import PathLike
 from nasflow.search import owner
 from nasflow.search.candidates import Candidates, Listed, listed
 from nasflow.search.problem import Problem
-from nasflow.search.store import Store
+from nasflow.search.settings import check_settings
+from nasflow.search.store import Lease, Store
 from nasflow.search.strategies.base import History, Proposal, Strategy
 from nasflow.search.strategies.make import as_strategy
 from nasflow.search.strategies.registry import SearchConfig
 from nasflow.search.trial import Trial
-from nasflow.search.version_1 import options_from_v1
 
-MAX_STARTS = 2
+MAX_STARTS = 2  # the first end may be a kill of the search; a second is taken for the training's
 
 
 class Study:
@@ -91,7 +90,7 @@ class Study:
         self._whole: Listed | None = None
         about = {**problem.describe(), "window": window, "options": self.config.to_dict()}
         self.store = Store(path)
-        _check_settings(self.store, about)
+        check_settings(self.store, about)
         self.me = owner.this_process()
 
     # -- asking -----------------------------------------------------------------------------------
@@ -108,50 +107,57 @@ class Study:
                 included.
             begin: whether their trainings begin now; otherwise `begin` says so for each.
         """
-        given: list[Trial] = []
+        asked: list[Trial] = []
         with self.store.proposing():
+            # what dead processes left becomes planned, and so comes before new proposals
             self.recover()
-            while len(given) < n:
+            while len(asked) < n:
+                # looked up in every turn: others tell results while proposals are made
                 trials = self.store.trials()
-                room = (
-                    math.inf
-                    if limit is None
-                    else limit - sum(t.state != "planned" and t.origin != "told" for t in trials)
-                )
-                wanted = int(min(n - len(given), room))
-                planned = [t for t in trials if t.state == "planned"]
-                first = min((t.number for t in trials if not t.finished), default=len(trials))
-                due = [t for t in planned if self.window is None or t.number < first + self.window]
-                if due and wanted > 0:
-                    owned = set(
-                        self.store.own([t.number for t in due[:wanted]], None, self.me, begin=begin)
-                    )
-                    given += [t for t in due[:wanted] if t.number in owned]
-                    continue
-                full = (
-                    planned
-                    or wanted < 1
-                    or (self.window is not None and len(trials) >= first + self.window)
-                )
-                if full or not self._propose(trials, wanted):
+                n_wanted = n - len(asked)
+                if limit is not None:
+                    n_wanted = min(n_wanted, limit - _n_trainings(trials))
+                if n_wanted < 1:
                     break
-        if given:
+                end = self._end_of_window(trials)
+                planned = [trial for trial in trials if trial.state == "planned"]
+                ready = [trial for trial in planned if trial.number < end][:n_wanted]
+                if ready:
+                    numbers = [trial.number for trial in ready]
+                    claimed = self.store.claim(numbers, None, self.me, begin=begin)
+                    asked += [trial for trial in ready if trial.number in claimed]
+                    continue
+                # planned trials behind the window wait for results, and so do proposals after them
+                if planned or len(trials) >= end:
+                    break
+                if not self._propose(trials, n_wanted):
+                    break  # the space holds nothing else
+        if asked:
             self.store.keep_beating()
-        return given
+        return asked
+
+    def _end_of_window(self, trials: list[Trial]) -> float:
+        """The number of the first trial that has to wait for a result; infinity for none."""
+        if self.window is None:
+            return math.inf
+        unfinished = [trial.number for trial in trials if not trial.finished]
+        return min(unfinished, default=len(trials)) + self.window
 
     def owns(self, number: int) -> bool:
         """Whether a trial is this process's to train."""
-        return any(n == number and of == self.me for n, of, *_ in self.store.owners())
+        return any(lease.number == number for lease in self._leases())
+
+    def _leases(self) -> list[Lease]:
+        """Those of this process."""
+        return [lease for lease in self.store.leases() if lease.owner == self.me]
 
     def begin(self, number: int) -> bool:
-        """Count the training of a trial of this process as begun. Returns whether the trial is its
-        own still.
-        """
-        return bool(self.store.own([number], self.me, self.me, begin=True))
+        """Count a trial's training as begun; returns whether the trial is this process's still."""
+        return bool(self.store.claim([number], self.me, self.me, begin=True))
 
     def end(self, number: int, value: float | None, reason: str | None) -> None:
         """Record what came of a trial of this process: a value, or the reason why there is none."""
-        self.store.finish(number, value, reason, of=self.me)
+        self.store.finish(number, value, reason, owner=self.me)
 
     def give_back(self, number: int | None = None, *, uncount: bool = False) -> None:
         """Give back a trial that this process was asked to train (None: all of them).
@@ -160,9 +166,9 @@ class Study:
             number: of the trial.
             uncount: whether its training had begun, and was stopped in an orderly way.
         """
-        for n, of, *_ in self.store.owners():
-            if of == self.me and number in (None, n):
-                self.store.put_back(n, self.me, uncount=uncount)
+        for lease in self._leases():
+            if number is None or number == lease.number:
+                self.store.put_back(lease.number, self.me, uncount=uncount)
 
     def prepare(self) -> None:
         """List the space where it is small, and do what the strategy needs no result for.
@@ -180,53 +186,59 @@ class Study:
         """Add new proposals as planned trials. Returns whether there were any."""
         self.prepare()
         number = len(trials)
+        # a stream for each proposal: whichever process makes it, the draws are the same
         rng = np.random.default_rng([self.config.seed, number])
-        known = (
-            trials
-            if self.window is None
-            else [t if t.number <= number - self.window else _unfinished(t) for t in trials]
-        )
-        told = [t for t in known if t.state == "done"]
+        visible = self._visible(trials)
+        done = [trial for trial in visible if trial.state == "done"]
+        values = [_number(trial.value) for trial in done]
+        seconds = [_number(trial.second) for trial in done]
         history = History(
-            [t.architecture for t in told],
-            self.problem.utility(
-                [_number(t.value) for t in told], [_number(t.second) for t in told], rng
-            ),
-            [t.origin for t in told],
-            [t.architecture for t in known if not t.finished],
-            number,
+            architectures=[trial.architecture for trial in done],
+            utility=self.problem.utility(values, seconds, rng),
+            origins=[trial.origin for trial in done],
+            pending=[trial.architecture for trial in visible if not trial.finished],
+            n_proposed=number,
         )
-        candidates = Candidates(self.problem, self._whole, [t.canonical_id for t in trials], rng)
+        seen = [trial.canonical_id for trial in trials]
+        candidates = Candidates(self.problem, self._whole, seen, rng)
         # with a window how many are asked for at a time must not matter
-        proposals = self.strategy.propose(history, candidates, n if self.window is None else 1)
+        n_proposals = n if self.window is None else 1
+        proposals = self.strategy.propose(history, candidates, n_proposals)
         with self.store.transaction() as rows:
             for proposal in proposals:
                 self.store.add(rows, proposal.candidate.architecture, **self._row(proposal))
         return bool(proposals)
 
+    def _visible(self, trials: list[Trial]) -> list[Trial]:
+        """The trials as the next proposal may know them: without the results in its window."""
+        if self.window is None:
+            return trials
+        last = len(trials) - self.window
+        return [trial if trial.number <= last else _unfinished(trial) for trial in trials]
+
     def _row(self, proposal: Proposal) -> dict[str, Any]:
-        predicted = proposal.predicted
-        if predicted is not None:  # from utility back to the value's own direction
-            predicted = (
-                None if self.problem.second else predicted * (1 if self.problem.maximise else -1)
-            )
+        """The columns of the trial that a proposal becomes."""
+        predicted, deviation = proposal.predicted, proposal.deviation
+        if predicted is None or self.problem.second:
+            # of two objectives a weighting was predicted, which is no value of a training
+            predicted = deviation = None
+        elif not self.problem.maximise:
+            predicted = -predicted  # utility is a gain, the value a loss
         return {
             "canonical_id": proposal.candidate.canonical_id,
             "state": "planned",
             "origin": proposal.origin,
             "predicted": predicted,
-            "deviation": None if predicted is None else proposal.deviation,
+            "deviation": deviation,
             "second": self._second(proposal.candidate.architecture),
         }
 
     def _second(self, architecture: Architecture) -> float | None:
+        """The second objective of an architecture, where there is one."""
         if self.problem.second is None:
             return None
-        value = float(
-            self.problem.known.values(
-                self.problem.second, ArchTable.from_architectures([architecture])
-            )[0]
-        )
+        table = ArchTable.from_architectures([architecture])
+        value = float(self.problem.known.values(self.problem.second, table)[0])
         if not math.isfinite(value):
             raise DataError(
                 f"{self.problem.second} of {self.problem.space.format(architecture)} is not known,"
@@ -236,29 +248,27 @@ class Study:
 
     def recover(self) -> None:
         """Put back what dead processes were training, or fail it if that was not the first time."""
-        for number, former, heartbeat, starts in self.store.owners():
-            if former != self.me and not owner.is_alive(former, heartbeat):
-                self._cut_off(number, former, starts)
+        for lease in self.store.leases():
+            # no look at the own heartbeat, which may be late: this process does live
+            if lease.owner != self.me and not owner.is_alive(lease.owner, lease.heartbeat):
+                self._cut_off(lease)
 
     def cut_off(self, number: int) -> None:
-        """Put back a trial of this process whose training died elsewhere, or fail it if that was
-        not the first time.
-        """
-        for n, of, _, starts in self.store.owners():
-            if (n, of) == (number, self.me):
-                self._cut_off(number, of, starts)
+        """Put back a trial whose training died on its worker, or fail it the second time."""
+        for lease in self._leases():
+            if lease.number == number:
+                self._cut_off(lease)
 
-    def _cut_off(self, number: int, of: str, starts: int) -> None:
-        if starts < MAX_STARTS:
-            self.store.put_back(number, of)
-        else:
-            self.store.finish(
-                number,
-                None,
-                f"cut off {starts} times: the process that trained it, or its search, died "
-                "(out of memory, a signal)",
-                of=of,
-            )
+    def _cut_off(self, lease: Lease) -> None:
+        """Put back a trial whose training ended without a word, or fail it."""
+        if lease.starts < MAX_STARTS:
+            self.store.put_back(lease.number, lease.owner)
+            return
+        reason = (
+            f"cut off {lease.starts} times: the process that trained it, or its search, died "
+            "(out of memory, a signal)"
+        )
+        self.store.finish(lease.number, None, reason, owner=lease.owner)
 
     # -- telling ----------------------------------------------------------------------------------
 
@@ -269,11 +279,9 @@ class Study:
             DataError: the value is no finite number (see `tell_failed`), or another one was told
             before.
         """
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, (int, float, np.integer, np.floating))
-            or not math.isfinite(value)
-        ):
+        # True is an int to Python, and no result of a training
+        is_number = isinstance(value, (int, float, np.integer, np.floating))
+        if isinstance(value, bool) or not is_number or not math.isfinite(value):
             raise DataError(
                 f"the value {value!r} is no finite number; a training that gave none is told by "
                 "tell_failed(architecture, reason)"
@@ -285,8 +293,10 @@ class Study:
         self._record(architecture, None, reason or "no reason given")
 
     def _record(self, architecture: Architecture, value: float | None, reason: str | None) -> None:
+        state = "done" if reason is None else "failed"
         trial = self.find(architecture)
         if trial is None:
+            # nobody asked for it: the result was brought along
             second = self._second(architecture)
             with self.store.transaction() as rows:
                 self.store.add(
@@ -294,19 +304,22 @@ class Study:
                     architecture,
                     canonical_id=architecture.canonical_id,
                     origin="told",
-                    state="done" if reason is None else "failed",
+                    state=state,
                     value=value,
                     reason=reason,
                     second=second,
                 )
-        elif not self.store.finish(trial.number, value, reason):
-            trial = self.find(architecture)
-            assert trial is not None
-            if (trial.value, trial.state) != (value, "done" if reason is None else "failed"):
-                raise DataError(
-                    f"trial {trial.number} is {trial.state} already ({_result(trial)}); a result is"
-                    " never replaced"
-                )
+            return
+        if self.store.finish(trial.number, value, reason):
+            return
+        # finished already, perhaps since the look above: the same result again is no error
+        trial = self.find(architecture)
+        assert trial is not None
+        if (trial.value, trial.state) != (value, state):
+            raise DataError(
+                f"trial {trial.number} is {trial.state} already ({_result(trial)}); a result is"
+                " never replaced"
+            )
 
     # -- looking ----------------------------------------------------------------------------------
 
@@ -316,7 +329,8 @@ class Study:
 
     def find(self, architecture: Architecture) -> Trial | None:
         """The trial of an architecture or of a twin of it, if there is one."""
-        return next((t for t in self.trials() if t.canonical_id == architecture.canonical_id), None)
+        canonical_id = architecture.canonical_id
+        return next((t for t in self.trials() if t.canonical_id == canonical_id), None)
 
     def best(self) -> Trial:
         """The trial with the best value; of two equal ones the earlier.
@@ -324,51 +338,24 @@ class Study:
         Raises:
             DataError: there is no result yet.
         """
-        done = [t for t in self.trials() if t.state == "done"]
+        done = [trial for trial in self.trials() if trial.state == "done"]
         if not done:
             raise DataError(f"{self.store.path} holds no result yet")
         sign = 1 if self.problem.maximise else -1
-        return max(done, key=lambda t: sign * _number(t.value))
+        return max(done, key=lambda trial: sign * _number(trial.value))
 
     def front(self) -> list[Trial]:
         """The trials on the Pareto front of two objectives; with one, the best."""
-        done = [t for t in self.trials() if t.state == "done"]
-        on = self.problem.front([_number(t.value) for t in done], [_number(t.second) for t in done])
-        return [t for t, good in zip(done, on, strict=True) if good]
+        done = [trial for trial in self.trials() if trial.state == "done"]
+        values = [_number(trial.value) for trial in done]
+        seconds = [_number(trial.second) for trial in done]
+        on_front = self.problem.front(values, seconds)
+        return [trial for trial, is_on in zip(done, on_front, strict=True) if is_on]
 
 
-def _check_settings(store: Store, about: dict[str, Any]) -> None:
-    """Return if the file's study is what `about` says; in a new file it becomes so.
-
-    Raises:
-        ConfigError: it is another; the message says what differs.
-    """
-    found, version = store.settings(about)
-    if version == 1 and isinstance(found.get("options"), dict):
-        found["options"] = options_from_v1(found["options"])
-    # in JSON tuples are lists
-    there, asked = (json.loads(json.dumps(settings)) for settings in (found, about))
-    for name in [*asked, *there]:
-        if asked.get(name) == there.get(name):
-            continue
-        difference = (name, there.get(name), asked.get(name))
-        if name == "options":
-            difference = _first_difference(there.get(name), asked.get(name))
-        name, value_there, value_asked = difference
-        raise ConfigError(
-            f"{store.path} is a study with another {name}: {value_there!r} there, {value_asked!r}"
-            " asked for; give the same, or name another file"
-        )
-
-
-def _first_difference(there: Any, asked: Any) -> tuple[str, Any, Any]:
-    """The first option that differs, and both of its values."""
-    if not (isinstance(there, dict) and isinstance(asked, dict)):
-        return "options", there, asked
-    for option in {**there, **asked}:
-        if there.get(option) != asked.get(option):
-            return f"option {option}", there.get(option), asked.get(option)
-    raise AssertionError("the options are equal")  # they were compared before
+def _n_trainings(trials: list[Trial]) -> int:
+    """How many trainings a study has had: begun or ended, results brought along left out."""
+    return sum(trial.state != "planned" and trial.origin != "told" for trial in trials)
 
 
 def _unfinished(trial: Trial) -> Trial:
@@ -377,8 +364,10 @@ def _unfinished(trial: Trial) -> Trial:
 
 
 def _number(value: float | None) -> float:
+    """A value as a number: NaN where there is none."""
     return math.nan if value is None else value
 
 
 def _result(trial: Trial) -> str:
+    """The value of a finished trial, or the reason why there is none."""
     return str(trial.reason) if trial.value is None else f"{trial.value:g}"

@@ -1,5 +1,4 @@
-"""One training in a worker process: from a function or a command to a number, whatever the user's
-code does.
+"""One training in a worker process: a function or a command becomes a number or a reason.
 
 A function takes an `Architecture` and returns a number. A command prints one: the last line of its
 output that is a number counts. Anything else is a failure with a reason and the tail of what was
@@ -31,6 +30,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import IO, Any, NoReturn
 
 from nasflow.errors import ConfigError
@@ -41,7 +41,8 @@ from nasflow.search.store import Store
 Train = str | Callable[[Architecture], float]
 
 GRACE_SECONDS = 5.0  # after its limit, before a worker that does not react is ended
-_TAIL = 1500  # characters of output kept with a failure
+_TAIL = 1500  # bytes of output kept with a failure
+_OUTPUT_READ = 2**16  # bytes of a command's output in which the last number is looked for
 _PLACEHOLDERS = ("{arch_json}", "{arch}", "{number}")
 # the kernel kills a process that asked for it (PR_SET_PDEATHSIG = 1) when its parent dies
 _WITH_PARENT = (
@@ -56,7 +57,7 @@ class Training:
     study: str
     """Path of the study's file."""
     number: int
-    """Of the trial."""
+    """The trial's."""
     architecture: Architecture
     notation: str
     """The architecture in its space's notation."""
@@ -69,8 +70,9 @@ class Training:
 
 
 class TimeUp(BaseException):
-    """The time limit, raised inside the user's code; no Exception, so that `except Exception` does
-    not catch it.
+    """The time limit, raised inside the user's code.
+
+    It is no Exception, so that an `except Exception` there does not catch it.
     """
 
 
@@ -90,6 +92,7 @@ def check_train(train: Train) -> None:
         not there.
     """
     if not isinstance(train, str):
+        # `<lambda>` and `<locals>` stand in the names of what no other process can import
         if not callable(train) or "<" in getattr(train, "__qualname__", "<"):
             raise ConfigError(
                 f"train is {train!r}; workers import it, so it must be a function at the top level"
@@ -120,20 +123,14 @@ def load_function(name: str) -> Callable[[Architecture], float]:
     Raises:
         ConfigError: it cannot be imported, or is no function.
     """
-    place, _, attribute = name.rpartition(":")
+    module_name, _, attribute = name.rpartition(":")
     try:
-        if place.endswith(".py"):
-            spec = importlib.util.spec_from_file_location(Path(place).stem, place)
-            if spec is None or spec.loader is None:
-                raise ImportError(f"{place} is no Python file")
-            module = importlib.util.module_from_spec(spec)
-            sys.path.insert(
-                0, str(Path(place).absolute().parent)
-            )  # its neighbours can be imported, as in a script
-            spec.loader.exec_module(module)
+        if module_name.endswith(".py"):
+            module = _module_of_file(module_name)
         else:
+            # a module of the folder that the search was started in, as with `python -m`
             sys.path.insert(0, os.getcwd())
-            module = importlib.import_module(place)
+            module = importlib.import_module(module_name)
         function: Callable[[Architecture], float] = getattr(module, attribute)
     except Exception as error:
         raise ConfigError(
@@ -145,21 +142,36 @@ def load_function(name: str) -> Callable[[Architecture], float]:
     return function
 
 
+def _module_of_file(path: str) -> ModuleType:
+    """The module in a Python file, run now."""
+    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    # its neighbours can be imported, as in a script
+    sys.path.insert(0, str(Path(path).absolute().parent))
+    spec.loader.exec_module(module)
+    return module
+
+
 def train_and_tell(training: Training) -> None:
     """Run one training in this process, and tell the study what came of it.
 
     Does nothing if the trial is no longer the process's that handed it over.
     """
-    store, me = Store(training.study), owner.this_process()
-    if not store.own([training.number], training.former, me, begin=True):
+    store = Store(training.study)
+    worker = owner.this_process()
+    # from here on the trial is the worker's: it outlives the search that handed it over
+    if not store.claim([training.number], training.former, worker, begin=True):
         return
     store.keep_beating()
     try:
         value, reason = outcome(training)
     except Stopped:
-        store.put_back(training.number, me, uncount=True)
+        store.put_back(training.number, worker, uncount=True)
         return
-    store.finish(training.number, value, reason, of=me)
+    # nothing is recorded if the trial became another process's meanwhile
+    store.finish(training.number, value, reason, owner=worker)
 
 
 def outcome_in(training: Training, folder: str) -> tuple[float | None, str | None]:
@@ -182,12 +194,12 @@ def outcome_in(training: Training, folder: str) -> tuple[float | None, str | Non
 
 def outcome(training: Training) -> tuple[float | None, str | None]:
     """Value and None, or None and the reason why there is no value."""
+    is_command = isinstance(training.train, str) and not is_function(training.train)
+    train = _run_command if is_command else _call
     with tempfile.TemporaryFile() as printed:
         try:
             with _time_limit(training.limit, printed):
-                if isinstance(training.train, str) and not is_function(training.train):
-                    return _run_command(training, printed), None
-                return _call(training, printed), None
+                return train(training, printed), None
         except TimeUp:
             return None, _with_tail(f"took longer than {training.limit:g} s", printed)
         except FailedError as error:
@@ -204,14 +216,15 @@ def _call(training: Training, printed: IO[bytes]) -> float:
         except (TimeUp, Stopped):
             raise
         except BaseException as error:  # SystemExit as well: it must not end the worker
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            place = f"{Path(where.filename).name}, line {where.lineno}"
-            raise FailedError(f"raised {type(error).__name__}: {error} ({place})") from None
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            line = f"{Path(frame.filename).name}, line {frame.lineno}"
+            raise FailedError(f"raised {type(error).__name__}: {error} ({line})") from None
+    # float() would read texts and booleans as well
     if isinstance(result, (str, bytes, bool)) or result is None:
         raise FailedError(f"returned {result!r}, no number")
     try:
         value = float(result)
-    except Exception:
+    except Exception:  # whatever the class of the result raises
         raise FailedError(
             f"returned {str(result)[:80]} ({type(result).__name__}), no number"
         ) from None
@@ -222,17 +235,11 @@ def _call(training: Training, printed: IO[bytes]) -> float:
 
 def _run_command(training: Training, errors: IO[bytes]) -> float:
     """The last number that the user's command prints."""
-    fill = {
-        "{arch_json}": json.dumps(training.architecture.to_dict()),
-        "{arch}": training.notation,
-        "{number}": str(training.number),
-    }
-    words = _words(str(training.train))
-    for mark, text in fill.items():
-        words = [word.replace(mark, text) for word in words]
+    words = _filled_in(training)
     if sys.platform == "linux":
         words = [sys.executable, "-I", "-S", "-c", _WITH_PARENT, *words]
     with tempfile.TemporaryFile() as output:
+        # a session of its own makes it the head of a process group, which can be killed as a whole
         process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, start_new_session=True
         )
@@ -240,24 +247,38 @@ def _run_command(training: Training, errors: IO[bytes]) -> float:
             code = process.wait()
         finally:  # also of what it left running behind itself
             _kill_group(process)
-        output.seek(0, os.SEEK_END)
-        output.seek(max(0, output.tell() - 2**16))
-        lines = output.read().decode(errors="replace").splitlines()
+        lines = _end_of(output, _OUTPUT_READ).splitlines()
     # what it printed joins its errors, for the tail
     errors.seek(0, os.SEEK_END)
     errors.write("\n".join(lines[-20:]).encode())
-    if code:
-        what = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        raise FailedError(f"the command {what}")
+    if code < 0:
+        raise FailedError(f"the command was ended by signal {-code}")
+    if code > 0:
+        raise FailedError(f"the command ended with exit code {code}")
     numbers = [number for number in map(_number, lines) if number is not None]
     if not numbers:
         raise FailedError("the command printed no line that is a number")
-    if not math.isfinite(numbers[-1]):
-        raise FailedError(f"the command printed {numbers[-1]}")
-    return numbers[-1]
+    value = numbers[-1]
+    if not math.isfinite(value):
+        raise FailedError(f"the command printed {value}")
+    return value
+
+
+def _filled_in(training: Training) -> list[str]:
+    """The words of the command, with the architecture in place of its placeholders."""
+    replacements = {
+        "{arch_json}": json.dumps(training.architecture.to_dict()),
+        "{arch}": training.notation,
+        "{number}": str(training.number),
+    }
+    words = _words(str(training.train))
+    for placeholder, text in replacements.items():
+        words = [word.replace(placeholder, text) for word in words]
+    return words
 
 
 def _words(command: str) -> list[str]:
+    """The words of a command, as the shell would split it."""
     try:
         words = shlex.split(command)
     except ValueError as error:
@@ -268,6 +289,7 @@ def _words(command: str) -> list[str]:
 
 
 def _number(line: str) -> float | None:
+    """The number that a line is, or None."""
     try:
         return float(line)
     except ValueError:
@@ -283,10 +305,10 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 
 @contextlib.contextmanager
 def _time_limit(seconds: float, log: IO[bytes]) -> Iterator[None]:
-    """A block that `TimeUp` ends after `seconds`; if it cannot be interrupted, the process ends a
-    little later.
+    """A block that `TimeUp` ends after `seconds`.
 
-    Being asked to end (SIGTERM) raises `Stopped` in it.
+    If it cannot be interrupted, the process ends a little later. Being asked to end (SIGTERM)
+    raises `Stopped` in it.
     """
 
     def time_up(*_: object) -> NoReturn:
@@ -295,41 +317,49 @@ def _time_limit(seconds: float, log: IO[bytes]) -> Iterator[None]:
     def stopped(*_: object) -> NoReturn:
         raise Stopped
 
-    former = {
-        number: signal.signal(number, handler)
-        for number, handler in ((signal.SIGALRM, time_up), (signal.SIGTERM, stopped))
+    former_handlers = {
+        signal.SIGALRM: signal.signal(signal.SIGALRM, time_up),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, stopped),
     }
     signal.setitimer(signal.ITIMER_REAL, seconds)
+    # Python's handlers wait until C code returns; this watchdog is a thread of C and waits for none
     faulthandler.dump_traceback_later(seconds + GRACE_SECONDS, exit=True, file=log)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         faulthandler.cancel_dump_traceback_later()
-        for number, handler in former.items():
+        for number, handler in former_handlers.items():
             signal.signal(number, handler)
 
 
 @contextlib.contextmanager
 def _printing_to(file: IO[bytes]) -> Iterator[None]:
     """A block in which all that the process prints, from Python or past it, goes to a file."""
-    kept = {number: os.dup(number) for number in (1, 2)}
+    # by their descriptors: libraries in C print past Python's sys.stdout and sys.stderr
+    copies = {descriptor: os.dup(descriptor) for descriptor in (1, 2)}
     text = os.fdopen(os.dup(file.fileno()), "w", errors="replace", buffering=1)
     try:
-        for number in kept:
-            os.dup2(file.fileno(), number)
+        for descriptor in copies:
+            os.dup2(file.fileno(), descriptor)
         with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
             yield
     finally:
-        for number, copy in kept.items():
-            os.dup2(copy, number)
+        for descriptor, copy in copies.items():
+            os.dup2(copy, descriptor)
             os.close(copy)
         with contextlib.suppress(OSError, ValueError):  # closed by the user's code
             text.close()
 
 
 def _with_tail(reason: str, printed: IO[bytes]) -> str:
-    printed.seek(0, os.SEEK_END)
-    printed.seek(max(0, printed.tell() - _TAIL))
-    tail = printed.read().decode(errors="replace").strip()
+    """A reason, with the end of what was printed behind it."""
+    tail = _end_of(printed, _TAIL).strip()
     return f"{reason}; its output ended: {tail}" if tail else reason
+
+
+def _end_of(file: IO[bytes], n_bytes: int) -> str:
+    """The last bytes of a file as text, whatever they are."""
+    file.seek(0, os.SEEK_END)
+    file.seek(max(0, file.tell() - n_bytes))
+    return file.read().decode(errors="replace")

@@ -1,9 +1,10 @@
-"""`Strategy`: how the next architectures to train are chosen. Adding one is one file and a line in
-`registry.py`.
+"""`Strategy`: how the next architectures to train are chosen.
 
 A strategy sees the history and draws candidates; it keeps nothing between two calls that the
 history does not determine, so that a study that was killed goes on as if it had not been. Until
 `n_initial` architectures are proposed it draws them at random.
+
+Adding one is one file and a line in `registry.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
+
+import numpy as np
 
 from nasflow.errors import ConfigError
 from nasflow.graphs.architecture import Architecture
@@ -26,18 +29,23 @@ class History:
     """What a strategy knows: all trials so far, in the order in which they were proposed.
 
     Args:
-        told: architectures with a result.
+        architectures: those with a result, n of them.
         utility: (n,) the results, more is better (with two objectives a weighting of them).
-        origins: how each of `told` was found: the `origin` of its proposal.
+        origins: how each of these was found: the `origin` of its proposal.
         pending: proposed, and without a result yet.
         n_proposed: how many were proposed so far, failures included.
     """
 
-    told: Sequence[Architecture]
+    architectures: Sequence[Architecture]
     utility: FloatArray
     origins: Sequence[str]
     pending: Sequence[Architecture]
     n_proposed: int
+
+    def best(self, n: int) -> list[Architecture]:
+        """At most `n` architectures with the best results, of equal ones the earlier first."""
+        order = np.argsort(-self.utility, kind="stable")
+        return [self.architectures[row] for row in order[:n].tolist()]
 
 
 @dataclass(frozen=True)
@@ -92,17 +100,19 @@ class Strategy(ABC):
         return self
 
     def prepare(self, progress: bool) -> None:  # noqa: B027  # most strategies need none
-        """Do what needs no result, such as pre-training; called before the first proposal of a
-        process.
-        """
+        """Do what needs no result, such as pre-training, before a process's first proposal."""
 
     def propose(self, history: History, candidates: Candidates, n: int) -> list[Proposal]:
-        """What to train next: `n` proposals or more (then the rest comes next), fewer where there
-        are none left.
+        """What to train next: `n` proposals, or fewer where there are none left.
+
+        Of more, as a strategy in rounds gives them, the rest comes next.
         """
-        missing = self.n_initial - history.n_proposed
-        if missing > 0 or len(history.told) < 2:
-            return drawn(candidates.fresh(min(n, missing) if missing > 0 else n), "random")
+        n_missing = self.n_initial - history.n_proposed
+        if n_missing > 0:
+            return drawn(candidates.fresh(min(n, n_missing)), "random")
+        # enough were proposed, but they are still being trained, or failed
+        if len(history.architectures) < 2:
+            return drawn(candidates.fresh(n), "random")
         return self.choose(history, candidates, n)
 
     @abstractmethod

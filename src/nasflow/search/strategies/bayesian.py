@@ -4,27 +4,26 @@ The results become normal scores (the quantiles of their ranks): accuracies have
 and what matters is the order at the top. A proposal has the largest expected improvement over the
 best score,
 
-    EI = s (z Phi(z) + phi(z)),   z = (m - best) / s        (Jones, Schonlau and Welch 1998, equation 15)
+    EI = s (z Phi(z) + phi(z)),   z = (m - best) / s     (Jones, Schonlau and Welch 1998, eq. 15)
 
-with m and s the process's mean and standard deviation.
-Of a space that is small enough every unseen element is looked at; of a larger one, mutations of the
-best results and fresh samples. What is being trained counts as having the result that the process
-expects (the "Kriging believer" of Ginsbourger, Le Riche and Carraro 2010), so that several
-proposals at once differ.
+with m and s the process's mean and standard deviation. Of a space that is small enough every unseen
+element is looked at; of a larger one, mutations of the best results and fresh samples. What is
+being trained counts as having the result that the process expects (the "Kriging believer" of
+Ginsbourger, Le Riche and Carraro 2010), so that several proposals at once differ.
 
 Decisions, all for the sake of seconds and of a study that goes on with the same proposals after a
 kill:
 
 * The kernel's scales are chosen anew after every fifth result, on the first 5, 10, 15, ... of them,
-  always from the
-  same start: they are a function of these results alone. All results count in the posterior, which
-  is made anew with the scales and takes up the results after that one by one.
+  always from the same start: they are a function of these results alone. All results count in the
+  posterior, which is made anew with the scales and takes up the results after that one by one.
 * Features of what was trained are computed one architecture at a time and remembered: in a batch of
   another size the last bits might differ.
 """
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -36,14 +35,15 @@ import scipy.special
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
 from nasflow.prediction.gp import GaussianProcess
-from nasflow.search.candidates import Candidate, Candidates
+from nasflow.search.candidates import Candidate, Candidates, Listed
 from nasflow.search.known import BoolArray, FloatArray
 from nasflow.search.posterior import Posterior
 from nasflow.search.strategies.base import History, Proposal, Strategy, drawn
 from nasflow.search.strategies.registry import SearchConfig
 from nasflow.statistics.ranks import normal_scores
 
-PRIOR = 0.02  # on the logarithms of the kernel's scales: with ten results the likelihood alone may choose anything
+# on the logarithms of the kernel's scales: on ten results the likelihood alone may choose anything
+PRIOR = 0.02
 _REFIT = 5  # results between two choices of the kernel's scales
 _MAX_BELIEVED = 32  # proposals made one after another; of more at once the best are taken together
 
@@ -74,13 +74,12 @@ class Bayesian(Strategy):
 
     def __init__(self, config: SearchConfig | None = None) -> None:
         super().__init__(config)
-        self._rows: dict[Architecture, FloatArray] = {}  # features of what was proposed
-        # kept for the next call, and looked at only if it would be made again just so:
-        # the process with the features and scores that it was fitted to
-        self._fitted: tuple[FloatArray, FloatArray, GaussianProcess] | None = None
-        # the posterior with its pool
-        self._last: tuple[Posterior, FloatArray] | None = None
-        # of a listed space: rows and their features
+        # kept for the next call, and used only where it would be made again just so
+        self._fit: _Fit | None = None
+        self._last: tuple[Posterior, FloatArray] | None = None  # with its pool's features
+        # features never change: (d,) of each architecture that was proposed
+        self._features: dict[Architecture, FloatArray] = {}
+        # of a listed space: rows (N,) and their features (N, d)
         self._elements: tuple[npt.NDArray[np.int64], FloatArray] | None = None
 
     @abstractmethod
@@ -92,124 +91,147 @@ class Bayesian(Strategy):
         """Numbers of consecutive features that share scales; their sum is d."""
 
     def choose(self, history: History, candidates: Candidates, n: int) -> list[Proposal]:
-        """The `n` most promising unseen architectures; fresh samples where all results are
-        equal.
-        """
+        """The `n` most promising unseen architectures; random ones where all results are equal."""
         if np.ptp(history.utility) == 0:
             return drawn(candidates.fresh(n), "random")
-        pool = (
-            self._listed_pool(candidates)
-            if self.whole is not None
-            else self._drawn_pool(history, candidates, n)
-        )
-        left = pool.left
-        if not left.any():
-            return []
-        scores = normal_scores(history.utility)
-        posterior = self._posterior(self._features_of(history.told), history.utility, pool.features)
+        pool = self._pool(history, candidates, n)
+        if not pool.available.any():
+            return []  # the space holds nothing else
+        scores = normal_scores(history.utility)  # (n_results,)
+        rows = self._rows_of(history.architectures)  # (n_results, d)
+        posterior = self._posterior(rows, history.utility, pool.features)
         # what is under way counts as having the expected result; of very many the newest do
-        believed = self._features_of(history.pending[-_MAX_BELIEVED:])
-        for row in believed:
+        pending = self._rows_of(history.pending[-_MAX_BELIEVED:])  # (n_pending, d)
+        for row in pending:
             posterior.add(row)
-        n_believed, chosen = len(believed), list[Proposal]()
-        while len(chosen) < n and left.any():
-            mean, deviation = posterior.at_pool(scores)
-            promise = np.where(
-                left, expected_improvement(mean, deviation, float(scores.max())), -np.inf
-            )
+        n_believed = len(pending)
+        proposals: list[Proposal] = []
+        available = pool.available
+        while len(proposals) < n and available.any():
+            mean, deviation = posterior.at_pool(scores)  # (N,), (N,)
+            improvement = expected_improvement(mean, deviation, float(scores.max()))
+            improvement[~available] = -np.inf
             if n <= _MAX_BELIEVED:
-                best = [int(promise.argmax())]
+                chosen = [int(improvement.argmax())]
             else:
-                best = np.argsort(-promise, kind="stable")[: min(n, int(left.sum()))].tolist()
-            chosen += [
-                Proposal(*pool.take(row), *on_scale(mean[row], deviation[row], history.utility))
-                for row in best
-            ]
-            left[best] = False
-            if len(chosen) < n:
-                posterior.add(pool.features[best[0]])
+                order = np.argsort(-improvement, kind="stable")
+                chosen = order[: min(n, int(available.sum()))].tolist()
+            for i in chosen:
+                predicted = on_scale(mean[i], deviation[i], history.utility)
+                proposals.append(Proposal(*pool.take(i), *predicted))
+            available[chosen] = False
+            # the next one is made as if this one had the result that is expected of it
+            if len(proposals) < n:
+                posterior.add(pool.features[chosen[0]])
                 n_believed += 1
+        # the posterior is kept for the next call: what was believed is no result
         posterior.drop(n_believed)
-        return chosen
+        return proposals
 
     def _posterior(self, rows: FloatArray, utility: FloatArray, pool: FloatArray) -> Posterior:
-        """The posterior at a pool, given all results; the last call's, as far as its rows and pool
-        are the same.
+        """The posterior at a pool, given all results.
+
+        Args:
+            rows: (n_results, d) features of what has a result.
+            utility: (n_results,) the results.
+            pool: (N, d) features of what may be chosen.
         """
         process, n_fitted = self._process(rows, utility)
-        last = self._last
-        if (
-            last is None
-            or last[0].process is not process
-            or last[1] is not pool
-            or not np.array_equal(last[0].rows, rows[: len(last[0].rows)])
-        ):
-            last = self._last = Posterior(process, rows[:n_fitted], pool), pool
-        for row in rows[len(last[0].rows) :]:
-            last[0].add(row)
-        return last[0]
+        if self._last is not None:
+            posterior, its_pool = self._last
+            n_kept = len(posterior.rows)
+            is_same = posterior.process is process and its_pool is pool
+            # the result of an early proposal may come late: then the first rows are others
+            if not is_same or not np.array_equal(posterior.rows, rows[:n_kept]):
+                self._last = None
+        if self._last is None:
+            self._last = Posterior(process, rows[:n_fitted], pool), pool
+        posterior, _ = self._last
+        for row in rows[len(posterior.rows) :]:
+            posterior.add(row)
+        return posterior
 
     def _process(self, rows: FloatArray, utility: FloatArray) -> tuple[GaussianProcess, int]:
-        """The process with scales chosen on the first results (of fewer than `_REFIT`, on all), and
-        their number.
-        """
+        """The process, and on how many of the first results its scales were chosen."""
+        # of fewer than `_REFIT` on all: the search may begin with two
         n = max(len(utility) // _REFIT * _REFIT, min(len(utility), _REFIT))
-        x, scores = rows[:n], normal_scores(utility[:n])
-        if self._fitted is None or not (
-            np.array_equal(self._fitted[0], x) and np.array_equal(self._fitted[1], scores)
-        ):
-            self._fitted = x, scores, GaussianProcess(self.groups(), PRIOR).fit(x, scores)
-        return self._fitted[2], n
+        first_rows, scores = rows[:n], normal_scores(utility[:n])
+        if self._fit is None or not self._fit.matches(first_rows, scores):
+            process = GaussianProcess(self.groups(), PRIOR).fit(first_rows, scores)
+            self._fit = _Fit(first_rows, scores, process)
+        return self._fit.process, n
 
-    def _features_of(self, architectures: Sequence[Architecture]) -> FloatArray:
+    def _rows_of(self, architectures: Sequence[Architecture]) -> FloatArray:
         """(n, d): the features of some architectures that were proposed; of none, none."""
+        rows = []
         for architecture in architectures:
-            if architecture not in self._rows:
-                self._rows[architecture] = self.features(
-                    ArchTable.from_architectures([architecture])
-                )[0]
-        rows = [self._rows[architecture] for architecture in architectures]
+            if architecture not in self._features:
+                # alone: in a batch of another size the last bits might differ
+                table = ArchTable.from_architectures([architecture])
+                self._features[architecture] = self.features(table)[0]
+            rows.append(self._features[architecture])
         return np.array(rows).reshape(len(rows), sum(self.groups()))
 
-    def _listed_pool(self, candidates: Candidates) -> _Pool:
-        """Every element of a listed space that has no twin before it; left are the unseen ones."""
-        assert self.whole is not None
+    def _pool(self, history: History, candidates: Candidates, n: int) -> _Pool:
+        """What to choose from: all of a listed space, a part of another."""
+        if self.whole is not None:
+            return self._listed_pool(self.whole, candidates)
+        return self._drawn_pool(history, candidates, n)
+
+    def _listed_pool(self, whole: Listed, candidates: Candidates) -> _Pool:
+        """Every element that has no twin before it; available are the unseen ones."""
         if self._elements is None:
-            rows = np.flatnonzero(self.whole.allowed_first)
-            self._elements = rows, self.features(self.whole.table)[rows]
+            rows = np.flatnonzero(whole.allowed_first)
+            self._elements = rows, self.features(whole.table)[rows]
         rows, features = self._elements
-        left = np.zeros(len(self.whole.table), bool)
-        left[candidates.unseen()] = True
-        return _Pool(features, left[rows], lambda i: (candidates.take(int(rows[i])), "model"))
+        unseen = np.zeros(len(whole.table), bool)
+        unseen[candidates.unseen()] = True
+        return _Pool(features, unseen[rows], lambda i: (candidates.take(int(rows[i])), "model"))
 
     def _drawn_pool(self, history: History, candidates: Candidates, n: int) -> _Pool:
-        """Mutations of the best results, and fresh samples."""
+        """Mutations of the best results, and as many fresh samples."""
         size = max(n, self.config.n_pool)
-        best = np.argsort(-history.utility, kind="stable")[: self.config.n_parents]
-        mutations = candidates.mutations(
-            [history.told[int(i)] for i in best], -(-size // len(best))
-        )
-        fresh = candidates.fresh(size)
-        found = [*mutations, *fresh]
-        features = self._features_of([])
-        if found:
-            features = self.features(ArchTable.from_architectures([c.architecture for c in found]))
-        return _Pool(
-            features,
-            np.ones(len(found), bool),
-            lambda i: (found[i], "model, mutation" if i < len(mutations) else "model, sample"),
-        )
+        parents = history.best(self.config.n_parents)
+        n_each = math.ceil(size / len(parents))
+        mutations = candidates.mutations(parents, n_each)
+        elements = [*mutations, *candidates.fresh(size)]
+        features = self._rows_of([])
+        if elements:
+            architectures = [element.architecture for element in elements]
+            features = self.features(ArchTable.from_architectures(architectures))
+
+        def take(i: int) -> tuple[Candidate, str]:
+            origin = "model, mutation" if i < len(mutations) else "model, sample"
+            return elements[i], origin
+
+        return _Pool(features, np.ones(len(elements), bool), take)
 
 
 @dataclass(frozen=True, eq=False)
 class _Pool:
-    """Features (N, d) of architectures, no two of them twins; which (N,) may be chosen; what gives
-    row i out.
-    """
+    """Architectures to choose from, no two of them twins."""
 
     features: FloatArray
-    left: BoolArray
+    """(N, d)"""
+    available: BoolArray
+    """(N,): which may be chosen."""
     take: Callable[[int], tuple[Candidate, str]]
+    """Gives out row i, with its origin."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """A process, and what its scales were chosen on."""
+
+    rows: FloatArray
+    """(n, d)"""
+    scores: FloatArray
+    """(n,)"""
+    process: GaussianProcess
+
+    def matches(self, rows: FloatArray, scores: FloatArray) -> bool:
+        """Whether a process fitted to these would be the same."""
+        return np.array_equal(self.rows, rows) and np.array_equal(self.scores, scores)
 
 
 def on_scale(mean: float, deviation: float, values: FloatArray) -> tuple[float, float]:
@@ -219,22 +241,22 @@ def on_scale(mean: float, deviation: float, values: FloatArray) -> tuple[float, 
     upper quartile.
     """
     score, value = np.sort(normal_scores(values)), np.sort(values)
-    quarter = min(3 * len(value) // 4, len(value) - 2)
-    rise = (
-        (value[-1] - value[quarter]) / (score[-1] - score[quarter])
-        if score[-1] > score[quarter]
-        else 0.0
-    )
+    # of two or three values the quartile would be the best itself: it takes two for a line
+    quartile = min(3 * len(value) // 4, len(value) - 2)
+    slope = 0.0
+    if score[-1] > score[quartile]:
+        slope = (value[-1] - value[quartile]) / (score[-1] - score[quartile])
 
-    def back(s: float) -> float:
-        return float(np.interp(s, score, value) + rise * max(0.0, s - score[-1]))
+    def to_value(s: float) -> float:
+        return float(np.interp(s, score, value) + slope * max(0.0, s - score[-1]))
 
-    return back(mean), (back(mean + deviation) - back(mean - deviation)) / 2
+    half_spread = (to_value(mean + deviation) - to_value(mean - deviation)) / 2
+    return to_value(mean), half_spread
 
 
 def expected_improvement(mean: FloatArray, deviation: FloatArray, best: float) -> FloatArray:
     """(N,): how much above `best` the results are expected to be, counting those below as 0."""
-    s = np.maximum(deviation, 1e-12)
+    s = np.maximum(deviation, 1e-12)  # what was trained has none left, and z divides by it
     z = (mean - best) / s
     improvement: FloatArray = s * (
         z * scipy.special.ndtr(z) + np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi)

@@ -1,5 +1,7 @@
-"""evolution: regularised (ageing) evolution (Real et al., "Regularized Evolution for Image
-Classifier Architecture Search", AAAI 2019, algorithm 1).
+"""evolution: regularised (ageing) evolution.
+
+Real et al., "Regularized Evolution for Image Classifier Architecture Search", AAAI 2019, algorithm
+1.
 
 The population is the youngest `population` architectures with a result: each new one displaces the
 oldest, however good that is. The best of `tournament` drawn from it, without replacement, is
@@ -38,16 +40,20 @@ class Evolution(Strategy):
 
     def __init__(self, config: SearchConfig | None = None) -> None:
         super().__init__(config)
+        # a first population at random, as in the paper
         self.n_initial = self.config.n_initial or self.config.population
 
     def choose(self, history: History, candidates: Candidates, n: int) -> list[Proposal]:
         """`n` children; where a winner has no unseen descendant near by, a fresh sample."""
-        population = range(max(0, len(history.told) - self.config.population), len(history.told))
-        size = min(self.config.tournament, len(population))
+        n_results = len(history.architectures)
+        oldest = max(0, n_results - self.config.population)
+        n_alive = n_results - oldest
+        size = min(self.config.tournament, n_alive)
         children: list[Proposal] = []
         for _ in range(n):
-            rows = population[0] + candidates.rng.choice(len(population), size, replace=False)
+            # children of one call have no result yet: all are drawn from the same population
+            rows = oldest + candidates.rng.choice(n_alive, size, replace=False)
             winner = int(rows[history.utility[rows].argmax()])
-            child = drawn(candidates.mutation(history.told[winner]), "mutation")
+            child = drawn(candidates.mutation(history.architectures[winner]), "mutation")
             children += child or drawn(candidates.fresh(1), "random")
         return children

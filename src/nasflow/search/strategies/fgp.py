@@ -1,4 +1,4 @@
-"""fgp: the default. A Gaussian process over what FGP knows of the space before the first training.
+"""fgp: the default, a Gaussian process over what FGP sees of a space before the first training.
 
 Its features, in groups with scales of their own: the flow surrogate (section 3 of the paper),
 counts, one-hot codes, the embedding by an encoder that was pre-trained without labels, and the
@@ -70,10 +70,10 @@ class FGP(Bayesian):
 
     def prepare(self, progress: bool) -> None:
         """Pre-train, or read what was pre-trained before."""
-        from nasflow.search.prior import Prior  # loads torch
+        from nasflow.search.featuriser import Featuriser  # loads torch
 
         config = self.config
-        self._prior = Prior(
+        self._featuriser = Featuriser(
             self.problem,
             self.whole,
             encoder=config.encoder,
@@ -84,12 +84,12 @@ class FGP(Bayesian):
             proxies=config.proxies,
             progress=progress,
         )
-        self._prior.prepare()
+        self._featuriser.prepare()
 
     def features(self, elements: ArchTable) -> FloatArray:
-        """(N, d): embedding, surrogate, ranks by proxies."""
-        return self._prior.features(elements)
+        """(N, d): the parts that the options name, then ranks by proxies."""
+        return self._featuriser.features(elements)
 
     def groups(self) -> Sequence[int]:
         """The sizes of these parts."""
-        return self._prior.groups
+        return self._featuriser.groups

@@ -1,8 +1,7 @@
-"""gp-onehot: a Gaussian process on the plain one-hot code, the strategy without pre-training that
-fgp has to beat.
+"""gp-onehot: a Gaussian process on the plain one-hot code, which fgp has to beat.
 
-The code is that of `nasflow.prediction.codes.one_hot`: on NAS-Bench-201 the operation on each edge of
-the cell.
+The code is that of `nasflow.prediction.codes.one_hot`: on NAS-Bench-201 the operation on each edge
+of the cell.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from nasflow.prediction.codes import one_hot
 from nasflow.search.known import FloatArray
 from nasflow.search.strategies.bayesian import Bayesian, BayesianConfig
 
-_SAMPLES = 256  # to see how many nodes the graphs of a space have
+_N_SAMPLES = 256  # to see how many nodes the graphs of a space have
 
 
 @dataclass(frozen=True)
@@ -41,26 +40,31 @@ class OneHotProcess(Bayesian):
 
     def groups(self) -> Sequence[int]:
         """All features share their scales."""
-        return [self._n_nodes * len(self._vocabulary) + self._n_nodes * (self._n_nodes - 1) // 2]
+        n_edges = self._n_nodes * (self._n_nodes - 1) // 2  # each pair of nodes, one way
+        return [self._n_nodes * len(self._vocabulary) + n_edges]
 
     @cached_property
     def _whole_features(self) -> FloatArray:
+        """Those of all elements of a listed space."""
         assert self.whole is not None
         return one_hot(self.whole.table.with_vocabulary(self._vocabulary), self._n_nodes)
 
     @cached_property
     def _samples(self) -> ArchTable:
+        """Elements that show what the graphs look like; all of a listed space."""
         if self.whole is not None:
             return self.whole.table
+        # the same whatever the search's seed, so that the code does not depend on it
         rng = np.random.default_rng(0)
-        return ArchTable.from_architectures(
-            [self.problem.space.sample(rng) for _ in range(_SAMPLES)]
-        )
+        samples = [self.problem.space.sample(rng) for _ in range(_N_SAMPLES)]
+        return ArchTable.from_architectures(samples)
 
     @property
     def _vocabulary(self) -> tuple[str, ...]:
+        """The operations that have a column: those of the space, then others of its graphs."""
         return tuple(dict.fromkeys([*self.problem.space.ops, *self._samples.vocabulary]))
 
     @cached_property
     def _n_nodes(self) -> int:
+        """How many nodes the code has room for."""
         return int(np.diff(self._samples.node_ptr).max())

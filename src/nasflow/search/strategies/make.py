@@ -20,19 +20,20 @@ def make_strategy(config: SearchConfig, problem: Problem, whole: Listed | None) 
     return as_strategy(config).bind(problem, whole)
 
 
-def _made(config: SearchConfig) -> Strategy:
+def _from_options(config: SearchConfig) -> Strategy:
     """The strategy that the options name, not yet bound to a problem.
 
     Raises:
         UnknownNameError: there is none of that name; the message lists the names.
         ConfigError: options of another strategy.
     """
-    strategy = STRATEGIES.find(config.strategy)
-    if type(config) is SearchConfig and strategy.Config is not SearchConfig:
+    strategy_class = STRATEGIES.find(config.strategy)
+    if type(config) is SearchConfig and strategy_class.Config is not SearchConfig:
+        # made before the strategy was registered: what it has beside the shared ones is by default
         shared = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-        config = strategy.Config(**shared)
-    made: Strategy = strategy(config)
-    return made
+        config = strategy_class.Config(**shared)
+    strategy: Strategy = strategy_class(config)
+    return strategy
 
 
 def as_strategy(given: Strategy | type[Strategy] | SearchConfig | str | None) -> Strategy:
@@ -45,9 +46,9 @@ def as_strategy(given: Strategy | type[Strategy] | SearchConfig | str | None) ->
         STRATEGIES.name_of(type(given))  # so that a study can name it
         return given
     if given is None or isinstance(given, str):
-        return _made(SearchConfig(strategy=given or SearchConfig().strategy))
+        return _from_options(SearchConfig(strategy=given or SearchConfig().strategy))
     if isinstance(given, SearchConfig):
-        return _made(given)
+        return _from_options(given)
     if isinstance(given, type) and issubclass(given, Strategy):
         return given()
     raise ConfigError(

@@ -1,5 +1,7 @@
-"""npenas: a fine-tuned predictor ranks mutations, round after round (Wei et al., "NPENAS: Neural
-Predictor Guided Evolution for Neural Architecture Search", algorithm 1; section 7 of the method).
+"""npenas: a fine-tuned predictor ranks mutations, round after round.
+
+Wei et al., "NPENAS: Neural Predictor Guided Evolution for Neural Architecture Search", algorithm 1;
+section 7 of the method.
 
 From `n_initial` random architectures on, each round fits the predictor on all results, starting
 from the *pre-trained* weights each time; the best `n_parents` results get `n_mutations` mutations
@@ -76,10 +78,10 @@ class NPENAS(Strategy):
 
     def prepare(self, progress: bool) -> None:
         """Pre-train, or read what was pre-trained before."""
-        from nasflow.search.prior import Prior  # loads torch
+        from nasflow.search.featuriser import Featuriser  # loads torch
 
         config = self.config
-        self._prior = Prior(
+        self._featuriser = Featuriser(
             self.problem,
             self.whole,
             encoder=config.encoder,
@@ -90,24 +92,24 @@ class NPENAS(Strategy):
             pretrains=True,
             progress=progress,
         )
-        self._prior.prepare()
+        self._featuriser.prepare()
 
     def choose(self, history: History, candidates: Candidates, n: int) -> list[Proposal]:
         """A round; fresh samples where all results are equal or no mutation is new."""
         size = max(n, self.config.round_size)
-        best = np.argsort(-history.utility, kind="stable")[: self.config.n_parents]
-        mutations = candidates.mutations(
-            [history.told[int(i)] for i in best], self.config.n_mutations, self.config.mutate_again
-        )
+        parents = history.best(self.config.n_parents)
+        mutations = candidates.mutations(parents, self.config.n_mutations, self.config.mutate_again)
+        # equal results teach a predictor nothing
         if not mutations or np.ptp(history.utility) == 0:
             return drawn(candidates.fresh(size), "random")
-        predictor = self._prior.predictor
-        predictor.fit(self._graphs(history.told), history.utility)
-        predicted = predictor.predict(self._graphs([c.architecture for c in mutations]))
-        return [
-            Proposal(mutations[i], "mutation", float(predicted[i]))
-            for i in np.argsort(-predicted, kind="stable")[:size].tolist()
-        ]
+        # `fit` starts from the pre-trained weights, whatever it was fitted to before
+        predictor = self._featuriser.predictor
+        predictor.fit(self._graphs(history.architectures), history.utility)
+        graphs = self._graphs([mutation.architecture for mutation in mutations])
+        predicted = predictor.predict(graphs)  # (n_mutations,)
+        order = np.argsort(-predicted, kind="stable")[:size].tolist()
+        return [Proposal(mutations[i], "mutation", float(predicted[i])) for i in order]
 
     def _graphs(self, architectures: Sequence[Architecture]) -> ArchTable:
-        return self._prior.graphs(ArchTable.from_architectures(architectures))
+        """Architectures as the predictor sees them."""
+        return self._featuriser.graphs(ArchTable.from_architectures(architectures))

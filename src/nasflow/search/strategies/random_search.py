@@ -1,5 +1,6 @@
-"""random: architectures as the space draws them. The yardstick; it needs no results, so any number
-can run at once.
+"""random: architectures as the space draws them.
+
+The yardstick; it needs no results, so any number can run at once.
 """
 
 from __future__ import annotations

@@ -57,12 +57,10 @@ class SearchConfig(DispatchedOptions):
     module:Class of your own."""
     seed: int = 21
     """Seed of every draw: with it and the results told so far, what is proposed next is
-    determined.
-    """
+    determined."""
     n_initial: int | None = None
     """Random architectures before the strategy chooses; by default 20 for npenas, 10 for the other
-    models.
-    """
+    models."""
 
     def __post_init__(self) -> None:
         if self.n_initial is not None:

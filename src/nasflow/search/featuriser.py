@@ -1,13 +1,12 @@
-"""`Prior`: what is known of a space before the first training: features, and an encoder pre-trained
-without labels.
+"""`Featuriser`: what models see of architectures before the first training, and so from no label.
 
 Architectures are seen as they compute: pruned of what is on no path from input to output, `none`
 being no connection. So dead branches do not count.
 
-The encoder is pre-trained by `prepare`: on all elements of a space that is small enough
-to list, one of each class of twins, and on a random sample of a larger one. The weights lie in the
-cache folder under a key of the graphs, the proxies and every option; a pre-training that was killed
-goes on from its checkpoint, and a second process waits for the first.
+An encoder, where one is asked for, is pre-trained by `prepare`: on all elements of a space that is
+small enough to list, one of each class of twins, and on a random sample of a larger one. The
+weights lie in the cache folder under a key of the graphs, the proxies and every option; a
+pre-training that was killed goes on from its checkpoint, and a second process waits for the first.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -38,11 +37,11 @@ from nasflow.surrogate import FlowSurrogate
 
 _VERSION = 1  # of what the key stands for
 # samples that show how many nodes the graphs of a space have, where nothing else is asked of them
-_TO_SEE = 256
+_N_SAMPLES = 256
 
 
-class Prior:
-    """Embeddings, surrogates and proxies of a space's elements, from no label.
+class Featuriser:
+    """Embeddings, surrogates, codes and proxies of a space's elements, from no label.
 
     Args:
         problem: the space, and where proxies are looked up.
@@ -83,8 +82,8 @@ class Prior:
             self._elements = whole.table
         else:
             # without a model to train or a column to rank, a few show what the graphs look like
-            many = self._pretrains or bool(proxies)
-            self._elements = self._sample(n_rows if many else _TO_SEE)
+            needs_many = self._pretrains or bool(proxies)
+            self._elements = self._sample(n_rows if needs_many else _N_SAMPLES)
         self._vocabulary = tuple(dict.fromkeys([*problem.space.ops, *self._elements.vocabulary]))
         self._n_nodes = int(np.diff(self._elements.node_ptr).max())
         self._proxies = {name: problem.known.values(name, self._elements) for name in proxies}
@@ -95,9 +94,10 @@ class Prior:
         return elements.with_vocabulary(self._vocabulary).pruned()
 
     def features(self, elements: ArchTable) -> FloatArray:
-        """(N, sum of `groups`) float64: all that is known of each element, part after part."""
+        """(N, sum of `groups`) float64: all that is seen of each element, part after part."""
+        # a listed space is looked at before every proposal
         if elements is self._elements:
-            return self._own_features
+            return self._features_of_elements
         return np.hstack(list(self._parts(elements).values()))
 
     @cached_property
@@ -106,11 +106,12 @@ class Prior:
         return [part.shape[1] for part in self._parts(self._elements[:1]).values()]
 
     @cached_property
-    def _own_features(self) -> FloatArray:
-        """Those of the elements that were pre-trained on."""
+    def _features_of_elements(self) -> FloatArray:
+        """Those of the listed or sampled elements."""
         return np.hstack(list(self._parts(self._elements).values()))
 
     def _parts(self, elements: ArchTable) -> dict[str, FloatArray]:
+        """(N, ...) float64: each kind of features by its name, in the order of the options."""
         graphs = self.graphs(elements)
         makers: dict[str, Callable[[], FloatArray]] = {
             "embedding": lambda: self.predictor.embed(graphs).astype(np.float64),
@@ -125,11 +126,13 @@ class Prior:
                 values = reference
                 if elements is not self._elements:
                     values = self._problem.known.values(name, elements)
+                # among the listed or sampled elements, whatever else is asked for with these
                 ranks.append(ranks_among(values, reference))
             parts["proxies"] = np.stack(ranks, axis=1)  # (N, n_proxies)
         return parts
 
     def _sample(self, n: int) -> ArchTable:
+        """`n` random elements, the same in every search with this seed of pre-training."""
         # a stream of its own, apart from the proposals', and of the pre-training, so that searches
         # can share it
         rng = np.random.default_rng([self._pretrain.seed, 0x5A])
@@ -146,15 +149,9 @@ class Prior:
         _, first = np.unique(self._elements.canonical_ids, return_index=True)
         elements = self._elements[np.sort(first)]
         graphs = self.graphs(elements)
-        known = self._problem.known
-        proxies = {name: known.values(name, elements) for name in self._pretrain.proxies}
-        key = hashlib.sha256(graphs.content_hash().encode())
-        options = (self._encoder, self._surrogate_options, self._pretrain)
-        key.update(json.dumps([_VERSION, *(stage.to_dict() for stage in options)]).encode())
-        for name, values in proxies.items():
-            key.update(name.encode() + np.ascontiguousarray(values).tobytes())
-        name = f"search-{self._problem.space.name}-{key.hexdigest()[:16]}.safetensors"
-        path = environment.cache_dir() / name
+        quantities = self._problem.known
+        proxies = {name: quantities.values(name, elements) for name in self._pretrain.proxies}
+        path = self._path(graphs, proxies)
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(f"{path}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # whoever comes second finds the result
@@ -169,8 +166,19 @@ class Prior:
                 predictor.pretrain(graphs, proxies, checkpoint=checkpoint, progress=self._progress)
                 predictor.save(path)
                 checkpoint.unlink(missing_ok=True)
-        # always what the file holds, so that the first process sees the same bits as all later ones
-        # one that the search was given by its class is known in this process
+        # always what the file holds, so that the first process sees the same bits as all later
+        # ones; an encoder from outside the package was named by the options, so it may be loaded
         return Predictor.load(
             require_file(path), encoder=foreign_name(self._encoder), fit=self._fit
         )
+
+    def _path(self, graphs: ArchTable, proxies: Mapping[str, FloatArray]) -> Path:
+        """Where weights are kept: named by all that they depend on."""
+        key = hashlib.sha256(graphs.content_hash().encode())
+        stages = (self._encoder, self._surrogate_options, self._pretrain)
+        options = [stage.to_dict() for stage in stages]
+        key.update(json.dumps([_VERSION, *options]).encode())
+        for name, values in proxies.items():
+            key.update(name.encode() + np.ascontiguousarray(values).tobytes())
+        name = f"search-{self._problem.space.name}-{key.hexdigest()[:16]}.safetensors"
+        return environment.cache_dir() / name
