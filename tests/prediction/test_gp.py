@@ -39,9 +39,8 @@ def test_features_of_one_topology_tell_which_operation_is_where() -> None:
 def test_isomorphic_graphs_have_equal_features_where_topologies_differ() -> None:
     table = random_table(10)
     flipped = [graph.relabelled(range(graph.n_nodes)[::-1]) for graph in table]
-    both = graph_features(
-        ArchTable.concatenate([table, ArchTable.from_architectures(flipped, OPS)])
-    )
+    flipped_table = ArchTable.from_architectures(flipped, OPS)
+    both = graph_features(ArchTable.concatenate([table, flipped_table]))
     np.testing.assert_array_equal(both[:10], both[10:])
 
 
@@ -56,15 +55,12 @@ def test_the_posterior_is_that_of_the_textbook() -> None:
 
     def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
         a, b = ((v - x.mean(axis=0)) / x.std(axis=0) for v in (a, b))
-        return np.array(
-            [
-                [
-                    smooth * np.exp(-0.5 * np.mean((p - q) ** 2) / length) + linear * np.mean(p * q)
-                    for q in b
-                ]
-                for p in a
-            ]
-        )
+        values = np.zeros((len(a), len(b)))
+        for i, p in enumerate(a):
+            for j, q in enumerate(b):
+                square, product = np.mean((p - q) ** 2), np.mean(p * q)
+                values[i, j] = smooth * np.exp(-0.5 * square / length) + linear * product
+        return values
 
     inverse = np.linalg.inv(kernel(x, x) + (noise + 1e-8) * np.eye(30))
     expected = kernel(new, x) @ inverse @ ((y - y.mean()) / y.std())
@@ -92,9 +88,8 @@ def test_it_ranks_new_rows_of_a_linear_truth() -> None:
 
 
 def test_constant_labels_and_repeated_rows_are_no_error() -> None:
-    mean, deviation = (
-        GaussianProcess().fit(np.ones((4, 2)), np.full(4, 3.0)).predict(np.ones((1, 2)))
-    )
+    process = GaussianProcess().fit(np.ones((4, 2)), np.full(4, 3.0))
+    mean, deviation = process.predict(np.ones((1, 2)))
     assert mean[0] == pytest.approx(3)
     assert np.isfinite(deviation).all()
 
@@ -122,16 +117,13 @@ def test_predict_before_fit_is_refused() -> None:
 
 
 def test_groups_of_features_have_kernels_of_their_own() -> None:
-    """One group tells, one is noise: its part of the kernel must fade, where a single length takes
-    both alike.
-    """
+    """One group tells, one is noise: its part must fade, where a single length takes both alike."""
     rng = np.random.default_rng(1)
     x = rng.normal(size=(120, 12))
     y = np.sin(2 * x[:, 0]) + x[:, 1]
-    told, new = slice(0, 70), slice(70, 120)
-    grouped, alike = (
-        GaussianProcess(groups, prior=0.02).fit(x[told], y[told]) for groups in ([2, 10], None)
-    )
+    labelled, new = slice(0, 70), slice(70, 120)
+    grouped = GaussianProcess([2, 10], prior=0.02).fit(x[labelled], y[labelled])
+    alike = GaussianProcess(None, prior=0.02).fit(x[labelled], y[labelled])
     errors = [
         float(np.abs(process.predict(x[new])[0] - y[new]).mean()) for process in (grouped, alike)
     ]
@@ -139,7 +131,7 @@ def test_groups_of_features_have_kernels_of_their_own() -> None:
 
     mean, deviation = grouped.predict(x[new])
     scales = np.exp(grouped._log_scales)
-    own = (x - x[told].mean(axis=0)) / x[told].std(axis=0)
+    rows = (x - x[labelled].mean(axis=0)) / x[labelled].std(axis=0)
 
     def kernel(p: np.ndarray, q: np.ndarray) -> float:  # type: ignore[type-arg]
         total = 0.0
@@ -147,23 +139,22 @@ def test_groups_of_features_have_kernels_of_their_own() -> None:
             ([0, 1], range(2, 12)), scales[:-1].reshape(2, 3), strict=True
         ):
             a, b = p[list(columns)], q[list(columns)]
-            total += smooth * np.exp(-0.5 * np.mean((a - b) ** 2) / length) + linear * np.mean(
-                a * b
-            )
+            total += smooth * np.exp(-0.5 * np.mean((a - b) ** 2) / length)
+            total += linear * np.mean(a * b)
         return float(total)
 
-    K = np.array([[kernel(a, b) for b in own[told]] for a in own[told]]) + (
-        scales[-1] + 1e-8
-    ) * np.eye(70)
-    k = np.array([[kernel(a, b) for b in own[told]] for a in own[new]])
-    z = (y[told] - y[told].mean()) / y[told].std()
-    np.testing.assert_allclose(
-        mean, y[told].mean() + y[told].std() * k @ np.linalg.solve(K, z), rtol=1e-4, atol=1e-6
-    )
-    variance = np.array([kernel(a, a) for a in own[new]]) - np.einsum(
-        "ij,ji->i", k, np.linalg.solve(K, k.T)
-    )
-    np.testing.assert_allclose(deviation, y[told].std() * np.sqrt(variance), rtol=1e-3, atol=1e-5)
+    def kernels(a: np.ndarray, b: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+        pairs = [kernel(p, q) for p in a for q in b]
+        return np.array(pairs).reshape(len(a), len(b))
+
+    K = kernels(rows[labelled], rows[labelled]) + (scales[-1] + 1e-8) * np.eye(70)
+    k = kernels(rows[new], rows[labelled])
+    centre, scale = y[labelled].mean(), y[labelled].std()
+    expected = centre + scale * k @ np.linalg.solve(K, (y[labelled] - centre) / scale)
+    np.testing.assert_allclose(mean, expected, rtol=1e-4, atol=1e-6)
+    variance = np.array([kernel(a, a) for a in rows[new]])
+    variance -= np.einsum("ij,ji->i", k, np.linalg.solve(K, k.T))
+    np.testing.assert_allclose(deviation, scale * np.sqrt(variance), rtol=1e-3, atol=1e-5)
     with pytest.raises(DataError, match="groups of"):
         GaussianProcess([3, 3]).fit(x, y)
 
@@ -174,14 +165,14 @@ def test_the_scales_are_where_the_likelihood_has_its_maximum() -> None:
     x = rng.normal(size=(50, 5))
     y = np.sin(x[:, 0]) + 0.5 * x[:, 3] + 0.3 * rng.normal(size=50)
     process = GaussianProcess([2, 3]).fit(x, y)
-    own, z = (x - x.mean(axis=0)) / x.std(axis=0), (y - y.mean()) / y.std()
+    rows, z = (x - x.mean(axis=0)) / x.std(axis=0), (y - y.mean()) / y.std()
 
     def cost(log_scales: np.ndarray) -> float:  # type: ignore[type-arg]
         K = np.zeros((50, 50))
         for columns, (length, smooth, linear) in zip(
             (slice(0, 2), slice(2, 5)), np.exp(log_scales[:-1]).reshape(2, 3), strict=True
         ):
-            a = own[:, columns]
+            a = rows[:, columns]
             square = ((a[:, None] - a) ** 2).mean(axis=2)
             K += smooth * np.exp(-0.5 * square / length) + linear * a @ a.T / a.shape[1]
         K += (np.exp(log_scales[-1]) + 1e-8) * np.eye(50)
@@ -192,9 +183,9 @@ def test_the_scales_are_where_the_likelihood_has_its_maximum() -> None:
     assert len(inside) >= 3
     for i in inside:
         for step in (-0.2, 0.2):
-            moved = best.copy()
-            moved[i] += step
-            assert cost(moved) > cost(best) - 1e-4
+            beside = best.copy()
+            beside[i] += step
+            assert cost(beside) > cost(best) - 1e-4
 
 
 def test_conditioning_again_keeps_the_scales() -> None:

@@ -1,11 +1,12 @@
 """A small exact Gaussian process, and hand-made features of graphs for it.
 
-The floor that a learned encoder has to beat. Features of an architecture (`graph_features`): how often each operation occurs, how often an edge
-joins each pair of operations, and, where all graphs of the table have the same nodes and edges,
-which operation sits at which node. The kernel is a squared exponential plus a linear part plus
-noise; where features come in groups, a sum of both for each group, with scales of its own. The
-scales maximise the marginal likelihood (Rasmussen & Williams 2006, section 5.4.1, equation 5.9 for
-its gradient). No pre-training, no graph network, under a second for a few hundred labels.
+The floor that a learned encoder has to beat. Features of an architecture (`graph_features`): how
+often each operation occurs, how often an edge joins each pair of operations, and, where all graphs
+of the table have the same nodes and edges, which operation sits at which node. The kernel is a
+squared exponential plus a linear part plus noise; where features come in groups, a sum of both for
+each group, with scales of its own. The scales maximise the marginal likelihood (Rasmussen &
+Williams 2006, section 5.4.1, equation 5.9 for its gradient). No pre-training, no graph network,
+under a second for a few hundred labels.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ def graph_features(table: ArchTable) -> FloatArray:
     """(N, d) float64: counts of operations and of edges by operation pair, and positions if fixed.
 
     The latter are the operation at each node, one-hot, where all graphs of the table have the same
-    nodes and edges. Columns that are constant over the table are left out, so take the features of all rows,
-    labelled or not, and cut them afterwards.
+    nodes and edges. Columns that are constant over the table are left out, so take the features of
+    all rows, labelled or not, and cut them afterwards.
     """
     parts = [counts(table)]
     if _one_topology(table):
@@ -172,8 +173,8 @@ def _likeliest_scales(parts: Sequence[Part], y: FloatArray, prior: float) -> Flo
     """
     n_groups = len(parts)
     diagonal, identity = np.diag_indices(len(y)), np.eye(len(y))
-    # of each group: squared length, smooth and linear variance; then of the noise. The first start
-    # is smooth and nearly all of it signal, the second nearly flat, with noise.
+    # of each group: squared length, smooth and linear variance; then of the noise. The second start
+    # has longer lengths and more noise: the likelihood may have a valley at either.
     smooth = -np.log(n_groups)  # the smooth variances add up to 1, that of the labels
     middle = np.array([*[0.0, smooth, -2.0] * n_groups, -2.0])
     flat = np.array([*[2.0, smooth, -4.0] * n_groups, -1.0])
