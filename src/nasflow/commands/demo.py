@@ -21,5 +21,5 @@ def run(options: Namespace) -> None:
     # what it shows is that command: the same words give the same tables
     from nasflow.commands.command_line import run_words
 
-    words = "evaluate nbgraph-cora --methods none,flow --seeds [21,2021]".split()
+    words = ["evaluate", "nbgraph-cora", "--methods", "none,flow", "--seeds", "[21,2021]"]
     run_words([*words, "--out", options.out, "--jobs", str(options.jobs)])

@@ -46,7 +46,7 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
     add_device(parser)
     add_config_file(parser)
     if named(words, "model", ""):
-        # a model has its encoder, with its options: those of another would do nothing
+        _refuse_encoder_options(words)
         add_encoder_class(parser)
     else:
         add_encoder(parser, words)
@@ -54,6 +54,17 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
     # the published protocol has validation; nothing here is compared with it, and labelled chooses
     # better
     parser.set_defaults({"fit.epoch_pairs": "labelled"})
+
+
+def _refuse_encoder_options(words: list[str]) -> None:
+    """Return if no word is an option of an encoder; with a model they would do nothing."""
+    for word in words:
+        if word.startswith("--encoder."):
+            option = word.partition("=")[0]
+            raise ConfigError(
+                f"{option} has no place beside --model: the model has its encoder, with all its"
+                " options; leave it out, or fit without --model"
+            )
 
 
 def run(options: Namespace) -> None:
