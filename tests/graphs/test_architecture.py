@@ -1,3 +1,5 @@
+"""One architecture: what is refused, what is derived, and what pruning leaves."""
+
 from __future__ import annotations
 
 import itertools
@@ -40,12 +42,10 @@ def test_pruning_twice_changes_nothing_and_leaves_only_live_nodes(
         return
     assert pruned.pruned() == pruned
     graph = to_networkx(pruned)
-    inputs = [v for v, op in enumerate(pruned.ops) if op == "input"] or [
-        v for v in graph if not graph.in_degree(v)
-    ]
-    outputs = [v for v, op in enumerate(pruned.ops) if op == "output"] or [
-        v for v in graph if not graph.out_degree(v)
-    ]
+    sources = [v for v in graph if not graph.in_degree(v)]
+    sinks = [v for v in graph if not graph.out_degree(v)]
+    inputs = [v for v, op in enumerate(pruned.ops) if op == "input"] or sources
+    outputs = [v for v, op in enumerate(pruned.ops) if op == "output"] or sinks
     for v, op in enumerate(pruned.ops):
         if op not in ("input", "output"):
             assert any(nx.has_path(graph, i, v) for i in inputs)

@@ -22,9 +22,7 @@ def _batch(graphs: list[Architecture]) -> GraphBatch:
 
 
 def _messages(sweep: Sweep) -> list[tuple[int, int]]:
-    """The (source, target) places of a sweep, once it is sure that no place is read before it is
-    computed.
-    """
+    """The (source, target) places of a sweep; fails if one is read before it is computed."""
     computed: set[int] = set()
     edges = []
     for step in sweep.steps:
@@ -81,8 +79,7 @@ def test_padded_places_hold_each_graphs_nodes_edges_and_paths(graphs: list[Archi
             for j in range(padded.size):
                 path = i == j or (i < n and j < n and nx.has_path(whole, i, j))
                 back = i == j or (i < n and j < n and nx.has_path(whole, j, i))
+                inside = i == j or (i < n and j < n)
                 assert bool(padded.path[i, j, g]) == path
                 assert float(padded.on_a_path[i, j, g]) == (0 if path or back else -torch.inf)
-                assert float(padded.in_the_graph[i, j, g]) == (
-                    0 if i == j or (i < n and j < n) else -torch.inf
-                )
+                assert float(padded.in_the_graph[i, j, g]) == (0 if inside else -torch.inf)
