@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nasflow.running.numbers import number_in
+from nasflow.running.numbers import number_in, number_of
 
 
 @given(st.floats(allow_nan=False))
@@ -78,3 +80,27 @@ def test_what_is_no_number(text: str) -> None:
 def test_a_million_characters_take_no_time() -> None:
     assert number_in("1" * 1_000_000 + "x") is None
     assert number_in("1" * 1_000_000) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (1, 1.0),
+        (2.5, 2.5),
+        (np.float16(0.5), 0.5),
+        (np.int8(3), 3.0),
+        (np.float64(0.25), 0.25),
+        (Decimal("1.5"), 1.5),
+        (10**400, math.inf),
+        (-(10**400), -math.inf),
+        (Decimal("1e400"), math.inf),
+    ],
+)
+def test_numbers_of_every_library(value: object, number: float) -> None:
+    assert number_of(value) == number
+    assert type(number_of(value)) is float
+
+
+@pytest.mark.parametrize("value", [True, np.bool_(True), "1", b"1", None, [1], 1j, np.array([1])])
+def test_what_is_no_number_of_any_library(value: object) -> None:
+    assert number_of(value) is None
