@@ -113,7 +113,9 @@ class FlowSurrogate:
                 f"the surrogate was drawn for {len(self.P)} operations, the table has {table.n_ops}"
             )
         activate = _Activate.of(self.config, table.vocabulary)
-        starts = range(0, max(len(table), 1), CHUNK)  # no rows are one empty chunk: (0, rounds * k)
+        if not len(table):
+            return self.r.new_zeros(0, self.config.rounds * self.config.k)
+        starts = range(0, len(table), CHUNK)
         n_threads = min(torch.get_num_threads(), len(starts))
 
         def chunk_at(start: int) -> Tensor:
@@ -324,6 +326,8 @@ def _by_graph(
 
 def standardised(values: Tensor) -> Tensor:
     """(N, d): each column with mean 0 and variance 1; a constant column (a dead relu) becomes 0."""
+    if not len(values):
+        return values.float()
     wide = values.double()
     centred = wide - wide.mean(dim=0)
     spread = centred.square().mean(dim=0).sqrt()

@@ -1,6 +1,4 @@
-"""`evaluate`: a grid of methods on one data set, from options to table, CSV, manifest and
-picture.
-"""
+"""`evaluate`: methods on one data set, from options to table, CSV, manifest and picture."""
 
 from __future__ import annotations
 
@@ -9,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nasflow.datasets import Dataset, Metric, open_dataset
 from nasflow.encoders.registry import EncoderConfig
-from nasflow.errors import ConfigError
+from nasflow.errors import ConfigError, DataError
 from nasflow.experiments import tables
 from nasflow.experiments.grid import pretraining_seconds, run_grid
 from nasflow.experiments.kept import keys_with_pretraining
@@ -27,7 +27,7 @@ from nasflow.running.files import PathLike, write_text
 from nasflow.running.journal import Journal
 from nasflow.surrogate import FlowSurrogate
 
-FLOOR = "gp"
+FLOOR = "gp"  # what a predictor without a neural network does: no method is worth less
 
 
 def evaluate(
@@ -68,6 +68,12 @@ def evaluate(
     folder = Path(folder)
     dataset = open_dataset(source)
     label = dataset.metric(metric)
+    n_measured = int(np.isfinite(dataset.labels(label.name)).sum())
+    if n_measured < 2:
+        raise DataError(
+            f"{source}: {n_measured} of {len(dataset)} rows have a value of {label.name}; there is"
+            " nothing to evaluate"
+        )
     all_methods = tuple(dict.fromkeys([*methods, FLOOR]))
     stages = Stages(
         encoder or EncoderConfig(),
@@ -77,10 +83,12 @@ def evaluate(
         protocol or ProtocolConfig(),
     )
     per_method = dict(per_method or {})
+    # of all, evaluated or not: a misspelt method would be left out without a word
     check_methods(per_method)
     runs: list[Run] = []
     for method in all_methods:
         changed = stages.changed(per_method.get(method, {}))
+        # one method at a time, since each may have options of its own
         runs += plan(source, dataset, label.name, (method,), **vars(changed))
     options = {
         "methods": all_methods,
@@ -88,17 +96,19 @@ def evaluate(
         **stages.to_dict(),
         "per_method": per_method,
     }
-    kept = keys_with_pretraining(Journal(folder / "runs.jsonl").entries(), runs)
-    write_manifest(folder / "manifest.json", dataset, runs[0].metrics[-1], options, kept)
+    # before the runs: a grid that is still running, or was killed, can be looked at and told apart
+    keys = keys_with_pretraining(Journal(folder / "runs.jsonl").entries(), runs)
+    write_manifest(folder / "manifest.json", dataset, runs[0].metrics[-1], options, keys)
     _draw_map(folder / "surrogates.png", dataset, label, stages.surrogate)
     entries = run_grid(runs, folder, n_workers, ray=ray, progress=progress)
-    pairs = tables.interesting_pairs(all_methods)
+    results = tables.results_table(entries, pretraining_seconds(runs, folder))
+    differences = tables.differences_table(entries, tables.interesting_pairs(all_methods))
     text = (
         _about(dataset, label, stages, entries)
         + "tau, Spearman and P@K x100; mean (standard deviation); RMSE in the label's unit.\n\n"
-        + tables.markdown(tables.results_table(entries, pretraining_seconds(runs, folder)))
+        + tables.markdown(results)
         + "\nPaired by split and seed, x100:\n\n"
-        + tables.markdown(tables.differences_table(entries, pairs))
+        + tables.markdown(differences)
     )
     tables.write_csv(folder / "runs.csv", entries)
     command = " ".join(["nasflow", *sys.argv[1:]])
@@ -107,7 +117,8 @@ def evaluate(
 
 
 def _draw_map(path: Path, dataset: Dataset, label: Metric, surrogate: SurrogateConfig) -> None:
-    """The surrogates of all architectures, coloured by the label."""
+    """Draw the surrogates of all architectures, coloured by the label."""
+    # the map ranks by `values`, the best first
     values = dataset.labels(label.name) * (1 if label.maximise else -1)
     surrogates = FlowSurrogate(dataset.table.n_ops, surrogate).targets(dataset.table).numpy()
     title = f"Flow surrogates of {dataset.name}"
@@ -120,15 +131,17 @@ def _about(
     """What was measured on what, a fact in a line."""
     protocol = stages.protocol
     n_splits, n_seeds = len(protocol.splits), len(protocol.seeds)
+    # all runs have as many rows; how many are twins depends on the split
     first = entries[0]
+    n_train, n_validation, n_test = first["n_train"], first["n_validation"], first["n_test"]
     lines = [
         f"{dataset.name}, {label.name}: {label.description}.",
-        f"{n_splits} splits x {n_seeds} seeds = {n_splits * n_seeds} runs; {first['n_train']} labels"
-        f" to train on, {first['n_validation']} more to choose the epoch, {first['n_test']} to test"
-        " on",
+        f"{n_splits} splits x {n_seeds} seeds = {n_splits * n_seeds} runs; {n_train} labels to train"
+        f" on, {n_validation} more to choose the epoch, {n_test} to test on",
         f"(of which {first['n_twins']} compute the same as a labelled one, in the first run).",
     ]
     ceiling = dataset.repeatability(label.name)
+    # where labels were measured once there is no ceiling to tell
     if ceiling is not None:
         tau = 100 * ceiling
         lines.append(f"Label noise: tau between two repeats of a label is {tau:.1f}.")
@@ -137,13 +150,13 @@ def _about(
 
 
 def _proxies_beside(dataset: Dataset, fit: FitConfig) -> str:
-    """A sentence on the proxies that every method but the floor reads beside the graph; empty
-    without any.
-    """
+    """A sentence on the proxies that methods read beside the graph; empty without any."""
     if not fit.proxies:
         return ""
-    missing = without_value(fit.proxies, {name: dataset.proxy(name) for name in fit.proxies})
+    columns = {name: dataset.proxy(name) for name in fit.proxies}
+    missing = without_value(fit.proxies, columns)
     text = f"All methods but {FLOOR} also read the ranks of {', '.join(fit.proxies)}."
+    # what has no value takes a middle rank: a reader must know of how many that is so
     if missing:
         text += f" Of these, {missing}."
     return f"{text}\n"
