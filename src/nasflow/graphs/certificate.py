@@ -87,8 +87,7 @@ class _TakenApart:
 
     def _chosen(self, cells: dict[int, list[int]], colour: dict[int, int], greedy: bool) -> bytes:
         """The description after one node of the smallest open cell got a colour of its own."""
-        size, first = min((len(cell), c) for c, cell in cells.items() if len(cell) > 1)
-        assert size > 1
+        _, first = min((len(cell), c) for c, cell in cells.items() if len(cell) > 1)
         nodes = list(colour)
         new = max(cells) + 1  # refinement makes ranks of it again
         cell = cells[first]
@@ -132,11 +131,13 @@ class _TakenApart:
         joined = {}
         for (c, d), n in n_edges.items():
             possible = len(cells[c]) * len(cells[d])
-            # "most" lets the missing edges link nodes instead, which are fewer
             if n == possible:
                 joined[c, d] = "all"
+            elif 2 * n > possible and c != d:
+                # the missing edges link the nodes instead, which are fewer
+                joined[c, d] = "most"
             else:
-                joined[c, d] = "most" if 2 * n > possible and c != d else "some"
+                joined[c, d] = "some"
         return joined
 
     def _parts(
