@@ -1,7 +1,7 @@
-"""The evaluation protocol (section 6 of the method): do what a `Run` says: pre-train, fine-tune,
-predict, measure.
+"""The evaluation protocol (section 6 of the method): pre-train, fine-tune, predict, measure.
 
-Everything here is a function from values to a journal entry, and may run in a worker process.
+Everything here does what a `Run` or its `Pretraining` says: a function from values to a journal
+entry, which may run in a worker process.
 """
 
 from __future__ import annotations
@@ -38,18 +38,24 @@ VALIDATION = "-validation"
 """What stands behind a run's key for how it does on the validation rows alone."""
 
 
+# a worker does the runs of a few data sets in turn
 @functools.lru_cache(maxsize=4)
-def _dataset(name: str, data_hash: str) -> Dataset:  # noqa: ARG001  # the hash is part of the cache's key
+def _dataset(name: str, data_hash: str) -> Dataset:  # noqa: ARG001  # the cache's key has the hash
+    """The data set that a name opens, with this content."""
     return open_dataset(name)
 
 
+def _use_one_thread() -> None:
+    """One worker, one core; and the same bits whatever the number of workers."""
+    torch.set_num_threads(1)
+
+
 def do_pretraining(pretraining: Pretraining, folder: Path) -> dict[str, Any]:
-    """Pre-train and keep the weights; goes on from a checkpoint if a kill left one. Returns a
-    journal entry.
+    """Pre-train and keep the weights; returns a journal entry.
+
+    Goes on from a checkpoint if a kill left one.
     """
-    torch.set_num_threads(
-        1
-    )  # one worker, one core; and the same bits whatever the number of workers
+    _use_one_thread()
     path = pretraining.path(folder)
     dataset = _dataset(pretraining.dataset, pretraining.data_hash)
     columns = {name: dataset.proxy(name) for name in pretraining.pretrain.proxies}
@@ -58,7 +64,8 @@ def do_pretraining(pretraining: Pretraining, folder: Path) -> dict[str, Any]:
     table = dataset.table
     if pretraining.rows is not None:
         rows = _pretraining_rows(dataset, pretraining.rows, pretraining.pretrain.seed)
-        table, columns = table[rows], take(columns, rows)
+        table = table[rows]
+        columns = take(columns, rows)
     predictor = Predictor(
         encoder=pretraining.encoder,
         surrogate=pretraining.surrogate,
@@ -68,6 +75,10 @@ def do_pretraining(pretraining: Pretraining, folder: Path) -> dict[str, Any]:
     predictor.pretrain(table, columns, checkpoint=checkpoint)
     predictor.save(path)
     checkpoint.unlink(missing_ok=True)
+    task_losses = {}
+    for task, losses in predictor.history_.tasks.items():
+        # by epoch, before the weights of the tasks; six digits, since nothing is computed from them
+        task_losses[task] = [float(f"{loss:.6g}") for loss in losses]
     return {
         "key": pretraining.digest(),
         "version": VERSION,
@@ -77,38 +88,44 @@ def do_pretraining(pretraining: Pretraining, folder: Path) -> dict[str, Any]:
         "seconds": sum(predictor.history_.seconds),
         "processor": processor(),
         "loss": predictor.history_.loss[-1],
-        # by epoch, before the weights of the tasks; six digits, since nothing is computed from them
-        "task_losses": {
-            name: [float(f"{loss:.6g}") for loss in losses]
-            for name, losses in predictor.history_.tasks.items()
-        },
+        "task_losses": task_losses,
     }
 
 
 def _pretraining_rows(dataset: Dataset, choice: PretrainRows, seed: int) -> npt.NDArray[np.int64]:
+    """The rows that a pre-training sees, in their order in the table."""
     if choice.split is None:
         rows = np.random.RandomState(seed).permutation(len(dataset))
     else:
         protocol = ProtocolConfig(ratio=1.0, n_validation=0, group=choice.group)
         rows = split_of(dataset, choice.metrics, choice.split, protocol).training_half
-    return np.sort(rows[: max(2, int(choice.share * len(rows)))])
+    # the first ones, so that a larger share holds a smaller
+    n_rows = max(2, int(choice.share * len(rows)))
+    return np.sort(rows[:n_rows])
 
 
 def do_run(run: Run, folder: Path) -> dict[str, Any]:
-    """Fine-tune, predict the test rows, keep the predictions, and return the journal entry with all
-    metrics.
+    """Fine-tune, predict and measure the test rows; returns a journal entry.
+
+    What was predicted is kept beside the journal (`RunRecord`).
     """
-    torch.set_num_threads(1)
+    _use_one_thread()
     dataset = _dataset(run.dataset, run.data_hash)
     split = split_of(dataset, run.metrics, run.split, run.protocol)
-    ids = dataset.table.canonical_ids
+    n_twins = _n_twins(dataset, split)
     started = time.perf_counter()
     fitted: FineTuned | None = None
     if run.method == "gp":
         best = last = _gp_predictions(dataset, run, split)
     else:
         best, last, fitted = _fgp_predictions(dataset, run, split, folder)
+    fit_seconds = time.perf_counter() - started
     tested = run.metrics[-1]
+    truth = dataset.labels(tested)[split.test]
+    maximise = dataset.metric(tested).maximise
+    if maximise != dataset.metric(run.metric).maximise:
+        # better in the one is better in the other
+        best, last = -best, -last
     entry: dict[str, Any] = {
         "key": run.key,
         "version": VERSION,
@@ -121,41 +138,44 @@ def do_run(run: Run, folder: Path) -> dict[str, Any]:
         "n_train": len(split.train),
         "n_validation": len(split.validation),
         "n_test": len(split.test),
-        "fit_seconds": time.perf_counter() - started,
+        "fit_seconds": fit_seconds,
         "processor": processor(),
-        # test architectures that compute the same as a labelled one
-        "n_twins": int(
-            np.isin(ids[split.test], ids[np.concatenate([split.train, split.validation])]).sum()
-        ),
+        "n_twins": n_twins,
     }
-    truth, maximise = dataset.labels(tested)[split.test], dataset.metric(tested).maximise
-    if maximise != dataset.metric(run.metric).maximise:
-        best, last = -best, -last  # better in the one is better in the other
     entry |= measures(best, truth, maximise)
-    entry |= {f"last_{name}": value for name, value in measures(last, truth, maximise).items()}
+    for name, value in measures(last, truth, maximise).items():
+        entry[f"last_{name}"] = value
+    validation_tau: Sequence[float] = ()
     if fitted is not None:
         entry["best_epoch"] = fitted.best_epoch
-    # before its line is in the journal: a run that is known there has its record
-    RunRecord(
+        validation_tau = fitted.validation_tau
+    record = RunRecord(
         split.test.astype(np.int32),
         best.astype(np.float32),
         truth.astype(np.float32),
-        np.array(() if fitted is None else fitted.validation_tau, np.float32),
-    ).save(folder, run.key)
+        np.array(validation_tau, np.float32),
+    )
+    # before its line is in the journal: a run that is known there has its record
+    record.save(folder, run.key)
     return entry
 
 
+def _n_twins(dataset: Dataset, split: Split) -> int:
+    """How many test architectures compute the same as one whose label was seen."""
+    ids = dataset.table.canonical_ids
+    labelled = np.concatenate([split.train, split.validation])
+    return int(np.isin(ids[split.test], ids[labelled]).sum())
+
+
 def do_validation(run: Run, folder: Path) -> dict[str, Any]:
-    """Fine-tune, and return a journal entry with Kendall's tau on the validation rows; for choosing
-    options.
+    """Fine-tune and measure the validation rows, for choosing options; returns a journal entry.
 
     Test rows are not predicted, nor their labels looked at.
     """
-    torch.set_num_threads(1)
+    _use_one_thread()
     dataset = _dataset(run.dataset, run.data_hash)
-    fitted = fit_run(
-        dataset, run, split_of(dataset, run.metrics, run.split, run.protocol), folder
-    ).fitted_
+    split = split_of(dataset, run.metrics, run.split, run.protocol)
+    fitted = fit_run(dataset, run, split, folder).fitted_
     assert fitted is not None
     return {
         "key": run.key + VALIDATION,
@@ -174,11 +194,15 @@ def do_validation(run: Run, folder: Path) -> dict[str, Any]:
 def split_of(
     dataset: Dataset, metrics: Sequence[str], seed: int, protocol: ProtocolConfig
 ) -> Split:
-    """The split of a data set's rows for one seed; rows where a metric was never measured take no
-    part.
+    """The split of a data set's rows for one seed.
+
+    Rows where one of the metrics was never measured take no part.
     """
-    rows = np.flatnonzero(np.isfinite([dataset.labels(name) for name in metrics]).all(axis=0))
-    groups = dataset.table.canonical_ids[rows] if protocol.group == "isomorphism" else None
+    labels = np.array([dataset.labels(name) for name in metrics])  # (n_metrics, N)
+    rows = np.flatnonzero(np.isfinite(labels).all(axis=0))  # (n,)
+    groups = None
+    if protocol.group == "isomorphism":
+        groups = dataset.table.canonical_ids[rows]
     split = half_split(
         len(rows),
         seed,
@@ -187,6 +211,7 @@ def split_of(
         file_order=dataset.file_order_is_random,
         groups=groups,
     )
+    # `half_split` counts the measured rows: back to those of the table
     return Split(
         rows[split.train], rows[split.validation], rows[split.test], rows[split.training_half]
     )
@@ -194,6 +219,7 @@ def split_of(
 
 def measures(predicted: FloatArray, truth: FloatArray, maximise: bool) -> dict[str, float]:
     """tau, spearman, p1, p5 (all in [-1, 1] or [0, 1]) and rmse (in the label's unit)."""
+    # precision looks at the best rows: those with the largest values
     sign = 1.0 if maximise else -1.0
     return {
         "tau": kendall_tau(predicted, truth),
@@ -207,20 +233,21 @@ def measures(predicted: FloatArray, truth: FloatArray, maximise: bool) -> dict[s
 def _fgp_predictions(
     dataset: Dataset, run: Run, split: Split, folder: Path
 ) -> tuple[FloatArray, FloatArray, FineTuned]:
-    """Test predictions of the best epoch on the validation rows, of the last without looking at
-    them, and the fit.
-    """
+    """Test predictions at the best epoch on the validation rows, at the last one, and the fit."""
     predictor = fit_run(dataset, run, split, folder)
     columns = {name: dataset.proxy(name) for name in run.fit.proxies}
-    test, of_test = dataset.table[split.test], take(columns, split.test)
-    best = predictor.predict(test, of_test)
-    last = predictor.use_epoch("last").predict(test, of_test)
+    test_graphs = dataset.table[split.test]
+    test_columns = take(columns, split.test)
+    best = predictor.predict(test_graphs, test_columns)
+    # what there would be without validation rows
+    last = predictor.use_epoch("last").predict(test_graphs, test_columns)
     return best, last, predictor.fitted_
 
 
 def fit_run(dataset: Dataset, run: Run, split: Split, folder: Path) -> Predictor:
     """The predictor of a run, fine-tuned on its training rows; test rows are not looked at."""
-    table, labels = dataset.table, dataset.labels(run.metric)
+    table = dataset.table
+    labels = dataset.labels(run.metric)
     if run.pretraining is None:
         predictor = Predictor(
             encoder=run.encoder,
@@ -230,18 +257,20 @@ def fit_run(dataset: Dataset, run: Run, split: Split, folder: Path) -> Predictor
             vocabulary=table.vocabulary,
         )
     else:
-        predictor = Predictor.load(
-            weights_path(run.pretraining, folder), encoder=foreign_name(run.encoder), fit=run.fit
-        )
+        weights = weights_path(run.pretraining, folder)
+        # an encoder from outside the package was named by the run, so it may be loaded
+        predictor = Predictor.load(weights, encoder=foreign_name(run.encoder), fit=run.fit)
     columns = {name: dataset.proxy(name) for name in run.fit.proxies}
-    held = split.validation
-    validation = (table[held], labels[held], take(columns, held)) if len(held) else None
+    validation = None
+    if len(split.validation):
+        rows = split.validation
+        validation = (table[rows], labels[rows], take(columns, rows))
     return predictor.fit(
         table[split.train],
         labels[split.train],
         validation=validation,
         proxies=take(columns, split.train),
-        reference=columns,
+        reference=columns,  # ranks are among all rows of the table: they take no label
     )
 
 
@@ -253,16 +282,20 @@ def _embeddings(run: Run, folder: Path) -> npt.NDArray[np.float32]:
 
 
 def _gp_predictions(dataset: Dataset, run: Run, split: Split) -> FloatArray:
-    """The floor: trained on the training rows alone; it has no epoch to choose, so validation only
-    calibrates.
+    """Test predictions of the floor, a Gaussian process on hand-made features.
+
+    It is trained on the training rows alone, and has no epoch to choose: the validation rows only
+    bring scores back to the label's scale.
     """
-    features, labels = graph_features(dataset.table), dataset.labels(run.metric)
-    train = labels[split.train]
+    features = graph_features(dataset.table)  # (N, d)
+    labels = dataset.labels(run.metric)  # (N,)
     # normal scores: accuracies have a long lower tail that a Gaussian likelihood would chase
-    scores = normal_scores(train)
+    scores = normal_scores(labels[split.train])
     process = GaussianProcess().fit(features[split.train], scores)
-    mean, _ = process.predict(features)
-    known = split.validation if len(split.validation) > 1 else split.train
-    slope, intercept = np.polyfit(mean[known], labels[known], 1)
+    mean, _ = process.predict(features)  # (N,)
+    # two points at least make a line
+    calibration = split.validation if len(split.validation) > 1 else split.train
+    slope, intercept = np.polyfit(mean[calibration], labels[calibration], 1)
+    # on few rows the line may fall: that must not turn the order around
     predicted: FloatArray = intercept + max(slope, 1e-9) * mean[split.test]
     return predicted
