@@ -27,7 +27,7 @@ from nasflow.running.files import PathLike, write_text
 from nasflow.running.journal import Journal
 from nasflow.surrogate import FlowSurrogate
 
-FLOOR = "gp"  # what a predictor without a neural network does: no method is worth less
+FLOOR = "gp"  # without a network or a pre-training: what every other method has to beat
 
 
 def evaluate(
@@ -96,7 +96,7 @@ def evaluate(
         **stages.to_dict(),
         "per_method": per_method,
     }
-    # before the runs: a grid that is still running, or was killed, can be looked at and told apart
+    # before the runs, so that a report finds it beside a grid that is not finished
     keys = keys_with_pretraining(Journal(folder / "runs.jsonl").entries(), runs)
     write_manifest(folder / "manifest.json", dataset, runs[0].metrics[-1], options, keys)
     _draw_map(folder / "surrogates.png", dataset, label, stages.surrogate)
@@ -136,8 +136,8 @@ def _about(
     n_train, n_validation, n_test = first["n_train"], first["n_validation"], first["n_test"]
     lines = [
         f"{dataset.name}, {label.name}: {label.description}.",
-        f"{n_splits} splits x {n_seeds} seeds = {n_splits * n_seeds} runs; {n_train} labels to train"
-        f" on, {n_validation} more to choose the epoch, {n_test} to test on",
+        f"{n_splits} splits x {n_seeds} seeds = {n_splits * n_seeds} runs; {n_train} labels to"
+        f" train on, {n_validation} more to choose the epoch, {n_test} to test on",
         f"(of which {first['n_twins']} compute the same as a labelled one, in the first run).",
     ]
     ceiling = dataset.repeatability(label.name)

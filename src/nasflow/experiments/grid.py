@@ -33,8 +33,7 @@ def run_grid(
     ray: str | None = None,
     progress: bool = True,
 ) -> list[dict[str, Any]]:
-    """Do the runs that are not done yet; the journal entries of all of them, in the order of
-    `runs`.
+    """The journal entries of all runs, in their order; what is not done yet is done first.
 
     Args:
         runs: what `plan` gave.
@@ -49,31 +48,43 @@ def run_grid(
     journal = Journal(folder / "runs.jsonl")
     entries = journal.entries()
     work, suffix = (do_run, "") if what == "test" else (do_validation, VALIDATION)
-    tasks: dict[str, Task] = {}
+    pretrainings: dict[str, Task] = {}
+    others: dict[str, Task] = {}
     for run in runs:
         if kept_key(entries, run, suffix) in entries:
-            continue
+            continue  # done in an earlier call, or in that of another grid
         needs: tuple[str, ...] = ()
         pretraining = run.pretraining
-        if pretraining is not None and not _is_there(pretraining, entries, folder):
-            name = (
-                f"pre-training {pretraining.pretrain.pretext} on {pretraining.dataset}, "
-                f"seed {pretraining.pretrain.seed} ({pretraining.digest()[:8]})"
-            )
-            tasks.setdefault(name, Task(name, do_pretraining, (pretraining, folder)))
+        if pretraining is not None and not _is_done(pretraining, entries, folder):
+            name = _name_of_pretraining(pretraining)
+            # several runs share it: the first of them asks for it, the others wait too
+            pretrainings.setdefault(name, Task(name, do_pretraining, (pretraining, folder)))
             needs = (name,)
-        name = f"{run.method} on {run.dataset}, split {run.split}, seed {run.seed} ({run.key[:8]})"
-        tasks[name] = Task(name, work, (run, folder), needs)
+        name = _name_of_run(run)
+        others[name] = Task(name, work, (run, folder), needs)
     # pre-trainings first: the longest tasks, and others wait for them
-    ordered = sorted(tasks.values(), key=lambda task: task.function is not do_pretraining)
-    entries = run_journalled(ordered, journal, n_workers, "runs", ray=ray, progress=progress)
+    tasks = [*pretrainings.values(), *others.values()]
+    entries = run_journalled(tasks, journal, n_workers, "runs", ray=ray, progress=progress)
     return [entries[kept_key(entries, run, suffix)] for run in runs]
 
 
-def _is_there(pretraining: Pretraining, entries: Entries, folder: Path) -> bool:
+def _name_of_run(run: Run) -> str:
+    """What a run is called in messages; the key makes it the only one of that name."""
+    return f"{run.method} on {run.dataset}, split {run.split}, seed {run.seed} ({run.key[:8]})"
+
+
+def _name_of_pretraining(pretraining: Pretraining) -> str:
+    """What a pre-training is called in messages; the key makes it the only one of that name."""
+    pretext, seed = pretraining.pretrain.pretext, pretraining.pretrain.seed
+    key = pretraining.digest()[:8]
+    return f"pre-training {pretext} on {pretraining.dataset}, seed {seed} ({key})"
+
+
+def _is_done(pretraining: Pretraining, entries: Entries, folder: Path) -> bool:
     """Whether a pre-training is done, and its weights are where they were kept."""
-    done = kept_key(entries, pretraining) in entries
-    return done and weights_path(pretraining, folder).exists()
+    is_known = kept_key(entries, pretraining) in entries
+    # a line without weights: the folder was tidied up since
+    return is_known and weights_path(pretraining, folder).exists()
 
 
 def run_journalled(
@@ -103,15 +114,16 @@ def run_journalled(
 def pretraining_seconds(runs: Sequence[Run], folder: Path) -> dict[str, float]:
     """Mean seconds of pre-training for each method of `runs`; 0 for those without."""
     entries = Journal(folder / "runs.jsonl").entries()
+    # by method, then by key: runs that share a pre-training count it once
     seconds: dict[str, dict[str, float]] = {}
     for run in runs:
-        of_method = seconds.setdefault(run.method, {})
+        seconds_of_method = seconds.setdefault(run.method, {})
         if run.pretraining is None:
             continue
         key = kept_key(entries, run.pretraining)
         if key in entries:
-            of_method[key] = float(entries[key]["seconds"])
+            seconds_of_method[key] = float(entries[key]["seconds"])
     means = {}
-    for method, of_method in seconds.items():
-        means[method] = sum(of_method.values()) / len(of_method) if of_method else 0.0
+    for method, by_key in seconds.items():
+        means[method] = sum(by_key.values()) / len(by_key) if by_key else 0.0
     return means

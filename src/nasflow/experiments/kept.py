@@ -1,4 +1,4 @@
-"""Results that are in a journal already, and under which key: that of this version or an earlier one.
+"""Under which key a journal has a result already: that of this version or an earlier one.
 
 A key is a hash of everything that a result depends on. Entries say the version whose hash it is
 (`VERSION`; entries without a number are of version 1), and what was kept then is found by the hash
@@ -63,6 +63,7 @@ def key_of_version_1(work: Run | Pretraining) -> str:
 
 
 def _identity_of_version_1(work: Run | Pretraining) -> dict[str, Any]:
+    """What a result depends on, written as version 1 did."""
     identity = work.identity()
     identity["encoder"] = version_1.encoder_to_v1(work.encoder)
     identity["surrogate"] = version_1.surrogate_to_v1(work.surrogate)

@@ -2,10 +2,10 @@
 
     FOLDER/predictions/KEY.npz      KEY is the run's in FOLDER/runs.jsonl
         rows            (n,) int32      test rows of the data set
-        predicted       (n,) float32    prediction of each, at the epoch that the validation rows chose
+        predicted       (n,) float32    prediction of each, at the epoch that validation rows chose
         truth           (n,) float32    label of each
-        validation_tau  (e,) float32    Kendall tau on the validation rows before the first epoch and after each;
-                                        empty without such rows or epochs
+        validation_tau  (e,) float32    Kendall tau on the validation rows before the first epoch
+                                        and after each; empty without such rows or epochs
 
 The labels come along, so that a folder of results tells its story where the data set is not at
 hand.
@@ -26,9 +26,7 @@ from nasflow.running.files import load_npz, save_npz
 
 @dataclass(frozen=True, eq=False)
 class RunRecord:
-    """The test rows of a run with prediction and label, and how its epochs did; the fields are
-    described above.
-    """
+    """The test rows of a run with prediction and label, and how its epochs did (see above)."""
 
     rows: npt.NDArray[np.int32]
     predicted: npt.NDArray[np.float32]
@@ -55,27 +53,25 @@ class RunRecord:
                 " predicted, truth and validation_tau"
             )
         record = cls(**{name: _numbers(path, name, array) for name, array in arrays.items()})
-        if not len(record.rows) or not len(record.rows) == len(record.predicted) == len(
-            record.truth
-        ):
+        n_rows, n_predicted = len(record.rows), len(record.predicted)
+        n_labels = len(record.truth)
+        if not n_rows or not n_rows == n_predicted == n_labels:
             raise DataError(
-                f"{path}: {len(record.rows)} rows, {len(record.predicted)} predictions and "
-                f"{len(record.truth)} labels; a record of a run has as many of each, at least one"
+                f"{path}: {n_rows} rows, {n_predicted} predictions and {n_labels} labels; a record"
+                " of a run has as many of each, at least one"
             )
         return record
 
 
 def _path(folder: Path, key: str) -> Path:
+    """Where the record of a run is kept."""
     return folder / "predictions" / f"{key}.npz"
 
 
 def _numbers(path: Path, name: str, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """`array`, if it is a row of finite numbers."""
-    if (
-        array.ndim != 1
-        or array.dtype.kind != ("i" if name == "rows" else "f")
-        or not np.isfinite(array).all()
-    ):
+    """`array`, if it is a row of finite numbers; whole ones where they count rows."""
+    kind = "i" if name == "rows" else "f"
+    if array.ndim != 1 or array.dtype.kind != kind or not np.isfinite(array).all():
         raise DataError(
             f"{path}: {name} is {array.dtype} of shape {array.shape}, or not finite; a record of a"
             " run has finite numbers in a row; delete the file to do without"

@@ -1,10 +1,9 @@
-"""`Stages`: the options of all stages in one value, changed by the dotted names that `nasflow
-evaluate` has.
+"""`Stages`: the options of all stages in one value, changed by dotted names.
 
     {"encoder.width": 256, "task.gmae.mask_share": 0.5, "proxy": "jacov", "ratio": 0.05}
 
-is what such a mapping looks like: the stage before the dot, `task` and its name for the options of
-one pretext task, the protocol's options without any.
+is what such a mapping looks like, with the names that `nasflow evaluate` has: the stage before the
+dot, `task` and its name for the options of one pretext task, the protocol's options without any.
 """
 
 from __future__ import annotations
@@ -39,32 +38,35 @@ class Stages:
             ConfigError: a name that is no option (the message names the nearest), or an illegal
             value.
         """
+        # by stage, then by option
         changes: dict[str, dict[str, Any]] = {}
-        task_options = {task: dict(of_task) for task, of_task in self.pretrain.task_options.items()}
+        task_options = {task: dict(values) for task, values in self.pretrain.task_options.items()}
         for name, value in options.items():
+            stage, _, option = name.partition(".")
             if name.startswith("task."):
                 task, option = _task_option(name)
                 task_options.setdefault(task, {})[option] = value
-                continue
-            stage, _, option = name.partition(".")
-            if name == "proxy":
-                stage, option = "pretrain", "proxies"
-                value = tuple(value.split(",")) if value else ()
-            elif not option:
-                stage, option = "protocol", name
-            changes.setdefault(stage, {})[option] = value
+            elif name == "proxy":
+                # a text, as on the command line
+                proxies = tuple(value.split(",")) if value else ()
+                changes.setdefault("pretrain", {})["proxies"] = proxies
+            elif option:
+                changes.setdefault(stage, {})[option] = value
+            else:
+                changes.setdefault("protocol", {})[name] = value
         if task_options != self.pretrain.task_options:
             changes.setdefault("pretrain", {})["task_options"] = task_options
         stages: dict[str, Any] = {}
-        for stage, of_stage in changes.items():
+        for stage, values in changes.items():
             # all at once: one alone may be illegal beside what the others were before
-            stages[stage] = self._stage(stage, of_stage)
+            stages[stage] = self._stage(stage, values)
         return replace(self, **stages)
 
     def _stage(self, stage: str, changes: Mapping[str, Any]) -> Options:
         """The options of a stage with some of them changed."""
         before = getattr(self, stage, None)
         if before is not None and stage == "encoder" and "name" in changes:
+            # the encoder first: it decides which other options are legal
             before = with_name(before, changes["name"])
         legal = [] if before is None else [field.name for field in fields(before)]
         values = dict(changes)
@@ -83,12 +85,13 @@ class Stages:
 
     def _options(self, stage: str, legal: Sequence[str]) -> list[str]:
         """The dotted names that are legal, those of one stage being `legal`."""
-        names = []
-        for field in fields(self):
-            options = [option.name for option in fields(getattr(self, field.name))]
-            if field.name == stage:
+        names: list[str] = []
+        for each in fields(self):
+            options = [option.name for option in fields(getattr(self, each.name))]
+            # of the changed encoder, which may have others than the one before
+            if each.name == stage:
                 options = list(legal)
-            prefix = "" if field.name == "protocol" else f"{field.name}."
+            prefix = "" if each.name == "protocol" else f"{each.name}."
             names += [prefix + option for option in options]
         return names
 
