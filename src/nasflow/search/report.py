@@ -18,7 +18,7 @@ from nasflow.search.known import FloatArray
 from nasflow.search.problem import Problem
 from nasflow.search.study import Study
 from nasflow.search.trial import Trial
-from nasflow.search.view import measured, predicted
+from nasflow.search.view import in_one_line, measured, predicted, shortened
 from nasflow.text import aligned
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def final_table(study: Study) -> str:
     if failed:
         lines += ["", f"{len(failed)} failed:"]
         for trial in failed:
-            reason = " ".join((trial.reason or "").split())  # it may hold the lines of an output
-            lines.append(f"  trial {trial.number}: {reason[:200]}")
+            reason = shortened(trial.reason or "", 200)  # it may hold the lines of an output
+            lines.append(f"  trial {trial.number}: {reason}")
     return "\n".join(lines) + "\n"
 
 
@@ -78,7 +78,7 @@ def _table(problem: Problem, trials: Sequence[Trial]) -> str:
     rows = [["trial", "measured", *second, "predicted", "architecture"]]
     for trial in trials:
         second = [] if trial.second is None else [f"{trial.second:.6g}"]
-        notation = problem.space.format(trial.architecture)
+        notation = in_one_line(problem.space.format(trial.architecture))
         rows.append(
             [str(trial.number), measured(trial), *second, predicted(trial) or "-", notation]
         )

@@ -206,6 +206,11 @@ def outcome(training: Training) -> tuple[float | None, str | None]:
             return None, _with_tail(str(error), printed)
 
 
+def _storable(text: str) -> str:
+    """A text that any file takes: a name of bytes that are no text comes with lone surrogates."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 def _call(training: Training, printed: IO[bytes]) -> float:
     """What the user's function returns, as a number."""
     with _printing_to(printed):
@@ -355,7 +360,7 @@ def _printing_to(file: IO[bytes]) -> Iterator[None]:
 def _with_tail(reason: str, printed: IO[bytes]) -> str:
     """A reason, with the end of what was printed behind it."""
     tail = _end_of(printed, _TAIL).strip()
-    return f"{reason}; its output ended: {tail}" if tail else reason
+    return _storable(f"{reason}; its output ended: {tail}" if tail else reason)
 
 
 def _end_of(file: IO[bytes], n_bytes: int) -> str:

@@ -74,8 +74,11 @@ class View:
     def table(self, trials: Sequence[Trial]) -> RenderableType:
         """The newest trials as a table under a headline."""
         from rich.table import Table
+        from rich.text import Text
 
-        table = Table(title=self.headline(trials), title_justify="left", expand=True)
+        # as Text: rich takes square brackets of a name or a reason for markup otherwise, and an
+        # operation `conv5[width=16]` or a reason `[/x]` is neither shown nor survived
+        table = Table(title=Text(self.headline(trials)), title_justify="left", expand=True)
         table.add_column("trial", justify="right", no_wrap=True)
         table.add_column("architecture", no_wrap=True)
         table.add_column("found by", no_wrap=True)
@@ -85,7 +88,8 @@ class View:
         begun = [trial for trial in trials if trial.state != "planned"]
         colours = {"failed": "red", "asked": "yellow"}
         for trial in begun[-_ROWS:]:
-            table.add_row(*self.cells(trial), style=colours.get(trial.state))
+            cells = map(Text, self.cells(trial))
+            table.add_row(*cells, style=colours.get(trial.state))
         return table
 
     def cells(self, trial: Trial) -> list[str]:
@@ -148,5 +152,19 @@ def measured(trial: Trial) -> str:
 
 def shortened(text: str, width: int) -> str:
     """A text in one line, at most `width` characters of it."""
-    line = " ".join(text.split())
+    line = in_one_line(text)
     return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def in_one_line(text: str) -> str:
+    """A text in one line, with what would move a terminal's cursor or colours written out."""
+    line = " ".join(text.split())
+    # a progress bar in the tail of an output holds control characters, a file's name perhaps half
+    # a character
+    return "".join(map(_visible, line))
+
+
+def _visible(character: str) -> str:
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode()
