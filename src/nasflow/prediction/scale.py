@@ -17,7 +17,8 @@ def rising_line(score: FloatArray, label: FloatArray) -> tuple[float, float]:
         >>> rising_line(np.array([0.0, 1.0]), np.array([16.0, 32.0]))
         (16.0, 16.0)
     """
-    unit = float(np.abs(label).max()) or 1.0  # labels of 1e300 have no square
+    # labels of 1e300 have no square; a power of two changes the exponent alone, and no digit
+    unit = float(np.exp2(np.frexp(np.abs(label).max())[1] - 1))
     label = label / unit
     centred = score - score.mean()
     spread = float(centred @ centred)
