@@ -18,12 +18,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-import scipy.stats
 
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.prediction.gp import GaussianProcess, graph_features
 from nasflow.statistics.metrics import kendall_tau
+from nasflow.statistics.ranks import normal_scores
 from nasflow.surrogate import FlowSurrogate, standardised
 
 FloatArray = npt.NDArray[np.float64]
@@ -136,17 +136,8 @@ def beyond_by_draw(
 
 def operation_counts(table: ArchTable) -> FloatArray:
     """(N, d): how often each operation occurs, without those equally frequent in all graphs."""
-    flat = np.bincount(
-        table.node_graph * table.n_ops + table.ops, minlength=len(table) * table.n_ops
-    )
-    counts = flat.reshape(len(table), table.n_ops).astype(np.float64)
+    counts = table.op_counts().astype(np.float64)
     return counts[:, np.ptp(counts, axis=0) > 0]
-
-
-def normal_scores(values: FloatArray) -> FloatArray:
-    """(N,): the ranks of `values` as quantiles of a normal distribution."""
-    scores: FloatArray = scipy.stats.norm.ppf((scipy.stats.rankdata(values) - 0.5) / len(values))
-    return scores
 
 
 def out_of_fold_r2(features: FloatArray, values: FloatArray, fold: npt.NDArray[np.int64]) -> float:

@@ -30,10 +30,7 @@ def shared_properties(table: ArchTable, label: IntArray) -> dict[str, tuple[int,
         label: (N,), as `groups` gives it.
     """
     _, group, size = np.unique(label, return_inverse=True, return_counts=True)
-    counts = np.bincount(
-        table.node_graph * table.n_ops + table.ops, minlength=len(table) * table.n_ops
-    )
-    _, ops = np.unique(counts.reshape(len(table), -1), axis=0, return_inverse=True)
+    _, ops = np.unique(table.op_counts(), axis=0, return_inverse=True)
     properties = {
         "operations (how many of each)": ops,
         "number of edges": np.diff(table.edge_ptr),
