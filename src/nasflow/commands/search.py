@@ -27,6 +27,7 @@ from nasflow.search.strategies.registry import SearchConfig
 if TYPE_CHECKING:
     from nasflow.search.known import Known
     from nasflow.search.problem import Problem
+    from nasflow.search.study import Study
 
 STAGES = {
     "encoder": EncoderConfig,
@@ -50,6 +51,31 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
             ' counting, with {arch_json} ({"ops": [...], "edges": [...]}), {arch} (the space\'s own'
             " notation) or {number}; or a Python function of an Architecture, file.py:function"
         ),
+    )
+    parser.add_argument(
+        "--result",
+        type=str | None,
+        default=None,
+        help=(
+            "how the command says its result, if not by a line that is a number: json:KEY (a line"
+            " that is a JSON object) or regex:PATTERN (the first group of it); the last one counts."
+            " A command may also write it into the file that $NASFLOW_RESULT names"
+        ),
+    )
+    parser.add_argument(
+        "--give_up",
+        "--give-up",
+        type=int,
+        default=3,
+        help=(
+            "stop when so many trainings failed in the same way before any gave a result; 0: go on"
+        ),
+    )
+    parser.add_argument(
+        "--retry_failed",
+        "--retry-failed",
+        action="store_true",
+        help="train what failed in earlier runs once more",
     )
     parser.add_argument(
         "--budget", type=int, default=50, help="trainings in all, those of earlier runs included"
@@ -139,10 +165,10 @@ _DEFAULTS_OF = {"darts": "nb301"}  # options are kept under the name of the data
 
 def run(options: Namespace) -> None:
     """Search, and write what came of it."""
-    from nasflow.running.files import write_text
     from nasflow.search import runner
     from nasflow.search.executors import RayExecutor
-    from nasflow.search.report import draw, final_table, summary, write_trials
+    from nasflow.search.failures import retry_failed
+    from nasflow.search.report import summary
     from nasflow.search.study import Study
     from nasflow.search.training import check_train
     from nasflow.search.view import View
@@ -152,7 +178,9 @@ def run(options: Namespace) -> None:
             raise ConfigError(
                 f"--{name} is {getattr(options, name)}; legal: a whole number of at least 1"
             )
-    check_train(options.train)
+    if options.give_up < 0:
+        raise ConfigError(f"--give_up is {options.give_up}; legal: 0 or more")
+    check_train(options.train, options.result)
     problem = _problem(options)
     config = _search_config(options)
     window = options.parallel if options.window is None else options.window or None
@@ -160,23 +188,48 @@ def run(options: Namespace) -> None:
     earlier = study.trials()
     if earlier:
         print(f"going on with {options.study}: {summary(earlier)}")
+    if options.retry_failed:
+        print(f"{retry_failed(study)} failed trainings are begun anew")
     executor = None if options.ray is None else RayExecutor(options.ray, options.parallel, study)
-    with View(problem, options.budget, options.parallel) as view:
-        runner.run(
-            study,
-            options.train,
-            options.budget,
-            parallel=options.parallel,
-            limit=options.limit,
-            executor=executor,
-            watcher=view,
-        )
     folder = Path(options.out) if options.out else Path(options.study).with_suffix("")
+    try:
+        with View(problem, options.budget, options.parallel) as view:
+            runner.run(
+                study,
+                options.train,
+                options.budget,
+                parallel=options.parallel,
+                limit=options.limit,
+                result=options.result,
+                give_up=options.give_up,
+                executor=executor,
+                watcher=view,
+            )
+    except runner.AllFailedError as error:
+        _write(folder, study)
+        raise runner.AllFailedError(
+            f"{error}\nOnce that is mended, the same command with --retry_failed trains them again;"
+            f" --give_up 0 goes on in any case. All reasons: {folder / 'trials.csv'}"
+        ) from None
+    table = _write(folder, study)
+    print(f"{table}\n{summary(study.trials())}\n{folder}: table.txt, trials.csv, search.png")
+    if not any(trial.state == "done" for trial in study.trials()):
+        raise runner.AllFailedError(
+            f"no training gave a result; the same command with --retry_failed begins those that"
+            f" failed anew. All reasons: {folder / 'trials.csv'}"
+        )
+
+
+def _write(folder: Path, study: Study) -> str:
+    """Write what came of a study into a folder; returns the table."""
+    from nasflow.running.files import write_text
+    from nasflow.search.report import draw, final_table, write_trials
+
     table = final_table(study)
     write_text(folder / "table.txt", table)
     write_trials(folder / "trials.csv", study)
     draw(folder / "search.png", study)
-    print(f"{table}\n{summary(study.trials())}\n{folder}: table.txt, trials.csv, search.png")
+    return table
 
 
 def _search_config(options: Namespace) -> SearchConfig:

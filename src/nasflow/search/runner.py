@@ -13,16 +13,24 @@ import time
 from collections.abc import Iterator
 from typing import Protocol
 
-from nasflow.errors import ConfigError
+from nasflow.errors import ConfigError, NasflowError
 from nasflow.running.workers import WorkerError
 from nasflow.search.executors import Executor, LocalExecutor
+from nasflow.search.failures import expectation, kind_of
 from nasflow.search.study import Study
 from nasflow.search.training import Train, Training, check_train
 from nasflow.search.trial import Trial
+from nasflow.search.view import in_one_line
 
 DEFAULT_LIMIT = 24 * 3600.0
 _LOOK_EVERY = 0.25  # seconds between two looks at the file while trainings run
+GIVE_UP = 3
+"""Failures of one kind, before any result, after which a search stops."""
 _LATE = 5.0  # seconds after its result in which a worker must have returned
+
+
+class AllFailedError(NasflowError, RuntimeError):
+    """The first trainings of a search failed in the same way; the message says how."""
 
 
 class Watcher(Protocol):
@@ -45,6 +53,8 @@ def run(
     *,
     parallel: int = 1,
     limit: float = DEFAULT_LIMIT,
+    result: str | None = None,
+    give_up: int = GIVE_UP,
     executor: Executor | None = None,
     watcher: Watcher | None = None,
 ) -> None:
@@ -58,22 +68,29 @@ def run(
             brought along by `tell` do not count.
         parallel: trainings at once.
         limit: seconds a training may take.
+        result: how a command says its result, as `nasflow.search.result_form` has it: by default
+            in the last line that is a number.
+        give_up: how many trainings may fail in the same way before the first result of this call;
+            0 for any number.
         executor: where to train; by default worker processes on this machine.
         watcher: shown all trials whenever something changed.
 
     Raises:
         ConfigError: a budget, a number or a training that cannot be.
+        AllFailedError: the first trainings failed in the same way.
         WorkerError: a worker process died before it could begin.
     """
-    check_train(train)
+    check_train(train, result)
     for name, value in (("budget", budget), ("parallel", parallel), ("limit", limit)):
         if not value > 0:
             raise ConfigError(f"{name} is {value}; legal: above 0")
     watcher = watcher or _Nobody()
-    watcher.show(study.trials())
+    before = study.trials()
+    watcher.show(before)
+    first_failures = _FirstFailures(before, give_up, train, result)
     study.prepare()  # before the first training, not between two of them
     with _handed_back(study), executor or LocalExecutor(parallel) as workers:
-        loop = _Loop(study, train, limit, workers)
+        loop = _Loop(study, train, result, limit, workers)
         n_at_once = min(parallel, workers.n_workers)
         while True:
             # asked for here or in another process: its end may make room for a proposal
@@ -90,15 +107,63 @@ def run(
             study.recover()
             trials = study.trials()
             watcher.show(trials)
+            first_failures.check(trials)
             loop.let_go(trials)
+
+
+class _FirstFailures:
+    """The failures of this call up to its first result.
+
+    Args:
+        before: the trials as this call found them.
+        most: how many of one kind there may be; 0 for any number.
+        train, result: what is trained with.
+    """
+
+    def __init__(self, before: list[Trial], most: int, train: Train, result: str | None) -> None:
+        self._former = {trial.number for trial in before if trial.finished}
+        self._most = most
+        self._expectation = expectation(train, result)
+        self._result_seen = False
+
+    def check(self, trials: list[Trial]) -> None:
+        """Return if the search should go on.
+
+        Raises:
+            AllFailedError: it would most likely spend its budget on failures.
+        """
+        if self._result_seen or not self._most:
+            return
+        failures: list[Trial] = []
+        for trial in trials:
+            # results that were brought along say nothing about the trainings
+            if not trial.finished or trial.number in self._former or trial.origin == "told":
+                continue
+            if trial.state == "done":
+                # from now on a failure is the architecture's affair
+                self._result_seen = True
+                return
+            failures.append(trial)
+        kinds = {kind_of(trial.reason or "") for trial in failures}
+        # of several kinds they are more likely the architectures' affair than the script's
+        if len(failures) >= self._most and len(kinds) == 1:
+            lines = (failures[-1].reason or "").splitlines()
+            reason = "\n".join(map(in_one_line, lines))
+            raise AllFailedError(
+                f"stopped, since the first {len(failures)} trainings failed in the same way; of the"
+                f" last one: {reason}\n{self._expectation}"
+            )
 
 
 class _Loop:
     """The trainings that this process has under way."""
 
-    def __init__(self, study: Study, train: Train, limit: float, workers: Executor) -> None:
+    def __init__(
+        self, study: Study, train: Train, result: str | None, limit: float, workers: Executor
+    ) -> None:
         self.study = study
         self.train = train
+        self.result = result
         self.limit = limit
         self.workers = workers
         # number -> when its trial was first seen to be over, infinity while it is not
@@ -118,6 +183,7 @@ class _Loop:
                 self.train,
                 self.limit,
                 self.study.me,
+                self.result,
             )
             self.workers.start(training)
 

@@ -1,9 +1,9 @@
 """One training in a worker process: a function or a command becomes a number or a reason.
 
-A function takes an `Architecture` and returns a number. A command prints one: the last line of its
-output that is a number counts. Anything else is a failure with a reason and the tail of what was
-printed. The worker itself tells the study, so a result is kept even if the search that started the
-training was killed meanwhile.
+A function takes an `Architecture` and returns a number. A command prints one or writes it into a
+file (`nasflow.search.result_form`). Anything else is a failure with a reason and the tail of what
+was printed. The worker itself tells the study, so a result is kept even if the search that started
+the training was killed meanwhile.
 
 Nothing outlasts its time limit: a signal interrupts Python code, a watchdog in C ends a worker that
 does not react to it, and a command is killed with all that it started. A command dies with its
@@ -19,11 +19,8 @@ import importlib.util
 import json
 import math
 import os
-import shlex
-import shutil
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import traceback
@@ -36,18 +33,14 @@ from typing import IO, Any, NoReturn
 from nasflow.errors import ConfigError
 from nasflow.graphs.architecture import Architecture
 from nasflow.search import owner
+from nasflow.search.command import FailedError, check_command, end_of, filled_in, run_command
+from nasflow.search.result_form import result_form
 from nasflow.search.store import Store
 
 Train = str | Callable[[Architecture], float]
 
 GRACE_SECONDS = 5.0  # after its limit, before a worker that does not react is ended
 _TAIL = 1500  # bytes of output kept with a failure
-_OUTPUT_READ = 2**16  # bytes of a command's output in which the last number is looked for
-_PLACEHOLDERS = ("{arch_json}", "{arch}", "{number}")
-# the kernel kills a process that asked for it (PR_SET_PDEATHSIG = 1) when its parent dies
-_WITH_PARENT = (
-    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execvp(sys.argv[1], sys.argv[1:])"
-)
 
 
 @dataclass(frozen=True)
@@ -67,6 +60,8 @@ class Training:
     """Seconds it may take."""
     former: str
     """The process that asked for the trial."""
+    result: str | None = None
+    """How a command says its result, as `nasflow.search.result_form` has it."""
 
 
 class TimeUp(BaseException):
@@ -80,17 +75,17 @@ class Stopped(BaseException):
     """The search was stopped in an orderly way; raised inside the user's code."""
 
 
-class FailedError(Exception):
-    """A training that gave no number; the message is the reason."""
-
-
-def check_train(train: Train) -> None:
-    """Return if workers will be able to run `train`.
+def check_train(train: Train, result: str | None = None) -> None:
+    """Return if workers will be able to run `train`, and to read its result.
 
     Raises:
         ConfigError: a function that cannot be imported, a command without a placeholder or that is
-        not there.
+        not there, a form of result that there is not.
     """
+    if result is not None and not (isinstance(train, str) and not is_function(train)):
+        raise ConfigError(
+            f"--result {result} says how to read what a command prints; a function returns a number"
+        )
     if not isinstance(train, str):
         # `<lambda>` and `<locals>` stand in the names of what no other process can import
         if not callable(train) or "<" in getattr(train, "__qualname__", "<"):
@@ -102,14 +97,8 @@ def check_train(train: Train) -> None:
     if is_function(train):
         load_function(train)
         return
-    words = _words(train)
-    if not any(mark in word for word in words for mark in _PLACEHOLDERS):
-        raise ConfigError(
-            f"the command {train!r} does not say where the architecture goes; put one of "
-            f"{', '.join(_PLACEHOLDERS)} into it, such as: python train.py {{arch_json}}"
-        )
-    if shutil.which(words[0]) is None:
-        raise ConfigError(f"{words[0]!r} of the command {train!r} is no program that can be run")
+    check_command(train)
+    result_form(result)
 
 
 def is_function(train: str) -> bool:
@@ -183,7 +172,7 @@ def outcome_in(training: Training, folder: str) -> tuple[float | None, str | Non
     """
     try:
         os.chdir(folder)
-        check_train(training.train)
+        check_train(training.train, training.result)
     except (OSError, ConfigError) as error:
         raise ConfigError(f"{socket.gethostname()} cannot train: {error}") from None
     try:
@@ -195,7 +184,7 @@ def outcome_in(training: Training, folder: str) -> tuple[float | None, str | Non
 def outcome(training: Training) -> tuple[float | None, str | None]:
     """Value and None, or None and the reason why there is no value."""
     is_command = isinstance(training.train, str) and not is_function(training.train)
-    train = _run_command if is_command else _call
+    train = _run if is_command else _call
     with tempfile.TemporaryFile() as printed:
         try:
             with _time_limit(training.limit, printed):
@@ -238,74 +227,18 @@ def _call(training: Training, printed: IO[bytes]) -> float:
     return value
 
 
-def _run_command(training: Training, errors: IO[bytes]) -> float:
-    """The last number that the user's command prints."""
-    words = _filled_in(training)
-    if sys.platform == "linux":
-        words = [sys.executable, "-I", "-S", "-c", _WITH_PARENT, *words]
-    with tempfile.TemporaryFile() as output:
-        # a session of its own makes it the head of a process group, which can be killed as a whole
-        process = subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, start_new_session=True
-        )
-        try:
-            code = process.wait()
-        finally:  # also of what it left running behind itself
-            _kill_group(process)
-        lines = _end_of(output, _OUTPUT_READ).splitlines()
-    # what it printed joins its errors, for the tail
-    errors.seek(0, os.SEEK_END)
-    errors.write("\n".join(lines[-20:]).encode())
-    if code < 0:
-        raise FailedError(f"the command was ended by signal {-code}")
-    if code > 0:
-        raise FailedError(f"the command ended with exit code {code}")
-    numbers = [number for number in map(_number, lines) if number is not None]
-    if not numbers:
-        raise FailedError("the command printed no line that is a number")
-    value = numbers[-1]
-    if not math.isfinite(value):
-        raise FailedError(f"the command printed {value}")
-    return value
-
-
-def _filled_in(training: Training) -> list[str]:
-    """The words of the command, with the architecture in place of its placeholders."""
+def _run(training: Training, errors: IO[bytes]) -> float:
+    """The number that the user's command gives."""
     replacements = {
         "{arch_json}": json.dumps(training.architecture.to_dict()),
         "{arch}": training.notation,
         "{number}": str(training.number),
     }
-    words = _words(str(training.train))
-    for placeholder, text in replacements.items():
-        words = [word.replace(placeholder, text) for word in words]
-    return words
-
-
-def _words(command: str) -> list[str]:
-    """The words of a command, as the shell would split it."""
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        raise ConfigError(f"the command {command!r} cannot be split into words ({error})") from None
-    if not words:
-        raise ConfigError("the command is empty; give one such as: python train.py {arch_json}")
-    return words
-
-
-def _number(line: str) -> float | None:
-    """The number that a line is, or None."""
-    try:
-        return float(line)
-    except ValueError:
-        return None
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End a command and all that it started."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    words = filled_in(str(training.train), replacements)
+    value = run_command(words, errors, training.result)
+    if not math.isfinite(value):
+        raise FailedError(f"the command printed {value}")
+    return value
 
 
 @contextlib.contextmanager
@@ -359,12 +292,5 @@ def _printing_to(file: IO[bytes]) -> Iterator[None]:
 
 def _with_tail(reason: str, printed: IO[bytes]) -> str:
     """A reason, with the end of what was printed behind it."""
-    tail = _end_of(printed, _TAIL).strip()
+    tail = end_of(printed, _TAIL).strip()
     return _storable(f"{reason}; its output ended: {tail}" if tail else reason)
-
-
-def _end_of(file: IO[bytes], n_bytes: int) -> str:
-    """The last bytes of a file as text, whatever they are."""
-    file.seek(0, os.SEEK_END)
-    file.seek(max(0, file.tell() - n_bytes))
-    return file.read().decode(errors="replace")
