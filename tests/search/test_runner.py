@@ -139,7 +139,7 @@ def test_what_cannot_be_run_is_told_before_anything_is_asked_for(train: object, 
 
 def test_a_search_goes_on_past_every_odd_result(tmp_path: Path) -> None:
     s = study(tmp_path)
-    run(s, search_trainers.odd, 12, parallel=2, limit=0.5)
+    run(s, search_trainers.odd, 12, parallel=2, limit=0.5, give_up=0)
     trials = s.trials()
     assert [t.number for t in trials] == list(range(12))
     assert all(t.finished and t.starts == 1 for t in trials)
