@@ -27,8 +27,9 @@ def drawing(
     size: tuple[float, float] = (7, 5.5),
     dpi: int = 130,
 ) -> Iterator[tuple[Figure, list[Axes]]]:
-    """A figure and its axes, row after row, to draw into; written as a PNG when the block ends
-    without an error.
+    """A figure and its axes, row after row, to draw into.
+
+    It is written as a PNG when the block ends without an error.
 
     Args:
         path: the PNG.
@@ -38,6 +39,7 @@ def drawing(
     """
     import matplotlib
 
+    # before pyplot is imported: the machines of a grid have no screen
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
@@ -47,18 +49,26 @@ def drawing(
         content = io.BytesIO()
         figure.savefig(content, format="png", dpi=dpi)
     finally:
-        plt.close(figure)
+        plt.close(figure)  # pyplot keeps every figure that is not closed
     with atomic_write(path) as file:
         file.write(content.getvalue())
 
 
 def principal_components(values: FloatArray, n: int = 2) -> tuple[FloatArray, FloatArray]:
-    """Projections (N, n) on the first principal components, and each one's share of the variance
-    (n,).
+    """Projections on the first principal components, and each one's share of the variance.
+
+    Args:
+        values: (N, k) rows to project.
+        n: how many components.
+
+    Returns:
+        (N, n) and (n,), with fewer columns where `values` has.
     """
-    centred = values - values.mean(axis=0)
+    centred = values - values.mean(axis=0)  # (N, k)
     _, strength, directions = np.linalg.svd(centred, full_matrices=False)
-    share = strength**2 / max(float((strength**2).sum()), 1e-30)
+    variance = strength**2  # (min(N, k),), the largest first
+    # equal rows have no variance to share
+    share = variance / max(float(variance.sum()), 1e-30)
     return centred @ directions[:n].T, share[:n]
 
 
@@ -73,16 +83,17 @@ def surrogate_map(
         values: (N,), more is better; NaN leaves a row out.
         title, legend: the words above the picture and beside its colours.
     """
-    known = np.isfinite(values)
-    projected, share = principal_components(surrogate[known])
-    rank = np.argsort(np.argsort(values[known])) / max(1, int(known.sum()) - 1) * 100
-    order = np.random.default_rng(0).permutation(
-        len(rank)
-    )  # so that late rows do not hide early ones
+    is_measured = np.isfinite(values)
+    projected, share = principal_components(surrogate[is_measured])
+    n = int(is_measured.sum())
+    rank = np.argsort(np.argsort(values[is_measured])) / max(1, n - 1) * 100  # (n,)
+    # so that late rows do not hide early ones
+    order = np.random.default_rng(0).permutation(n)
     with drawing(path) as (figure, (axes,)):
         x, y = projected[order].T
         points = axes.scatter(x, y, c=rank[order], s=5, cmap="viridis", linewidths=0, alpha=0.7)
         axes.set_xlabel(f"first principal component ({100 * share[0]:.0f} % of the variance)")
+        # a surrogate of one number has no second component
         second = share[1] if len(share) > 1 else 0.0
         axes.set_ylabel(f"second principal component ({100 * second:.0f} %)")
         axes.set_title(title)

@@ -68,34 +68,48 @@ def same_runs(entries: Sequence[Entry], better: str, worse: str) -> list[tuple[E
     The Gaussian process has no seed of its own: its one run on a split stands for all.
     """
     runs = by_method(entries)
-    other = {(e["split"], e["seed"]): e for e in runs.get(worse, ())}
-    once = {e["split"]: e for e in runs.get(worse, ())} if worse == "gp" else {}
-    pairs = [
-        (e, other.get((e["split"], e["seed"]), once.get(e["split"]))) for e in runs.get(better, ())
-    ]
-    return [(e, base) for e, base in pairs if base is not None]
+    baseline = {(run["split"], run["seed"]): run for run in runs.get(worse, ())}
+    on_split: dict[int, Entry] = {}
+    if worse == "gp":
+        on_split = {run["split"]: run for run in runs.get(worse, ())}
+    pairs = []
+    for run in runs.get(better, ()):
+        base = baseline.get((run["split"], run["seed"]), on_split.get(run["split"]))
+        if base is not None:
+            pairs.append((run, base))
+    return pairs
 
 
 def paired(entries: Sequence[Entry], better: str, worse: str, metric: str = "tau") -> Difference:
-    """The paired difference of two methods, with a 95 % interval over the splits (NaN with a single
-    split).
+    """The paired difference of two methods, with a 95 % interval over the splits.
 
-    They must have runs in common (`same_runs`).
+    They must have runs in common (`same_runs`). With a single split the interval is NaN.
     """
-    differences: dict[int, list[float]] = {}
-    for e, base in same_runs(entries, better, worse):
-        differences.setdefault(e["split"], []).append(e[metric] - base[metric])
-    means = np.array([np.mean(values) for values in differences.values()])
-    flat = [value for values in differences.values() for value in values]
-    half = math.nan
-    if len(means) > 1:
-        half = float(
-            scipy.stats.t.ppf(0.975, len(means) - 1) * means.std(ddof=1) / math.sqrt(len(means))
-        )
-    mean = float(np.mean(flat))
+    by_split: dict[int, list[float]] = {}
+    for run, base in same_runs(entries, better, worse):
+        by_split.setdefault(run["split"], []).append(run[metric] - base[metric])
+    differences = [value for values in by_split.values() for value in values]
+    mean = float(np.mean(differences))
+    half_width = _half_width([float(np.mean(values)) for values in by_split.values()])
     return Difference(
-        better, worse, metric, mean, mean - half, mean + half, sum(d > 0 for d in flat), len(flat)
+        better=better,
+        worse=worse,
+        metric=metric,
+        mean=mean,
+        low=mean - half_width,
+        high=mean + half_width,
+        n_better=sum(difference > 0 for difference in differences),
+        n_runs=len(differences),
     )
+
+
+def _half_width(means: Sequence[float]) -> float:
+    """Half of Student's 95 % interval of the mean of some means; NaN of a single one."""
+    n = len(means)
+    if n < 2:
+        return math.nan
+    quantile = scipy.stats.t.ppf(0.975, n - 1)
+    return float(quantile * np.array(means).std(ddof=1) / math.sqrt(n))
 
 
 def results_table(
@@ -106,13 +120,15 @@ def results_table(
     for method, runs in by_method(entries).items():
         cells = [method]
         for name in COLUMNS:
+            # three digits of an error in the label's unit, one of a hundredth
             factor, digits = (100, 1) if name in _IN_HUNDREDTHS else (1, 3)
             values = factor * np.array([run[name] for run in runs])
             cells.append(f"{values.mean():.{digits}f} ({values.std():.{digits}f})")
-        fit = np.mean([run["fit_seconds"] for run in runs])
-        rows.append(
-            [*cells, f"{pretraining_seconds.get(method, 0.0):.0f}", f"{fit:.1f}", str(len(runs))]
-        )
+        fit_seconds = np.mean([run["fit_seconds"] for run in runs])
+        cells.append(f"{pretraining_seconds.get(method, 0.0):.0f}")
+        cells.append(f"{fit_seconds:.1f}")
+        cells.append(str(len(runs)))
+        rows.append(cells)
     return rows
 
 
@@ -122,13 +138,15 @@ def differences_table(
     """Header and a row for each pair of methods: paired differences x100 with their intervals."""
     rows = [["difference", "tau", "95 % interval over splits", "P@1%", "P@5%", "better in"]]
     for better, worse in pairs:
-        tau, p1, p5 = (paired(entries, better, worse, metric) for metric in ("tau", "p1", "p5"))
-        span = "-" if math.isnan(tau.low) else f"{100 * tau.low:+.1f} to {100 * tau.high:+.1f}"
+        tau = paired(entries, better, worse, "tau")
+        p1 = paired(entries, better, worse, "p1")
+        p5 = paired(entries, better, worse, "p5")
+        interval = f"{100 * tau.low:+.1f} to {100 * tau.high:+.1f}"
         rows.append(
             [
                 f"{better} - {worse}",
                 f"{100 * tau.mean:+.1f}",
-                span,
+                "-" if math.isnan(tau.low) else interval,  # a single split has none
                 f"{100 * p1.mean:+.1f}",
                 f"{100 * p5.mean:+.1f}",
                 f"{tau.n_better}/{tau.n_runs} runs",
@@ -138,17 +156,18 @@ def differences_table(
 
 
 def interesting_pairs(methods: Sequence[str]) -> list[tuple[str, str]]:
-    """What each pre-training adds to none, what the flow adds to a proxy, and how far each is above
+    """Which methods to compare, of those that there are.
+
+    What each pre-training adds to none, what the flow adds to a proxy, and how far each is above
     the floor.
     """
-    pairs = [(m, "none") for m in methods if m not in ("none", "gp") and "none" in methods]
-    pairs += [
-        (m, m.replace("flow+", ""))
-        for m in methods
-        if m.startswith("flow+") and m.replace("flow+", "") in methods
-    ]
-    pairs += [(m, "gp") for m in methods if m != "gp" and "gp" in methods]
-    return pairs
+    pretrained = [method for method in methods if method not in ("none", "gp")]
+    with_flow = [method for method in methods if method.startswith("flow+")]
+    pairs = [(method, "none") for method in pretrained]
+    pairs += [(method, method.replace("flow+", "")) for method in with_flow]
+    pairs += [(method, "gp") for method in methods if method != "gp"]
+    # of a pair one may not have been asked for
+    return [(better, worse) for better, worse in pairs if worse in methods]
 
 
 def markdown(rows: Sequence[Sequence[str]]) -> str:
@@ -160,9 +179,9 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
 
 def write_csv(path: Path, entries: Sequence[Entry]) -> None:
     """Every run as a row of a CSV, atomically."""
-    fields = list(
-        dict.fromkeys(name for entry in entries for name in entry if name not in ("key", "kind"))
-    )
+    # of all entries: the floor has no epoch, others have
+    names = dict.fromkeys(name for entry in entries for name in entry)
+    fields = [name for name in names if name not in ("key", "kind")]
     text = io.StringIO()
     writer = csv.DictWriter(text, fields, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()

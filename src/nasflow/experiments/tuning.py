@@ -1,18 +1,20 @@
-"""`tune`: random search over the options of each method, chosen on the validation rows alone
-(section 6 of the method).
+"""`tune`: random search over the options of each method, chosen on the validation rows alone.
 
-Every method gets the same number of trials, once for a space. A trial is the mean over the splits
-of the Kendall tau on the 40 validation rows, at the epoch that they choose, with one seed of the
-model. The first trial is the options as they are, so that what is chosen is never worse on these
-rows. Test rows are neither predicted nor looked at.
+This is section 6 of the method. Every method gets the same number of trials, once for a space. A
+trial is the mean over the splits of the Kendall tau on the 40 validation rows, at the epoch that
+they choose, with one seed of the model. The first trial is the options as they are, so that what is
+chosen is never worse on these rows. Test rows are neither predicted nor looked at.
 
-    FOLDER/runs.jsonl     one line for each finished pre-training and trial: a tuning that was killed goes on
-    FOLDER/SPACE.yaml     what was chosen, as `nasflow evaluate --config` and `nasflow reproduce` read it
+    FOLDER/runs.jsonl     one line for each finished pre-training and trial: a tuning that was
+                          killed goes on
+    FOLDER/SPACE.yaml     what was chosen, as `nasflow evaluate --config` and `nasflow reproduce`
+                          read it
     FOLDER/SPACE.md       every trial
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,16 +46,36 @@ _PRETRAIN: Grid = {
     "pretrain.weight_decay": (1e-6, 0.0),
     "pretrain.epochs": (20, 40, 80),
 }
+# the authors' widths are 4, 7 and 12, by space
 _FLOW: Grid = {"surrogate.k": tuple(range(4, 13)), "surrogate.sigma": (0.1, 1.0)}
 # the paper's three, and one that suits losses which begin at 1
 _WEIGHTS: Grid = {
-    "pretrain.weights": tuple(
-        {"flow": flow, "proxy": proxy}
-        for flow, proxy in ((1.0, 1.0), (1.0, 2.0), (2.0, 1.0), (1.0, 9.0))
+    "pretrain.weights": (
+        {"flow": 1.0, "proxy": 1.0},
+        {"flow": 1.0, "proxy": 2.0},
+        {"flow": 2.0, "proxy": 1.0},
+        {"flow": 1.0, "proxy": 9.0},
     )
 }
 
 METHODS = ("none", "graphcl", "arch2vec", "gmae", "proxy", "flow", "flow+proxy")
+
+# at the head of SPACE.yaml, where lines that begin with # are comments
+_ABOUT = """\
+# {title}: the best of {n_trials} trials of each method, by the mean Kendall tau (x100)
+# on the {n_validation} validation rows of {n_splits} splits, with one seed of the model.
+# Test rows were not looked at. {command}
+"""
+_REMARK = """\
+# {method}: {score:.1f} in trial {trial}, {score_before:.1f} with the options as they were
+"""
+_PAGE = """\
+# Tuning on {title}
+
+{about}
+{table}
+Command: `{command}`
+"""
 
 
 @dataclass(frozen=True)
@@ -79,19 +101,34 @@ class Tuning:
     def __post_init__(self) -> None:
         _setting(self.space)
         if not self.methods:
+            # the default depends on the space, and the class is frozen
             object.__setattr__(self, "methods", methods_on(self.space))
         check_methods(self.methods)
         if self.trials < 1:
             raise ConfigError(f"--trials is {self.trials}; legal: a whole number of at least 1")
-        known = {name for method in self.methods for name in grid_of(method)}
+        options = {name for method in self.methods for name in grid_of(method)}
+        # one that begins no name would leave all options as they are, without a word
         for start in self.only:
-            if not any(name.startswith(start) for name in known):
-                raise unknown_name("option to tune", start, sorted(known))
+            if not any(name.startswith(start) for name in options):
+                raise unknown_name("option to tune", start, sorted(options))
 
     @property
     def source(self) -> str:
         """The data set that trials are made on."""
         return _setting(self.space).source
+
+    @property
+    def command(self) -> str:
+        """What does the same on the command line."""
+        words = [
+            f"nasflow tune {self.space} --methods {','.join(self.methods)}",
+            f"--trials {self.trials} --seed {self.seed}",
+        ]
+        if self.share < 1:
+            words.append(f"--share {self.share:g}")
+        if self.only:
+            words.append(f"--only {','.join(self.only)}")
+        return " ".join(words)
 
 
 def methods_on(space: str) -> tuple[str, ...]:
@@ -105,6 +142,7 @@ def methods_on(space: str) -> tuple[str, ...]:
 
 
 def _setting(space: str) -> Setting:
+    """The data, label and options of a space."""
     if space not in SETTINGS:
         raise unknown_name("space to tune on", space, SETTINGS)
     return SETTINGS[space]
@@ -113,22 +151,40 @@ def _setting(space: str) -> Setting:
 def grid_of(method: str) -> dict[str, Sequence[Any]]:
     """The values that are tried for each option of a method, by dotted names."""
     tasks = () if method == "none" else tuple(method.split("+"))
-    grid = {**_FIT, **(_PRETRAIN if tasks else {}), **(_FLOW if "flow" in tasks else {})}
-    return {**grid, **(_WEIGHTS if {"flow", "proxy"} <= set(tasks) else {})}
+    # the order of the names is that of the draws: another would choose other trials
+    grid: dict[str, Sequence[Any]] = dict(_FIT)
+    if tasks:
+        grid |= _PRETRAIN
+    if "flow" in tasks:
+        grid |= _FLOW
+    if {"flow", "proxy"} <= set(tasks):
+        grid |= _WEIGHTS
+    return grid
 
 
 def candidates(
     method: str, trials: int, seed: int, only: tuple[str, ...] = ()
 ) -> list[dict[str, Any]]:
-    """Different options to try: first none changed, then draws from the grid, of names that begin
-    as in `only`.
+    """Different options to try: none changed, then draws from the grid.
+
+    Args:
+        method: whose grid.
+        trials: how many; fewer where the grid holds no more.
+        seed: of the draws.
+        only: how the names of the options begin that are drawn; empty for all.
     """
-    grid, rng = grid_of(method), np.random.default_rng(seed)
-    grid = {name: values for name, values in grid.items() if not only or name.startswith(only)}
-    n_possible = int(np.prod([len(values) for values in grid.values()]))
+    # a stream for each method: what is tried of one does not depend on which others are tuned
+    rng = np.random.default_rng(seed)
+    grid = grid_of(method)
+    if only:
+        grid = {name: values for name, values in grid.items() if name.startswith(only)}
+    n_possible = math.prod(len(values) for values in grid.values())
     chosen: list[dict[str, Any]] = [{}]
     while len(chosen) < min(trials, n_possible + 1):
-        draw = {name: values[int(rng.integers(len(values)))] for name, values in grid.items()}
+        draw = {}
+        for name, values in grid.items():
+            draw[name] = values[int(rng.integers(len(values)))]
+        # the same twice would be a trial less
         if draw not in chosen:
             chosen.append(draw)
     return chosen
@@ -139,69 +195,82 @@ def tune(
 ) -> str:
     """Try, choose, and write what was chosen; returns the table of all trials."""
     setting = _setting(tuning.space)
-    tried = {
-        method: candidates(method, tuning.trials, tuning.seed, tuning.only)
-        for method in tuning.methods
-    }
-    runs = {
-        (method, i): _runs(tuning, setting, method, options)
-        for method, trials in tried.items()
-        for i, options in enumerate(trials)
-    }
-    entries = run_grid(
-        [run for own in runs.values() for run in own],
-        folder,
-        n_workers,
-        what="validation",
-        ray=ray,
-        progress=progress,
-    )
-    taus = iter(entries)
-    score = {
-        trial: float(np.mean([next(taus)["validation_tau"] for _ in own]))
-        for trial, own in runs.items()
-    }
+    tried: dict[str, list[dict[str, Any]]] = {}
+    runs: dict[str, list[list[Run]]] = {}  # by method, trial and split
+    for method in tuning.methods:
+        tried[method] = candidates(method, tuning.trials, tuning.seed, tuning.only)
+        runs[method] = [_runs(tuning, setting, method, options) for options in tried[method]]
+    n_validation = runs[tuning.methods[0]][0][0].protocol.n_validation
+    scores = _scores(runs, folder, n_workers, ray=ray, progress=progress)
     rows = [["method", "trial", "validation tau", "options"]]
-    chosen, remarks = {}, []
-    for method, trials in tried.items():
-        order = np.argsort([-score[method, i] for i in range(len(trials))], kind="stable").tolist()
+    chosen: dict[str, dict[str, Any]] = {}
+    remarks = []
+    for method, options_tried in tried.items():
+        # of equal ones the earlier first, so that the options as they were win a draw
+        order = np.argsort([-score for score in scores[method]], kind="stable").tolist()
         best = order[0]
-        chosen[method] = trials[best]
-        remarks.append(
-            f"# {method}: {100 * score[method, best]:.1f} in trial {best}, "
-            f"{100 * score[method, 0]:.1f} with the options as they were"
+        chosen[method] = options_tried[best]
+        remark = _REMARK.format(
+            method=method,
+            score=100 * scores[method][best],
+            trial=best,
+            score_before=100 * scores[method][0],
         )
-        rows += [
-            [method, str(i), f"{100 * score[method, i]:.1f}", _in_words(trials[i])] for i in order
-        ]
-    command = (
-        f"nasflow tune {tuning.space} --methods {','.join(tuning.methods)} --trials {tuning.trials}"
-        f" --seed {tuning.seed}"
-        + (f" --share {tuning.share:g}" if tuning.share < 1 else "")
-        + (f" --only {','.join(tuning.only)}" if tuning.only else "")
+        remarks.append(remark)
+        for i in order:
+            score = f"{100 * scores[method][i]:.1f}"
+            rows.append([method, str(i), score, _in_words(options_tried[i])])
+    about = _ABOUT.format(
+        title=setting.title,
+        n_trials=tuning.trials,
+        n_validation=n_validation,
+        n_splits=len(tuning.splits),
+        command=tuning.command,
     )
-    n_validation = runs[tuning.methods[0], 0][0].protocol.n_validation
-    about = (
-        f"# {setting.title}: the best of {tuning.trials} trials of each method, by the mean Kendall"
-        f" tau (x100)\n# on the {n_validation} validation rows of {len(tuning.splits)} splits, with"
-        f" one seed of the model.\n# Test rows were not looked at. {command}\n"
-    )
-    text = yaml.safe_dump({"per_method": chosen}, sort_keys=False, default_flow_style=False)
-    write_text(folder / f"{tuning.space}.yaml", about + "\n".join(remarks) + "\n" + text)
+    options = yaml.safe_dump({"per_method": chosen}, sort_keys=False, default_flow_style=False)
+    write_text(folder / f"{tuning.space}.yaml", about + "".join(remarks) + options)
     table = markdown(rows)
-    write_text(
-        folder / f"{tuning.space}.md",
-        f"# Tuning on {setting.title}\n\n{about.replace('# ', '')}\n{table}\n"
-        f"Command: `{command}`\n",
+    page = _PAGE.format(
+        title=setting.title,
+        about=about.replace("# ", ""),  # on the page it is no comment
+        table=table,
+        command=tuning.command,
     )
+    write_text(folder / f"{tuning.space}.md", page)
     return table
 
 
+def _scores(
+    runs: Mapping[str, Sequence[Sequence[Run]]],
+    folder: Path,
+    n_workers: int,
+    *,
+    ray: str | None,
+    progress: bool,
+) -> dict[str, list[float]]:
+    """By method, of each trial: the mean over the splits of tau on the validation rows."""
+    # all in one grid, so that no worker is idle between two trials
+    all_runs: list[Run] = []
+    for runs_of_method in runs.values():
+        for runs_of_trial in runs_of_method:
+            all_runs += runs_of_trial
+    entries = run_grid(all_runs, folder, n_workers, what="validation", ray=ray, progress=progress)
+    scores: dict[str, list[float]] = {}
+    remaining = iter(entries)  # in the order of the runs
+    for method, runs_of_method in runs.items():
+        scores[method] = []
+        for runs_of_trial in runs_of_method:
+            taus = [next(remaining)["validation_tau"] for _ in runs_of_trial]
+            scores[method].append(float(np.mean(taus)))
+    return scores
+
+
 def _runs(tuning: Tuning, setting: Setting, method: str, options: Mapping[str, Any]) -> list[Run]:
+    """The runs of one trial."""
     dataset = setting.dataset()
-    stages = setting.stages(method, tuned=False).changed(
-        {**options, "pretrain_share": tuning.share}
-    )
+    changes = {**options, "pretrain_share": tuning.share}
+    # untuned: what an earlier tuning chose must not bear on this one
+    stages = setting.stages(method, tuned=False).changed(changes)
     protocol = replace(stages.protocol, splits=tuning.splits, seeds=(tuning.seed,))
     return plan(
         setting.source,
@@ -217,4 +286,5 @@ def _runs(tuning: Tuning, setting: Setting, method: str, options: Mapping[str, A
 
 
 def _in_words(options: Mapping[str, Any]) -> str:
+    """Options as a cell of the table."""
     return ", ".join(f"{name} {value}" for name, value in options.items()) or "as they are"
