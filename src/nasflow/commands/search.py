@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nasflow.commands.shared import (
@@ -27,14 +26,11 @@ from nasflow.search.strategies.registry import SearchConfig
 if TYPE_CHECKING:
     from nasflow.search.known import Known
     from nasflow.search.problem import Problem
-    from nasflow.search.study import Study
 
-STAGES = {
-    "encoder": EncoderConfig,
-    "surrogate": SurrogateConfig,
-    "pretrain": PretrainConfig,
-    "fit": FitConfig,
-}
+STAGES = ("encoder", "surrogate", "pretrain", "fit")
+
+
+_DEFAULTS_OF = {"darts": "nb301"}  # options are kept under the name of the data
 
 
 def add_arguments(parser: Parser, words: list[str]) -> None:
@@ -42,6 +38,21 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
     parser.add_argument(
         "space", type=str, help="a space (nasflow data list), or one of your own in a .yaml"
     )
+    _add_trainings(parser)
+    _add_goals(parser)
+    _add_sharing(parser)
+    parser.add_argument(
+        "--out",
+        type=str | None,
+        default=None,
+        help="folder for trials.csv, table.txt and search.png (default: beside the study)",
+    )
+    add_config_file(parser)
+    _add_strategy(parser, words)
+
+
+def _add_trainings(parser: Parser) -> None:
+    """What a training is, how many there are, and where their results are kept."""
     parser.add_argument(
         "--train",
         type=str,
@@ -91,6 +102,10 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
         ),
     )
     parser.add_argument("--limit", type=float, default=86400.0, help="seconds a training may take")
+
+
+def _add_goals(parser: Parser) -> None:
+    """What is sought: the direction, a second objective, conditions."""
     parser.add_argument("--minimise", action="store_true", help="less is better (a loss, an error)")
     parser.add_argument(
         "--second",
@@ -117,6 +132,10 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
             "file.py:function"
         ),
     )
+
+
+def _add_sharing(parser: Parser) -> None:
+    """How trainings at once bear on the proposals, and which machines they may have."""
     parser.add_argument(
         "--window",
         type=int | None,
@@ -132,35 +151,32 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
         "the study stays on this machine, and what --train names must be found on all, in this"
         " folder",
     )
-    parser.add_argument(
-        "--out",
-        type=str | None,
-        default=None,
-        help="folder for trials.csv, table.txt and search.png (default: beside the study)",
-    )
-    add_config_file(parser)
+
+
+def _add_strategy(parser: Parser, words: list[str]) -> None:
+    """The options of the strategy and the encoder that the words name, and of its stages."""
     config = SearchConfig.class_of(named(words, "strategy", SearchConfig().strategy))
     parser.add_class_arguments(config, skip=set(STAGES))
     stages = [field.name for field in dataclasses.fields(config) if field.name in STAGES]
     space = next((word for word in words if not word.startswith("-")), "")
     data = _DEFAULTS_OF.get(space, space)
     defaults = default_options(data)
-    for key in stages:
-        if key == "encoder":
-            name = named(words, "encoder.name", EncoderConfig().name)
-            parser.add_class_arguments(EncoderConfig.class_of(name), key)
-            defaults |= encoder_options(name, data) | {"encoder.name": name}
-        else:
-            # one seed for all
-            skip = {"seed", "task_options"} if key in ("pretrain", "fit") else set()
-            parser.add_class_arguments(STAGES[key], key, skip=skip)
+    if "encoder" in stages:
+        name = named(words, "encoder.name", EncoderConfig().name)
+        parser.add_class_arguments(EncoderConfig.class_of(name), "encoder")
+        defaults |= encoder_options(name, data) | {"encoder.name": name}
+    if "surrogate" in stages:
+        parser.add_class_arguments(SurrogateConfig, "surrogate")
+    # one seed for all: that of the search, which `run` puts in
+    if "pretrain" in stages:
+        parser.add_class_arguments(PretrainConfig, "pretrain", skip={"seed", "task_options"})
+    if "fit" in stages:
+        parser.add_class_arguments(FitConfig, "fit", skip={"seed"})
     if "pretrain" in stages:
         add_tasks(parser, tasks_in(named(words, "pretrain.pretext", PretrainConfig().pretext)))
+    # names without a dot are the protocol's: a search has none
     dotted = {name: value for name, value in defaults.items() if "." in name}
     set_known_defaults(parser, dotted)
-
-
-_DEFAULTS_OF = {"darts": "nb301"}  # options are kept under the name of the data
 
 
 def run(options: Namespace) -> None:
@@ -168,6 +184,7 @@ def run(options: Namespace) -> None:
     from nasflow.search import runner
     from nasflow.search.executors import RayExecutor
     from nasflow.search.failures import retry_failed
+    from nasflow.search.outputs import check_paths, folder_of, write_results
     from nasflow.search.report import summary
     from nasflow.search.study import Study
     from nasflow.search.training import check_train
@@ -181,6 +198,8 @@ def run(options: Namespace) -> None:
     if options.give_up < 0:
         raise ConfigError(f"--give_up is {options.give_up}; legal: 0 or more")
     check_train(options.train, options.result)
+    folder = folder_of(options.study, options.out)
+    check_paths(options.study, folder)
     problem = _problem(options)
     config = _search_config(options)
     window = options.parallel if options.window is None else options.window or None
@@ -188,10 +207,10 @@ def run(options: Namespace) -> None:
     earlier = study.trials()
     if earlier:
         print(f"going on with {options.study}: {summary(earlier)}")
+    # before the search, which counts what failed as done
     if options.retry_failed:
         print(f"{retry_failed(study)} failed trainings are begun anew")
     executor = None if options.ray is None else RayExecutor(options.ray, options.parallel, study)
-    folder = Path(options.out) if options.out else Path(options.study).with_suffix("")
     try:
         with View(problem, options.budget, options.parallel) as view:
             runner.run(
@@ -206,12 +225,12 @@ def run(options: Namespace) -> None:
                 watcher=view,
             )
     except runner.AllFailedError as error:
-        _write(folder, study)
+        write_results(folder, study)
         raise runner.AllFailedError(
             f"{error}\nOnce that is mended, the same command with --retry_failed trains them again;"
             f" --give_up 0 goes on in any case. All reasons: {folder / 'trials.csv'}"
         ) from None
-    table = _write(folder, study)
+    table = write_results(folder, study)
     print(f"{table}\n{summary(study.trials())}\n{folder}: table.txt, trials.csv, search.png")
     if not any(trial.state == "done" for trial in study.trials()):
         raise runner.AllFailedError(
@@ -220,64 +239,53 @@ def run(options: Namespace) -> None:
         )
 
 
-def _write(folder: Path, study: Study) -> str:
-    """Write what came of a study into a folder; returns the table."""
-    from nasflow.running.files import write_text
-    from nasflow.search.report import draw, final_table, write_trials
-
-    table = final_table(study)
-    write_text(folder / "table.txt", table)
-    write_trials(folder / "trials.csv", study)
-    draw(folder / "search.png", study)
-    return table
-
-
 def _search_config(options: Namespace) -> SearchConfig:
     """The options of the strategy, one seed for all of its stages."""
-    values = {}
-    for field in dataclasses.fields(SearchConfig.class_of(options.strategy)):
-        value = getattr(options, field.name)
-        if field.name in ("pretrain", "fit"):
-            value = dataclasses.replace(value, seed=options.seed)
-        if field.name == "pretrain":
-            value = dataclasses.replace(
-                value, task_options=task_options_in(options, tasks_in(value.pretext))
-            )
-        values[field.name] = value
+    fields = dataclasses.fields(SearchConfig.class_of(options.strategy))
+    values = {field.name: getattr(options, field.name) for field in fields}
+    if "pretrain" in values:
+        pretrain = values["pretrain"]
+        task_options = task_options_in(options, tasks_in(pretrain.pretext))
+        values["pretrain"] = dataclasses.replace(
+            pretrain, seed=options.seed, task_options=task_options
+        )
+    if "fit" in values:
+        values["fit"] = dataclasses.replace(values["fit"], seed=options.seed)
     return SearchConfig(**values)
 
 
 def _problem(options: Namespace) -> Problem:
+    """What is sought, with the quantities that it needs to know."""
     from nasflow.search.known import Constraint
     from nasflow.search.problem import Problem
     from nasflow.spaces import load_space
 
     texts = [text for text in (options.constraints or "").split(",") if text.strip()]
     constraints = tuple(map(Constraint.parse, texts))
-    wanted = [
-        *(constraint.quantity for constraint in constraints),
-        *([options.second] if options.second else []),
-        *getattr(options, "proxies", ()),
-    ]
+    names = [constraint.quantity for constraint in constraints]
+    if options.second:
+        names.append(options.second)
+    names += getattr(options, "proxies", ())  # of a strategy that has such an option
     return Problem(
         load_space(options.space),
         not options.minimise,
         options.second,
         constraints,
-        _known(options.space, options.data, wanted),
+        _quantities(options.space, options.data, names),
     )
 
 
-def _known(space: str, source: str | None, wanted: list[str]) -> Known:
-    """The quantities that are asked for: functions by their names, columns of a data set
-    otherwise.
-    """
+def _quantities(space: str, source: str | None, names: list[str]) -> Known:
+    """The quantities of these names: functions, columns of a data set otherwise."""
     from nasflow.datasets import open_dataset
     from nasflow.datasets.registry import dataset_names
     from nasflow.search.known import Known
     from nasflow.search.training import is_function, load_function
 
-    functions = {name: load_function(name) for name in wanted if is_function(name)}
-    columns = [name for name in wanted if name not in functions]
-    source = source or (space if space in dataset_names() else None)
-    return Known(open_dataset(source) if source and columns else None, functions)
+    functions = {name: load_function(name) for name in names if is_function(name)}
+    columns = [name for name in names if name not in functions]
+    if not source and space in dataset_names():
+        source = space
+    # opened only where a column is asked for: some data sets take seconds
+    dataset = open_dataset(source) if source and columns else None
+    return Known(dataset, functions)

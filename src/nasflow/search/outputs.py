@@ -1,0 +1,64 @@
+"""The folder of what a search leaves behind: its name, and whether it can be written."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from nasflow.errors import ConfigError
+from nasflow.running.files import check_writable, write_text
+from nasflow.search.report import draw, final_table, write_trials
+from nasflow.search.study import Study
+
+_STUDY = ".db"  # the suffix that a study's file has, as a rule
+_FOLDER = "-results"  # behind the name of any other
+
+
+def folder_of(study: str, out: str | None = None) -> Path:
+    """The folder for what comes of a study: `out`, or one beside the file, for each its own.
+
+    Example:
+        >>> folder_of("study.db"), folder_of("lr0.01")
+        (PosixPath('study'), PosixPath('lr0.01-results'))
+    """
+    if out:
+        return Path(out)
+    path = Path(study)
+    # `lr0.01` and `lr0.02` have suffixes to Python; and no two names may give one folder
+    if path.suffix == _STUDY and not path.stem.endswith(_FOLDER):
+        return path.with_suffix("")
+    return path.with_name(path.name + _FOLDER)
+
+
+def check_paths(study: str, folder: Path) -> None:
+    """Return if a study and what comes of it can be written; called before the first training.
+
+    Raises:
+        ConfigError: the study's file is a folder, or the folder a file.
+        OSError: something cannot be written.
+    """
+    path = Path(study)
+    if path.is_dir():
+        raise ConfigError(f"--study {study} is a folder; name a file, such as {path / 'study.db'}")
+    check_writable(path)
+    if path.exists() and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, "the study cannot be written to", study)
+    if folder.absolute() == path.absolute():
+        raise ConfigError(f"--out {folder} is the study itself; name a folder")
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(
+            f"{folder} is a file, and the folder for the results of {study} must be there; name"
+            " another with --out"
+        )
+    for name in ("table.txt", "trials.csv", "search.png"):
+        check_writable(folder / name)
+
+
+def write_results(folder: Path, study: Study) -> str:
+    """Write what came of a study into its folder; returns the table."""
+    table = final_table(study)
+    write_text(folder / "table.txt", table)
+    write_trials(folder / "trials.csv", study)
+    draw(folder / "search.png", study)
+    return table
