@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import math
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -16,9 +15,10 @@ import numpy as np
 from nasflow.running.files import atomic_write, write_text
 from nasflow.search.known import FloatArray
 from nasflow.search.problem import Problem
+from nasflow.search.short_notation import short_notations
 from nasflow.search.study import Study
 from nasflow.search.trial import Trial
-from nasflow.search.view import in_one_line, measured, predicted, shortened
+from nasflow.search.view import best_first, in_one_line, measured, predicted, shortened
 from nasflow.text import aligned
 
 if TYPE_CHECKING:
@@ -46,11 +46,11 @@ def final_table(study: Study) -> str:
     if not done:
         lines = [f"{len(failed)} trainings, none of them gave a result"]
     elif problem.second is None:
-        best = _best_first(problem, done)[:TOP]
+        best = best_first(problem, done)[:TOP]
         lines = [f"{len(done)} results, the best {len(best)}:", "", _table(problem, best)]
     else:
         # all of it: which of them is best is for the reader to say
-        front = _best_first(problem, study.front())
+        front = best_first(problem, study.front())
         headline = f"{len(done)} results, {len(front)} of them on the Pareto front:"
         lines = [headline, "", _table(problem, front)]
     # failures last and short: the CSV has the whole of each reason
@@ -62,25 +62,21 @@ def final_table(study: Study) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _best_first(problem: Problem, trials: Sequence[Trial]) -> list[Trial]:
-    """Trials by their values, the best first; of equal ones the earlier."""
-
-    def key(trial: Trial) -> tuple[float, int]:
-        value = math.nan if trial.value is None else trial.value
-        return (-value if problem.maximise else value, trial.number)
-
-    return sorted(trials, key=key)
-
-
 def _table(problem: Problem, trials: Sequence[Trial]) -> str:
     """Trials as aligned columns under a header."""
     second = [] if problem.second is None else [problem.second]
     rows = [["trial", "measured", *second, "predicted", "architecture"]]
-    for trial in trials:
+    notations = short_notations(problem.space, [trial.architecture for trial in trials])
+    for trial, notation in zip(trials, notations, strict=True):
         second = [] if trial.second is None else [f"{trial.second:.6g}"]
-        notation = in_one_line(problem.space.format(trial.architecture))
         rows.append(
-            [str(trial.number), measured(trial), *second, predicted(trial) or "-", notation]
+            [
+                str(trial.number),
+                measured(trial),
+                *second,
+                predicted(trial) or "-",
+                in_one_line(notation),
+            ]
         )
     return aligned(rows)
 

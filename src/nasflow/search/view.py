@@ -5,6 +5,7 @@ On a terminal that is a live table; elsewhere a line for each finished training.
 
 from __future__ import annotations
 
+import math
 import statistics
 import sys
 import time
@@ -13,12 +14,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from nasflow.search.problem import Problem
+from nasflow.search.short_notation import short_notations
 from nasflow.search.trial import Trial
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_ROWS = 12  # the newest trials that the live table shows
+_ROWS = 12  # the newest trials that the live table shows, below the best
 _WIDTH = 48  # characters of an architecture, and of a reason
 
 
@@ -72,35 +74,56 @@ class View:
             print(line, file=sys.stderr, flush=True)
 
     def table(self, trials: Sequence[Trial]) -> RenderableType:
-        """The newest trials as a table under a headline."""
+        """The best trial and the newest as a table under a headline."""
         from rich.table import Table
         from rich.text import Text
 
         # as Text: rich takes square brackets of a name or a reason for markup otherwise, and an
         # operation `conv5[width=16]` or a reason `[/x]` is neither shown nor survived
-        table = Table(title=Text(self.headline(trials)), title_justify="left", expand=True)
-        table.add_column("trial", justify="right", no_wrap=True)
-        table.add_column("architecture", no_wrap=True)
-        table.add_column("found by", no_wrap=True)
-        table.add_column("predicted", justify="right", no_wrap=True)
-        table.add_column("measured", justify="right")  # a reason may take two lines
+        title = Text(self.headline(trials))
+        # without lines between columns, for terminals of 80: numbers come first and whole, and the
+        # architecture gives way
+        table = Table(title=title, title_justify="left", expand=True, box=None, padding=(0, 1))
+        for name in ("trial", "measured", "predicted"):
+            table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("found by", no_wrap=True, max_width=12)
         table.add_column("seconds", justify="right", no_wrap=True)
-        begun = [trial for trial in trials if trial.state != "planned"]
-        colours = {"failed": "red", "asked": "yellow"}
-        for trial in begun[-_ROWS:]:
-            cells = map(Text, self.cells(trial))
-            table.add_row(*cells, style=colours.get(trial.state))
+        table.add_column("architecture", no_wrap=True, ratio=1)
+        shown = self._shown(trials)
+        styles = {"failed": "red", "asked": "yellow"}
+        architectures = short_notations(self.problem.space, [trial.architecture for trial in shown])
+        best = self._best(trials)
+        for trial, architecture in zip(shown, architectures, strict=True):
+            number, origin, expected, result, seconds = self.cells(trial)
+            last = in_one_line(architecture)
+            if trial.state == "failed":
+                # what went wrong tells more than with what
+                result, _, last = result.partition(": ")
+            cells = (number, result, expected, origin, seconds, last)
+            style = "bold green" if trial is best else styles.get(trial.state)
+            table.add_row(*map(Text, cells), style=style)
         return table
 
+    def _best(self, trials: Sequence[Trial]) -> Trial | None:
+        """The best trial so far, if there is one."""
+        done = [trial for trial in trials if trial.state == "done"]
+        return best_first(self.problem, done)[0] if done else None
+
+    def _shown(self, trials: Sequence[Trial]) -> list[Trial]:
+        """The best trial so far, and the newest."""
+        begun = [trial for trial in trials if trial.finished or trial.state == "asked"]
+        best = self._best(trials)
+        newest = [trial for trial in begun[-_ROWS:] if trial is not best]
+        return newest if best is None else [best, *newest]
+
     def cells(self, trial: Trial) -> list[str]:
-        """A trial as number, architecture, origin, predicted, measured, seconds."""
+        """A trial as number, origin, predicted, measured, seconds."""
         seconds = trial.seconds
         if trial.state == "asked" and trial.started_at is not None:
             seconds = time.time() - trial.started_at
         return [
             str(trial.number),
-            shortened(self.problem.space.format(trial.architecture), _WIDTH),
-            trial.origin,
+            in_one_line(trial.origin),
             predicted(trial),
             measured(trial),
             "" if seconds is None else f"{seconds:.0f}",
@@ -126,11 +149,22 @@ class View:
         return ", ".join(parts)
 
     def _line(self, trial: Trial) -> str:
-        number, architecture, origin, expected, result, seconds = self.cells(trial)
+        number, origin, expected, result, seconds = self.cells(trial)
         line = f"trial {number} ({origin}, {seconds} s): {result}"
         if expected:
             line += f", predicted {expected}"
-        return f"{line}  {architecture}"
+        (architecture,) = short_notations(self.problem.space, [trial.architecture])
+        return f"{line}  {shortened(architecture, _WIDTH)}"
+
+
+def best_first(problem: Problem, trials: Sequence[Trial]) -> list[Trial]:
+    """Trials by their values, the best first; of equal ones the earlier."""
+
+    def key(trial: Trial) -> tuple[float, int]:
+        value = math.nan if trial.value is None else trial.value
+        return (-value if problem.maximise else value, trial.number)
+
+    return sorted(trials, key=key)
 
 
 def predicted(trial: Trial) -> str:
