@@ -207,7 +207,7 @@ def refine(graphs: FlatGraphs) -> U64:
     by_source = np.argsort(source, kind="stable")
     target_by_source = target[by_source]
     sizes = np.diff(graphs.node_ptr)
-    colour = _op_hashes(graphs.vocabulary)[graphs.ops]
+    colour = op_hashes(graphs.vocabulary)[graphs.ops]
     for round_ in range(int(sizes.max())):
         # a sum of mixed colours is one number for the multiset of them, whatever their order
         from_predecessors = _segment_sums(mix_words(colour ^ _IN)[source], in_ptr)
@@ -246,7 +246,7 @@ def _segment_sums(values: U64, ptr: npt.NDArray[Any]) -> U64:
     return sums
 
 
-def _op_hashes(vocabulary: tuple[str, ...]) -> U64:
+def op_hashes(vocabulary: tuple[str, ...]) -> U64:
     """(n_ops,) uint64: a colour for each name, whatever the vocabulary and the machine."""
     digests = b"".join(hashlib.sha256(op.encode()).digest()[:8] for op in vocabulary)
     return np.frombuffer(digests, "<u8").astype(np.uint64)

@@ -75,9 +75,9 @@ class FlatGraphs:
 
     def pruned(self) -> Self:
         """Every row as `Architecture.pruned` leaves it, vectorised over all of them."""
-        return self.keep_nodes(self._live_nodes())
+        return self.keep_nodes(self.live_nodes())
 
-    def _live_nodes(self) -> BoolArray:
+    def live_nodes(self) -> BoolArray:
         """(n_nodes,) bool: on a path from an input to an output of its graph, or one of these."""
         graph = self.node_graph
         source, target = self.global_edges()

@@ -20,8 +20,8 @@ import scipy.linalg
 import scipy.optimize
 
 from nasflow.errors import DataError, NotFittedError
+from nasflow.features.counts import counts
 from nasflow.graphs.table import ArchTable
-from nasflow.prediction.codes import counts
 
 FloatArray = npt.NDArray[np.float64]
 Block = tuple[FloatArray, FloatArray]

@@ -22,10 +22,11 @@ import numpy as np
 
 from nasflow.encoders.make import foreign_name
 from nasflow.encoders.registry import EncoderConfig
+from nasflow.features.counts import counts
+from nasflow.features.one_hot import one_hot
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import FitConfig, PretrainConfig
-from nasflow.prediction.codes import counts, one_hot
 from nasflow.prediction.predictor import Predictor
 from nasflow.running import environment
 from nasflow.running.files import require_file

@@ -1,6 +1,6 @@
 """gp-onehot: a Gaussian process on the plain one-hot code, which fgp has to beat.
 
-The code is that of `nasflow.prediction.codes.one_hot`: on NAS-Bench-201 the operation on each edge
+The code is that of `nasflow.features.one_hot`: on NAS-Bench-201 the operation on each edge
 of the cell.
 """
 
@@ -12,8 +12,8 @@ from functools import cached_property
 
 import numpy as np
 
+from nasflow.features.one_hot import one_hot
 from nasflow.graphs.table import ArchTable
-from nasflow.prediction.codes import one_hot
 from nasflow.search.known import FloatArray
 from nasflow.search.strategies.bayesian import Bayesian, BayesianConfig
 

@@ -1,0 +1,71 @@
+"""`FeatureGroup`: the interface of a group of features, and what it is given.
+
+A group is made once, from what must be the same for every table (`FeatureSetting`), and is then a
+function of rows. Adding one is one file with one subclass.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from nasflow.graphs.table import ArchTable
+from nasflow.options.surrogate import SurrogateConfig
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FeatureSetting:
+    """What the columns of features depend on, besides the row."""
+
+    vocabulary: tuple[str, ...]
+    """The operations that may occur."""
+    n_nodes: int
+    """Nodes of the largest graph that has all of its positions in one-hot features."""
+    n_cells: int = 1
+    """Cells that graphs are made of; with more than one, paths are counted in each as well."""
+    surrogate: SurrogateConfig = field(default_factory=SurrogateConfig)
+    """How the flow surrogate is made."""
+    reference: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+    """Zero-cost columns by name: what values are ranked among."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Rows as groups see them."""
+
+    table: ArchTable
+    """The rows as they are, over the setting's vocabulary."""
+    columns: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+    """(N,) zero-cost columns by name, for these rows."""
+
+    @cached_property
+    def pruned(self) -> ArchTable:
+        """The rows as they compute."""
+        return self.table.pruned() if len(self.table) else self.table
+
+
+class FeatureGroup(ABC):
+    """Some numbers for each architecture.
+
+    Args:
+        setting: what the columns depend on.
+    """
+
+    def __init__(self, setting: FeatureSetting) -> None:
+        self.setting = setting
+
+    @property
+    @abstractmethod
+    def names(self) -> list[str]:
+        """The names of the columns."""
+
+    @abstractmethod
+    def __call__(self, rows: Seen) -> FloatArray:
+        """(N, d) float64: the numbers of each row, which depend on that row alone."""

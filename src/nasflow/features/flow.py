@@ -1,0 +1,25 @@
+"""flow: the flow surrogate of each architecture (`nasflow.surrogate`), as it computes."""
+
+from __future__ import annotations
+
+from nasflow.features.base import FeatureGroup, FeatureSetting, FloatArray, Seen
+from nasflow.surrogate import FlowSurrogate
+
+
+class Flow(FeatureGroup):
+    """What random vectors become on their way through the graph and back."""
+
+    def __init__(self, setting: FeatureSetting) -> None:
+        super().__init__(setting)
+        self._surrogate = FlowSurrogate(len(setting.vocabulary), setting.surrogate)
+
+    @property
+    def names(self) -> list[str]:
+        """`flow.0` and so on."""
+        config = self.setting.surrogate
+        return [f"flow.{i}" for i in range(config.rounds * config.k)]
+
+    def __call__(self, rows: Seen) -> FloatArray:
+        """(N, rounds * k): the raw surrogates."""
+        features: FloatArray = self._surrogate(rows.pruned).double().numpy()
+        return features
