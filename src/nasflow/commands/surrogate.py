@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nasflow.commands.shared import SOURCE_HELP, Namespace, Parser, add_config_file, add_stage
 from nasflow.options.surrogate import SurrogateConfig
+
+if TYPE_CHECKING:
+    from nasflow.datasets.base import Dataset, FloatArray
 
 
 def add_arguments(parser: Parser, __: list[str]) -> None:
@@ -28,28 +33,51 @@ def run(options: Namespace) -> None:
     from pathlib import Path
 
     from nasflow.datasets import open_dataset
-    from nasflow.running.files import save_npz
+    from nasflow.running.files import check_writable, save_npz
     from nasflow.surrogate import FlowSurrogate
 
-    dataset = open_dataset(options.source)
+    check_writable(options.out)
+    # a row for each of the file: what is written has no other name for it
+    dataset = open_dataset(options.source, join=False)
+    colours = _colours(dataset, options.metric) if options.picture else None
+    table = dataset.table
     started = time.perf_counter()
-    values = FlowSurrogate(dataset.table.n_ops, options.surrogate).targets(dataset.table).numpy()
+    values = FlowSurrogate(table.n_ops, options.surrogate).targets(table).numpy()  # (N, k)
     seconds = time.perf_counter() - started
     save_npz(options.out, {"surrogate": values})
     print(
         f"{options.out}: surrogates {values.shape} of {dataset.name} in {seconds:.2f} s "
         f"({len(values) / seconds:,.0f} architectures a second)"
     )
-    if options.picture:
+    if colours is not None:
         from nasflow.experiments.pictures import surrogate_map
 
-        metric = dataset.metric(options.metric)
-        sign = 1 if metric.maximise else -1
         surrogate_map(
             Path(options.picture),
             values,
-            sign * dataset.labels(metric.name),
+            colours,
             f"Flow surrogates of {dataset.name}",
-            f"rank by {metric.name} (100 = best)",
+            f"rank by {dataset.metric(options.metric).name} (100 = best)",
         )
         print(options.picture)
+
+
+def _colours(dataset: Dataset, name: str | None) -> FloatArray:
+    """(N,): the values of a metric, more being better.
+
+    Raises:
+        UnknownNameError: there is no such metric.
+        DataError: none of its values was measured, so there is nothing to draw.
+    """
+    from nasflow.errors import DataError
+
+    metric = dataset.metric(name)
+    values = dataset.labels(metric.name)
+    # only NaN, which is not measured, differs from itself
+    if not (values == values).any():
+        raise DataError(
+            f"{dataset.name} has no measured value of {metric.name} in its {len(dataset)} rows:"
+            " nothing to draw; name another --metric, or leave --picture out"
+        )
+    # the map ranks the largest value as the best
+    return values if metric.maximise else -values

@@ -1,5 +1,6 @@
-"""Options that the papers or our prototypes settled on for a space or an encoder; anything given
-overrides them.
+"""Options that the papers or our prototypes settled on for a space or an encoder.
+
+Anything given overrides them.
 """
 
 from __future__ import annotations
@@ -48,16 +49,15 @@ _FLOWERFORMER_301: dict[str, Any] = {"encoder.n_layers": 2, "encoder.attention_d
 
 
 def default_options(dataset: str) -> dict[str, Any]:
-    """Dotted option names and values for a data set, by the space its name begins with; empty where
-    none is known.
-    """
-    return dict(_BY_SPACE.get(dataset.partition("-")[0], {}))
+    """Values by dotted option name for the space that a name begins with; empty for others."""
+    space = dataset.partition("-")[0]
+    return dict(_BY_SPACE.get(space, {}))
 
 
 def encoder_options(encoder: str, dataset: str) -> dict[str, Any]:
-    """Dotted option names and values for an encoder on a data set, to lay over
-    `default_options`.
-    """
+    """Values by dotted option name for an encoder on a data set, over `default_options`."""
     if encoder != "flowerformer":
         return {}
-    return {**_FLOWERFORMER, **(_FLOWERFORMER_301 if dataset.startswith("nb301") else {})}
+    if dataset.startswith("nb301"):
+        return {**_FLOWERFORMER, **_FLOWERFORMER_301}
+    return dict(_FLOWERFORMER)

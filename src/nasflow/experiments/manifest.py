@@ -1,6 +1,4 @@
-"""The manifest beside each result: everything that is needed to make it again, or to see why it
-differs.
-"""
+"""The manifest beside each result: all that it takes to make it again, or to see why it differs."""
 
 from __future__ import annotations
 
@@ -46,7 +44,7 @@ def write_manifest(
 
 
 def about_dataset(dataset: Dataset, metric: str) -> dict[str, Any]:
-    """Which table a result was measured on, with hashes of its content, and what the label means.
+    """Which table a result was measured on, by hashes of its content, and what the label means.
 
     `content_sha256` is of all metrics, `metric_sha256` of graphs and label alone: the same though a
     data set gained columns since.
@@ -89,10 +87,10 @@ def machine() -> dict[str, Any]:
 
 def processor() -> str:
     """The name of this machine's processor."""
+    # in words where Linux has them: elsewhere Python knows an architecture at best
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(
-            line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
-        )
-    except (OSError, StopIteration):
-        return platform.processor()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()

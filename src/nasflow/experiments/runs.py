@@ -1,5 +1,4 @@
-"""What a grid does, as plain values: `Run`, the `Pretraining` before it, and `plan`, which lists
-the runs of a grid.
+"""What a grid does, as plain values: `Run`, the `Pretraining` before it, and `plan`.
 
 Methods: `none` (fine-tuning alone), pretext tasks joined by + (such as `flow+proxy`), and `gp`, a
 Gaussian process on hand-made features (`nasflow.prediction.gp`), the floor in every table.
@@ -41,8 +40,7 @@ class PretrainRows(Options):
     """Share of them that is taken: the first ones, so that a larger share holds a smaller."""
     split: int | None
     """Of the training half of this split; None for the whole table, in an order that the model's
-    seed draws.
-    """
+    seed draws."""
     metrics: tuple[str, ...]
     """The metrics whose measured rows were split; empty for the whole table."""
     group: Group
@@ -108,10 +106,12 @@ class Run(Options):
         """What must be pre-trained before this run; None for methods without."""
         if self.method in ("none", "gp"):
             return None
-        protocol, rows = self.protocol, None
+        protocol = self.protocol
+        rows = None
         if protocol.pretrain_on == "training-half":
             rows = PretrainRows(protocol.pretrain_share, self.split, self.metrics, protocol.group)
         elif protocol.pretrain_share < 1:
+            # of no split, so that runs on all splits share it
             rows = PretrainRows(protocol.pretrain_share, None, (), "none")
         return Pretraining(
             self.dataset,
@@ -124,21 +124,18 @@ class Run(Options):
         )
 
     def identity(self) -> dict[str, Any]:
-        """All but the name of the data set, whose content counts, and the other runs of the
-        grid.
-        """
+        """All but the name of the data set, whose content counts, and the grid's other runs."""
         protocol = {**self.protocol.identity(), "splits": (self.split,), "seeds": (self.seed,)}
         return {**_without_dataset(super().identity()), "protocol": protocol}
 
     @functools.cached_property
     def key(self) -> str:
-        """The name of this run's row: equal exactly when everything that its result depends on
-        is.
-        """
+        """The name of this run's row: equal exactly when all that its result depends on is."""
         return self.digest()
 
 
 def _without_dataset(identity: dict[str, Any]) -> dict[str, Any]:
+    """What identifies a piece of work, wherever its data set lies."""
     return {name: value for name, value in identity.items() if name != "dataset"}
 
 
@@ -163,7 +160,7 @@ def plan(
         source: name or file that `dataset` was opened from; workers open it again.
         dataset: the table with its metrics.
         metric: what is predicted.
-        methods: as described on this module's first page.
+        methods: as described at the head of this module.
         encoder, surrogate, pretrain, fit, protocol: the options of each stage; the seeds of
             `protocol` replace those of `pretrain` and `fit`.
 
@@ -179,27 +176,27 @@ def plan(
         raise ConfigError(
             f"methods {', '.join(methods) or '(none given)'}: name each once, and at least one"
         )
-    encoder = config_for(
-        encoder, dataset.table
-    )  # of all rows: the test rows may hold larger graphs
+    # of all rows: the test rows may hold larger graphs
+    encoder = config_for(encoder, dataset.table)
+    labels = (metric, *tested)
     runs = []
     for method in methods:
         is_gp = method == "gp"
         tasks = _tasks(method)
+        # what a method does not look at is as by default, and so in no key
+        used_encoder = EncoderConfig() if is_gp else encoder
+        used_surrogate = SurrogateConfig() if set(tasks) <= _WITHOUT_SURROGATE else surrogate
         used_pretrain = _used_options(pretrain, tasks)
         used_fit = FitConfig() if is_gp else fit
         used_protocol = protocol
         if not tasks:
             used_protocol = replace(protocol, pretrain_on="all", pretrain_share=1.0)
-        labels = (metric, *tested)
         data_hash = _hash(dataset, (*labels, *used_fit.proxies))
         seen_in_pretraining = used_pretrain.proxies
         if used_protocol.pretrain_on != "all":
             # which rows were measured decides which are in the training half
             seen_in_pretraining = (*seen_in_pretraining, *labels)
         pretrain_hash = _hash(dataset, seen_in_pretraining)
-        used_encoder = EncoderConfig() if is_gp else encoder
-        used_surrogate = SurrogateConfig() if set(tasks) <= _WITHOUT_SURROGATE else surrogate
         # the Gaussian process draws nothing: one seed says all
         seeds = protocol.seeds[:1] if is_gp else protocol.seeds
         for split in protocol.splits:
@@ -239,6 +236,7 @@ _WITHOUT_SURROGATE = {"proxy", "graphcl", "arch2vec", "gmae", "vectors"}
 
 
 def _tasks(method: str) -> tuple[str, ...]:
+    """The pretext tasks of a method; none where it does not pre-train."""
     return () if method in ("none", "gp") else tuple(method.split("+"))
 
 
@@ -256,8 +254,6 @@ def _used_options(pretrain: PretrainConfig, tasks: tuple[str, ...]) -> PretrainC
 
 
 def _hash(dataset: Dataset, names: tuple[str, ...]) -> str:
-    """16 hexadecimal digits that change with the graphs, their order, what it means, or the values
-    of a metric.
-    """
+    """16 hexadecimal digits: of the graphs, their order and what it means, and some columns."""
     text = f"{dataset.content_hash(names)} {dataset.file_order_is_random}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]

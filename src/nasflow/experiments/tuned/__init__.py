@@ -1,5 +1,6 @@
-"""What `nasflow tune` chose by space and method: `SPACE.yaml` beside this file, as `nasflow
-evaluate` reads it.
+"""What `nasflow tune` chose by space and method.
+
+It is in `SPACE.yaml` beside this file, as `nasflow evaluate` reads it.
 """
 
 from __future__ import annotations
@@ -16,9 +17,7 @@ FOLDER = Path(__file__).parent
 
 
 def tuned_options(space: str) -> dict[str, dict[str, Any]]:
-    """Dotted option names and values by method, as they were chosen for a space; empty where
-    nothing was tuned.
-    """
+    """What was chosen for a space: values by method and dotted option name; empty without any."""
     path = FOLDER / f"{space}.yaml"
     return read_tuned(path) if path.exists() else {}
 
