@@ -141,9 +141,10 @@ def _add_sharing(parser: Parser) -> None:
         type=int | None,
         default=None,
         help=(
-            "trainings at once, over all processes that share the study (default: --parallel). Each"
-            " proposal waits for the training WINDOW places before it and looks at none after that,"
-            " so the study does not depend on which training ends first. 0: wait for none"
+            "trainings at once, over all processes that share the study (default: as many as they"
+            " have). With a window each proposal waits for the training WINDOW places before it and"
+            " looks at none after that, so the study does not depend on which training ends first;"
+            " 0: none. It stays as the study was made with"
         ),
     )
     add_ray(
@@ -184,7 +185,7 @@ def run(options: Namespace) -> None:
     from nasflow.search import runner
     from nasflow.search.executors import RayExecutor
     from nasflow.search.failures import retry_failed
-    from nasflow.search.outputs import check_paths, folder_of, write_results
+    from nasflow.search.outputs import check_paths, folder_of, window_of, write_results
     from nasflow.search.report import summary
     from nasflow.search.study import Study
     from nasflow.search.training import check_train
@@ -202,7 +203,7 @@ def run(options: Namespace) -> None:
     check_paths(options.study, folder)
     problem = _problem(options)
     config = _search_config(options)
-    window = options.parallel if options.window is None else options.window or None
+    window = window_of(options.study) if options.window is None else options.window or None
     study = Study(options.study, problem, config, window=window, progress=True)
     earlier = study.trials()
     if earlier:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import json
 import os
+import sqlite3
 from pathlib import Path
 
 from nasflow.errors import ConfigError
@@ -53,6 +56,19 @@ def check_paths(study: str, folder: Path) -> None:
         )
     for name in ("table.txt", "trials.csv", "search.png"):
         check_writable(folder / name)
+
+
+def window_of(study: str) -> int | None:
+    """The window that a study was made with; None where it has none, or is not there yet."""
+    if not Path(study).is_file():
+        return None
+    try:
+        with contextlib.closing(sqlite3.connect(study)) as connection:
+            row = connection.execute("SELECT about FROM settings").fetchone()
+        window = json.loads(row[0])["window"]
+    except (sqlite3.Error, ValueError, KeyError, TypeError):
+        return None  # no study, as `Study` will say
+    return window if isinstance(window, int) else None
 
 
 def write_results(folder: Path, study: Study) -> str:

@@ -93,11 +93,12 @@ def run(
         loop = _Loop(study, train, result, limit, workers)
         n_at_once = min(parallel, workers.n_workers)
         while True:
-            # asked for here or in another process: its end may make room for a proposal
-            busy = any(trial.state == "asked" for trial in study.trials())
+            # looked at before and after: between the two another process, which this one waits
+            # for as it proposes, may have made what fills the window, or have ended it
+            former = study.trials()
             n_free = n_at_once - len(loop.running)
             loop.start(study.ask(n_free, limit=budget, begin=False))
-            if not loop.running and not busy:
+            if not loop.running and _at_rest(former, study.trials()):
                 return  # nothing was under way, and nothing could be asked for: all is done
             if loop.running:
                 loop.wait()
@@ -109,6 +110,12 @@ def run(
             watcher.show(trials)
             first_failures.check(trials)
             loop.let_go(trials)
+
+
+def _at_rest(former: list[Trial], trials: list[Trial]) -> bool:
+    """Whether no process trains, and none did when the trials were still the former ones."""
+    states = [trial.state for trial in trials]
+    return "asked" not in states and states == [trial.state for trial in former]
 
 
 class _FirstFailures:
