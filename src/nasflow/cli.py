@@ -8,17 +8,28 @@ built, and nothing here imports torch or NumPy.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
 from nasflow.commands.command_line import run_words
 from nasflow.commands.registry import all_commands
-from nasflow.errors import NasflowError, unknown_name
+from nasflow.errors import DataWarning, NasflowError, unknown_name
+
+Show = Callable[..., None]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command line; exits with 2 and one clear line on a user's mistake."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    with warnings.catch_warnings():
+        # of each table, not only of the first one that a process reads
+        warnings.simplefilter("always", DataWarning)
+        warnings.showwarning = _showing_notes(warnings.showwarning)
+        _run(words)
+
+
+def _run(words: list[str]) -> None:
     try:
         if not run_words(words):
             _overview(words)
@@ -34,6 +45,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail("stopped; the same command goes on where it was", code=130)
     except BrokenPipeError:
         sys.exit(0)
+
+
+def _showing_notes(show: Show) -> Show:
+    """`warnings.showwarning`, with a line in the manner of errors for what a table's owner should
+    know.
+    """
+
+    def show_note(message: Warning | str, category: type[Warning], *place: Any) -> None:
+        if issubclass(category, DataWarning):
+            print(f"nasflow: note: {message}", file=sys.stderr)
+        else:
+            show(message, category, *place)
+
+    return show_note
 
 
 def _fail(message: str, code: int = 2) -> NoReturn:

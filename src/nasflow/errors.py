@@ -27,6 +27,10 @@ class DataError(NasflowError, ValueError):
     """A file or table whose content is malformed; the message names the row and the value."""
 
 
+class DataWarning(UserWarning):
+    """Something in a table that is legal and that its owner should know: a column left unread."""
+
+
 class MissingDataError(NasflowError, FileNotFoundError):
     """A file that is not there; the message names its official source and how to get it."""
 

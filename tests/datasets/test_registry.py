@@ -28,7 +28,9 @@ def test_files_are_opened_by_suffix(tmp_path: Path) -> None:
     data.save(tmp_path / "mine.npz")
     assert open_dataset(str(tmp_path / "mine.npz")).content_hash() == data.content_hash()
     (tmp_path / "mine.txt").write_text("")
-    with pytest.raises(DataError, match=r"suffix '.txt'; legal: .jsonl and .npz"):
+    with pytest.raises(
+        DataError, match=r"suffix '.txt'; legal: .npz, or your own table: .csv, .jsonl, "
+    ):
         open_dataset(str(tmp_path / "mine.txt"))
     with pytest.raises(MissingDataError):
         open_dataset(str(tmp_path / "none.jsonl"))
@@ -42,5 +44,5 @@ def test_an_entry_tells_the_truth_about_its_table() -> None:
 
 
 def test_what_is_neither_a_name_nor_a_file_lists_the_names() -> None:
-    with pytest.raises(UnknownNameError, match=r"'nothing.csv'.*legal: .*nb201"):
-        open_dataset("nothing.csv")
+    with pytest.raises(UnknownNameError, match=r"'nothing'.*legal: .*nb201"):
+        open_dataset("nothing")

@@ -64,10 +64,12 @@ def print_report(report: ImportReport, out: str) -> None:
     console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 120)
     dataset = report.dataset
     cache = " (from the cache)" if report.from_cache else ""
+    n_repeats = report.n_read - report.n_rejected - len(dataset)
+    repeats = f", {n_repeats:,} repeats of an earlier one" if n_repeats else ""
     peak = "not known" if report.peak_bytes is None else f"{report.peak_bytes / 1e6:,.0f} MB"
     head = [
         f"{out}: {len(dataset):,} architectures from {report.n_read:,} records "
-        f"({report.n_rejected:,} rejected), {dataset.table.n_ops} operations",
+        f"({report.n_rejected:,} rejected{repeats}), {dataset.table.n_ops} operations",
         f"source SHA-256 {report.sha256}",
         f"{report.seconds:.1f} s{cache}, peak memory {peak}",
     ]
@@ -80,7 +82,7 @@ def print_report(report: ImportReport, out: str) -> None:
     for line in head:
         console.print(line, markup=False, soft_wrap=True)
     console.print(_metrics(dataset))
-    for line in tail:
+    for line in [*tail, *(f"note: {note}" for note in dataset.notes)]:
         console.print(line, markup=False, soft_wrap=True)
 
 

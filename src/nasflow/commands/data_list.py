@@ -26,7 +26,7 @@ def run(_: Namespace) -> None:
         metrics = ", ".join(info.metrics[:3])
         rows.append([info.name, f"{info.size:,}", metrics, _files(info), info.licence])
     print(aligned(rows))
-    print("\nSearch spaces (an .npz, a .jsonl or a space of your own in .yaml work too):\n")
+    print("\nSearch spaces (a table of your own and a space of your own in .yaml work too):\n")
     rows = [["space", "elements", "operations"]]
     for space in map(load_space, space_names()):
         size = "not enumerable" if space.size is None else f"{space.size:,}"

@@ -20,8 +20,8 @@ Namespace = jsonargparse.Namespace
 Parser = jsonargparse.ArgumentParser
 
 SOURCE_HELP = (
-    "a registered name (nasflow data list), or a file: .jsonl or .npz; +FILE.npz behind it adds the"
-    " columns that nasflow proxies wrote"
+    "a registered name (nasflow data list), or a file: your own table (.csv, .jsonl, .parquet,"
+    " compressed or not) or .npz; +FILE.npz behind it adds the columns that nasflow proxies wrote"
 )
 
 

@@ -12,19 +12,23 @@ import hashlib
 import itertools
 import json
 import os
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from reprlib import repr as short_repr
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nasflow.errors import DataError, unknown_name
+from nasflow.errors import DataError, UnknownNameError, unknown_name
 from nasflow.graphs.table import ArchTable
 from nasflow.running.files import load_npz, save_npz
 
 FloatArray = npt.NDArray[np.float64]
+
+_LONGEST_NAME = 1000
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,9 @@ class Dataset:
     origin: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        values = {name: np.asarray(column, np.float64) for name, column in self.values.items()}
+        values = {name: _numbers(self.name, name, v) for name, v in self.values.items()}
         for name, metric in self.metrics.items():
+            check_metric_name(name)
             if metric.name != name:
                 raise DataError(f"metric {metric.name!r} of {self.name} is listed as {name!r}")
             shape = values[name].shape if name in values else None
@@ -100,9 +105,26 @@ class Dataset:
             UnknownNameError: there is no such metric; the message lists those there are.
         """
         name = self.default_metric if name is None else name
-        if name is None or name not in self.metrics:
-            raise unknown_name(f"metric of {self.name}", str(name), self.metrics)
-        return self.metrics[name]
+        if name is not None and name in self.metrics:
+            return self.metrics[name]
+        # a column of `nan` or of 1_000 is text, which its owner may not have seen
+        unread = self.origin.get("left_unread", {})
+        if name in unread:
+            raise UnknownNameError(
+                f"{name!r} of {self.name} is a column of text, such as {unread[name]}, and no"
+                f" metric; metrics: {', '.join(self.metrics) or 'none'}"
+            )
+        if name is None:
+            raise UnknownNameError(
+                f"{self.name} has several metrics, or none, so name one; legal:"
+                f" {', '.join(self.metrics) or 'none'}"
+            )
+        raise unknown_name(f"metric of {self.name}", name, self.metrics)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the table should know: columns left unread, doubtful values."""
+        return tuple(self.origin.get("notes", ()))
 
     def labels(self, name: str | None = None) -> FloatArray:
         """(N,) float64: the values of a metric, the mean of repeats, NaN where never measured."""
@@ -110,10 +132,13 @@ class Dataset:
         if values.ndim == 1:
             return values
         measured = np.isfinite(values)  # (N, n_repeats)
-        total = np.where(measured, values, 0.0).sum(axis=1)
-        with np.errstate(invalid="ignore"):
-            mean: FloatArray = total / measured.sum(axis=1)
-        return mean
+        n_measured = measured.sum(axis=1)
+        kept = np.where(measured, values, 0.0)
+        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+            mean: FloatArray = kept.sum(axis=1) / n_measured
+            # the sum of values near the largest float may be none; their shares of it are
+            shares = (kept / np.maximum(n_measured, 1)[:, None]).sum(axis=1)
+        return np.where(np.isinf(mean), shares, mean)
 
     def repeatability(self, name: str | None = None) -> float | None:
         """Kendall tau between one repeat of a metric and another, the mean over their pairs.
@@ -188,3 +213,52 @@ class Dataset:
             return cls(table=table, metrics=metrics, values=values, **about)
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{path} is no data set that nasflow wrote ({error!r})") from None
+
+
+def check_metric_name(name: str) -> None:
+    """Return if a metric can be called so: in a file, on a page, on the command line.
+
+    Raises:
+        DataError: nothing, more than 1,000 characters, or one that UTF-8 cannot write or that
+            stands for no sign.
+    """
+    is_long = not 1 <= len(name) <= _LONGEST_NAME
+    # control characters (a null, a line's end) and lone surrogates
+    if is_long or any(unicodedata.category(sign) in ("Cc", "Cs") for sign in name):
+        seen = f"{name[:40]!r}{'...' if len(name) > 40 else ''}"
+        raise DataError(
+            f"a metric is called {seen} ({len(name)} characters); legal: 1 to {_LONGEST_NAME}"
+            " characters, none of them a control character"
+        )
+
+
+def _numbers(owner: str, name: str, values: Any) -> FloatArray:
+    """A column as float64; what a masked array hides was not measured.
+
+    Raises:
+        DataError: something that is no number; names the row.
+    """
+    column = np.ma.getdata(values)
+    try:
+        if np.asarray(column).dtype.kind in "cmM":
+            raise TypeError("complex numbers and times have no order, or no unit")
+        # a copy where something is hidden: the caller's array stays as it is
+        numbers: FloatArray = np.asarray(column, np.float64)
+        hidden = np.ma.getmask(values)
+        return np.where(hidden, np.nan, numbers) if np.any(hidden) else numbers
+    except (TypeError, ValueError, OverflowError) as error:
+        row, value = _first_no_number(column)
+        raise DataError(
+            f"metric {name!r} of {owner} is {short_repr(value)} in row {row}, which is no number of"
+            f" float64 ({str(error)[:80]}); what was not measured is NaN"
+        ) from None
+
+
+def _first_no_number(column: Any) -> tuple[int, Any]:
+    """Row and value of the first that is no float to NumPy; the whole where no row is at fault."""
+    for row, value in enumerate(column):
+        try:
+            np.asarray(value, np.float64)
+        except (TypeError, ValueError, OverflowError):
+            return row, value
+    return 0, column

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import gzip
+import math
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +15,7 @@ from nasflow.datasets.base import FloatArray
 from nasflow.errors import DataError, GraphError
 from nasflow.graphs.architecture import Architecture
 from nasflow.running.files import require_file
+from nasflow.running.numbers import number_in
 
 
 def read_csv(path: Path, columns: Sequence[str]) -> dict[str, list[str]]:
@@ -57,13 +58,12 @@ def numbers(path: Path, column: str, texts: Sequence[str]) -> FloatArray:
     values = np.full(len(texts), np.nan)
     for row, text in enumerate(texts):
         if text.strip():
-            # what is no number stays NaN, and is refused with NaN itself and the infinities
-            with contextlib.suppress(ValueError):
-                values[row] = float(text)
-            if not np.isfinite(values[row]):
+            value = number_in(text)
+            if value is None or not math.isfinite(value):
                 raise DataError(
                     f"{path} row {row}: {column} is {text!r}; it needs a finite number or nothing"
                 )
+            values[row] = value
     return values
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from nasflow.datasets.base import Dataset
 from nasflow.datasets.digests import source_digest
 from nasflow.datasets.locate import cached
-from nasflow.datasets.readers.base import Progress, Reader, Rejected, no_progress
+from nasflow.datasets.readers.base import Progress, Rejected, no_progress
 from nasflow.datasets.readers.registry import make_reader
-from nasflow.datasets.table_builder import TableBuilder
+from nasflow.datasets.reading import check_unchanged, read_dataset, signature
 from nasflow.errors import MissingDataError
 from nasflow.running.files import PathLike
 from nasflow.running.memory import peak_memory
@@ -51,8 +51,7 @@ def read_table(format: str, path: PathLike, progress: Progress = no_progress) ->
         MissingDataError, DataError, GraphError, UnsafeFileError, MissingExtraError: nothing is
             there, or no such file, or no valid row in it.
     """
-    reader = make_reader(format, _existing(path))
-    return _read(reader, source_digest(reader.sources(), reader.path), progress)
+    return read_dataset(make_reader(format, _existing(path)), progress)
 
 
 def import_table(format: str, path: PathLike, progress: Progress = no_progress) -> ImportReport:
@@ -69,13 +68,17 @@ def import_table(format: str, path: PathLike, progress: Progress = no_progress) 
     started = time.perf_counter()
     reader = make_reader(format, _existing(path))
     sources = reader.sources()
+    before = signature(reader)
     digest = source_digest(sources, reader.path)
     built = False
 
     def build() -> Dataset:
         nonlocal built
         built = True
-        return _read(reader, digest, progress)
+        read = read_dataset(reader, progress, digest=digest)
+        # else the cache would have the rows of one file under the digest of another
+        check_unchanged(reader, before)
+        return read
 
     dataset = cached(f"import-{format}", reader.version, sources, build, digest=digest)
     origin = dataset.origin
@@ -88,16 +91,6 @@ def import_table(format: str, path: PathLike, progress: Progress = no_progress) 
         peak_bytes=peak_memory(),
         seconds=time.perf_counter() - started,
         from_cache=not built,
-    )
-
-
-def _read(reader: Reader, digest: str, progress: Progress) -> Dataset:
-    builder = TableBuilder()
-    for item in reader.rows(progress):
-        builder.add(item)
-    name = reader.path.name.partition(".")[0] or reader.format
-    return builder.finish(
-        reader, name, {"format": reader.format, "file": reader.path.name, "sha256": digest}
     )
 
 

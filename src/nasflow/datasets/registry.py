@@ -6,13 +6,16 @@ imported when asked for. A new data set is one entry here and one reader.
 
 from __future__ import annotations
 
+import multiprocessing
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from nasflow.datasets.base import Dataset
-from nasflow.datasets.jsonl import read_jsonl
+from nasflow.datasets.own_tables import LEGAL, own_format, read_own_table
 from nasflow.datasets.proxy_table import ProxyTable
-from nasflow.errors import DataError, unknown_name
+from nasflow.errors import DataError, DataWarning, unknown_name
 from nasflow.running.registry import imported
 
 
@@ -238,25 +241,53 @@ def load_dataset(name: str) -> Dataset:
     return dataset_info(name).load()
 
 
-def open_dataset(source: str) -> Dataset:
+def open_dataset(
+    source: str, vocabulary: Sequence[str] | None = None, *, join: bool = True
+) -> Dataset:
     """The data set of a registered name, or of a file.
 
-    Files are `.jsonl` (users' own) or `.npz` (`Dataset.save`).
+    Files are users' own tables (`own_tables`: CSV, JSONL, Parquet) or `.npz` (`Dataset.save`).
     `SOURCE+PROXIES.npz` is the data set of SOURCE with the columns of a proxy table (`nasflow
-    proxies`).
+    proxies`). What of a user's table was left unread, or is doubtful, is a `DataWarning`.
+
+    Args:
+        source: the name or file.
+        vocabulary: the only operations that a user's table may have, in the order of the table's,
+            such as those that a model knows; by default those that it has. Others have their own.
+        join: whether rows of one graph in a user's table become one, with their values as repeats;
+            otherwise each row of the file is a row.
 
     Raises:
         UnknownNameError: neither a name nor a file.
-        MissingDataError, DataError, GraphError: the file is not there, or malformed.
+        MissingDataError, DataError, GraphError: the file is not there, or malformed; of a user's
+            table the message names the line.
     """
     base, plus, proxies = source.rpartition("+")
     if plus and not Path(source).exists():
-        return ProxyTable.load(proxies).join(open_dataset(base))
-    suffix = Path(source).suffix
-    if suffix == ".jsonl":
-        return read_jsonl(source)
-    if suffix == ".npz":
-        return Dataset.load(source)
-    if source not in _BY_NAME and Path(source).exists():
-        raise DataError(f"{source} has the suffix {suffix!r}; legal: .jsonl and .npz")
+        return ProxyTable.load(proxies).join(open_dataset(base, vocabulary, join=join))
+    # a registered name is one even where a folder is called so too
+    if source in _BY_NAME:
+        return load_dataset(source)
+    path = Path(source)
+    if path.suffix == ".npz":
+        return Dataset.load(path)
+    if own_format(path):
+        dataset = read_own_table(path, vocabulary, join)
+        # not in the processes of a grid, each of which reads the table again
+        if multiprocessing.parent_process() is None:
+            for note in dataset.notes:
+                warnings.warn(note, DataWarning, stacklevel=2)
+        return dataset
+    if path.exists():
+        raise _no_table(path)
     return load_dataset(source)
+
+
+def _no_table(path: Path) -> DataError:
+    """The error for a file or folder that is no table; says which way there is."""
+    seen = "is a folder" if path.is_dir() else f"has the suffix {path.suffix!r}"
+    return DataError(
+        f"{path} {seen}; legal: .npz, or your own table: {LEGAL}. `nasflow data import FORMAT PATH`"
+        " makes an .npz of a published benchmark's file or folder; models (ONNX, PyTorch) become"
+        " architectures in Python: docs/import-models.md"
+    )

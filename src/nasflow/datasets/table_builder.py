@@ -6,10 +6,11 @@ million trainings take 0.7 GB on the way. Nothing of a row that is rejected gets
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import math
 from array import array
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from reprlib import repr as short_repr
 from typing import Any
 
@@ -17,11 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from nasflow.datasets.base import Dataset, FloatArray
-from nasflow.datasets.readers.base import Reader, Rejected, Row
+from nasflow.datasets.readers.base import BY_GRAPH, Reader, Rejected, Row
 from nasflow.errors import DataError, GraphError
 from nasflow.graphs.architecture import Architecture
-from nasflow.graphs.flat_arrays import MAX_OPS
+from nasflow.graphs.flat_arrays import MAX_OPS, check_vocabulary
 from nasflow.graphs.table import ArchTable
+from nasflow.running.numbers import number_of
 
 MAX_LISTED = 1000  # rejected rows kept with their reasons; all are counted
 
@@ -77,9 +79,17 @@ class _Property:
 
 
 class TableBuilder:
-    """Collects rows; `finish` makes the data set of them."""
+    """Collects rows; `finish` makes the data set of them.
 
-    def __init__(self) -> None:
+    Args:
+        vocabulary: the only operations that may occur, in the order of the table's; by default
+            those of the reader, or those that do occur.
+        join: whether rows of one architecture become one row, with their values as repeats.
+    """
+
+    def __init__(self, vocabulary: Sequence[str] | None = None, join: bool = True) -> None:
+        self._vocabulary = None if vocabulary is None else check_vocabulary(vocabulary)
+        self._join = join
         self.n_read = 0
         self.n_rejected = 0
         self.rejected: list[Rejected] = []
@@ -121,29 +131,41 @@ class TableBuilder:
             rejected row.
         """
         if not self._n_nodes:
-            message = f"{reader.path} has no valid row of format {reader.format} "
-            count = f"{self.n_rejected} rejected"
-            if self.rejected:
-                count += f"; row {self.rejected[0].number}: {self.rejected[0].reason}"
-            raise DataError(f"{message}({count})")
+            if not self.n_read:
+                raise DataError(
+                    f"{reader.path} holds no architecture: no valid row of format {reader.format}"
+                )
+            first = self.rejected[0]
+            raise DataError(
+                f"{reader.path} has no valid row of format {reader.format} ({self.n_rejected}"
+                f" rejected; {reader.counts} {first.number}: {first.reason})"
+            )
         if len(self._names) > MAX_OPS:
             raise DataError(
                 f"{reader.path} has {len(self._names)} different operations; legal: at most"
                 f" {MAX_OPS}"
             )
         n_rows = len(self._n_nodes)
-        values = {name: self._measured.pop(name).filled(n_rows) for name in sorted(self._measured)}
-        values |= {name: self._fixed.pop(name).filled(n_rows) for name in sorted(self._fixed)}
+        values = {}
+        for metric in sorted(self._measured):
+            column = self._measured.pop(metric)
+            # what turned out to be text, behind cells with nothing in them
+            if metric not in reader.left_out:
+                values[metric] = reader.settled(metric, column.filled(n_rows))
+        for metric in sorted(self._fixed):
+            values[metric] = self._fixed.pop(metric).filled(n_rows)
         preferred = [metric for metric in reader.preferred if metric in values]
         origin = {
             **origin,
             "rows_read": self.n_read,
             "rows_rejected": self.n_rejected,
             "rejected": [[item.number, item.reason[:300]] for item in self.rejected],
+            "left_unread": reader.left_unread,
+            "notes": reader.notes,
         }
         return Dataset(
             name=name,
-            table=self._table(reader.vocabulary),
+            table=self._table(self._vocabulary or reader.vocabulary),
             metrics={key: reader.metric(key) for key in values},
             values=values,
             default_metric=preferred[0] if preferred else None,
@@ -159,27 +181,33 @@ class TableBuilder:
 
     def _row(self, item: Row, fixed: dict[str, float]) -> int:
         """The row that `item` belongs to, made if it is the first of its key."""
-        earlier = self._row_of_key.get(item.key) if item.key is not None else None
+        graph = item.architecture
+        key = item.key
+        if key is BY_GRAPH:
+            assert isinstance(graph, Architecture)
+            key = _graph_key(graph) if self._join else None
+        earlier = self._row_of_key.get(key) if key is not None else None
         notation = hash(item.notation)
         if earlier is not None:
             row, its_notation = earlier
             if its_notation != notation:
                 raise DataError(
-                    f"{short_repr(item.key)} is another architecture here than in an earlier row"
+                    f"{short_repr(key)} is another architecture here than in an earlier row"
                 )
-            self._check_fixed(row, item.key, fixed)
+            self._check_fixed(row, key, fixed)
             return row
-        graph = item.architecture
         # a graph that takes work to make is made for the first row of a key only
         if not isinstance(graph, Architecture):
             graph = graph()
+        # all at once, since one that is refused must leave none of the others behind
+        ops = [self._op(op) for op in graph.ops]
         row = len(self._n_nodes)
-        self._ops.extend(self._op(op) for op in graph.ops)
+        self._ops.extend(ops)
         self._edges.extend(itertools.chain.from_iterable(graph.edges))
         self._n_nodes.append(graph.n_nodes)
         self._n_edges.append(len(graph.edges))
-        if item.key is not None:
-            self._row_of_key[item.key] = (row, notation)
+        if key is not None:
+            self._row_of_key[key] = (row, notation)
         return row
 
     def _check_fixed(self, row: int, key: Hashable, fixed: dict[str, float]) -> None:
@@ -193,6 +221,8 @@ class TableBuilder:
                 )
 
     def _op(self, name: str) -> int:
+        if self._vocabulary is not None and name not in self._vocabulary:
+            raise GraphError(f"unknown operation {name!r}; legal: {', '.join(self._vocabulary)}")
         index = self._names.setdefault(name, len(self._names))
         # as many as the array of operations can tell apart; `finish` has the real limit
         if index >= 1 << 16:
@@ -211,14 +241,25 @@ class TableBuilder:
         )
 
 
+def _graph_key(graph: Architecture) -> bytes:
+    """16 bytes of a graph's nodes and edges, in their order."""
+    # the names as Python writes them, since a name may hold any sign that could separate two
+    digest = hashlib.blake2b(repr(graph.ops).encode(), digest_size=16)
+    digest.update(array("i", itertools.chain.from_iterable(graph.edges)).tobytes())
+    return digest.digest()
+
+
 def _numbers(name: str, value: Any) -> list[float]:
     """The repeats in a value, at least one; NaN passes, for it means not measured."""
     repeats = [value] if isinstance(value, (int, float)) else list(value)
-    for number in repeats:
-        if math.isinf(number):
+    for i, repeat in enumerate(repeats):
+        number = number_of(repeat)
+        if number is None or math.isinf(number):
             raise DataError(
-                f"{name} is {number}; it needs a finite number, or nothing for not measured"
+                f"{name} is {short_repr(repeat)}; it needs a finite number, or nothing for not"
+                " measured"
             )
+        repeats[i] = number
     return repeats or [math.nan]
 
 

@@ -109,20 +109,31 @@ def save_npz(path: PathLike, arrays: dict[str, npt.NDArray[Any]]) -> None:
 
 def load_npz(path: PathLike) -> dict[str, npt.NDArray[Any]]:
     """The arrays of an .npz; object arrays (pickles) are refused."""
-    require_file(path)
+    # of what `require_file` saw: `table.npz/` is the file to it, and no file to the system
+    file = require_file(path)
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
+    except PermissionError:  # nothing is wrong with what is in it
+        raise
     except _UNREADABLE as error:
         raise DataError(f"{path} is no readable .npz file ({error}); write it anew") from None
 
 
 def require_file(path: PathLike) -> Path:
-    """`path`, if a file is there."""
-    if not Path(path).is_file():
-        reason = "is a folder, not a file" if Path(path).is_dir() else "does not exist"
-        raise MissingDataError(f"{path} {reason}")
-    return Path(path)
+    """`path`, if a file is there.
+
+    Raises:
+        MissingDataError: nothing is, or a folder, a pipe or a device.
+    """
+    file = Path(path)
+    if file.is_file():
+        return file
+    if file.is_dir():
+        raise MissingDataError(f"{path} is a folder, not a file")
+    if file.exists():
+        raise MissingDataError(f"{path} is no regular file (a pipe?); write its content to a file")
+    raise MissingDataError(f"{path} does not exist")
 
 
 def sha256(path: PathLike) -> str:

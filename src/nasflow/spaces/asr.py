@@ -29,6 +29,7 @@ from nasflow.errors import ConfigError, GraphError
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.names import NONE_OP, SKIP_OP
 from nasflow.graphs.table import ArchTable
+from nasflow.running.json_text import strict_json
 from nasflow.spaces.base import Space
 
 OFFICIAL = {
@@ -112,8 +113,8 @@ class ASR(Space):
     def parse(self, text: str) -> Architecture:
         """The cell of `[[0, 1], [5, 1, 0], [3, 1, 1, 1]]`, operations by index or official name."""
         try:
-            lists = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            lists = strict_json(text)
+        except ValueError as error:
             raise GraphError(
                 f"{text[:60]!r} is no JSON ({error}); legal: [[0, 1], [5, 1, 0], [3, 1, 1, 1]]"
             ) from None

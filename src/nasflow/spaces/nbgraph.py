@@ -106,10 +106,12 @@ class NBGraph(Space):
                 )
             text = _written(LINKS[digits[0]], [OPERATIONS[digit] for digit in digits[1:]])
         link_text, _, ops_text = text.partition("|")
+        legal_links = [_link_text(link) for link in LINKS]
         try:
-            link = LINKS.index(tuple(int(part) for part in link_text.split(",")))
+            # compared as texts: int() also reads 1_0, and digits of other scripts
+            link = legal_links.index(",".join(part.strip() for part in link_text.split(",")))
         except ValueError:
-            legal = " ".join([_link_text(link) for link in LINKS])
+            legal = " ".join(legal_links)
             raise GraphError(
                 f"{link_text!r} in {text!r} is no link pattern; legal: {legal}"
             ) from None

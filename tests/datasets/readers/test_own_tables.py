@@ -11,7 +11,7 @@ import pytest
 
 import miniatures
 from nasflow.datasets.importing import import_table, read_table
-from nasflow.datasets.readers.columns import metric_columns
+from nasflow.datasets.readers.columns import Columns
 from nasflow.errors import DataError, MissingExtraError
 from nasflow.graphs.architecture import Architecture
 from nasflow.spaces.nb201 import NB201
@@ -58,7 +58,8 @@ def test_a_notation_of_a_registered_space(tmp_path: Path) -> None:
 
 
 def test_declarations_in_column_titles() -> None:
-    columns = metric_columns(["a", "b [%]", "c#2 [ms, min]", "d [min, free]", "id", "ops"], "t.csv")
+    declared = Columns("t.csv")
+    columns = [declared.declare(t) for t in ("a", "b [%]", "c#2 [ms, min]", "d [min, free]")]
     assert [
         (c.metric.name, c.metric.unit, c.metric.maximise, c.metric.trained, c.repeat)
         for c in columns
@@ -74,7 +75,7 @@ def test_declarations_in_column_titles() -> None:
     ("titles", "message"),
     [
         (["a [x, y]"], "with the units x, y; legal: one"),
-        (["a [%", "b"], "legal: a name"),
+        (["a [%"], "legal: a name"),
         ([""], "legal: a name"),
         (["a", "a [%]"], "repeats of a metric need different numbers"),
         (["a#1", "a#1 "], "repeats of a metric"),
@@ -82,8 +83,11 @@ def test_declarations_in_column_titles() -> None:
     ],
 )
 def test_malformed_titles_are_refused(titles: list[str], message: str) -> None:
+    columns = Columns("t.csv")
+    for title in titles[:-1]:
+        columns.declare(title)
     with pytest.raises(DataError, match=message):
-        metric_columns(titles, "t.csv")
+        columns.declare(titles[-1])
 
 
 @pytest.mark.parametrize(
@@ -112,14 +116,15 @@ def test_malformed_csv_is_refused(tmp_path: Path, text: str, message: str) -> No
         ('{"ops": ["a"], "edges": [], "m": true}', "m is True"),
         ('{"ops": ["a"], "edges": [], "m": 1e999}', "m is inf"),
         ('{"ops": ["a"], "edges": [], "m [%]": 1}', "declares m otherwise"),
-        ('{"arch": 3, "space": "nb201"}', "arch is 3"),
+        ('{"arch": 3.5, "space": "nb201"}', "arch is 3.5"),
         ('{"ops": "[", "edges": []}', "no JSON"),
         ('{"ops": ["a", "b"], "edges": "0-1"}', "no pair of node positions"),
     ],
 )
 def test_malformed_lines_are_rejected(tmp_path: Path, line: str, reason: str) -> None:
     good = '{"ops": ["a"], "edges": [], "m": 1}\n'
-    (tmp_path / "t.jsonl").write_text(good + line + "\n" + good)
+    other = '{"ops": ["b"], "edges": [], "m": 1}\n'
+    (tmp_path / "t.jsonl").write_text(good + line + "\n" + other)
     report = import_table("jsonl", tmp_path / "t.jsonl")
     assert [(item.number) for item in report.rejected] == [2]
     assert reason in report.rejected[0].reason
@@ -128,7 +133,7 @@ def test_malformed_lines_are_rejected(tmp_path: Path, line: str, reason: str) ->
 
 def test_parquet_types(tmp_path: Path) -> None:
     table: dict[str, Any] = {
-        "ops": ["a|b", '["a", "b"]', "a|b"],
+        "ops": ["a|b", '["a", "b"]', "a|c"],
         "edges": ["0>1", "[[0, 1]]", "0>1"],
         "m": pa.array([1, None, 3], pa.int32()),
         "n": pa.array([1.5, float("nan"), 2.5]),

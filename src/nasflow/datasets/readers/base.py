@@ -10,10 +10,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import ClassVar
 
-from nasflow.datasets.base import Metric
+from nasflow.datasets.base import FloatArray, Metric
 from nasflow.graphs.architecture import Architecture
 from nasflow.running.files import require_file
 
@@ -23,6 +24,17 @@ Progress = Callable[[int, int], None]
 
 def no_progress(_done: int, _total: int) -> None:
     """The progress function that shows nothing."""
+
+
+class _ByGraph(Enum):
+    KEY = "by graph"
+
+
+BY_GRAPH = _ByGraph.KEY
+"""The key of a row whose architecture is told by its graph: equal nodes and edges, in this order.
+
+Not by what it computes: a space's table has twins, and they are rows of their own.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +54,8 @@ class Row:
     fixed: Mapping[str, float] = field(default_factory=dict)
     """Properties of the architecture, the same in each of its rows: parameters, proxies."""
     key: Hashable = None
-    """Which architecture this is; None for one that no other row describes."""
+    """Which architecture this is; `BY_GRAPH` where only the graph tells; None for one that no other
+    row describes."""
     notation: str | None = None
     """The architecture as the file writes it; a later row of the key that differs is rejected."""
 
@@ -71,6 +84,9 @@ class Reader(ABC):
     Raise it when the same file gives another table, so that caches are left behind.
     """
 
+    counts: ClassVar[str] = "row"
+    """What the numbers of rows count: rows, or lines of a text."""
+
     space: str | None = None
     """Registered name of the search space the rows belong to, if they have one."""
     vocabulary: tuple[str, ...] | None = None
@@ -82,6 +98,12 @@ class Reader(ABC):
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.notes: list[str] = []
+        """What a reader of the table should know: columns left unread, doubtful values."""
+        self.left_unread: dict[str, str] = {}
+        """Columns that are no metrics, each with a text that it holds."""
+        self.left_out: set[str] = set()
+        """Metrics of some rows that turned out to be none."""
 
     def sources(self) -> list[Path]:
         """The files that make up the table, in a fixed order.
@@ -103,3 +125,7 @@ class Reader(ABC):
     @abstractmethod
     def metric(self, name: str) -> Metric:
         """What the metric `name` of some row means: unit, direction, whether it took a training."""
+
+    def settled(self, name: str, values: FloatArray) -> FloatArray:  # noqa: ARG002
+        """The column of a metric (N,) or (N, n_repeats), when all rows are read."""
+        return values

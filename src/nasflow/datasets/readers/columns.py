@@ -1,32 +1,35 @@
-"""Columns of users' tables: what their names say of structure, unit and direction.
+"""Columns of users' tables: what their titles say of structure, unit and direction.
 
 ops, edges      the graph: operation of each node, (source, target) pairs
 arch, space     or its notation in a registered space, such as nb201
-id              carried along and otherwise ignored
-anything else   a metric. In brackets after the name: its unit, `min` where less is better, and
-                `free` where it took no training: `accuracy [%]`, `latency [ms, min]`,
-                `params [million, min, free]`.
+id              left unread
+no title        left unread: an index, such as pandas writes
+anything else   a metric, if there are numbers in it. In brackets after the name: its unit, `min`
+                where less is better, and `free` where it took no training: `accuracy [%]`,
+                `latency [ms, min]`, `params [million, min, free]`.
                 After a #, the number of a repeat: `accuracy#1 [%]`, `accuracy#2 [%]`.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from reprlib import repr as short_repr
-from typing import Any
 
-from nasflow.datasets.base import Metric
-from nasflow.errors import DataError, GraphError, UnknownNameError
-from nasflow.graphs.architecture import Architecture
-from nasflow.spaces.registry import load_space
+from nasflow.datasets.base import Metric, check_metric_name
+from nasflow.errors import DataError
 
 STRUCTURE = ("ops", "edges", "arch", "space", "id")
+MAX_COLUMNS = 10_000
+"""Most columns of a table; the widest published one has a hundred."""
+
+_LEGAL_TITLE = "a name, then #repeat, then [unit, min, free]"
 # name, number of the repeat after a #, and what stands in brackets
-_COLUMN = re.compile(r"\s*([^\[\]#]+?)\s*(?:#(\d{1,4}))?\s*(?:\[([^\[\]]*)\])?\s*")
+_TITLE = re.compile(r"\s*([^\[\]#]+?)\s*(?:#([0-9]{1,4}))?\s*(?:\[([^\[\]]*)\])?\s*")
 _FLAGS = ("min", "max", "free")
+# what pandas calls an index that had no name, in CSV read back and in Parquet
+_INDEX = re.compile(r"|Unnamed: [0-9]+|__index_level_[0-9]+__")
 
 
 @dataclass(frozen=True)
@@ -40,46 +43,60 @@ class Column:
     """Which repeat of the metric, from 1; 0 where there is one column of it."""
 
 
-def metric_columns(titles: Iterable[str], origin: str) -> list[Column]:
-    """The columns that are metrics.
+class Columns:
+    """The columns of one table that are metrics, declared one after the other.
 
-    Raises:
-        DataError: a title that is not of the form above, or two that declare one metric differently
-        or twice.
+    Args:
+        origin: the file's name, for descriptions.
     """
-    columns: list[Column] = []
-    for title in titles:
-        if title.strip() in STRUCTURE:
-            continue
-        column = _declared(title, origin)
-        # against all columns before: repeats of a metric need not stand side by side
-        for other in columns:
-            if other.metric.name != column.metric.name:
-                continue
-            if other.metric != column.metric or other.repeat == column.repeat:
-                raise DataError(
-                    f"{origin} has the columns {other.title!r} and {title!r}; repeats of a metric"
-                    " need different numbers after # and the same declaration"
-                )
-        columns.append(column)
-    return columns
+
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
+        self.by_title: dict[str, Column] = {}
+        self.metrics: dict[str, Metric] = {}
+        self._title_of_repeat: dict[tuple[str, int], str] = {}
+
+    def declare(self, title: str) -> Column:
+        """The column of a title.
+
+        Raises:
+            DataError: a title that is not of the form above, or that declares a metric differently
+                or twice; or more columns than a table may have.
+        """
+        column = _declared(title, self._origin)
+        name = column.metric.name
+        if len(self.by_title) >= MAX_COLUMNS:
+            raise DataError(f"column {title[:60]!r} is one of more than {MAX_COLUMNS}")
+        # of the first repeat, whichever that is: all others declare the same
+        declared = self.metrics.setdefault(name, column.metric)
+        other = self._title_of_repeat.setdefault((name, column.repeat), title)
+        if declared != column.metric or other != title:
+            raise DataError(
+                f"column {title!r} declares {name} otherwise than an earlier one, or twice: repeats"
+                " of a metric need different numbers after # and the same declaration"
+            )
+        self.by_title[title] = column
+        return column
 
 
 def _declared(title: str, origin: str) -> Column:
     """What the title of a column says of the metric in it."""
-    match = _COLUMN.fullmatch(title)
+    match = _TITLE.fullmatch(title)
     if match is None:
-        raise DataError(
-            f"{origin} has a column {title!r}; legal: a name, then #repeat, then [unit, min, free]"
-        )
+        raise DataError(f"column {title[:60]!r} has no legal title; legal: {_LEGAL_TITLE}")
     name, repeat, declaration = match.groups(default="")
+    # a title may be broken over lines in a spreadsheet
+    name = " ".join(name.split())
+    check_metric_name(name)
     words = [word.strip() for word in declaration.split(",") if word.strip()]
     # whatever is no flag is the unit, so units need no list of their own
     units = [word for word in words if word not in _FLAGS]
     if len(units) > 1:
         raise DataError(
-            f"{origin} has a column {title!r} with the units {', '.join(units)}; legal: one"
+            f"column {title!r} is declared with the units {', '.join(units)}; legal: one"
         )
+    if {"min", "max"} <= set(words):
+        raise DataError(f"column {title!r} is declared with both min and max; legal: one")
     metric = Metric(
         name,
         f"column {name!r} of {origin}",
@@ -90,20 +107,9 @@ def _declared(title: str, origin: str) -> Column:
     return Column(title, metric, int(repeat or 0))
 
 
-def repeats(
-    columns: Iterable[Column], cells: Mapping[str, Any], read: Callable[[str, Any], list[float]]
-) -> dict[str, list[float]]:
-    """The repeats of each metric in a row, in the order of the columns.
-
-    Args:
-        columns: those with numbers.
-        cells: the row, by title.
-        read: the numbers of a title and a cell, or a `DataError`.
-    """
-    values: dict[str, list[float]] = {}
-    for column in columns:
-        values.setdefault(column.metric.name, []).extend(read(column.title, cells[column.title]))
-    return values
+def is_index(title: str) -> bool:
+    """Whether a column has no name of its own."""
+    return _INDEX.fullmatch(title.strip()) is not None
 
 
 def only_metric(names: Collection[str]) -> tuple[str, ...]:
@@ -111,61 +117,28 @@ def only_metric(names: Collection[str]) -> tuple[str, ...]:
     return tuple(names) if len(names) == 1 else ()
 
 
-def check_structure(titles: Iterable[str], origin: str) -> None:
-    """Return if the columns describe architectures in one of the two ways.
-
-    Raises:
-        DataError: they do not.
-    """
-    names = {title.strip() for title in titles}
-    if not {"ops", "edges"} <= names and not {"arch", "space"} <= names:
-        raise DataError(
-            f"{origin} needs columns ops and edges, or arch and space; it has:"
-            f" {', '.join(sorted(names))}"
+def faults_of_header(titles: Sequence[str]) -> list[str]:
+    """What is wrong with the titles of a table, but for those of its metrics."""
+    names = [title.strip() for title in titles]
+    faults = []
+    if not {"ops", "edges"} <= set(names) and not {"arch", "space"} <= set(names):
+        faults.append(
+            "it needs columns ops and edges, or arch and space, and has: "
+            f"{_listed(names)}{_hint(names)}"
         )
+    twice = [name for name, count in Counter(names).items() if count > 1 and not is_index(name)]
+    if twice:
+        faults.append(f"it names a column twice: {_listed(twice)}")
+    return faults
 
 
-def architecture(cells: dict[str, Any]) -> Architecture:
-    """The graph of a row, from `ops` and `edges`, or from `arch` and `space`.
-
-    The first two are lists, JSON, or the short forms `input|conv|output` and `0>1 1>2`.
-
-    Raises:
-        GraphError: they describe none.
-    """
-    if cells.get("arch"):
-        if not isinstance(cells["arch"], str):
-            raise GraphError(
-                f"arch is {short_repr(cells['arch'])}; it needs a notation of the space"
-            )
-        # a space that does not exist is one row's fault, as its notation is
-        try:
-            return load_space(str(cells.get("space", ""))).parse(cells["arch"])
-        except UnknownNameError as error:
-            raise GraphError(str(error)) from None
-    ops, edges = cells.get("ops"), cells.get("edges")
-    # a CSV has text only; JSONL and Parquet may have either
-    if isinstance(ops, str):
-        ops = _json(ops) if _is_json(ops) else ops.split("|")
-    if isinstance(edges, str):
-        edges = _json(edges) if _is_json(edges) else list(map(_pair, edges.split()))
-    return Architecture.from_dict({"ops": ops, "edges": edges})
+def _hint(names: Sequence[str]) -> str:
+    if len(names) == 1 and re.search(r"[;\t|]", names[0]):
+        return " (separated by something else than commas? a CSV here has commas)"
+    return "; rename the columns that hold the architectures"
 
 
-def _is_json(text: str) -> bool:
-    return text.lstrip().startswith("[")
-
-
-def _pair(text: str) -> tuple[int, int]:
-    source, arrow, target = text.partition(">")
-    # a length, since a number of thousands of digits takes long to read
-    if not arrow or not (source.isdecimal() and target.isdecimal() and len(text) < 20):
-        raise GraphError(f"edge {text[:30]!r} is no pair of node positions such as 0>1")
-    return int(source), int(target)
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise GraphError(f"{text[:40]!r} is no JSON ({str(error)[:60]})") from None
+def _listed(names: Iterable[str]) -> str:
+    shown = [name[:60] for name in names]
+    more = f", ... and {len(shown) - 20} more" if len(shown) > 20 else ""
+    return ", ".join(shown[:20]) + more

@@ -1,4 +1,4 @@
-"""CSV tables of users' own, plain or gzipped; what the columns mean is on the page of `columns.py`.
+"""CSV tables of users' own; what the columns mean is on the page of `columns.py`.
 
 ops,edges,accuracy#1 [%],accuracy#2 [%],"latency [ms, min]"
 input|attn|mlp|output,0>1 1>2 2>3,81.2,80.9,3.5
@@ -7,89 +7,66 @@ input|attn|mlp|output,0>1 1>2 2>3,81.2,80.9,3.5
 from __future__ import annotations
 
 import csv
-import gzip
-import io
-import math
-import zlib
-from collections.abc import Callable, Iterator
-from typing import IO, Any, ClassVar
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
-from nasflow.datasets.base import Metric
-from nasflow.datasets.readers.base import Progress, Reader, Rejected, Row
-from nasflow.datasets.readers.columns import (
-    architecture,
-    check_structure,
-    metric_columns,
-    only_metric,
-    repeats,
-)
-from nasflow.errors import DataError, GraphError
-from nasflow.running.files import require_file
+from nasflow.datasets.readers.base import Progress, Rejected
+from nasflow.datasets.readers.cells import Kind, kind_of_text, numbers_in_text
+from nasflow.datasets.readers.own_table import Header, OwnTable, Record
+from nasflow.datasets.readers.text_file import BROKEN, as_text, check_characters, opened
+from nasflow.errors import DataError
+
+_LONGEST_CELL = 1 << 27  # characters: the edges of a graph of ten million
+_STEP = 1000  # rows between two calls of the progress
 
 
-class CsvFile(Reader):
+class CsvFile(OwnTable):
     """One row per line; a row's number is its line in the file, from 1, the header's."""
 
     format: ClassVar[str] = "csv"
+    counts: ClassVar[str] = "line"
 
-    def rows(self, progress: Progress) -> Iterator[Row | Rejected]:
-        """See `Reader.rows`."""
-        total = require_file(self.path).stat().st_size
-        try:
-            with self.path.open("rb") as raw, self._text(raw) as file:
-                yield from self._lines(csv.reader(file), lambda: progress(raw.tell(), total))
-        except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
-            raise DataError(f"{self.path} is no readable CSV ({str(error)[:80]})") from None
-
-    def metric(self, name: str) -> Metric:
-        """See `Reader.metric`."""
-        return self._metrics[name]
-
-    def _text(self, raw: Any) -> IO[str]:
-        binary = gzip.GzipFile(fileobj=raw) if self.path.suffix == ".gz" else raw
-        return io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")
-
-    def _lines(self, lines: Any, advance: Callable[[], None]) -> Iterator[Row | Rejected]:
-        header = [title.strip() for title in next(lines, [])]
-        check_structure(header, str(self.path))
-        if len(set(header)) != len(header):
-            raise DataError(f"{self.path} names a column twice: {', '.join(header)}")
-        columns = metric_columns(header, str(self.path))
-        self._metrics = {column.metric.name: column.metric for column in columns}
-        self.preferred = only_metric(self._metrics)
-        # repeats by their numbers, wherever their columns stand
-        columns.sort(key=lambda column: column.repeat)
-        for texts in lines:
-            # a quoted cell may span lines, so this is not the number of rows read
-            number = lines.line_num
-            # an empty line is no row
-            if not texts:
-                continue
-            if len(texts) != len(header):
-                yield Rejected(number, f"{len(texts)} values where the header has {len(header)}")
-                continue
-            cells = dict(zip(header, texts, strict=True))
+    def records(self, progress: Progress) -> Iterator[Header | Record | Rejected]:
+        """See `OwnTable.records`."""
+        # the module's own limit of 131,072 is below what a graph of 15,000 edges takes
+        csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
+        line = 0
+        with opened(self.path, progress) as (file, advance):
             try:
-                values = repeats(columns, cells, _numbers)
-                yield Row(number, architecture(cells), values)
-            except (DataError, GraphError) as error:
-                yield Rejected(number, str(error))
-            # a call for each line would take longer than the line
-            if number % 1000 == 0:
-                advance()
+                # strict: a quote that nothing closes would swallow all rows behind it
+                lines = csv.reader(as_text(file, newline=""), strict=True)
+                titles = [title.strip() for title in next(filter(None, lines), [])]
+                check_characters(",".join(titles))
+                yield Header(titles)
+                for texts in lines:
+                    # a quoted cell may span lines, so this is not the number of rows read
+                    line = lines.line_num
+                    # an empty line is no row
+                    if texts:
+                        yield _record(line, titles, texts)
+                    # a call for each line would take longer than the line
+                    if line % _STEP == 0:
+                        advance()
+            except (*BROKEN, UnicodeDecodeError, csv.Error) as error:
+                raise DataError(
+                    f"{self.path} is no readable CSV (behind line {line}: {str(error)[:80]})"
+                ) from None
+
+    def numbers(self, title: str, cell: Any) -> list[float]:
+        """See `OwnTable.numbers`."""
+        return numbers_in_text(title, cell)
+
+    def kind(self, cell: Any) -> Kind:
+        """See `OwnTable.kind`."""
+        return kind_of_text(cell)
 
 
-def _numbers(title: str, text: str) -> list[float]:
-    """The one number of a cell; nothing is NaN, not measured."""
-    if not text.strip():
-        return [math.nan]
-    # text that is no number is refused below, as NaN and the infinities are
+def _record(line: int, titles: list[str], texts: list[str]) -> Record | Rejected:
+    if len(texts) != len(titles):
+        return Rejected(line, f"{len(texts)} values where the header has {len(titles)}")
     try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise DataError(
-            f"{title} is {text[:40]!r}; it needs a finite number, or nothing for not measured"
-        )
-    return [value]
+        for text in texts:
+            check_characters(text)
+    except DataError as error:
+        return Rejected(line, str(error))
+    return Record(line, dict(zip(titles, texts, strict=True)))

@@ -14,6 +14,7 @@ from typing import Any
 from nasflow.datasets.readers.base import Progress
 from nasflow.errors import DataError
 from nasflow.running.files import require_file
+from nasflow.running.json_text import RepeatedKeyError, each_key_once
 
 _CHUNK = 1 << 20
 _LONGEST = 1 << 26  # characters of one entry
@@ -47,7 +48,7 @@ class _Text:
         self._total = path.stat().st_size
         # the window, the position in it, and how many characters went by before it
         self._text, self._position, self._before = "", 0, 0
-        self._decoder = json.JSONDecoder()
+        self._decoder = json.JSONDecoder(object_pairs_hook=each_key_once)
 
     def __enter__(self) -> _Text:
         return self
@@ -91,10 +92,15 @@ class _Text:
         if self.peek() == "}":
             self._position += 1
             return
+        seen: set[str] = set()
         while True:
             name = self.value()
             if not isinstance(name, str):
                 raise self.broken("a name in quotes was expected")
+            # else the first entry of that name would count twice, or not at all
+            if name in seen:
+                raise self.broken(f"the key {name[:60]!r} stands twice in one object")
+            seen.add(name)
             self.expect(":")
             yield name
             if self.peek() == "}":
@@ -112,6 +118,8 @@ class _Text:
             if size >= wanted:
                 try:
                     value, end = self._decoder.raw_decode(self._text, self._position)
+                except RepeatedKeyError as error:
+                    raise self.broken(str(error)) from None
                 except ValueError as error:
                     # perhaps only cut off; with twice as much text each time, all tries together
                     # cost no more than two of the last

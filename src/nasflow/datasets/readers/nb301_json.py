@@ -13,7 +13,6 @@ published format.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from functools import partial
@@ -26,6 +25,7 @@ from nasflow.datasets.readers.base import Progress, Reader, Rejected, Row
 from nasflow.datasets.readers.darts_cell import VOCABULARY, cells_of_config, darts_graph
 from nasflow.errors import DataError, GraphError, MissingDataError
 from nasflow.running.files import require_file
+from nasflow.running.json_text import strict_json
 
 _CONFIG = "optimized_hyperparamater_config"
 _FIDELITY = {
@@ -86,8 +86,8 @@ def _row(number: int, path: Path) -> Row:
     if path.stat().st_size > _LARGEST:
         raise DataError(f"{path.stat().st_size} bytes; a result has some thousand")
     try:
-        result: Any = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
+        result: Any = strict_json(path.read_bytes())
+    except ValueError as error:
         raise DataError(f"no JSON ({str(error)[:80]})") from None
     config = result.get(_CONFIG) if isinstance(result, dict) else None
     if not isinstance(config, dict):
