@@ -280,10 +280,11 @@ def _quantities(space: str, source: str | None, names: list[str]) -> Known:
     """The quantities of these names: functions, columns of a data set otherwise."""
     from nasflow.datasets import open_dataset
     from nasflow.datasets.registry import dataset_names
+    from nasflow.search.cost_function import CostFunction
     from nasflow.search.known import Known
-    from nasflow.search.training import is_function, load_function
+    from nasflow.search.training import is_function
 
-    functions = {name: load_function(name) for name in names if is_function(name)}
+    functions = {name: CostFunction(name) for name in names if is_function(name)}
     columns = [name for name in names if name not in functions]
     if not source and space in dataset_names():
         source = space

@@ -40,6 +40,7 @@ from nasflow.search.store import Store
 Train = str | Callable[[Architecture], float]
 
 GRACE_SECONDS = 5.0  # after its limit, before a worker that does not react is ended
+_LONGEST = 1e8  # seconds, three years: the system's clocks take no limit of any size
 _TAIL = 1500  # bytes of output kept with a failure
 
 
@@ -259,6 +260,7 @@ def _time_limit(seconds: float, log: IO[bytes]) -> Iterator[None]:
         signal.SIGALRM: signal.signal(signal.SIGALRM, time_up),
         signal.SIGTERM: signal.signal(signal.SIGTERM, stopped),
     }
+    seconds = min(seconds, _LONGEST)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     # Python's handlers wait until C code returns; this watchdog is a thread of C and waits for none
     faulthandler.dump_traceback_later(seconds + GRACE_SECONDS, exit=True, file=log)
