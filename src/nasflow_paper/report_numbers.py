@@ -9,8 +9,9 @@ from nasflow.experiments.settings import SETTINGS
 from nasflow.report.references import Reference
 from nasflow.report.results import Results
 from nasflow_paper.reproductions.comparison import papers_numbers
-from nasflow_paper.reproductions.variants import METHODS
+from nasflow_paper.reproductions.variants import FLOW, METHODS
 
+_SAME = "the same label"
 # what the paper calls the encoders
 _ENCODERS = {
     "resgatedgcn": "ResGatedGCN",
@@ -32,10 +33,9 @@ _TABLES: Mapping[float, tuple[tuple[str, ...], Mapping[str, str]]] = {
 def reference(results: Results) -> Reference:
     """The paper's numbers for the same evaluation, and what of data and label differs."""
     numbers, differs = papers(results)
-    remark = (
-        "Small, below ours: the paper's, from 9 runs (arXiv 2510.18360). Against the paper:"
-        f" {differs}."
-    )
+    # where nothing differs the settings say just that, and the page as half a sentence
+    label = f"for {_SAME}" if differs == _SAME else f"which differ in this: {differs}"
+    remark = f"Small, below ours: the paper's numbers, from 9 runs (arXiv 2510.18360), {label}."
     return Reference(numbers, "paper", remark)
 
 
@@ -55,13 +55,16 @@ def papers(results: Results) -> tuple[dict[tuple[str, str], str], str]:
         return {}, ""
     tables, group = _tables_and_group(protocol.get("ratio"), str(encoder.get("name")))
     by_metric = papers_numbers(tables, group, space)
-    labels = {variant.method: variant.label for variant in METHODS}
+    # an evaluation has the names of the tasks, a page of `nasflow reproduce` those of the paper
+    labels = {}
+    for variant in METHODS:
+        labels[variant.method] = labels[variant.label] = variant.label
     # the paper has no proxy for NAS-Bench-Graph: there FGP is the flow alone
-    labels["flow"] = "FGP" if space == "nbgraph" else "w/o proxy"
+    labels[FLOW.method] = labels[FLOW.label] = "FGP" if space == "nbgraph" else "w/o proxy"
     numbers = {}
     for method in results.methods:
         for metric in ("tau", "p1", "p5"):
-            number = by_metric.get(metric, {}).get(labels.get(method, ""))
+            number = by_metric.get(metric, {}).get(labels.get(method, method))
             if number is not None:
                 numbers[method, metric] = str(number)
     return numbers, SETTINGS[space].differs if numbers else ""

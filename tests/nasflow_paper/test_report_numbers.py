@@ -50,7 +50,7 @@ def test_they_stand_below_ours(tmp_path: Path) -> None:
         "20.0 (5.0)",
     ]  # from the ablation, which has no P@5
     assert "paper" not in "".join(rows["flow+gmae"] + rows["gp"])
-    assert "arXiv 2510.18360). Against the paper: the same label." in report.text
+    assert "the paper's numbers, from 9 runs (arXiv 2510.18360), for the same label." in report.text
 
 
 @pytest.mark.parametrize(

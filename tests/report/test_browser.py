@@ -78,7 +78,7 @@ def test_the_cell_under_the_pointer_is_drawn_and_nothing_fails(
         "'Row 7: true rank 5, predicted rank 5; 5 nodes')"
     )
     assert drawn(browser, "ranks") == (ops, n_edges)
-    # the page is as wide as its window: tables scroll in their boxes
+    # the page is as wide as its window, and so is what stands in it
     assert browser.evaluate("document.documentElement.scrollWidth") == width
     boxes = (
         "[...document.querySelectorAll('section, .plot, .scroll, .cell')].map(e =>"
@@ -93,7 +93,7 @@ def test_the_cell_under_the_pointer_is_drawn_and_nothing_fails(
         >= 12
     )
     time.sleep(0.2)
-    assert browser.errors == []
+    assert browser.console == []
     assert browser.requests == [report.as_uri()]
 
 
@@ -112,15 +112,15 @@ def test_names_that_are_markup_are_shown_and_not_run(browser: Browser, tmp_path:
     assert browser.evaluate("document.querySelectorAll('a[href^=javascript], svg a').length") == 0
     time.sleep(0.2)
     assert browser.evaluate("window.hacked === undefined")
-    assert browser.errors == []
+    assert browser.console == []
     assert browser.requests == [path.as_uri()]
 
 
 def test_scripts_that_are_not_the_reports_own_do_not_run(browser: Browser, tmp_path: Path) -> None:
-    """Even where escaping failed: what the policy does, and that `errors` can hold something."""
+    """Even where escaping failed: what the policy does, and that `console` can hold something."""
     altered = tmp_path / "altered.html"
     text = page("Altered", [], {}, [])
     altered.write_text(text.replace("<nav>", "<script>window.hacked = 1</script><nav>", 1))
     browser.open(altered, ready=READY)
     assert browser.evaluate("window.hacked === undefined")
-    assert any("Content Security Policy" in error for error in browser.errors)
+    assert any("Content Security Policy" in line for line in browser.console)

@@ -155,7 +155,11 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     main(["report", str(folder), "--out", str(tmp_path / "r.html")])
     out = capsys.readouterr().out
     size = (tmp_path / "r.html").stat().st_size
-    assert out == f"{tmp_path / 'r.html'}: 4 runs, {size / 1e6:.1f} MB; open it in a browser\n"
+    drawing = (
+        f"{len(get_plotlyjs().encode()) / 1e6:.1f} MB of it plotly.js, which draws the figures"
+    )
+    weight = f"{size / 1e6:.1f} MB, {drawing}"
+    assert out == f"{tmp_path / 'r.html'}: 4 runs, {weight}; open it in a browser\n"
     with pytest.raises(SystemExit) as stop:
         main(["report", str(tmp_path), "--out", str(tmp_path / "r.html")])
     assert stop.value.code == 2

@@ -93,6 +93,10 @@ def test_a_manifest_that_is_none_is_named(folder: Path, content: str, words: str
         ({"split": 1.5}, "has split 1.5; it needs a whole number"),
         ({"method": None}, "has method None; it needs a text"),
         ({"n_test": True}, "has n_test True"),
+        ({"n_test": 10**400}, "has n_test 10000"),
+        ({"tau": float("nan")}, "has tau nan; it needs a number from -1 to 1"),
+        ({"p1": 1e308}, "has p1 1e[+]308; it needs a number from -1 to 1"),
+        ({"fit_seconds": 1e308}, "has fit_seconds 1e[+]308; it needs a number of at least 0"),
     ],
 )
 def test_a_malformed_run_is_named(folder: Path, change: dict[str, Any], words: str) -> None:
@@ -215,6 +219,25 @@ def test_a_damaged_piece_is_named_in_the_place_of_its_section(folder: Path, tmp_
     assert text.count(f"{damaged} is no readable .npz file") == 3
     assert "unknown SurrogateConfig option 'kay'" in text
     assert "has task_losses {'flow': ['high']}" in text
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf"), 1e308, 10**400, True])
+def test_a_loss_that_is_no_number_is_named(folder: Path, tmp_path: Path, loss: float) -> None:
+    rewrite_journal(
+        folder,
+        lambda line: (
+            {**line, "task_losses": {"flow": [1.0, loss]}} if "task_losses" in line else line
+        ),
+    )
+    write_report(folder, tmp_path / "r.html")
+    assert "it needs a list of numbers below 1e100" in Report(tmp_path / "r.html").text
+
+
+def test_a_pretraining_that_is_no_key_is_named(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    change_manifest(folder, runs={key: [1] for key in manifest["runs"]})
+    with pytest.raises(DataError, match=r"has the pre-training \[1\]; it needs a key or null"):
+        read_results(folder)
 
 
 def test_a_run_without_its_record_is_not_counted(folder: Path, tmp_path: Path) -> None:

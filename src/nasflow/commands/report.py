@@ -13,7 +13,9 @@ def add_arguments(parser: Parser, __: list[str]) -> None:
         help=(
             "a folder that nasflow evaluate wrote: manifest.json and runs.jsonl give the tables,"
             " predictions/ the curves, the data set itself the map with its cells. What is missing"
-            " leaves its section out and says so; a grid that is still running can be looked at"
+            " leaves its section out and says so; a grid that is still running can be looked at. Or"
+            " a folder of nasflow reproduce: the tables of all its pages, or of one (--page) with"
+            " curves"
         ),
     )
     parser.add_argument(
@@ -22,10 +24,19 @@ def add_arguments(parser: Parser, __: list[str]) -> None:
         default="report.html",
         help="the HTML file to write; it is complete in itself and opens without network",
     )
+    parser.add_argument(
+        "--page",
+        type=str | None,
+        default=None,
+        help=(
+            "of a folder of nasflow reproduce, the page to show, such as table1, or one part of it"
+            " with all there is, such as 'table1: GIN, nb201'"
+        ),
+    )
 
 
 def run(options: Namespace) -> None:
     """Write the page, and print where it is and what it lacks."""
     from nasflow.report.build import write_report
 
-    print(write_report(options.results, options.out))
+    print(write_report(options.results, options.out, options.page))

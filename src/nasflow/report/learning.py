@@ -10,7 +10,18 @@ import numpy.typing as npt
 from nasflow.errors import DataError, MissingDataError
 from nasflow.experiments.tables import Entry, by_method
 from nasflow.report.results import Results
-from nasflow.report.section import Data, Figure, Section, axis, band, colours, layout, lines, plain
+from nasflow.report.section import (
+    Data,
+    Figure,
+    Section,
+    axis,
+    band,
+    epoch_axis,
+    layout,
+    line_styles,
+    lines,
+    plain,
+)
 
 
 def pretraining_section(results: Results) -> Section:
@@ -19,20 +30,20 @@ def pretraining_section(results: Results) -> Section:
     Raises:
         MissingDataError, DataError: no losses were kept; malformed ones.
     """
-    colour = colours(results.methods)
+    styles = line_styles(results.methods)
     traces: list[Data] = []
+    last = 1
     for method, done in results.pretrainings.items():
         losses = [_losses(entry) for entry in done if "task_losses" in entry]
         tasks = dict.fromkeys(task for by_task in losses for task in by_task)
         for i, task in enumerate(tasks):
             curves = _same_length([by_task[task] for by_task in losses if task in by_task])
             epochs = range(1, curves.shape[1] + 1)
+            last = max(last, curves.shape[1])
             # the tasks of one method have its colour, and a dash of their own
-            dash = ("solid", "dash", "dot")[i % 3]
-            line = {"color": colour[method], "width": 2, "dash": dash}
+            line = {**styles[method], "dash": ("solid", "dash", "dot")[i % 3]}
             name = method if "+" not in method else f"{method}: {task}"
-            mean = _rounded(curves.mean(axis=0))
-            traces.append(lines(name, epochs, mean, colour[method], line=line))
+            traces.append(lines(name, epochs, _rounded(curves.mean(axis=0)), line))
     if not results.pretrainings:
         raise MissingDataError("no method here has a finished pre-training")
     if not traces:
@@ -42,7 +53,11 @@ def pretraining_section(results: Results) -> Section:
     figure = Figure(
         "pretraining",
         traces,
-        layout(axis("epoch"), axis("loss of the task", rangemode="tozero"), hovermode="x unified"),
+        layout(
+            epoch_axis(last),
+            axis("loss of the task", rangemode="tozero"),
+            hovermode="x unified",
+        ),
         height=380,
     )
     return Section(
@@ -59,34 +74,37 @@ def fitting_section(results: Results) -> Section:
     Raises:
         MissingDataError, DataError: no records were kept; a damaged one.
     """
-    records, colour = results.records, colours(results.methods)
+    records, styles = results.records, line_styles(results.methods)
     traces: list[Data] = []
     after_training: list[npt.NDArray[np.float64]] = []
+    last = 1
     for method, entries in by_method(results.entries).items():
         kept = [records[entry["key"]] for entry in entries if entry["key"] in records]
         taus = [record.validation_tau for record in kept if len(record.validation_tau) > 1]
         if taus:
             curves = 100 * _same_length(taus)  # (n_runs, epochs)
-            after_training.append(curves[:, 1:])
             epochs = range(curves.shape[1])  # 0: before the first
+            last = max(last, curves.shape[1] - 1)
             mean, spread = curves.mean(axis=0), curves.std(axis=0)
-            low, high = _rounded(mean - spread), _rounded(mean + spread)
-            traces.append(band(method, epochs, low, high, colour[method]))
+            low, high = mean - spread, mean + spread
+            after_training.append(np.concatenate([low[1:], high[1:]]))
+            colour = styles[method]["color"]
+            traces.append(band(method, epochs, _rounded(low), _rounded(high), colour))
             traces.append(
-                lines(method, epochs, _rounded(mean), colour[method], legendgroup=plain(method))
+                lines(method, epochs, _rounded(mean), styles[method], legendgroup=plain(method))
             )
     if not traces:
         raise MissingDataError("no run here has validation rows and epochs")
     n_validation = results.entries[0]["n_validation"]
     # an encoder that has seen no label may rank backwards: that first point would press all others
     # together
-    lowest = float(np.min([curves.min() for curves in after_training]))
-    highest = float(np.max([curves.max() for curves in after_training]))
+    shades = np.concatenate(after_training)
+    lowest, highest = float(shades.min()), float(shades.max())
     figure = Figure(
         "fitting",
         traces,
         layout(
-            axis("epoch"),
+            epoch_axis(last),
             axis("tau on the validation rows x100", range=[lowest - 1, highest + 1]),
             hovermode="x unified",
         ),
@@ -105,7 +123,7 @@ def _losses(entry: Entry) -> dict[str, list[float]]:
     if not isinstance(losses, dict) or not all(map(_is_curve, losses.values())):
         raise DataError(
             f"the pre-training {entry['key']!r} has task_losses {str(losses)[:60]}; it needs a list"
-            " of numbers for each task"
+            " of numbers below 1e100 for each task"
         )
     return losses
 
@@ -113,7 +131,8 @@ def _losses(entry: Entry) -> dict[str, list[float]]:
 def _is_curve(value: Any) -> bool:
     # by type: True is an integer to Python
     is_list = isinstance(value, list) and len(value) > 0
-    return is_list and all(type(loss) in (int, float) for loss in value)
+    # beyond 1e100 no loss goes, and a mean of several would be no number any more
+    return is_list and all(type(loss) in (int, float) and abs(loss) < 1e100 for loss in value)
 
 
 def _same_length(curves: list[Any]) -> npt.NDArray[np.float64]:

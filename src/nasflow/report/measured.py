@@ -11,7 +11,17 @@ from nasflow.errors import MissingDataError
 from nasflow.experiments import tables
 from nasflow.report.references import references
 from nasflow.report.results import Results
-from nasflow.report.section import Data, Figure, Section, Table, axis, colours, layout, plain
+from nasflow.report.section import (
+    Data,
+    Figure,
+    Section,
+    Table,
+    axis,
+    colours,
+    layout,
+    padded,
+    plain,
+)
 
 
 def results_section(results: Results) -> Section:
@@ -53,18 +63,29 @@ def differences_section(results: Results) -> Section:
         )
     differences = [tables.paired(entries, *pair) for pair in pairs]
     halves: list[float | None] = []
+    # the line that 0 is on belongs to the picture, and the ends of each interval
+    ends = [0.0]
     for difference in differences:
         # JSON has no NaN; of one split there is no interval, and plotly.js draws none for null
         has_interval = not math.isnan(difference.high)
         half = round(100 * (difference.high - difference.mean), 2) if has_interval else None
         halves.append(half)
+        middle = 100 * difference.mean
+        ends += [middle - (half or 0.0), middle + (half or 0.0)]
     colour = colours(results.methods)
     trace = {
         "type": "scatter",
         "mode": "markers",
         "x": [round(100 * difference.mean, 2) for difference in differences],
         "y": [plain(f"{difference.better} - {difference.worse}") for difference in differences],
-        "error_x": {"type": "data", "array": halves, "thickness": 1.5, "width": 5},
+        # one colour for all: plotly.js takes no list here, and complains on the console
+        "error_x": {
+            "type": "data",
+            "array": halves,
+            "thickness": 1.5,
+            "width": 5,
+            "color": "#555555",
+        },
         "hoverinfo": "x+y",
         "marker": {"size": 9, "color": [colour[difference.better] for difference in differences]},
     }
@@ -72,9 +93,15 @@ def differences_section(results: Results) -> Section:
         "differences",
         [trace],
         layout(
-            axis("tau x100, 95 % interval", zeroline=True, zerolinecolor="#444444"),
-            # plotly.js draws the first one at the bottom; reversed, it is on top as in the table
-            axis("", autorange="reversed", type="category"),
+            axis(
+                "tau x100, 95 % interval",
+                zeroline=True,
+                zerolinecolor="#444444",
+                range=padded(min(ends), max(ends)),
+            ),
+            # plotly.js draws the first one at the bottom; from high to low, it is on top as in the
+            # table
+            axis("", type="category", range=[len(pairs) - 0.5, -0.5]),
         ),
         height=90 + 34 * len(pairs),
     )

@@ -1,6 +1,7 @@
 """`page`: sections as one HTML file, complete in itself.
 
-* plotly.js is in it, once; nothing is fetched, and the page's policy (Content-Security-Policy)
+* plotly.js is in it, once, if there are figures; it is nearly all that the file weighs, and the
+  package ships no smaller one. Nothing is fetched, and the page's policy (Content-Security-Policy)
   forbids fetching.
 * Whatever comes from a file is text: escaped in HTML, in JSON that no `</script>` can end, and
   written by the page's own scripts as text nodes. The policy lets those scripts run that stand
@@ -12,6 +13,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -32,18 +34,19 @@ def page(
         made: lines at the end: how, when and on what the results were made.
 
     Raises:
-        MissingExtraError: plotly is not installed.
+        MissingExtraError: there are figures, and plotly is not installed.
     """
-    plotly = require_extra("plotly.offline", "report", "a report")
     cells = next((section.cells for section in sections.values() if section.cells), None)
-    blocks = [block for section in sections.values() for block in section.blocks]
-    figures = {
-        block.name: {"data": block.traces, "layout": block.layout}
-        for block in blocks
-        if isinstance(block, Figure)
-    }
+    figures = {}
+    for figure in figures_of(sections):
+        figures[figure.name] = {"data": figure.traces, "layout": figure.layout}
     data: Data = {"figures": figures, "cells": cells}
-    scripts = [_script(plotly.get_plotlyjs()), _script(_file("cell.js")), _script(_file("page.js"))]
+    scripts = [_script(_file("cell.js")), _script(_file("page.js"))]
+    # a page of tables alone is light
+    if figures:
+        drawing = plotly_js()
+        scripts.insert(0, _script(drawing))
+        made = [*made, f"Figures: plotly.js, {megabytes(drawing)} of this file."]
     hashes = " ".join(map(_hash, scripts))
     # what plotly.js draws in WebGL is compiled while the page runs: 'unsafe-eval' is for that
     policy = (
@@ -54,7 +57,7 @@ def page(
         f'<a href="#s{i}">{escaped(heading)}</a>' for i, heading in enumerate(sections)
     )
     body = "".join(
-        _section(i, heading, section, cells is not None)
+        _section(f"s{i}", heading, section, cells is not None)
         for i, (heading, section) in enumerate(sections.items())
     )
     footer = "".join(f"<p>{escaped(line)}</p>" for line in made)
@@ -91,30 +94,57 @@ def escaped(text: str) -> str:
     return html.escape(text, quote=True)
 
 
-def _section(number: int, heading: str, section: Section, cells: bool) -> str:
-    blocks = "".join(
-        _table(block) if isinstance(block, Table) else _figure(block, cells)
-        for block in section.blocks
-    )
+def figures_of(sections: Mapping[str, Section]) -> list[Figure]:
+    """All figures of the sections and of their parts."""
+    figures: list[Figure] = []
+    for section in sections.values():
+        figures += [block for block in section.all_blocks() if isinstance(block, Figure)]
+    return figures
+
+
+def plotly_js() -> str:
+    """The script that draws the figures.
+
+    Raises:
+        MissingExtraError: plotly is not installed.
+    """
+    plotly = require_extra("plotly.offline", "report", "a report")
+    return str(plotly.get_plotlyjs())
+
+
+def megabytes(text: str) -> str:
+    """What a text weighs in a file."""
+    return f"{len(text.encode()) / 1e6:.1f} MB"
+
+
+def _section(name: str, heading: str, section: Section, cells: bool, level: int = 2) -> str:
+    # h2 for a section, h3 for its parts: the outline that readers of screens go by
+    content = ""
+    for block in section.blocks:
+        content += _table(block) if isinstance(block, Table) else _figure(block, cells)
+    for i, (title, part) in enumerate(section.parts.items()):
+        content += _section(f"{name}-{i}", title, part, cells, level + 1)
+    words = f"<p>{escaped(section.text)}</p>" if section.text else ""
     return (
-        f'<section id="s{number}">'
-        f"<h2>{escaped(heading)}</h2><p>{escaped(section.text)}</p>{blocks}"
-        "</section>\n"
+        f'<section id="{name}"><h{level}>{escaped(heading)}</h{level}>{words}{content}</section>\n'
     )
 
 
 def _table(table: Table) -> str:
     header, *rows = table.rows
     head = "".join(f'<th scope="col">{escaped(cell)}</th>' for cell in header)
-    lines = []
+    body = ""
     for first, *further in rows:
-        cells = "".join(f"<td>{_cell(cell)}</td>" for cell in further)
-        lines.append(f'<tr><th scope="row">{_cell(first)}</th>{cells}</tr>')
-    body = "".join(lines)
+        cells = ""
+        # a narrow window shows each cell below its column's name, which must stand at the cell
+        for cell, name in itertools.zip_longest(further, header[1:], fillvalue=""):
+            cells += f'<td data-column="{escaped(name)}">{_cell(cell)}</td>'
+        body += f'<tr><th scope="row">{_cell(first)}</th>{cells}</tr>'
+    caption = f"<caption>{escaped(table.caption)}</caption>" if table.caption else ""
     # the box scrolls, not the page; tabindex lets the keyboard scroll it too
     return (
         '<div class="scroll" tabindex="0">'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         "</div>"
     )
 

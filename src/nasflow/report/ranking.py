@@ -10,6 +10,7 @@ from nasflow.experiments.records import RunRecord
 from nasflow.experiments.tables import by_method
 from nasflow.report.results import Results
 from nasflow.report.section import (
+    GREY,
     Data,
     Figure,
     Section,
@@ -18,6 +19,7 @@ from nasflow.report.section import (
     colours,
     dot,
     layout,
+    line_styles,
     lines,
     plain,
 )
@@ -27,7 +29,6 @@ from nasflow.statistics.metrics import kendall_tau, precision_at
 PERCENTS = (0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 7, 10, 14, 20)
 MAX_RANKS = 2_000  # points of each method in the figure of ranks,
 MAX_ALL_RANKS = 10_000  # and of all together: 250 kB
-_GREY = "#9a9a9a"
 
 
 def precision_section(results: Results) -> Section:
@@ -36,24 +37,25 @@ def precision_section(results: Results) -> Section:
     Raises:
         MissingDataError, DataError: no predictions were kept; a damaged record.
     """
-    records, colour = results.records, colours(results.methods)
+    records, styles = results.records, line_styles(results.methods)
     sign = 1 if results.metric.maximise else -1
     traces: list[Data] = []
-    n_runs = 0
+    n_runs, highest = 0, float(PERCENTS[-1])
     for method, entries in by_method(results.entries).items():
         kept = [records[entry["key"]] for entry in entries if entry["key"] in records]
         if kept:
             n_runs += len(kept)
             curves = np.array([_precisions(record, sign) for record in kept])  # (runs, percents)
             mean, spread = np.round(curves.mean(axis=0), 2), np.round(curves.std(axis=0), 2)
-            low, high = (mean - spread).tolist(), (mean + spread).tolist()
-            traces.append(band(method, PERCENTS, low, high, colour[method]))
-            traces.append(
-                lines(method, PERCENTS, mean.tolist(), colour[method], legendgroup=plain(method))
-            )
+            # of a share that is 0 or 100 in most runs the deviation reaches beyond both
+            low, high = np.maximum(mean - spread, 0), np.minimum(mean + spread, 100)
+            highest = max(highest, float(high.max()))
+            colour, group = styles[method]["color"], plain(method)
+            traces.append(band(method, PERCENTS, low.tolist(), high.tolist(), colour))
+            traces.append(lines(method, PERCENTS, mean.tolist(), styles[method], legendgroup=group))
     # of K % drawn at random, K % are among the best K %
-    dotted = {"color": _GREY, "width": 1, "dash": "dot"}
-    traces.append(lines("chance", PERCENTS, PERCENTS, _GREY, line=dotted))
+    dotted = {"color": GREY, "width": 1.5, "dash": "dot"}
+    traces.append(lines("chance", PERCENTS, PERCENTS, dotted))
     ticks = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20]
     figure = Figure(
         "precision",
@@ -65,7 +67,7 @@ def precision_section(results: Results) -> Section:
                 tickvals=ticks,
                 ticktext=[f"{tick:g}" for tick in ticks],
             ),
-            axis("P@K x100", rangemode="tozero"),
+            axis("P@K x100", range=[0, 1.05 * highest]),
             hovermode="x unified",
         ),
     )
@@ -119,7 +121,7 @@ def ranks_section(results: Results) -> Section:
         "y0": 1,
         "x1": n_test,
         "y1": n_test,
-        "line": {"color": _GREY, "dash": "dot"},
+        "line": {"color": GREY, "dash": "dot"},
     }
     figure = Figure(
         "ranks",

@@ -12,8 +12,6 @@ and the report leaves that section out.
 from __future__ import annotations
 
 import contextlib
-import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,23 +21,20 @@ from typing import Any
 from nasflow.datasets import Dataset, Metric, open_dataset
 from nasflow.errors import DataError, MissingDataError
 from nasflow.experiments.records import RunRecord
-from nasflow.experiments.tables import COLUMNS, Entry, by_method
+from nasflow.experiments.tables import Entry, by_method
 from nasflow.options.surrogate import SurrogateConfig
+from nasflow.report.checks import (
+    LEGAL_FOLDERS,
+    checked_entry,
+    object_in,
+    pretrainings_of,
+    read_object,
+    read_subject,
+    run_keys,
+)
 from nasflow.running.journal import Journal
 
-_LEGAL = "name a folder that nasflow evaluate wrote: it holds manifest.json and runs.jsonl"
-_WORDS = ("key", "dataset", "metric", "method")
-_COUNTS = ("split", "seed", "n_train", "n_validation", "n_test")
-_NUMBERS = (*COLUMNS, "fit_seconds")
-_LEGAL_VALUES = {
-    "run": {
-        **dict.fromkeys(_WORDS, "text"),
-        **dict.fromkeys(_COUNTS, "whole number"),
-        **dict.fromkeys(_NUMBERS, "number"),
-    },
-    "pretraining": {"key": "text", "seconds": "number"},
-}
-"""What a journal's entries of each kind must have."""
+_REMEDY = "write it anew with nasflow evaluate"
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +78,8 @@ class Results:
             ConfigError, DataError: the manifest does not say, or says what is no option here.
         """
         path = self.folder / "manifest.json"
-        options = _part(path, self.manifest, "options")
-        return SurrogateConfig.from_dict(_part(path, options, "surrogate"))
+        options = object_in(path, self.manifest, "options", _REMEDY)
+        return SurrogateConfig.from_dict(object_in(path, options, "surrogate", _REMEDY))
 
     @cached_property
     def records(self) -> dict[str, RunRecord]:
@@ -116,7 +111,9 @@ class Results:
         dataset = open_dataset(self.entries[0]["dataset"])
         # older manifests hash all metrics, so that a new column is a change to them
         older = "metric_sha256" not in self.manifest["dataset"]
-        seen = dataset.content_hash(None if older else [dataset.metric(self.metric.name).name])
+        # what was predicted may be another label than the one that was hashed
+        hashed = dataset.metric(self.manifest["metric"]["name"]).name
+        seen = dataset.content_hash(None if older else [hashed])
         if seen != self.data_hash:
             raise DataError(
                 f"the data set {self.entries[0]['dataset']} is no longer the one that these runs"
@@ -127,54 +124,43 @@ class Results:
 
 
 def read_results(folder: Path) -> Results:
-    """The results in a folder.
+    """The results in a folder that `nasflow evaluate` wrote.
 
     Raises:
         MissingDataError: there is no such folder, or it lacks what makes it one of results.
         DataError: it holds no finished run yet, or something malformed; names the file.
     """
-    if not folder.is_dir():
-        seen = "is a file" if folder.exists() else "does not exist"
-        raise MissingDataError(f"{folder} {seen}; {_LEGAL}")
-    for file in ("manifest.json", "runs.jsonl"):
-        if not (folder / file).is_file():
-            raise MissingDataError(f"{folder} is no folder of results: it has no {file}; {_LEGAL}")
+    check_folder(folder, "manifest.json", "runs.jsonl")
     path = folder / "manifest.json"
-    manifest = _object(path)
-    dataset = _part(path, manifest, "dataset")
-    try:
-        metric = Metric(**_part(path, manifest, "metric"))
-        name, data_hash = dataset["name"], dataset.get("metric_sha256", dataset["content_sha256"])
-    except (TypeError, KeyError) as error:
-        raise DataError(
-            f"{path} does not say which data set and metric it is about ({error!r}); write it anew"
-            " with nasflow evaluate"
-        ) from None
-    texts = (name, data_hash, metric.name, metric.description, metric.unit)
-    if not all(isinstance(text, str) for text in texts) or not isinstance(metric.maximise, bool):
-        raise DataError(
-            f"{path} names its data set or metric by something else than text; write it anew with "
-            "nasflow evaluate"
-        )
+    manifest = read_object(path, _REMEDY)
+    name, data_hash, metric = read_subject(path, manifest, _REMEDY)
     journal = Journal(folder / "runs.jsonl")
     finished = journal.entries()
     keys = _runs(path, manifest, finished, metric.name)
-    entries = [_checked(journal.path, finished[key], "run") for key in keys if key in finished]
+    entries = [checked_entry(journal.path, finished[key], "run") for key in keys if key in finished]
     if not entries:
         raise DataError(
             f"{journal.path} holds no finished run of this result yet: nasflow evaluate goes on"
             " where it was when it is started anew"
         )
-    return Results(
-        folder,
-        name,
-        data_hash,
-        metric,
-        manifest,
-        entries,
-        len(keys),
-        _pretrainings(journal.path, finished, keys, entries),
-    )
+    pretrainings = pretrainings_of(journal.path, finished, keys, entries)
+    return Results(folder, name, data_hash, metric, manifest, entries, len(keys), pretrainings)
+
+
+def check_folder(folder: Path, *files: str) -> None:
+    """Return if `folder` is one that holds the files of results.
+
+    Raises:
+        MissingDataError: it is not; the message says what is.
+    """
+    if not folder.is_dir():
+        seen = "is a file" if folder.exists() else "does not exist"
+        raise MissingDataError(f"{folder} {seen}; {LEGAL_FOLDERS}")
+    for file in files:
+        if not (folder / file).is_file():
+            raise MissingDataError(
+                f"{folder} is no folder of results: it has no {file}; {LEGAL_FOLDERS}"
+            )
 
 
 def _runs(
@@ -182,78 +168,18 @@ def _runs(
 ) -> dict[str, str | None]:
     """The key of each planned run, with that of its pre-training."""
     if manifest.get("runs"):
-        runs: dict[str, str | None] = dict(_part(path, manifest, "runs"))
-        return runs
+        return run_keys(path, manifest, _REMEDY)
     # before manifests listed them: of runs that a table would show as one the last
     last: dict[tuple[str, ...], str] = {}
-    pretraining: dict[tuple[Any, Any], str] = {}
+    pretraining: dict[tuple[str, str], str] = {}
     for key, entry in finished.items():
         if entry.get("kind") == "run" and entry.get("metric") == metric:
             # as text, since anything may stand in a journal, and not all of it can be a key
             last[tuple(str(entry.get(name)) for name in ("method", "split", "seed"))] = key
         elif entry.get("kind") == "pretraining":
-            pretraining[entry.get("pretext"), entry.get("seed")] = key
-    runs = {}
+            pretraining[str(entry.get("pretext")), str(entry.get("seed"))] = key
+    runs: dict[str, str | None] = {}
     for key in last.values():
         entry = finished[key]
-        runs[key] = pretraining.get((entry.get("method"), entry.get("seed")))
+        runs[key] = pretraining.get((str(entry.get("method")), str(entry.get("seed"))))
     return runs
-
-
-def _pretrainings(
-    path: Path,
-    finished: Mapping[str, Entry],
-    runs: Mapping[str, str | None],
-    entries: Sequence[Entry],
-) -> dict[str, list[Entry]]:
-    """The finished pre-trainings of each method, each once however many splits share it."""
-    by_method: dict[str, dict[str, Entry]] = {}
-    for entry in entries:
-        key = runs[entry["key"]]
-        if key is not None and key in finished:
-            pretraining = _checked(path, finished[key], "pretraining")
-            by_method.setdefault(entry["method"], {})[key] = pretraining
-    return {method: list(by_key.values()) for method, by_key in by_method.items()}
-
-
-def _checked(path: Path, entry: Entry, kind: str) -> Entry:
-    """`entry`, if it has what the report reads; the file may have been written by anyone."""
-    for name, legal in _LEGAL_VALUES[kind].items():
-        if not _is(legal, entry.get(name)):
-            raise DataError(
-                f"{path}: the {kind} {entry.get('key')!r} has {name} {entry.get(name)!r}; it needs"
-                f" a {legal}; delete its line, and it is made again"
-            )
-    if not str(entry["key"]).isalnum():  # it names a file
-        raise DataError(f"{path}: {entry['key']!r} is no key of a {kind}; delete its line")
-    return entry
-
-
-def _is(legal: str, value: Any) -> bool:
-    """Whether a value is what is legal: text, a whole number or a finite number."""
-    if legal == "text":
-        return isinstance(value, str)
-    # True is an integer to Python
-    if isinstance(value, bool):
-        return False
-    types = (int,) if legal == "whole number" else (int, float)
-    return isinstance(value, types) and math.isfinite(value)
-
-
-def _object(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_text())
-    except ValueError as error:
-        raise DataError(
-            f"{path} is no JSON ({error}); write it anew with nasflow evaluate"
-        ) from None
-    if not isinstance(data, dict):
-        raise DataError(f"{path} is no manifest but a JSON {type(data).__name__}; {_LEGAL}")
-    return data
-
-
-def _part(path: Path, manifest: Mapping[str, Any], name: str) -> dict[str, Any]:
-    part = manifest.get(name)
-    if not isinstance(part, dict):
-        raise DataError(f"{path} has no object {name!r}; write it anew with nasflow evaluate")
-    return part

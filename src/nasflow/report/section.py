@@ -1,19 +1,25 @@
 """What a report is made of: sections of text, tables and figures, in the order of reading.
 
 A figure is what plotly.js draws, as plain dictionaries. plotly.js takes some text as markup (`<b>`,
-`<a href>`): whatever comes from a file goes through `plain` first.
+`<a href>`), for TeX or for a template: whatever comes from a file goes through `plain` first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 Data = dict[str, Any]
 
+# eight that differ in hue and in lightness; a ninth method has the first one's, dashed
 _COLOURS = ("#0b6fb8", "#c8553d", "#2a8f6a", "#7d5ba6", "#b8860b", "#1f9fb0", "#a23b72", "#6b8e23")
-_NEUTRAL = {"none": "#444444", "gp": "#9a9a9a"}
+# what is not pre-trained stands apart: by colour, and where lines are drawn by their dashes too
+_NOT_PRETRAINED = {"none": "#333333", "gp": "#8c5a2b"}
+_DASHES = ("solid", "dash", "dashdot")
+GREY = "#9a9a9a"
+"""Of what no method did: chance, and the diagonal of right predictions."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,8 @@ class Table:
     """A table whose first row is the header; a cell's further lines are shown small."""
 
     rows: Sequence[Sequence[str]]
+    caption: str = ""
+    """What stands above it; nothing where it is empty."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +47,29 @@ class Figure:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report, below its heading."""
+    """A part of the report, below its heading; it may have parts in turn."""
 
     text: str
     """What is shown, how to read it, on how many runs it rests."""
     blocks: Sequence[Table | Figure] = ()
     cells: Data | None = None
     """The architectures that figures of the report can draw (`nasflow.report.cells`)."""
+    parts: Mapping[str, Section] = field(default_factory=dict)
+    """Sections below this one, by their headings."""
+
+    def all_blocks(self) -> list[Table | Figure]:
+        """Its own blocks and those of its parts, in the order of reading."""
+        blocks = list(self.blocks)
+        for part in self.parts.values():
+            blocks += part.all_blocks()
+        return blocks
 
 
 def plain(text: str) -> str:
     """`text` as plotly.js shows it letter by letter."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # it puts values in the place of %{name}, and takes what stands between two $ for TeX
+    return text.replace("%{", "&#37;{").replace("$", "&#36;")
 
 
 def axis(title: str, **options: Any) -> Data:
@@ -65,24 +84,50 @@ def axis(title: str, **options: Any) -> Data:
     }
 
 
+def epoch_axis(last: int) -> Data:
+    """An axis of epochs up to `last`, with ticks at whole ones, eight at most."""
+    # 1, 2, 5, 10, 20, 50 ...: the least of them that needs no more than eight
+    steps = (factor * 10**power for power in range(9) for factor in (1, 2, 5))
+    step = next((step for step in steps if last <= 8 * step), last)
+    return axis("epoch", tick0=0, dtick=step)
+
+
+def padded(low: float, high: float) -> list[float]:
+    """The range of an axis on which nothing from `low` to `high` touches the frame."""
+    # a single value has no width: any will do
+    margin = 0.06 * (high - low) or 1.0
+    return [math.floor(100 * (low - margin)) / 100, math.ceil(100 * (high + margin)) / 100]
+
+
 def colours(methods: Sequence[str]) -> dict[str, str]:
-    """A colour for each method, the same in all figures; grey where nothing is pre-trained."""
-    colour = dict(_NEUTRAL)
-    coloured = [method for method in methods if method not in _NEUTRAL]
-    for i, method in enumerate(coloured):
-        colour[method] = _COLOURS[i % len(_COLOURS)]
-    return colour
+    """A colour for each method, the same in all figures."""
+    return {method: line["color"] for method, line in line_styles(methods).items()}
 
 
-def lines(name: str, x: Sequence[float], y: Sequence[float], colour: str, **options: Any) -> Data:
-    """A line through points."""
+def line_styles(methods: Sequence[str]) -> dict[str, Data]:
+    """How the line of each method is drawn, the same in all figures."""
+    styles = {}
+    for method, colour in _NOT_PRETRAINED.items():
+        dash = "dash" if method == "gp" else "solid"
+        styles[method] = {"color": colour, "width": 2, "dash": dash}
+    pretrained = [method for method in methods if method not in _NOT_PRETRAINED]
+    for i, method in enumerate(pretrained):
+        # more than twenty-four look alike again: nobody could tell so many apart by any means
+        turn, place = divmod(i, len(_COLOURS))
+        dash = _DASHES[turn % len(_DASHES)]
+        styles[method] = {"color": _COLOURS[place], "width": 2, "dash": dash}
+    return styles
+
+
+def lines(name: str, x: Sequence[float], y: Sequence[float], line: Data, **options: Any) -> Data:
+    """A line through points; `line` says how it is drawn."""
     return {
         "type": "scatter",
         "mode": "lines",
         "name": plain(name),
         "x": list(x),
         "y": list(y),
-        "line": {"color": colour, "width": 2},
+        "line": line,
         **options,
     }
 
