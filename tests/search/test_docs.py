@@ -20,29 +20,25 @@ def test_the_page_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    blocks = BLOCK.findall(PAGE.read_text())
-    by_kind = {
-        kind: [text for of, text in blocks if of == kind]
-        for kind in ("yaml", "python", "sh", "text")
-    }
-    Path("space.yaml").write_text(by_kind["yaml"][0])
-    Path("train.py").write_text(by_kind["python"][0])
-    command, *others = [line for text in by_kind["sh"] for line in text.splitlines()]
+    blocks: dict[str, list[str]] = {}
+    for kind, text in BLOCK.findall(PAGE.read_text()):
+        blocks.setdefault(kind, []).append(text)
+    Path("space.yaml").write_text(blocks["yaml"][0])
+    Path("train.py").write_text(blocks["python"][0])
+    command, *others = "".join(blocks["sh"]).splitlines()
     quick = ["--budget", "6", "--n_initial", "4"]
     main([*shlex.split(command)[1:], *quick])
     out = capsys.readouterr().out
     assert "6 results, the best 5:" in out
-    assert {path.name for path in Path("study").iterdir()} == {
-        "table.txt",
-        "trials.csv",
-        "search.png",
-    }
+    written = {path.name for path in Path("study").iterdir()}
+    assert written == {"table.txt", "trials.csv", "search.png"}
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(by_kind["python"][1], str(PAGE), "exec"), {})
-    assert printed.getvalue() == by_kind["text"][0]
+        exec(compile(blocks["python"][1], str(PAGE), "exec"), {})
+    assert printed.getvalue() == blocks["text"][0]
     Path("mine.db").unlink()
-    for other in others:  # the benchmark's files may not be here; the options must be understood
+    # the benchmark's files may not be here; the options must be understood
+    for other in others:
         with pytest.raises(SystemExit):
             main([*shlex.split(other)[1:], "--budget", "0"])
         assert "--budget is 0" in capsys.readouterr().err

@@ -17,17 +17,17 @@ def fitted() -> GaussianProcess:
     return GaussianProcess([4, 2], 0.02).fit(X[:12], Y[:12])
 
 
-def check(posterior: Posterior, n: int, extra: npt.NDArray[np.float64] | None = None) -> None:
-    """As if the process were conditioned on n results, and on `extra` rows with the expected
-    result.
-    """
+def check(posterior: Posterior, n: int, believed: npt.NDArray[np.float64] | None = None) -> None:
+    """As if the process were conditioned on n results, and on rows with the expected result."""
     oracle = fitted().condition(X[:n], Y[:n])
-    if extra is not None:
-        oracle = oracle.condition(
-            np.vstack([X[:n], extra]), np.concatenate([Y[:n], oracle.predict(extra)[0]])
-        )
-    for seen, expected in zip(posterior.at_pool(Y[:n]), oracle.predict(POOL), strict=True):
-        np.testing.assert_allclose(seen, expected, rtol=1e-6, atol=1e-8)
+    if believed is not None:
+        expected, _ = oracle.predict(believed)
+        rows = np.vstack([X[:n], believed])
+        oracle = oracle.condition(rows, np.concatenate([Y[:n], expected]))
+    mean, deviation = posterior.at_pool(Y[:n])
+    expected_mean, expected_deviation = oracle.predict(POOL)
+    np.testing.assert_allclose(mean, expected_mean, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(deviation, expected_deviation, rtol=1e-6, atol=1e-8)
 
 
 def test_rows_that_come_one_by_one_count_as_if_all_had_been_there() -> None:

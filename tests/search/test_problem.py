@@ -64,31 +64,30 @@ def test_columns_are_looked_up_for_the_cell_itself_then_for_a_twin() -> None:
     known = Known(data, {"n": lambda a: a.n_nodes})
     assert known.names == ["n", "latency", "gain"]
     np.testing.assert_array_equal(known.values("latency", data.table), np.arange(len(data)))
-    picked = np.random.default_rng(0).permutation(len(data))[:40]
+    rows = np.random.default_rng(0).permutation(len(data))[:40].tolist()
     # another vocabulary, another order of the nodes
-    again = ArchTable.from_architectures([data.table[int(row)] for row in picked])
-    np.testing.assert_array_equal(known.values("latency", again), picked)
-    ids = data.table.canonical_ids
-    everything = space.enumerate()
-    found = known.values("latency", everything)
-    exact = {a: i for i, a in enumerate(data.table)}
-    first = {i: row for row, i in reversed(list(enumerate(ids.tolist())))}
-    for row in range(0, len(everything), 97):
-        cell = everything[row]
-        expected = exact.get(cell, first.get(cell.canonical_id, np.nan))
-        np.testing.assert_equal(found[row], expected)
+    again = ArchTable.from_architectures([data.table[row] for row in rows])
+    np.testing.assert_array_equal(known.values("latency", again), rows)
+    whole = space.enumerate()
+    latencies = known.values("latency", whole)
+    row_of = {architecture: row for row, architecture in enumerate(data.table)}
+    row_of_twin: dict[str, int] = {}
+    for row, canonical_id in enumerate(data.table.canonical_ids.tolist()):
+        row_of_twin.setdefault(canonical_id, row)
+    for row in range(0, len(whole), 97):
+        cell = whole[row]
+        expected = row_of.get(cell, row_of_twin.get(cell.canonical_id, np.nan))
+        np.testing.assert_equal(latencies[row], expected)
     assert known.values("n", again).tolist() == [8.0] * 40
-    assert (known.maximise("latency"), known.maximise("gain"), known.maximise("n")) == (
-        False,
-        True,
-        False,
-    )
+    directions = [known.maximise(name) for name in ("latency", "gain", "n")]
+    assert directions == [False, True, False]
     with pytest.raises(UnknownNameError, match="legal: n, latency, gain"):
         known.values("accuracy", again)  # it took a training
-    ok = met([Constraint.parse("latency < 50"), Constraint.parse("gain > 5")], known, data.table)
-    assert np.flatnonzero(ok).tolist() == [
-        row for row in range(50) if (row + 1) % 2 and row + 1 > 5
-    ]
+    constraints = [Constraint.parse("latency < 50"), Constraint.parse("gain > 5")]
+    feasible = met(constraints, known, data.table)
+    # a row's latency is its number, its gain that and one, and every other gain is not known
+    expected_rows = [row for row in range(50) if (row + 1) % 2 and row + 1 > 5]
+    assert np.flatnonzero(feasible).tolist() == expected_rows
 
 
 def test_hardware_of_nas_bench_201(nasflow_data: object) -> None:
@@ -103,34 +102,36 @@ def test_hardware_of_nas_bench_201(nasflow_data: object) -> None:
     assert not problem.second_maximise
     fresh = Candidates(problem, None, [], np.random.default_rng(0)).fresh(50)
     table = ArchTable.from_architectures([c.architecture for c in fresh])
-    rows = {a: i for i, a in enumerate(data.table)}
-    at = [rows[a] for a in table]
-    assert (data.labels("params")[at] < 0.5).all()
-    np.testing.assert_array_equal(
-        known.values("latency.raspi4", table), data.labels("latency.raspi4")[at]
-    )
+    row_of = {architecture: row for row, architecture in enumerate(data.table)}
+    rows = [row_of[architecture] for architecture in table]
+    assert (data.labels("params")[rows] < 0.5).all()
+    expected = data.labels("latency.raspi4")[rows]
+    np.testing.assert_array_equal(known.values("latency.raspi4", table), expected)
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=12))
 def test_the_front_is_what_nothing_dominates(points: list[tuple[int, int]]) -> None:
-    expected = [not any(q[0] >= p[0] and q[1] >= p[1] and q != p for q in points) for p in points]
+    def is_dominated(point: tuple[int, int]) -> bool:
+        x, y = point
+        return any(u >= x and v >= y and (u, v) != point for u, v in points)
+
+    expected = [not is_dominated(point) for point in points]
     assert pareto(np.array(points, float)).tolist() == expected
 
 
 def test_weights_of_two_objectives_cover_both_ends() -> None:
-    problem = Problem(
-        CHAIN, maximise=False, second="n", known=Known(functions={"n": lambda a: 0.0})
-    )
+    known = Known(functions={"n": lambda a: 0.0})
+    problem = Problem(CHAIN, maximise=False, second="n", known=known)
     values, seconds = [1.0, 2.0, 3.0], [30.0, 20.0, 10.0]
-    best = {
-        int(problem.utility(values, seconds, np.random.default_rng(seed)).argmax())
-        for seed in range(50)
-    }
+    best = set()
+    for seed in range(50):
+        utility = problem.utility(values, seconds, np.random.default_rng(seed))
+        best.add(int(utility.argmax()))
     assert best == {0, 1, 2}
     assert problem.utility([], [], np.random.default_rng(0)).shape == (0,)
-    assert Problem(CHAIN, maximise=False).utility(
-        values, [0.0] * 3, np.random.default_rng(0)
-    ).tolist() == [-1, -2, -3]
+    one_objective = Problem(CHAIN, maximise=False)
+    utility = one_objective.utility(values, [0.0] * 3, np.random.default_rng(0))
+    assert utility.tolist() == [-1, -2, -3]
 
 
 @pytest.mark.parametrize("name", ["nb101", "nb201", "darts", "nasbench-nlp"])
@@ -138,33 +139,33 @@ def test_candidates_are_elements_and_never_twins(name: str) -> None:
     problem = Problem(load_space(name))
     candidates = Candidates(problem, None, [], np.random.default_rng(0))
     first = candidates.fresh(5)
-    parents = [c.architecture for c in first]
-    every = [
+    parents = [candidate.architecture for candidate in first]
+    all_of_them = [
         *first,
         *candidates.mutations(parents, 4),
         *candidates.mutations(parents, 4, again=0.5),
         *candidates.neighbours(parents[0], 8),
         *candidates.mutation(parents[1]),
     ]
-    ids = [c.canonical_id for c in every]
+    ids = [candidate.canonical_id for candidate in all_of_them]
     assert len(set(ids)) == len(ids) > 15
-    for candidate in every:
+    for candidate in all_of_them:
         problem.space.validate(candidate.architecture)
         assert candidate.architecture.canonical_id == candidate.canonical_id
-    seen = Candidates(problem, None, ids, np.random.default_rng(0)).fresh(5)
-    assert not {c.canonical_id for c in seen} & set(ids)
+    # the same draws, with all of these seen before
+    others = Candidates(problem, None, ids, np.random.default_rng(0)).fresh(5)
+    assert not {candidate.canonical_id for candidate in others} & set(ids)
 
 
 def test_spaces_are_listed_where_they_are_small() -> None:
-    sizes = {
-        name: listed(Problem(load_space(name)))
-        for name in ("nb101", "darts", "transnas-micro", "nasbench-macro")
-    }
-    assert sizes["nb101"] is sizes["darts"] is None
-    assert [len(sizes[name].table) for name in ("transnas-micro", "nasbench-macro")] == [4096, 6561]  # type: ignore[union-attr]
-    whole = sizes["transnas-micro"]
-    assert whole is not None
-    assert len(set(whole.ids)) == whole.allowed_first.sum() < 4096
+    assert listed(Problem(load_space("nb101"))) is None
+    assert listed(Problem(load_space("darts"))) is None
+    macro = listed(Problem(load_space("nasbench-macro")))
+    micro = listed(Problem(load_space("transnas-micro")))
+    assert macro is not None
+    assert micro is not None
+    assert (len(macro.table), len(micro.table)) == (6561, 4096)
+    assert len(set(micro.ids)) == micro.allowed_first.sum() < 4096
     assert listed(Problem(NB201(none="edge"))) is None  # what it lists are no elements of it
 
 

@@ -23,16 +23,16 @@ def worths(table: ArchTable) -> FloatArray:
 
 def test_it_proposes_what_a_study_would_and_tells_its_course(tmp_path: Path) -> None:
     config, problem = options("gp-onehot", n_initial=5), Problem(CHAIN)
-    found = simulate(problem, listed(problem), config, worths, 14)
+    search = simulate(problem, listed(problem), config, worths, 14)
     study = Study(tmp_path / "study.db", problem, config)
     for _ in range(14):
         for trial in study.ask():
             study.tell(trial.architecture, worth(trial.architecture))
-    assert list(found.architectures) == [t.architecture for t in study.trials()]
-    assert found.values.tolist() == [t.value for t in study.trials()]
-    assert found.seconds.shape == (14,)
-    course = found.course(lambda table: 100 - worths(table))
-    best = np.maximum.accumulate(found.values)
+    assert list(search.architectures) == [trial.architecture for trial in study.trials()]
+    assert search.values.tolist() == [trial.value for trial in study.trials()]
+    assert search.seconds.shape == (14,)
+    course = search.course(lambda table: 100 - worths(table))
+    best = np.maximum.accumulate(search.values)
     np.testing.assert_allclose(along(course, 14, 1), best)
     np.testing.assert_allclose(along(course, 14), 100 - best)
     assert len(course) == len(np.unique(best))
@@ -50,11 +50,12 @@ def test_among_rows_trains_only_what_was_measured() -> None:
     values[::3] = np.nan
     data = Dataset("half", table, {"accuracy": Metric("accuracy", "made up")}, {"accuracy": values})
     problem, whole = among_rows(data, CHAIN, "accuracy")
-    found = simulate(
-        problem, whole, options("gp-onehot"), lambda t: problem.known.values("accuracy", t), 1000
-    )
-    assert sorted(found.values) == sorted(values[np.isfinite(values)])
+
+    def look_up(table: ArchTable) -> FloatArray:
+        return problem.known.values("accuracy", table)
+
+    search = simulate(problem, whole, options("gp-onehot"), look_up, 1000)
+    assert sorted(search.values) == sorted(values[np.isfinite(values)])
     measured = table[np.flatnonzero(np.isfinite(values))]
-    assert set(ArchTable.from_architectures(found.architectures).canonical_ids) == set(
-        measured.canonical_ids
-    )
+    trained = ArchTable.from_architectures(search.architectures)
+    assert set(trained.canonical_ids) == set(measured.canonical_ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
 from nasflow.search.candidates import Candidates, listed
 from nasflow.search.problem import Problem
-from nasflow.search.strategies.base import History
+from nasflow.search.strategies.base import History, Proposal
 from nasflow.search.strategies.bayesian import expected_improvement, normal_scores, on_scale
 from nasflow.search.strategies.gp_onehot import one_hot
 from nasflow.search.strategies.make import make_strategy
@@ -30,7 +31,7 @@ def test_a_small_space_is_searched_to_its_end_without_a_twin(
 ) -> None:
     monkeypatch.setattr("nasflow.search.candidates._TRIES", 8)  # to see sooner that nothing is left
     problem = Problem(OPEN)
-    n_elements = len(set(OPEN.enumerate().canonical_ids))
+    n_elements = len(set(OPEN.enumerate().canonical_ids))  # but for twins
     walk = Walk(options(strategy, n_initial=5, population=5), problem, whole=whole)
     while walk.step(8):
         pass
@@ -42,19 +43,18 @@ def test_a_small_space_is_searched_to_its_end_without_a_twin(
 
 @pytest.mark.parametrize("strategy", [*STRATEGIES.names(), "fgp+embedding"])
 def test_the_same_history_gives_the_same_proposals(strategy: str) -> None:
-    a, b = (
-        Walk(options(strategy, n_initial=5, population=5), Problem(CHAIN)).walk(14)
-        for _ in range(2)
-    )
-    assert a.proposals == b.proposals
+    def walk(seed: int = 21) -> Walk:
+        return Walk(options(strategy, n_initial=5, population=5, seed=seed), Problem(CHAIN))
+
+    first = walk().walk(14).proposals
+    assert walk().walk(14).proposals == first
     # a strategy that joins later proposes what one from the beginning does; npenas, at the end of a
     # round
     for n in (11,) if strategy == "npenas" else range(5, 14):
-        later = Walk(options(strategy, n_initial=5, population=5), Problem(CHAIN))
-        later.proposals = a.proposals[:n]
-        assert later.walk(14).proposals[:14] == a.proposals[:14]
-    other = Walk(options(strategy, n_initial=5, population=5, seed=3), Problem(CHAIN)).walk(14)
-    assert other.proposals != a.proposals
+        later = walk()
+        later.proposals = first[:n]
+        assert later.walk(14).proposals[:14] == first[:14]
+    assert walk(seed=3).walk(14).proposals != first
 
 
 def test_random_is_uniform() -> None:
@@ -64,7 +64,8 @@ def test_random_is_uniform() -> None:
     for seed in range(600):
         candidates = Candidates(problem, whole, [], np.random.default_rng(seed))
         history = History([], np.zeros(0), [], [], 0)
-        counts.update(p.candidate.canonical_id for p in strategy.propose(history, candidates, 1))
+        (proposal,) = strategy.propose(history, candidates, 1)
+        counts[proposal.candidate.canonical_id] += 1
     assert len(counts) == 81
     assert scipy.stats.chisquare(list(counts.values())).pvalue > 0.01
 
@@ -73,13 +74,15 @@ def test_local_search_stops_at_a_local_optimum_and_starts_again() -> None:
     walk = Walk(options("local-search", n_initial=1), Problem(CHAIN))
     while not any(p.origin == "restart" for p in walk.proposals):
         assert walk.step()
-    start = walk.proposals[-1]
+    restart = walk.proposals[-1]
     architectures, values = walk.architectures[:-1], walk.values[:-1]
     best = architectures[int(np.argmax(values))]
     neighbours = list(CHAIN.neighbours(best))
     assert max(map(worth, neighbours)) <= worth(best)
-    assert {n.canonical_id for n in neighbours} <= {a.canonical_id for a in architectures}
-    assert start.candidate.architecture not in architectures
+    # all of them were trained before
+    trained = {architecture.canonical_id for architecture in architectures}
+    assert {neighbour.canonical_id for neighbour in neighbours} <= trained
+    assert restart.candidate.architecture not in architectures
     # each step is a neighbour of what was the best before it
     for i, proposal in enumerate(walk.proposals[:-1]):
         if proposal.origin == "neighbour":
@@ -90,34 +93,33 @@ def test_local_search_stops_at_a_local_optimum_and_starts_again() -> None:
 def test_evolution_mutates_the_winners_among_the_youngest() -> None:
     """The best of all is the oldest, so with a population of the others it is never a parent."""
     table = CHAIN.enumerate()
-    order = np.argsort([-worth(a) for a in table], kind="stable")
-    told = [table[int(order[0])], *(table[int(row)] for row in order[40:50])]
-    values = np.array([worth(a) for a in told])
+    order = np.argsort([-worth(a) for a in table], kind="stable").tolist()
+    trained = [table[row] for row in [order[0], *order[40:50]]]
+    values = np.array([worth(architecture) for architecture in trained])
+    seen = [architecture.canonical_id for architecture in trained]
     problem = Problem(CHAIN)
-    history = History(told, values, ["random"] * 11, [], 11)
+    history = History(trained, values, ["random"] * 11, [], 11)
 
     def parents(population: int, tournament: int) -> Counter[Architecture]:
-        strategy = make_strategy(
-            options("evolution", population=population, tournament=tournament, n_initial=11),
-            problem,
-            None,
-        )
-        found: Counter[Architecture] = Counter()
+        """How often each was the parent, or might have been, in 40 proposals."""
+        config = options("evolution", population=population, tournament=tournament, n_initial=11)
+        strategy = make_strategy(config, problem, None)
+        counts: Counter[Architecture] = Counter()
         for seed in range(40):
-            candidates = Candidates(
-                problem, None, [a.canonical_id for a in told], np.random.default_rng(seed)
-            )
+            candidates = Candidates(problem, None, seen, np.random.default_rng(seed))
             (child,) = strategy.propose(history, candidates, 1)
             assert child.origin == "mutation"
-            near = [a for a in told if child.candidate.architecture in set(CHAIN.neighbours(a))]
-            found.update(near)
-        return found
+            for parent in trained:
+                if child.candidate.architecture in set(CHAIN.neighbours(parent)):
+                    counts[parent] += 1
+        return counts
 
-    assert (
-        parents(11, 11)[told[0]] == 40
-    )  # in the population, and the best of every full tournament
-    assert parents(10, 10)[told[1]] == 40  # the oldest left the population, so the next best wins
-    assert len(parents(10, 1)) > 5  # a tournament of one is a uniform draw
+    # in the population, and the best of every full tournament
+    assert parents(11, 11)[trained[0]] == 40
+    # the oldest left the population, so the next best wins
+    assert parents(10, 10)[trained[1]] == 40
+    # a tournament of one is a uniform draw
+    assert len(parents(10, 1)) > 5
 
 
 @pytest.mark.parametrize("strategy", MODELS)
@@ -125,7 +127,7 @@ def test_models_find_the_best_of_81_before_chance_would(strategy: str) -> None:
     best = max(worth(a) for a in CHAIN.enumerate())
     walk = Walk(options(strategy, n_initial=10), Problem(CHAIN)).walk(34)
     assert max(walk.values) == best
-    predictions = [p.predicted for p in walk.proposals if p.origin not in ("random",)]
+    predictions = [p.predicted for p in walk.proposals if p.origin != "random"]
     assert all(p is not None and np.isfinite(p) for p in predictions)
 
 
@@ -138,9 +140,7 @@ def test_equal_results_are_no_error(strategy: str) -> None:
 
 
 def test_proposals_made_together_differ_from_what_is_being_trained() -> None:
-    """What is pending counts as having the expected result, so its neighbourhood is no longer
-    uncertain.
-    """
+    """What is pending counts as having the expected result: it is uncertain no longer."""
     walk = Walk(options("fgp", n_initial=8), Problem(CHAIN)).walk(8)
     together = walk.step(6)
     assert len({p.candidate.canonical_id for p in together}) == 6
@@ -150,31 +150,29 @@ def test_proposals_made_together_differ_from_what_is_being_trained() -> None:
 
 def test_npenas_goes_in_rounds_and_from_the_pre_trained_weights() -> None:
     walk = Walk(options("npenas", n_initial=8), Problem(CHAIN)).walk(8)
-    first = walk.strategy.propose
     history = History(walk.architectures, np.array(walk.values), ["random"] * 8, [], 8)
 
-    def propose() -> list[object]:
-        seen = [p.candidate.canonical_id for p in walk.proposals]
-        return list(
-            first(history, Candidates(walk.problem, walk.whole, seen, np.random.default_rng(1)), 1)
-        )
+    def propose() -> list[Proposal]:
+        seen = [proposal.candidate.canonical_id for proposal in walk.proposals]
+        candidates = Candidates(walk.problem, walk.whole, seen, np.random.default_rng(1))
+        return walk.strategy.propose(history, candidates, 1)
 
     round_1 = propose()
     assert len(round_1) == 6
-    assert (
-        propose() == round_1
-    )  # a fit that went on from the last one's weights would predict otherwise
+    # a fit that went on from the last one's weights would predict otherwise
+    assert propose() == round_1
     parents = [walk.architectures[i] for i in np.argsort(-history.utility, kind="stable")[:4]]
-    near = {child for parent in parents for child in CHAIN.neighbours(parent)}
-    assert all(p.candidate.architecture in near for p in round_1)  # type: ignore[attr-defined]
+    near: set[Architecture] = set()
+    for parent in parents:
+        near.update(CHAIN.neighbours(parent))
+    assert all(proposal.candidate.architecture in near for proposal in round_1)
 
 
 def test_npenas_ranks_mutations_further_away_where_asked_to() -> None:
     def proposed(again: float) -> set[Architecture]:
-        walk = Walk(
-            options("npenas", n_initial=8, n_parents=1, mutate_again=again), Problem(CHAIN)
-        ).walk(8)
-        return {p.candidate.architecture for p in walk.step(1)}
+        config = options("npenas", n_initial=8, n_parents=1, mutate_again=again)
+        walk = Walk(config, Problem(CHAIN)).walk(8)
+        return {proposal.candidate.architecture for proposal in walk.step(1)}
 
     walk = Walk(options("npenas", n_initial=8), Problem(CHAIN)).walk(8)
     parent = walk.architectures[int(np.argmax(walk.values))]
@@ -198,12 +196,13 @@ def test_fgp_sees_the_parts_that_are_named_and_pre_trains_for_embeddings_alone(
     n_ops = len(plain.whole.table.vocabulary)
     assert list(plain.strategy.groups()) == [n_ops + n_ops**2, 3]  # type: ignore[attr-defined]
     assert list(both.strategy.groups()) == [3, 8]  # type: ignore[attr-defined]
-    seen = [walk.strategy.features(plain.whole.table) for walk in (plain, both)]  # type: ignore[attr-defined]
-    np.testing.assert_array_equal(seen[0][:, -3:], seen[1][:, :3])
-    with pytest.raises(
-        ConfigError,
-        match=r"features is \('accuracy',\); legal: one or more of embedding, surrogate",
-    ):
+    table = plain.whole.table
+    of_plain = plain.strategy.features(table)  # type: ignore[attr-defined]
+    of_both = both.strategy.features(table)  # type: ignore[attr-defined]
+    # the surrogate is the last part of the one and the first of the other
+    np.testing.assert_array_equal(of_plain[:, -3:], of_both[:, :3])
+    message = r"features is \('accuracy',\); legal: one or more of embedding, surrogate"
+    with pytest.raises(ConfigError, match=message):
         options("fgp", features=("accuracy",))
 
 
@@ -214,8 +213,7 @@ def test_an_unknown_strategy_or_proxy_is_named() -> None:
         make_strategy(options("fgp", proxies=("jacov",)), Problem(CHAIN), None)
 
 
-# -- the arithmetic
-# ---------------------------------------------------------------------------------------
+# -- the arithmetic --------------------------------------------------------------------------------
 
 
 def test_expected_improvement_is_the_mean_of_what_is_above_the_best() -> None:
@@ -223,11 +221,10 @@ def test_expected_improvement_is_the_mean_of_what_is_above_the_best() -> None:
     for mean, deviation, best in [(0.3, 0.5, 0.1), (-1.0, 0.7, 0.5), (2.0, 0.1, 0.0)]:
         draws = rng.normal(mean, deviation, 400_000)
         expected = np.maximum(draws - best, 0).mean()
-        seen = expected_improvement(np.array([mean]), np.array([deviation]), best)[0]
-        assert seen == pytest.approx(expected, rel=0.05, abs=2e-3)
-    assert expected_improvement(np.array([1.0, -1.0]), np.zeros(2), 0.0).tolist() == pytest.approx(
-        [1.0, 0.0]
-    )
+        improvement = expected_improvement(np.array([mean]), np.array([deviation]), best)[0]
+        assert improvement == pytest.approx(expected, rel=0.05, abs=2e-3)
+    certain = expected_improvement(np.array([1.0, -1.0]), np.zeros(2), 0.0)
+    assert certain.tolist() == pytest.approx([1.0, 0.0])
 
 
 def test_scores_go_back_to_the_values_they_came_from() -> None:
@@ -248,8 +245,10 @@ def test_the_one_hot_code_says_which_operation_is_where_and_which_edges_there_ar
     table = ArchTable.from_architectures([space.sample(rng) for _ in range(6)])
     n, ops = int(np.diff(table.node_ptr).max()), table.vocabulary
     rows = []
-    for a in table:
-        code = [float(i < a.n_nodes and a.ops[i] == op) for i in range(n) for op in ops]
-        rows.append(code + [float((i, j) in a.edges) for i in range(n) for j in range(i + 1, n)])
-    np.testing.assert_array_equal(one_hot(table, n), rows)
+    for architecture in table:
+        padded = [*architecture.ops, *[""] * (n - architecture.n_nodes)]
+        code = [op == other for op in padded for other in ops]
+        code += [(i, j) in architecture.edges for i, j in itertools.combinations(range(n), 2)]
+        rows.append(code)
+    np.testing.assert_array_equal(one_hot(table, n), np.array(rows, float))
     assert one_hot(table, 3).shape == (6, 3 * len(ops) + 3)
