@@ -1,4 +1,4 @@
-"""`--limit 1e12`, a full disk and a constraint that raises ended a search in tracebacks."""
+"""A limit of 1e12 and a constraint that raises ended in tracebacks; a direction was not said."""
 
 from __future__ import annotations
 
@@ -74,3 +74,25 @@ def test_numbers_and_truth_values_are_conditions(
 ) -> None:
     search("--constraints", condition)
     assert "2 results" in capsys.readouterr().out
+
+
+def on_front(capsys: pytest.CaptureFixture[str], *more: str) -> str:
+    search("--second", "mine.py:number", "--budget", "8", *more)
+    return capsys.readouterr().out
+
+
+def test_the_direction_of_the_second_objective_is_an_option_and_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    less = on_front(capsys)
+    assert "mine.py:number less is better" in less
+    assert "pool > pool > pool" in less
+    more = on_front(capsys, "--second_maximise", "--study", "more.db")
+    assert "mine.py:number more is better" in more
+    assert "conv > conv > conv" in more
+    with pytest.raises(SystemExit):
+        search("--help")
+    assert "of a function less" in " ".join(capsys.readouterr().out.split())
+    with pytest.raises(SystemExit):
+        search("--second_maximise")
+    assert "goes with --second" in capsys.readouterr().err

@@ -24,7 +24,7 @@ from nasflow.options.training import FitConfig, PretrainConfig
 from nasflow.search.strategies.registry import SearchConfig
 
 if TYPE_CHECKING:
-    from nasflow.search.known import Known
+    from nasflow.search.cost_function import Quantities
     from nasflow.search.problem import Problem
 
 STAGES = ("encoder", "surrogate", "pretrain", "fit")
@@ -111,7 +111,16 @@ def _add_goals(parser: Parser) -> None:
         "--second",
         type=str | None,
         default=None,
-        help="a known quantity to optimise as well; the table then shows the Pareto front",
+        help=(
+            "a known quantity to optimise as well, in the direction that the data set says, and of"
+            " a function less; the table then shows the Pareto front"
+        ),
+    )
+    parser.add_argument(
+        "--second_maximise",
+        "--second-maximise",
+        action="store_true",
+        help="of --second more is better",
     )
     parser.add_argument(
         "--constraints",
@@ -266,28 +275,32 @@ def _problem(options: Namespace) -> Problem:
     names = [constraint.quantity for constraint in constraints]
     if options.second:
         names.append(options.second)
+    elif options.second_maximise:
+        raise ConfigError("--second_maximise goes with --second, which names the quantity")
+    maximised = [options.second] if options.second_maximise else []
     names += getattr(options, "proxies", ())  # of a strategy that has such an option
     return Problem(
         load_space(options.space),
         not options.minimise,
         options.second,
         constraints,
-        _quantities(options.space, options.data, names),
+        _quantities(options.space, options.data, names, maximised),
     )
 
 
-def _quantities(space: str, source: str | None, names: list[str]) -> Known:
+def _quantities(
+    space: str, source: str | None, names: list[str], maximised: list[str]
+) -> Quantities:
     """The quantities of these names: functions, columns of a data set otherwise."""
     from nasflow.datasets import open_dataset
     from nasflow.datasets.registry import dataset_names
-    from nasflow.search.cost_function import CostFunction
-    from nasflow.search.known import Known
+    from nasflow.search.cost_function import Quantities
     from nasflow.search.training import is_function
 
-    functions = {name: CostFunction(name) for name in names if is_function(name)}
+    functions = [name for name in names if is_function(name)]
     columns = [name for name in names if name not in functions]
     if not source and space in dataset_names():
         source = space
     # opened only where a column is asked for: some data sets take seconds
     dataset = open_dataset(source) if source and columns else None
-    return Known(dataset, functions)
+    return Quantities(dataset, functions, maximised)

@@ -1,13 +1,16 @@
-"""A function of the user's as a known quantity: what it raises is told in one line."""
+"""Known quantities as a command line gives them: functions by name, and directions of its own."""
 
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from nasflow.datasets.base import Dataset
 from nasflow.errors import ConfigError
 from nasflow.graphs.architecture import Architecture
+from nasflow.search.known import Known
 from nasflow.search.training import load_function
 
 
@@ -48,3 +51,26 @@ class CostFunction:
             f"{self.name} {fault}, of the architecture {list(architecture.ops)}; it must return a"
             " number for every architecture of the space (nan where it is not known)"
         )
+
+
+class Quantities(Known):
+    """Known quantities, with those of which the user says that more is better.
+
+    Args:
+        dataset: its metrics that took no training are quantities, in the direction that it says.
+        functions: names of functions, of which less is better.
+        maximised: names of quantities of which more is better, whatever else says.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset | None,
+        functions: Iterable[str],
+        maximised: Iterable[str] = (),
+    ) -> None:
+        super().__init__(dataset, {name: CostFunction(name) for name in functions})
+        self._maximised = set(maximised)
+
+    def maximise(self, name: str) -> bool:
+        """Whether more of a quantity is better."""
+        return name in self._maximised or super().maximise(name)

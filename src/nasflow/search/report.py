@@ -51,7 +51,10 @@ def final_table(study: Study) -> str:
     else:
         # all of it: which of them is best is for the reader to say
         front = best_first(problem, study.front())
-        headline = f"{len(done)} results, {len(front)} of them on the Pareto front:"
+        headline = (
+            f"{len(done)} results, {len(front)} of them on the Pareto front (of what is measured"
+            f" {better(problem.maximise)}, of {problem.second} {better(problem.second_maximise)}):"
+        )
         lines = [headline, "", _table(problem, front)]
     # failures last and short: the CSV has the whole of each reason
     if failed:
@@ -60,6 +63,11 @@ def final_table(study: Study) -> str:
             reason = shortened(trial.reason or "", 200)  # it may hold the lines of an output
             lines.append(f"  trial {trial.number}: {reason}")
     return "\n".join(lines) + "\n"
+
+
+def better(maximise: bool) -> str:
+    """A direction in words."""
+    return "more is better" if maximise else "less is better"
 
 
 def _table(problem: Problem, trials: Sequence[Trial]) -> str:
@@ -131,7 +139,7 @@ def draw(path: Path, study: Study) -> None:
         _draw_predictions(right, done)
     else:
         front = {trial.number for trial in study.front()}
-        _draw_front(right, problem.second, done, front)
+        _draw_front(right, problem, done, front)
     with atomic_write(path) as file:
         figure.savefig(file, format="png", dpi=120)
 
@@ -152,7 +160,9 @@ def _draw_course(axes: Axes, problem: Problem, done: Sequence[Trial]) -> None:
     axes.legend()
 
 
-def _draw_front(axes: Axes, second: str, done: Sequence[Trial], front: AbstractSet[int]) -> None:
+def _draw_front(
+    axes: Axes, problem: Problem, done: Sequence[Trial], front: AbstractSet[int]
+) -> None:
     """Both objectives, with the trials of the Pareto front in another colour."""
     others = [trial for trial in done if trial.number not in front]
     on_front = [trial for trial in done if trial.number in front]
@@ -160,7 +170,11 @@ def _draw_front(axes: Axes, second: str, done: Sequence[Trial], front: AbstractS
         x = _numbers(trial.second for trial in trials)
         y = _numbers(trial.value for trial in trials)
         axes.plot(x, y, "o", markersize=4, label=label)
-    axes.set(xlabel=second, ylabel="value", title="Two objectives")
+    axes.set(
+        xlabel=f"{problem.second} ({better(problem.second_maximise)})",
+        ylabel=f"value ({better(problem.maximise)})",
+        title="Two objectives",
+    )
     axes.legend()
 
 
