@@ -24,6 +24,8 @@ from nasflow.options.training import FitConfig, PretrainConfig
 from nasflow.search.strategies.registry import SearchConfig
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nasflow.search.cost_function import Quantities
     from nasflow.search.problem import Problem
 
@@ -193,6 +195,7 @@ def run(options: Namespace) -> None:
     """Search, and write what came of it."""
     from nasflow.search import runner
     from nasflow.search.executors import RayExecutor
+    from nasflow.search.exhaustion import explain_exhaustion
     from nasflow.search.failures import retry_failed
     from nasflow.search.outputs import check_paths, folder_of, window_of, write_results
     from nasflow.search.report import summary
@@ -241,12 +244,25 @@ def run(options: Namespace) -> None:
             f" --give_up 0 goes on in any case. All reasons: {folder / 'trials.csv'}"
         ) from None
     table = write_results(folder, study)
-    print(f"{table}\n{summary(study.trials())}\n{folder}: table.txt, trials.csv, search.png")
-    if not any(trial.state == "done" for trial in study.trials()):
-        raise runner.AllFailedError(
-            f"no training gave a result; the same command with --retry_failed begins those that"
-            f" failed anew. All reasons: {folder / 'trials.csv'}"
-        )
+    trials = study.trials()
+    print(f"{table}\n{summary(trials)}\n{folder}: table.txt, trials.csv, search.png")
+    n_trainings = sum(trial.finished and trial.origin != "told" for trial in trials)
+    # fewer than were asked for: the space, or what the conditions leave of it, is used up
+    why = explain_exhaustion(study) if n_trainings < options.budget else ""
+    if why:
+        print(f"{n_trainings} trainings of a budget of {options.budget}: {why}")
+    if not any(trial.state == "done" for trial in trials):
+        raise runner.AllFailedError(_without_result(n_trainings, why, folder))
+
+
+def _without_result(n_trainings: int, why: str, folder: Path) -> str:
+    """What to say of a search that ended without any result."""
+    if not n_trainings:
+        return f"nothing was trained: {why or 'the study proposed nothing'}"
+    return (
+        f"none of {n_trainings} trainings gave a result; the same command with --retry_failed"
+        f" begins those that failed anew. All reasons: {folder / 'trials.csv'}"
+    )
 
 
 def _search_config(options: Namespace) -> SearchConfig:

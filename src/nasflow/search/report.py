@@ -44,7 +44,7 @@ def final_table(study: Study) -> str:
     done = [trial for trial in trials if trial.state == "done"]
     failed = [trial for trial in trials if trial.state == "failed"]
     if not done:
-        lines = [f"{len(failed)} trainings, none of them gave a result"]
+        lines = ["no training gave a result"]
     elif problem.second is None:
         best = best_first(problem, done)[:TOP]
         lines = [f"{len(done)} results, the best {len(best)}:", "", _table(problem, best)]
