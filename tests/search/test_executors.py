@@ -1,10 +1,9 @@
-"""Trainings on a Ray cluster: on a stand-in for it, and with NASFLOW_FULL on a real one on this
-machine.
-"""
+"""Trainings on a Ray cluster: on a stand-in, and with NASFLOW_FULL on a real one on one machine."""
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Self
@@ -20,6 +19,7 @@ from nasflow.search.executors import RayExecutor
 from nasflow.search.store import Store
 from nasflow.search.strategies.registry import SearchConfig
 from nasflow.search.training import Train, Training, outcome_in
+from nasflow.search.trial import Trial
 from nasflow.spaces.nb201 import NB201
 
 SPACE = NB201()
@@ -92,8 +92,14 @@ def executor(study: Study, monkeypatch: pytest.MonkeyPatch) -> RayExecutor:
 
 
 def cluster(executor: RayExecutor) -> Cluster:
+    """The stand-in that an executor works with."""
     workers: Any = executor._workers
     return workers
+
+
+def outcomes(trials: Sequence[Trial]) -> list[tuple[str, str, float | None, int]]:
+    """What became of trials, times and owners apart."""
+    return [(trial.canonical_id, trial.state, trial.value, trial.starts) for trial in trials]
 
 
 def test_a_search_on_a_cluster_ends_as_one_on_this_machine(
@@ -102,9 +108,7 @@ def test_a_search_on_a_cluster_ends_as_one_on_this_machine(
     run(study, search_trainers.worth, 6, parallel=2, executor=executor)
     here = Study(tmp_path / "here.db", Problem(SPACE), study.config, window=2)
     run(here, search_trainers.worth, 6, parallel=2)
-    assert [(t.canonical_id, t.state, t.value, t.starts) for t in study.trials()] == [
-        (t.canonical_id, t.state, t.value, t.starts) for t in here.trials()
-    ]
+    assert outcomes(study.trials()) == outcomes(here.trials())
     assert not cluster(executor).open
 
 
@@ -120,11 +124,8 @@ def test_a_machine_that_dies_costs_a_beginning_and_a_second_one_the_trial(
 ) -> None:
     cluster(executor).dying = {"0": 1, "1": 2}
     run(study, search_trainers.worth, 3, executor=executor)
-    assert [(t.state, t.starts) for t in study.trials()] == [
-        ("done", 2),
-        ("failed", 2),
-        ("done", 1),
-    ]
+    states = [(trial.state, trial.starts) for trial in study.trials()]
+    assert states == [("done", 2), ("failed", 2), ("done", 1)]
     assert "cut off 2 times" in str(study.trials()[1].reason)
 
 
@@ -188,6 +189,7 @@ def test_a_training_whose_result_was_told_meanwhile_is_stopped(
 
 
 def _training(study: Study, number: int, train: Train = search_trainers.worth) -> Training:
+    """What an executor is handed for a trial of the study."""
     architecture = study.trials()[number].architecture
     return Training(
         str(study.store.path),
@@ -207,49 +209,17 @@ def test_the_command_trains_on_a_ray_cluster(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     trainer = Path(search_trainers.__file__)
-    results = []
-    for name, more in (("local", []), ("ray", ["--ray", "local"])):
-        main(
-            [
-                "search",
-                "nb201",
-                "--train",
-                f"{trainer}:odd",
-                "--strategy",
-                "random",
-                "--limit",
-                "1",
-                "--budget",
-                "8",
-                "--parallel",
-                "2",
-                "--study",
-                str(tmp_path / f"{name}.db"),
-                *more,
-            ]
-        )
-        trials = Store(tmp_path / f"{name}.db").trials()
-        results.append([(t.canonical_id, t.state, t.value, t.starts) for t in trials])
-    assert results[0] == results[1]
-    assert {state for _, state, *_ in results[0]} == {"done", "failed"}
+
+    def search(train: str, name: str, more: str) -> list[Trial]:
+        path = tmp_path / f"{name}.db"
+        words = ["search", "nb201", "--strategy", "random", *more.split()]
+        main([*words, "--train", f"{trainer}:{train}", "--study", str(path)])
+        return Store(path).trials()
+
+    here = search("odd", "local", "--limit 1 --budget 8 --parallel 2")
+    there = search("odd", "ray", "--limit 1 --budget 8 --parallel 2 --ray local")
+    assert outcomes(here) == outcomes(there)
+    assert {trial.state for trial in here} == {"done", "failed"}
     monkeypatch.setenv("TRAINING_LOG", str(tmp_path))
-    main(
-        [
-            "search",
-            "nb201",
-            "--train",
-            f"{trainer}:dies_once",
-            "--strategy",
-            "random",
-            "--budget",
-            "2",
-            "--ray",
-            "local",
-            "--study",
-            str(tmp_path / "dies.db"),
-        ]
-    )
-    assert [(t.state, t.starts) for t in Store(tmp_path / "dies.db").trials()] == [
-        ("done", 2),
-        ("done", 1),
-    ]
+    trials = search("dies_once", "dies", "--budget 2 --ray local")
+    assert [(trial.state, trial.starts) for trial in trials] == [("done", 2), ("done", 1)]

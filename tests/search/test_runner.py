@@ -90,6 +90,7 @@ def command(code: str) -> str:
 
 def test_the_last_number_that_a_command_prints_counts() -> None:
     assert attempt(command('print(1); print(2.5); print("done")')) == (2.5, None)
+    # the nodes of the JSON, the operations of the notation, the number of the trial
     code = (
         'import json, sys; n = len(json.loads(sys.argv[1])["ops"]); '
         'print(n + sys.argv[2].count("~") + int(sys.argv[3]))'
@@ -202,9 +203,7 @@ ENV = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TRAINERS.parent), *sys.p
 
 
 def searching(folder: Path, parallel: int) -> Search:
-    """A search of `BUDGET` trainings in a process group of its own, the order of whose ends makes
-    no difference.
-    """
+    """A search of `BUDGET` trainings in a process group of its own, with a window of 2."""
     words = [folder / "study.db", STRATEGY, BUDGET, parallel, 2]
     return subprocess.Popen(
         [sys.executable, str(TRAINERS), *map(str, words)],
@@ -216,18 +215,17 @@ def searching(folder: Path, parallel: int) -> Search:
 
 
 def finished(process: Search) -> None:
+    """Wait for a search, which must end without an error."""
     out, _ = process.communicate(timeout=300)
     assert process.returncode == 0, out.decode()
 
 
-def told(folder: Path) -> dict[int, tuple[str, float | None]]:
+def results(folder: Path) -> dict[int, tuple[str, float | None]]:
+    """Canonical id and value of each finished trial by its number."""
     if not (folder / "study.db").exists():
         return {}
-    return {
-        t.number: (t.canonical_id, t.value)
-        for t in Store(folder / "study.db").trials()
-        if t.finished
-    }
+    trials = Store(folder / "study.db").trials()
+    return {trial.number: (trial.canonical_id, trial.value) for trial in trials if trial.finished}
 
 
 def logged(folder: Path, word: str) -> Counter[str]:
@@ -241,13 +239,14 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[str
     """What a search ends with that nobody kills."""
     folder = tmp_path_factory.mktemp("undisturbed")
     finished(searching(folder, 2))
-    assert len(told(folder)) == BUDGET
-    return told(folder)
+    assert len(results(folder)) == BUDGET
+    return results(folder)
 
 
 def kill_at_random(folder: Path, kills: int, parallel: int, whole_group: bool) -> dict[str, int]:
-    """kill -9, so many times, each some time after a result. Returns how often begun what was told
-    had been by then.
+    """kill -9, so many times, each some time after a result.
+
+    Returns how often the training of each result had begun when the result was first seen.
     """
     rng = np.random.default_rng(5)
     before: dict[int, tuple[str, float | None]] = {}
@@ -261,13 +260,10 @@ def kill_at_random(folder: Path, kills: int, parallel: int, whole_group: bool) -
         else:
             process.kill()
         process.wait()
-        now, counts = told(folder), logged(folder, "begin")
+        now, counts = results(folder), logged(folder, "begin")
         assert before.items() <= now.items()  # no result is lost
-        begun |= {
-            canonical_id: counts[canonical_id]
-            for canonical_id, _ in now.values()
-            if canonical_id not in begun
-        }
+        for canonical_id, _ in now.values():
+            begun.setdefault(canonical_id, counts[canonical_id])
         before = now
     assert len(before) < BUDGET, "the search ended before the last kill"
     return begun
@@ -281,17 +277,15 @@ def test_a_search_and_its_workers_killed_at_random_moments(
     kills = 20 if FULL else 2
     begun = kill_at_random(tmp_path, kills, 1, whole_group=True)
     finished(searching(tmp_path, 1))
-    assert told(tmp_path) == undisturbed
+    assert results(tmp_path) == undisturbed
     counts = logged(tmp_path, "begin")
-    assert all(
-        counts[canonical_id] == n for canonical_id, n in begun.items()
-    )  # what was told did not begin again
-    assert set(counts.values()) <= {1, 2}  # what a kill cut off began once more
-    assert sum(n - 1 for n in counts.values()) <= kills
-    print(
-        f"{kills} kills, {len(counts)} trainings, {sum(n == 2 for n in counts.values())} of them"
-        " begun twice"
-    )
+    # what had a result did not begin again
+    assert {canonical_id: counts[canonical_id] for canonical_id in begun} == begun
+    # what a kill cut off began once more
+    n_twice = sum(n == 2 for n in counts.values())
+    assert set(counts.values()) <= {1, 2}
+    assert n_twice <= kills
+    print(f"{kills} kills, {len(counts)} trainings, {n_twice} of them begun twice")
 
 
 def test_trainings_outlive_the_search_that_began_them(
@@ -300,16 +294,14 @@ def test_trainings_outlive_the_search_that_began_them(
     kill_at_random(tmp_path, 10 if FULL else 1, 2, whole_group=False)
     finished(searching(tmp_path, 2))
     assert set(logged(tmp_path, "begin").values()) == set(logged(tmp_path, "end").values()) == {1}
-    assert told(tmp_path) == undisturbed
+    assert results(tmp_path) == undisturbed
 
 
 def wait_for_results(folder: Path, n: int, process: Search) -> None:
     deadline = time.monotonic() + 60
-    while (
-        time.monotonic() < deadline
-        and process.poll() is None
-        and len(told(folder)) < min(n, BUDGET)
-    ):
+    while len(results(folder)) < min(n, BUDGET):
+        if process.poll() is not None or time.monotonic() > deadline:
+            return  # what the caller asserts then says what went wrong
         time.sleep(0.02)
 
 
@@ -319,7 +311,7 @@ def test_two_processes_share_one_study(
     for process in [searching(tmp_path, 1) for _ in range(2)]:
         finished(process)
     assert set(logged(tmp_path, "begin").values()) == {1}
-    assert told(tmp_path) == undisturbed
+    assert results(tmp_path) == undisturbed
 
 
 def test_the_command_shows_and_writes_what_happened(
