@@ -412,6 +412,18 @@ def pyg_pt(pairs: bool = False) -> bytes:
     return file.getvalue()
 
 
+def pyg_collated(with_class: bool = True) -> bytes:
+    """What an `InMemoryDataset` of these two graphs keeps as `processed/data.pt`."""
+    import torch
+    from torch_geometric.data import Data, InMemoryDataset
+
+    data, slices = InMemoryDataset.collate([pyg_graph(91.5), pyg_graph(93.25)])
+    file = io.BytesIO()
+    # PyG 2.4 and later, or before that
+    torch.save((data.to_dict(), slices, Data) if with_class else (data, slices), file)
+    return file.getvalue()
+
+
 def csv_table() -> bytes:
     """Graphs in both notations, two repeats, declared columns."""
     return (
@@ -461,6 +473,7 @@ SINGLE_FILES: dict[str, tuple[str, str, Any]] = {
     "zero-cost-301": ("zero-cost-json", "zc_nasbench301.json", lambda: zero_cost_json("301")),
     "pyg": ("pyg", "nb101.pt", pyg_pt),
     "pyg-pairs": ("pyg", "nb301.pt", lambda: pyg_pt(pairs=True)),
+    "pyg-collated": ("pyg", "data.pt", pyg_collated),
     "csv": ("csv", "own.csv", csv_table),
     "jsonl": ("jsonl", "own.jsonl", jsonl_table),
     "parquet": ("parquet", "own.parquet", parquet_table),

@@ -3,6 +3,8 @@
     [Data(x=(n, n_ops) one-hot, edge_index=(2, n_edges), y=accuracy, ...), ...]
     [(Data, Data), ...]    two cells an architecture (NAS-Bench-301): every sink of the first feeds
                            every source of the second, as in the merged graph
+    (attributes, slices, class)    what an `InMemoryDataset` keeps as `processed/data.pt`: see
+                                   `pyg_collated`
 
 The file does not say which operation a column means: they are called `op0`, `op1`, ... unless a
 text file of the same name with the suffix `.ops` lists their names, one a line. Every attribute
@@ -13,7 +15,7 @@ https://github.com/y0ngjaenius/CVPR2024_FLOWERFormer, read off how it uses its f
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from reprlib import repr as short_repr
 from typing import Any, ClassVar
@@ -21,6 +23,7 @@ from typing import Any, ClassVar
 from nasflow.datasets.base import Metric
 from nasflow.datasets.pickle_machine import StandIn
 from nasflow.datasets.readers.base import Progress, Reader, Rejected, Row
+from nasflow.datasets.readers.pyg_collated import separated
 from nasflow.datasets.torch_files import Tensor, load_torch
 from nasflow.errors import DataError, GraphError
 from nasflow.graphs.architecture import Architecture
@@ -57,23 +60,41 @@ class PygFile(Reader):
 
     def rows(self, progress: Progress) -> Iterator[Row | Rejected]:
         """See `Reader.rows`."""
-        content = load_torch(self.path, _CLASSES)
-        if not isinstance(content, list):
-            raise DataError(
-                f"{self.path} holds a {type(content).__name__}; it needs a list of graphs"
-            )
+        n_entries, entries = self._entries(load_torch(self.path, _CLASSES))
         names = self._names()
         self.vocabulary = names
-        for number, entry in enumerate(content):
+        unread: set[str] = set()
+        for number, entry in enumerate(entries):
             try:
                 pair = entry if isinstance(entry, tuple) else (entry,)
                 cells = list(map(_attributes, pair))
                 graph = _joined([_graph(cell, names) for cell in cells])
                 # of a pair, the first graph has the labels
-                yield Row(number, graph, _labels(cells[0]))
+                labels = _labels(cells[0])
+                unread |= {str(name) for name in cells[0] if name not in (*labels, *_STRUCTURE)}
+                yield Row(number, graph, labels)
             except (DataError, GraphError, IndexError) as error:
                 yield Rejected(number, str(error))
-            progress(number + 1, len(content))
+            progress(number + 1, n_entries)
+        if unread:
+            self.notes.append(
+                "attributes that are no single number were left unread: "
+                f"{', '.join(sorted(unread))}"
+            )
+
+    def _entries(self, content: Any) -> tuple[int, Iterable[Any]]:
+        """How many entries there are, each a graph or a pair of graphs, and the entries."""
+        if isinstance(content, list):
+            return len(content), content
+        # of a pair of graphs, the second is no dictionary
+        if isinstance(content, tuple) and len(content) >= 2:
+            attributes, slices = content[:2]
+            if slices is None or isinstance(slices, dict):
+                return separated(self.path, _attributes(attributes), slices)
+        raise DataError(
+            f"{self.path} holds a {type(content).__name__}; it needs a list of graphs, or what an"
+            " InMemoryDataset keeps: (attributes, slices, ...)"
+        )
 
     def metric(self, name: str) -> Metric:
         """See `Reader.metric`."""
@@ -101,7 +122,7 @@ def _attributes(graph: Any) -> dict[str, Any]:
     """The attributes of a `Data`: since PyG 2.0 in a storage, before that in the object itself."""
     inner = vars(graph).get("_store", graph) if isinstance(graph, StandIn) else graph
     # `_store` is what the file says, so it may be anything
-    attributes = vars(inner).get("_mapping", vars(inner)) if isinstance(inner, StandIn) else None
+    attributes = vars(inner).get("_mapping", vars(inner)) if isinstance(inner, StandIn) else inner
     if not isinstance(attributes, dict):
         raise DataError(
             f"an entry is {short_repr(graph)}; it needs a torch_geometric Data, or a pair of them"

@@ -20,12 +20,18 @@ _READERS = {
         "zero_cost_json:ZeroCostJson",
         "NAS-Bench-Suite-Zero, zc_nasbench101.json, ...201, ...301",
     ),
-    "pyg": ("pyg_file:PygFile", "a .pt list of PyTorch Geometric graphs, as FlowerFormer has them"),
+    "pyg": (
+        "pyg_file:PygFile",
+        "PyTorch Geometric: a .pt list of graphs, as FlowerFormer has them, or processed/data.pt",
+    ),
     "csv": (
         "csv_file:CsvFile",
-        "a table with columns ops and edges, or arch and space; also .csv.gz",
+        "a table with columns ops and edges, or arch and space; also .csv.gz, .bz2, .xz",
     ),
-    "jsonl": ("jsonl_file:JsonlFile", "one JSON object a line, with ops and edges; also .jsonl.gz"),
+    "jsonl": (
+        "jsonl_file:JsonlFile",
+        "one JSON object a line, with ops and edges; also .jsonl.gz, .bz2, .xz",
+    ),
     "parquet": ("parquet_file:ParquetFile", "a Parquet table (extra parquet)"),
 }
 
