@@ -216,8 +216,10 @@ def test_the_command_trains_on_a_ray_cluster(
         main([*words, "--train", f"{trainer}:{train}", "--study", str(path)])
         return Store(path).trials()
 
-    here = search("odd", "local", "--limit 1 --budget 8 --parallel 2")
-    there = search("odd", "ray", "--limit 1 --budget 8 --parallel 2 --ray local")
+    # with a window it does not matter which training ends first
+    budget = "--limit 1 --budget 8 --parallel 2 --window 2"
+    here = search("odd", "local", budget)
+    there = search("odd", "ray", f"{budget} --ray local")
     assert outcomes(here) == outcomes(there)
     assert {trial.state for trial in here} == {"done", "failed"}
     monkeypatch.setenv("TRAINING_LOG", str(tmp_path))
