@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,32 +42,31 @@ def proteins() -> Dataset:
 
 
 def _plan(data: Dataset, *methods: str, metric: str = "test_perf", **changes: Any) -> list[Run]:
+    """The runs of a small grid, with some options changed."""
     return plan(NAME, data, metric, methods, **{**OPTIONS, **changes})
 
 
 def _one(data: Dataset, method: str, **changes: Any) -> Run:
+    """The run of a method on one split with one seed."""
     chosen = replace(changes.pop("protocol", OPTIONS["protocol"]), splits=(21,), seeds=(1,))
     return _plan(data, method, protocol=chosen, **changes)[0]
 
 
-# -- the plan
-# -------------------------------------------------------------------------------------------
+def _with(data: Dataset, **values: np.ndarray) -> Dataset:
+    """The data set with other values of some metrics."""
+    return dataclasses.replace(data, values={**data.values, **values})
+
+
+# -- the plan --------------------------------------------------------------------------------------
 
 
 def test_a_grid_is_methods_times_splits_times_seeds_and_the_floor_runs_once_a_split(
     proteins: Dataset,
 ) -> None:
     runs = _plan(proteins, "none", "flow", "gp")
-    assert [(run.method, run.split, run.seed) for run in runs] == [
-        *(
-            (method, split, seed)
-            for method in ("none", "flow")
-            for split in (21, 2021)
-            for seed in (1, 2)
-        ),
-        ("gp", 21, 1),
-        ("gp", 2021, 1),
-    ]
+    expected = list(itertools.product(("none", "flow"), (21, 2021), (1, 2)))
+    expected += [("gp", 21, 1), ("gp", 2021, 1)]
+    assert [(run.method, run.split, run.seed) for run in runs] == expected
     assert len({run.key for run in runs}) == 10
 
 
@@ -94,13 +94,11 @@ def test_a_key_depends_on_all_that_a_result_depends_on_and_on_no_other_run(
         "fit": FitConfig(epochs=3),
         "protocol": replace(OPTIONS["protocol"], n_validation=30),
     }
-    keys = {run.key} | {
-        _one(proteins, "flow", **{name: value}).key for name, value in changed.items()
-    }
+    keys = {run.key}
+    for name, value in changed.items():
+        keys.add(_one(proteins, "flow", **{name: value}).key)
     assert len(keys) == 7
-    edited = dataclasses.replace(
-        proteins, values={**proteins.values, "test_perf": proteins.labels() + 1}
-    )
+    edited = _with(proteins, test_perf=proteins.labels() + 1)
     assert _one(edited, "flow").key not in keys
 
 
@@ -108,19 +106,14 @@ def test_weights_of_tasks_and_proxies_go_to_the_methods_that_have_them(proteins:
     pretrain = PretrainConfig(
         pretext="flow+proxy", proxies=("params",), weights={"flow": 0.3, "proxy": 0.7}
     )
-    by_method = {
-        run.method: run.pretrain
-        for run in _plan(proteins, "none", "flow", "proxy", "flow+proxy", pretrain=pretrain)
-    }
-    assert by_method["flow+proxy"].weights == {"flow": 0.3, "proxy": 0.7}
-    assert (
-        by_method["flow"].weights == by_method["proxy"].weights == by_method["none"].weights == {}
-    )
-    assert by_method["proxy"].proxies == by_method["flow+proxy"].proxies == ("params",)
-    assert by_method["flow"].proxies == by_method["none"].proxies == ()
-    assert {method: config.pretext for method, config in by_method.items()} == {
-        m: m for m in by_method
-    }
+    runs = _plan(proteins, "none", "flow", "proxy", "flow+proxy", pretrain=pretrain)
+    options = {run.method: run.pretrain for run in runs}
+    assert options["flow+proxy"].weights == {"flow": 0.3, "proxy": 0.7}
+    assert options["flow"].weights == options["proxy"].weights == options["none"].weights == {}
+    assert options["proxy"].proxies == options["flow+proxy"].proxies == ("params",)
+    assert options["flow"].proxies == options["none"].proxies == ()
+    for method, pretrain_options in options.items():
+        assert pretrain_options.pretext == method
 
 
 def test_names_that_do_not_exist_are_refused_before_any_run(proteins: Dataset) -> None:
@@ -133,8 +126,7 @@ def test_names_that_do_not_exist_are_refused_before_any_run(proteins: Dataset) -
             _plan(proteins, *methods)
 
 
-# -- one run
-# --------------------------------------------------------------------------------------------
+# -- one run ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ["none", "gp"])
@@ -148,7 +140,8 @@ def test_an_entry_holds_the_metrics_of_the_test_rows(
     )
     entry = do_run(_one(proteins, method, metric=metric), tmp_path)
     split = half_split(2021, 21, 0.03, 20, file_order=False)
-    truth, sign = proteins.labels(metric)[split.test], -1 if metric == "latency" else 1
+    truth = proteins.labels(metric)[split.test]
+    sign = -1 if metric == "latency" else 1
     best, last = predictions
     assert (entry["n_train"], entry["n_validation"], entry["n_test"]) == (30, 20, 990)
     for prefix, predicted in (("", best), ("last_", last)):
@@ -161,12 +154,11 @@ def test_an_entry_holds_the_metrics_of_the_test_rows(
     np.testing.assert_array_equal(record.rows, split.test)
     np.testing.assert_array_equal(record.predicted, best.astype(np.float32))
     np.testing.assert_array_equal(record.truth, truth.astype(np.float32))
-    assert len(record.validation_tau) == (
-        0 if method == "gp" else 1 + 2
-    )  # before the first epoch, after each
     if method == "none":
+        assert len(record.validation_tau) == 1 + 2  # before the first epoch, after each
         assert record.validation_tau.argmax() == entry["best_epoch"]
     if method == "gp":
+        assert len(record.validation_tau) == 0
         np.testing.assert_array_equal(best, last)
         assert entry["tau"] > 0.1  # five deviations of a random order of 990 rows
 
@@ -176,20 +168,16 @@ def test_rows_that_were_never_measured_take_no_part(
 ) -> None:
     labels = proteins.labels().copy()
     labels[::3] = np.nan
-    gappy = dataclasses.replace(proteins, values={**proteins.values, "test_perf": labels})
+    gappy = _with(proteins, test_perf=labels)
     kept = np.flatnonzero(np.isfinite(labels))
-    whole = dataclasses.replace(
-        proteins,
-        table=proteins.table[kept],
-        values={name: v[kept] for name, v in proteins.values.items()},
-    )
+    values = {name: column[kept] for name, column in proteins.values.items()}
+    whole = dataclasses.replace(proteins, table=proteins.table[kept], values=values)
     entries = []
     for data in (gappy, whole):
         monkeypatch.setattr(protocol, "_dataset", lambda *_, data=data: data)
         entry = do_run(_one(data, "none"), tmp_path)
-        entries.append(
-            {name: value for name, value in entry.items() if name not in ("key", "fit_seconds")}
-        )
+        del entry["key"], entry["fit_seconds"]
+        entries.append(entry)
     assert entries[0] == entries[1]
     assert entries[0]["n_test"] == len(kept) - (len(kept) + 1) // 2 - 20
 
@@ -197,10 +185,9 @@ def test_rows_that_were_never_measured_take_no_part(
 def test_without_validation_rows_the_last_epoch_is_the_result(
     proteins: Dataset, tmp_path: Path
 ) -> None:
+    without = replace(OPTIONS["protocol"], n_validation=0)
     for method in ("none", "gp"):
-        entry = do_run(
-            _one(proteins, method, protocol=replace(OPTIONS["protocol"], n_validation=0)), tmp_path
-        )
+        entry = do_run(_one(proteins, method, protocol=without), tmp_path)
         assert entry["n_validation"] == 0
         assert entry["tau"] == entry["last_tau"]
         assert entry["rmse"] == entry["last_rmse"]
@@ -217,10 +204,10 @@ def test_a_run_starts_from_the_pre_trained_weights_of_its_seed(
     assert list(done["task_losses"]) == ["flow"]
     assert len(losses) == 2
     assert losses[-1] == pytest.approx(done["loss"], rel=1e-5)  # one task: its loss is the whole
-    assert [path.name for path in (tmp_path / "pretrained").iterdir()] == [
-        run.pretraining.path(tmp_path).name
-    ]
-    with_flow, without = do_run(run, tmp_path), do_run(_one(proteins, "none"), tmp_path)
+    (weights,) = (tmp_path / "pretrained").iterdir()
+    assert weights.name == run.pretraining.path(tmp_path).name
+    with_flow = do_run(run, tmp_path)
+    without = do_run(_one(proteins, "none"), tmp_path)
     assert with_flow["tau"] != without["tau"]
     again = do_run(run, tmp_path)
     assert {**again, "fit_seconds": 0} == {**with_flow, "fit_seconds": 0}
@@ -248,8 +235,9 @@ def test_a_pre_training_that_was_killed_goes_on_to_the_same_weights(
     )
     do_pretraining(run.pretraining, tmp_path / "killed")
     assert len(written) == 2  # each of the two epochs was trained once
-    results = [do_run(run, tmp_path / name) for name in ("whole", "killed")]
-    assert results[0]["rmse"] == results[1]["rmse"]
+    whole = do_run(run, tmp_path / "whole")
+    killed = do_run(run, tmp_path / "killed")
+    assert whole["rmse"] == killed["rmse"]
 
 
 @pytest.mark.parametrize("method", ["graphcl", "arch2vec", "gmae"])
@@ -262,26 +250,23 @@ def test_a_rival_task_is_a_method_like_any_other(
     assert np.isfinite(do_run(run, tmp_path)["tau"])
 
 
-# -- proxies beside the embedding
-# -----------------------------------------------------------------------
+# -- proxies beside the embedding ------------------------------------------------------------------
 
 
 def test_every_method_but_the_floor_reads_the_proxies_that_fitting_names(
     proteins: Dataset, tmp_path: Path
 ) -> None:
     fit = FitConfig(epochs=8, lr=1e-2, proxies=("params",))
-    assert {
-        run.method: run.fit.proxies for run in _plan(proteins, "none", "flow", "gp", fit=fit)
-    } == {"none": ("params",), "flow": ("params",), "gp": ()}
-    with_it, without = (
-        do_run(_one(proteins, "none", metric="params", fit=replace(fit, proxies=names)), tmp_path)
-        for names in (("params",), ())
-    )
+    runs = _plan(proteins, "none", "flow", "gp", fit=fit)
+    proxies = {run.method: run.fit.proxies for run in runs}
+    assert proxies == {"none": ("params",), "flow": ("params",), "gp": ()}
+    # the proxy is the label here: whoever reads it must do better
+    with_it = do_run(_one(proteins, "none", metric="params", fit=fit), tmp_path)
+    blind = replace(fit, proxies=())
+    without = do_run(_one(proteins, "none", metric="params", fit=blind), tmp_path)
     assert with_it["tau"] > without["tau"]
     assert with_it["key"] != without["key"]
-    shifted = dataclasses.replace(
-        proteins, values={**proteins.values, "params": 7 * proteins.labels("params") + 1}
-    )
+    shifted = _with(proteins, params=7 * proteins.labels("params") + 1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(protocol, "_dataset", lambda *_: shifted)
         run = _one(proteins, "none", fit=fit)
@@ -289,14 +274,12 @@ def test_every_method_but_the_floor_reads_the_proxies_that_fitting_names(
 
 
 def test_a_label_is_no_proxy(proteins: Dataset) -> None:
-    with pytest.raises(
-        UnknownNameError, match=r"proxy of nbgraph-proteins .* 'valid_perf'; legal: latency, params"
-    ):
+    message = r"proxy of nbgraph-proteins .* 'valid_perf'; legal: latency, params"
+    with pytest.raises(UnknownNameError, match=message):
         _plan(proteins, "none", fit=FitConfig(proxies=("valid_perf",)))
 
 
-# -- what test labels may reach
-# -------------------------------------------------------------------------
+# -- what test labels may reach --------------------------------------------------------------------
 
 
 def test_labels_reach_no_pre_training_of_the_protocol(
@@ -305,19 +288,17 @@ def test_labels_reach_no_pre_training_of_the_protocol(
     run = _one(proteins, "flow")
     assert run.pretraining is not None
     shuffled = np.random.default_rng(0).permutation(proteins.labels())
-    other = dataclasses.replace(
-        proteins, values={**proteins.values, "test_perf": shuffled, "valid_perf": shuffled}
-    )
-    weights = []
+    other = _with(proteins, test_perf=shuffled, valid_perf=shuffled)
+    embeddings = []
     for name, data in (("one", proteins), ("other", other)):
         monkeypatch.setattr(protocol, "_dataset", lambda *_, data=data: data)
         do_pretraining(run.pretraining, tmp_path / name)
-        weights.append(Predictor.load(run.pretraining.path(tmp_path / name)).embed(data.table[:50]))
-    np.testing.assert_array_equal(*weights)
+        predictor = Predictor.load(run.pretraining.path(tmp_path / name))
+        embeddings.append(predictor.embed(data.table[:50]))
+    np.testing.assert_array_equal(*embeddings)
 
 
-# -- what a key depends on
-# ------------------------------------------------------------------------------
+# -- what a key depends on -------------------------------------------------------------------------
 
 
 def test_columns_that_a_run_does_not_use_and_the_name_of_the_file_change_no_key(
@@ -333,18 +314,17 @@ def test_columns_that_a_run_does_not_use_and_the_name_of_the_file_change_no_key(
             "latency": proteins.labels("latency") + 1,
         },
     )
-    run, pretrain = _one(proteins, "flow+proxy", pretrain=PretrainConfig(proxies=("params",))), None
-    assert (pretrain := run.pretraining) is not None
-    same = _one(grown, "flow+proxy", pretrain=PretrainConfig(proxies=("params",)))
+    pretrain = PretrainConfig(proxies=("params",))
+    run = _one(proteins, "flow+proxy", pretrain=pretrain)
+    same = _one(grown, "flow+proxy", pretrain=pretrain)
     moved = replace(run, dataset="elsewhere.npz")
     assert run.key == same.key == moved.key
+    assert run.pretraining is not None
     assert same.pretraining is not None
     assert moved.pretraining is not None
-    assert pretrain.digest() == same.pretraining.digest() == moved.pretraining.digest()
-    other = dataclasses.replace(
-        proteins, values={**proteins.values, "params": proteins.labels("params") + 1}
-    )
-    assert _one(other, "flow+proxy", pretrain=PretrainConfig(proxies=("params",))).key != run.key
+    assert run.pretraining.digest() == same.pretraining.digest() == moved.pretraining.digest()
+    other = _with(proteins, params=proteins.labels("params") + 1)
+    assert _one(other, "flow+proxy", pretrain=pretrain).key != run.key
     assert _one(other, "flow").key == _one(proteins, "flow").key
 
 
@@ -358,67 +338,62 @@ def test_options_that_a_method_does_not_use_change_no_key(proteins: Dataset) -> 
         "protocol": replace(OPTIONS["protocol"], pretrain_share=0.5, pretrain_on="training-half"),
     }
     for method in ("none", "gp"):
-        assert (
-            _one(proteins, method, **changes).key
-            == _one(proteins, method, pretrain=PretrainConfig()).key
-        )
-    assert (
-        _one(proteins, "gp", encoder=EncoderConfig(width=9), fit=FitConfig(epochs=9)).key
-        == _one(proteins, "gp").key
-    )
-    graphcl, gmae = (_one(proteins, m, surrogate=SurrogateConfig(k=9)) for m in ("graphcl", "gmae"))
+        plain = _one(proteins, method, pretrain=PretrainConfig())
+        assert _one(proteins, method, **changes).key == plain.key
+    other_gp = _one(proteins, "gp", encoder=EncoderConfig(width=9), fit=FitConfig(epochs=9))
+    assert other_gp.key == _one(proteins, "gp").key
+    graphcl = _one(proteins, "graphcl", surrogate=SurrogateConfig(k=9))
+    gmae = _one(proteins, "gmae", surrogate=SurrogateConfig(k=9))
     assert graphcl.key == _one(proteins, "graphcl").key
     changed = replace(OPTIONS["pretrain"], task_options={"gmae": {"mask_share": 0.7}})
     assert _one(proteins, "graphcl", pretrain=changed).key == graphcl.key
     assert _one(proteins, "gmae", pretrain=changed).key != gmae.key
 
 
-# -- pre-training on some rows, on given vectors; testing on another metric
-# --------------------------------
+# -- pre-training on some rows, on given vectors; testing on another metric ------------------------
 
 
 def _pretrained_on(monkeypatch: pytest.MonkeyPatch, run: Run, folder: Path) -> Any:
     """The table that the pre-training of `run` is given."""
-    seen: list[Any] = []
-    original = Predictor.pretrain
-    monkeypatch.setattr(
-        Predictor,
-        "pretrain",
-        lambda self, table, *rest, **named: (
-            seen.append(table) or original(self, table, *rest, **named)
-        ),
-    )
+    tables: list[Any] = []
+    pretrain = Predictor.pretrain
+
+    def keep(self: Predictor, table: Any, *rest: Any, **named: Any) -> Any:
+        tables.append(table)
+        return pretrain(self, table, *rest, **named)
+
+    monkeypatch.setattr(Predictor, "pretrain", keep)
     assert run.pretraining is not None
     do_pretraining(run.pretraining, folder)
-    return seen[0]
+    return tables[0]
 
 
 def test_pre_training_sees_the_training_half_of_the_split_or_a_share_of_it(
     proteins: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    ids = proteins.table.canonical_ids
     half = half_split(2021, 21, 0.03, 20, file_order=False).training_half
     for share in (1.0, 0.2):
-        protocol_ = replace(OPTIONS["protocol"], pretrain_on="training-half", pretrain_share=share)
-        table = _pretrained_on(monkeypatch, _one(proteins, "flow", protocol=protocol_), tmp_path)
+        on_half = replace(OPTIONS["protocol"], pretrain_on="training-half", pretrain_share=share)
+        table = _pretrained_on(monkeypatch, _one(proteins, "flow", protocol=on_half), tmp_path)
         rows = np.sort(half[: int(share * 1011)])
-        np.testing.assert_array_equal(table.canonical_ids, proteins.table.canonical_ids[rows])
+        np.testing.assert_array_equal(table.canonical_ids, ids[rows])
     everywhere = replace(OPTIONS["protocol"], pretrain_share=0.2)
     table = _pretrained_on(monkeypatch, _one(proteins, "flow", protocol=everywhere), tmp_path)
-    order = np.random.RandomState(1).permutation(2021)
-    np.testing.assert_array_equal(
-        table.canonical_ids, proteins.table.canonical_ids[np.sort(order[:404])]
-    )
+    rows = np.sort(np.random.RandomState(1).permutation(2021)[:404])
+    np.testing.assert_array_equal(table.canonical_ids, ids[rows])
 
 
 def test_pre_training_on_a_half_belongs_to_its_split_and_on_a_share_to_none(
     proteins: Dataset,
 ) -> None:
-    on_half = _plan(
-        proteins, "flow", protocol=replace(OPTIONS["protocol"], pretrain_on="training-half")
-    )
-    assert len({run.pretraining.digest() for run in on_half if run.pretraining is not None}) == 4
-    on_share = _plan(proteins, "flow", protocol=replace(OPTIONS["protocol"], pretrain_share=0.5))
-    assert len({run.pretraining.digest() for run in on_share if run.pretraining is not None}) == 2
+    def n_pretrainings(**changes: Any) -> int:
+        runs = _plan(proteins, "flow", protocol=replace(OPTIONS["protocol"], **changes))
+        return len({run.pretraining.digest() for run in runs if run.pretraining is not None})
+
+    # two splits and two seeds
+    assert n_pretrainings(pretrain_on="training-half") == 4
+    assert n_pretrainings(pretrain_share=0.5) == 2
 
 
 def test_another_metric_is_tested_and_sees_no_training(
@@ -426,7 +401,7 @@ def test_another_metric_is_tested_and_sees_no_training(
 ) -> None:
     chosen = replace(OPTIONS["protocol"], test_metric="latency")
     measured: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(protocol, "measures", lambda *of: measured.append(of) or measures(*of))
+    monkeypatch.setattr(protocol, "measures", lambda *a: measured.append(a) or measures(*a))
     transferred = do_run(_one(proteins, "none", protocol=chosen), tmp_path)
     plain = do_run(_one(proteins, "none"), tmp_path)
     assert transferred["metric"] == "latency"
@@ -434,18 +409,16 @@ def test_another_metric_is_tested_and_sees_no_training(
     # the same predictions, turned round: less latency is better
     (predicted, truth, maximise), _, (of_plain, _, _), _ = measured
     np.testing.assert_array_equal(predicted, -of_plain)
-    np.testing.assert_array_equal(
-        truth, proteins.labels("latency")[half_split(2021, 21, 0.03, 20, file_order=False).test]
-    )
+    test = half_split(2021, 21, 0.03, 20, file_order=False).test
+    np.testing.assert_array_equal(truth, proteins.labels("latency")[test])
     assert not maximise
     labels = proteins.labels("latency").copy()
     labels[:5] = np.nan
-    gappy = dataclasses.replace(proteins, values={**proteins.values, "latency": labels})
+    gappy = _with(proteins, latency=labels)
     monkeypatch.setattr(protocol, "_dataset", lambda *_: gappy)
-    assert (
-        do_run(_one(gappy, "none", protocol=chosen), tmp_path)["n_test"]
-        == transferred["n_test"] - 2
-    )
+    entry = do_run(_one(gappy, "none", protocol=chosen), tmp_path)
+    # of five rows less, the training half takes three
+    assert entry["n_test"] == transferred["n_test"] - 2
 
 
 def test_vectors_are_the_embeddings_of_the_fitted_source(
@@ -454,9 +427,12 @@ def test_vectors_are_the_embeddings_of_the_fitted_source(
     source = _one(proteins, "none")
     run = replace(_one(proteins, "vectors"), source=source)
     given: list[Any] = []
-    monkeypatch.setattr(
-        Predictor, "pretrain", lambda self, table, columns, **_: given.append(columns) or 1 / 0
-    )
+
+    def keep(self: Predictor, table: Any, columns: Any, **_: Any) -> None:
+        given.append(columns)
+        raise ZeroDivisionError  # what is to be seen was seen
+
+    monkeypatch.setattr(Predictor, "pretrain", keep)
     assert run.pretraining is not None
     with pytest.raises(ZeroDivisionError):
         do_pretraining(run.pretraining, tmp_path)
@@ -472,12 +448,9 @@ def test_vectors_are_the_embeddings_of_the_fitted_source(
         proteins.labels()[split.train],
         validation=(proteins.table[split.validation], proteins.labels()[split.validation]),
     )
-    expected = fitted.embed(proteins.table)
-    np.testing.assert_array_equal(
-        np.stack([given[0][f"vector.{i}"] for i in range(8)], axis=1), expected
-    )
+    vectors = np.stack([given[0][f"vector.{i}"] for i in range(8)], axis=1)
+    np.testing.assert_array_equal(vectors, fitted.embed(proteins.table))
     assert run.key != _one(proteins, "vectors").key
-    assert (
-        run.pretraining.digest()
-        != replace(run, source=replace(source, split=2021)).pretraining.digest()
-    )
+    other = replace(run, source=replace(source, split=2021)).pretraining
+    assert other is not None
+    assert run.pretraining.digest() != other.digest()
