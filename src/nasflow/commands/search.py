@@ -199,6 +199,7 @@ def run(options: Namespace) -> None:
     from nasflow.search.failures import retry_failed
     from nasflow.search.outputs import check_paths, folder_of, window_of, write_results
     from nasflow.search.report import summary
+    from nasflow.search.signals import handled_by, interrupt
     from nasflow.search.study import Study
     from nasflow.search.training import check_train
     from nasflow.search.view import View
@@ -225,7 +226,7 @@ def run(options: Namespace) -> None:
         print(f"{retry_failed(study)} failed trainings are begun anew")
     executor = None if options.ray is None else RayExecutor(options.ray, options.parallel, study)
     try:
-        with View(problem, options.budget, options.parallel) as view:
+        with handled_by(interrupt), View(problem, options.budget, options.parallel) as view:
             runner.run(
                 study,
                 options.train,

@@ -17,6 +17,7 @@ from pebble import ProcessExpired
 
 from nasflow.running.ray_workers import RayWorkers
 from nasflow.running.workers import LocalWorkers, Task
+from nasflow.search.signals import start_resource_tracker
 from nasflow.search.study import Study
 from nasflow.search.training import Training, outcome_in, train_and_tell
 
@@ -58,6 +59,7 @@ class LocalExecutor:
 
     def __init__(self, n_workers: int) -> None:
         self.n_workers = n_workers
+        start_resource_tracker()
         self._workers = LocalWorkers(n_workers)
 
     def __enter__(self) -> Self:

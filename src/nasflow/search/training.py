@@ -35,6 +35,7 @@ from nasflow.graphs.architecture import Architecture
 from nasflow.search import owner
 from nasflow.search.command import FailedError, check_command, end_of, filled_in, run_command
 from nasflow.search.result_form import result_form
+from nasflow.search.signals import handled_by
 from nasflow.search.store import Store
 
 Train = str | Callable[[Architecture], float]
@@ -246,8 +247,8 @@ def _run(training: Training, errors: IO[bytes]) -> float:
 def _time_limit(seconds: float, log: IO[bytes]) -> Iterator[None]:
     """A block that `TimeUp` ends after `seconds`.
 
-    If it cannot be interrupted, the process ends a little later. Being asked to end (SIGTERM)
-    raises `Stopped` in it.
+    If it cannot be interrupted, the process ends a little later. Being asked to end
+    (SIGTERM, SIGHUP) raises `Stopped` in it.
     """
 
     def time_up(*_: object) -> NoReturn:
@@ -256,21 +257,18 @@ def _time_limit(seconds: float, log: IO[bytes]) -> Iterator[None]:
     def stopped(*_: object) -> NoReturn:
         raise Stopped
 
-    former_handlers = {
-        signal.SIGALRM: signal.signal(signal.SIGALRM, time_up),
-        signal.SIGTERM: signal.signal(signal.SIGTERM, stopped),
-    }
+    former_handler = signal.signal(signal.SIGALRM, time_up)
     seconds = min(seconds, _LONGEST)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     # Python's handlers wait until C code returns; this watchdog is a thread of C and waits for none
     faulthandler.dump_traceback_later(seconds + GRACE_SECONDS, exit=True, file=log)
     try:
-        yield
+        with handled_by(stopped):
+            yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         faulthandler.cancel_dump_traceback_later()
-        for number, handler in former_handlers.items():
-            signal.signal(number, handler)
+        signal.signal(signal.SIGALRM, former_handler)
 
 
 @contextlib.contextmanager
