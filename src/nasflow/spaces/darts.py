@@ -89,8 +89,9 @@ class Darts(ChangeSpace):
             Genotype(normal=[('sep_conv_3x3', 0), ...], normal_concat=range(2, 6), reduce=[...])
             {"normal": [["sep_conv_3x3", 0], ...], "reduce": [...]}
             [[[0, 3], [1, 3], ...], [...]]
+            {"NetworkSelectorDatasetInfo:darts:edge_normal_0": "sep_conv_3x3", ...}
 
-        The last has pairs (input, index into OPERATIONS), of the normal cell and of the other. A
+        The third has pairs (input, index into OPERATIONS), of the normal cell and of the other. A
         cell lists eight pairs, two for each step. Text is read as data and never evaluated.
         """
         return self.from_genotype(read_genotype(text))

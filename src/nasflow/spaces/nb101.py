@@ -10,7 +10,9 @@ lists.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Sequence
+from reprlib import repr as short_repr
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +21,7 @@ from nasflow.errors import GraphError
 from nasflow.graphs.architecture import Architecture
 from nasflow.spaces.dag import DagSpace
 from nasflow.spaces.json_text import json_object
+from nasflow.spaces.tuples import numbers_of_tuple
 
 OFFICIAL = {
     "conv1x1-bn-relu": "conv1x1",
@@ -39,6 +42,7 @@ _ALIASES = {
 # the labels in the benchmark's hash: its own order of the operations, then -1 and -2 for the two
 # ends
 _HASH_LABELS = {"conv3x3": 0, "conv1x1": 1, "maxpool3x3": 2, "input": -1, "output": -2}
+_CODES = ("input", "output", "maxpool3x3", "conv1x1-bn-relu", "conv3x3-bn-relu")
 _JSON_KEYS = (("module_adjacency", "module_operations"), ("matrix", "ops"))
 
 MAX_NODES, MAX_EDGES = 7, 9
@@ -64,14 +68,17 @@ class NB101(DagSpace):
     def parse(self, text: str) -> Architecture:
         """The cell that `text` denotes, pruned.
 
-        Two notations. The bits of the strict upper triangle, row by row, then the operations
+        Three notations. The bits of the strict upper triangle, row by row, then the operations
         between input and output: `111|conv3x3-bn-relu`. Or the official keys as JSON:
         `{"module_adjacency": [[0, 1], [0, 0]], "module_operations": ["input", "output"]}` (also
-        `matrix` and `ops`).
+        `matrix` and `ops`). Or the tuple of NAS-Bench-Suite-Zero (`from_codes`).
         """
         text = text.strip()
         if text.startswith("{"):
             return self.from_matrix(*_json_cell(text))
+        codes = numbers_of_tuple(text)
+        if codes is not None:
+            return self.from_codes(codes)
         bits, *names = text.split("|")
         names = [name for name in names if name]
         n_nodes = len(names) + 2
@@ -98,6 +105,26 @@ class NB101(DagSpace):
                 operation, no path from input to output, more than 7 nodes or 9 edges after pruning.
         """
         return self._cell(list(ops), Architecture.from_adjacency(matrix, ops).edges)
+
+    def from_codes(self, codes: Sequence[int]) -> Architecture:
+        """The cell of NAS-Bench-Suite-Zero's tuple, 56 numbers for seven nodes.
+
+        The matrix row by row, then each node's operation: 0 input, 1 output, 2 maxpool3x3, 3
+        conv1x1, 4 conv3x3.
+
+        Raises:
+            GraphError: no n * n + n numbers, or as `from_matrix`.
+        """
+        n_nodes = math.isqrt(len(codes))
+        operations = codes[n_nodes * n_nodes :]
+        has_legal_operations = all(0 <= code < len(_CODES) for code in operations)
+        if len(operations) != n_nodes or not has_legal_operations:
+            raise GraphError(
+                f"{short_repr(codes)} is no matrix of n x n digits followed by n operations of"
+                f" 0..{len(_CODES) - 1}"
+            )
+        rows = [codes[row * n_nodes : (row + 1) * n_nodes] for row in range(n_nodes)]
+        return self.from_matrix(rows, [_CODES[code] for code in operations])
 
     def _cell(self, official: list[str], edges: Sequence[tuple[int, int]]) -> Architecture:
         unknown = [op for op in official if op not in _ALIASES]

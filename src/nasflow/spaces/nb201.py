@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from functools import lru_cache
+from reprlib import repr as short_repr
 from typing import ClassVar
 
 import numpy as np
@@ -23,6 +25,7 @@ from nasflow.errors import GraphError
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.names import NONE_OP
 from nasflow.spaces.pair_cell import PAIRS, PAIRS_BY_SOURCE, PairCell, cell_edges
+from nasflow.spaces.tuples import numbers_of_tuple
 
 __all__ = ["NB201", "OFFICIAL", "PAIRS", "PAIRS_BY_SOURCE", "cell_edges", "official_order"]
 
@@ -34,6 +37,8 @@ OFFICIAL = {
     "nor_conv_3x3": "conv3x3",
     "avg_pool_3x3": "avgpool3x3",
 }
+# The numbers of NASLib's tuples, which NAS-Bench-Suite-Zero's and analog-nasbench's are.
+_CODES = ("skip", "none", "conv3x3", "conv1x1", "avgpool3x3")
 _TOKEN = re.compile(r"([a-z0-9_]+)~([0-9])")
 
 
@@ -55,9 +60,10 @@ class NB201(PairCell):
     choices: tuple[str, ...] = tuple(OFFICIAL.values())
 
     def parse(self, text: str) -> Architecture:
-        """The cell of an official string or index.
+        """The cell of an official string or index, or of NASLib's tuple.
 
-        `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`, or `235`. The operations of one group may come in any
+        `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`, `235`, or `(4, 0, 3, 1, 4, 3)` (`from_codes`). The
+        operations of one group may come in any
         order; each says by `~i` where it starts. Order and spacing are otherwise as in the official
         files.
         """
@@ -68,6 +74,9 @@ class NB201(PairCell):
                     f"{text.strip()[:20]} is no index of {self.name}; legal: 0..{len(listed) - 1}"
                 )
             return self.from_choices(listed[int(text)].tolist())
+        codes = numbers_of_tuple(text)
+        if codes is not None:
+            return self.from_codes(codes)
         groups = text.strip().split("+")
         if len(groups) != 3:
             raise GraphError(
@@ -96,6 +105,20 @@ class NB201(PairCell):
                 f"{text!r} joins {len(chosen)} pairs of feature maps; a cell joins all 6"
             )
         return self.from_choices([chosen[pair] for pair in PAIRS])
+
+    def from_codes(self, codes: Sequence[int]) -> Architecture:
+        """The cell of NASLib's tuple, which NAS-Bench-Suite-Zero's files have.
+
+        Six numbers by the source of the edges, 0>1, 0>2, 0>3, 1>2, 1>3, 2>3: 0 skip, 1 none, 2
+        conv3x3, 3 conv1x1, 4 avgpool3x3. They are no indices into `choices`: for those, see
+        `from_tuple`.
+
+        Raises:
+            GraphError: not six numbers of 0 to 4.
+        """
+        if not all(0 <= code < len(_CODES) for code in codes):
+            raise GraphError(f"{short_repr(codes)} has an operation out of 0..{len(_CODES) - 1}")
+        return self.from_tuple([_CODES[code] for code in codes], by="source")
 
     def format(self, architecture: Architecture) -> str:
         """The official string of a cell."""

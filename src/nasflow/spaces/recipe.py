@@ -7,6 +7,7 @@ operation, in a topological order.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,9 @@ ARITY = {
 """How many vectors each operation may take."""
 
 MAX_NODES, MAX_STATES = 24, 3
+
+_STATE = re.compile("h_new_[0-9]+")
+"""What a new state is called, and no other node."""
 
 Node = tuple[str, tuple[int, ...]]
 
@@ -166,7 +170,8 @@ def read_recipe(text: str) -> Recipe:
                 f"node {name!r} has operation {str(node.get('op'))[:40]!r}; "
                 f"legal: {', '.join(OPERATIONS)}"
             )
-    states = sorted(name for name in content if name.startswith("h_new_"))
+    # the authors' recipes have inner nodes such as h_new_1_act too
+    states = sorted(name for name in content if _STATE.fullmatch(name))
     if not 1 <= len(states) <= MAX_STATES or states != [f"h_new_{i}" for i in range(len(states))]:
         raise GraphError(
             f"the new states are {states[:4]}; legal: h_new_0, then h_new_1 and h_new_2 if there"

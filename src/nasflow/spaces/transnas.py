@@ -17,9 +17,9 @@ from nasflow.errors import GraphError
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.names import NONE_OP
 from nasflow.spaces.pair_cell import PairCell
+from nasflow.spaces.tuples import numbers_of_tuple
 
 _OFFICIAL = re.compile(r"(?:64-41414-)?([0-3])_([0-3]{2})_([0-3]{3})", re.ASCII)
-_TUPLE = re.compile(r"[(\[]\s*" + r"\s*,\s*".join(["([0-3])"] * 6) + r"\s*[)\]]", re.ASCII)
 
 
 class TransNASMicro(PairCell):
@@ -45,13 +45,15 @@ class TransNASMicro(PairCell):
         none, 1 skip_connect, 2 conv1x1, 3 conv3x3. The prefix names the skeleton, which all micro
         cells share.
         """
-        digits = _OFFICIAL.fullmatch(text.strip()) or _TUPLE.fullmatch(text.strip())
-        if digits is None:
+        official = _OFFICIAL.fullmatch(text.strip())
+        codes = [int(digit) for digit in "".join(official.groups())] if official else None
+        codes = codes or numbers_of_tuple(text) or []
+        if len(codes) != self.n_choices or max(codes) >= len(self.choices):
             raise GraphError(
                 f"{text[:60]!r} is no cell of {self.name}; legal: 64-41414-1_02_333, 1_02_333 or "
                 "(1, 0, 2, 3, 3, 3), each digit 0..3"
             )
-        return self.from_choices([int(digit) for digit in "".join(digits.groups())])
+        return self.from_choices(codes)
 
     def format(self, architecture: Architecture) -> str:
         """The official string, `64-41414-1_02_333`."""

@@ -8,8 +8,9 @@ import pytest
 
 import miniatures
 from nasflow.datasets.importing import import_table, read_table
-from nasflow.datasets.readers.darts_cell import VOCABULARY, cells_of_config, darts_graph
+from nasflow.datasets.readers.darts_cell import VOCABULARY, darts_graph
 from nasflow.errors import DataError, GraphError, MissingDataError
+from nasflow.spaces.darts_config import cells_of_config
 
 
 def write(folder: Path, name: str, result: Any) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from reprlib import repr as short_repr
 from typing import Any
 
 from nasflow.errors import GraphError
 from nasflow.graphs.architecture import Architecture
 from nasflow.spaces.darts import CELLS, N_STEPS, OPERATIONS, Darts, Step
+from nasflow.spaces.darts_config import Cell
 
 VOCABULARY = Darts().ops
-_PREFIX = "NetworkSelectorDatasetInfo:darts:"
-
-Cell = list[tuple[str, int]]
-"""Eight pairs (operation, input), two for each step."""
 
 
 def darts_graph(
@@ -74,34 +71,3 @@ def cells_of_indices(genotype: Any) -> tuple[Cell, Cell]:
 def _named(cell: Any) -> Cell:
     """The pairs of one cell; an index without an operation stays, to be refused by its value."""
     return [(OPERATIONS[op] if 0 <= op < len(OPERATIONS) else op, source) for source, op in cell]
-
-
-def cells_of_config(config: Mapping[str, Any]) -> tuple[Cell, Cell]:
-    """The cells of a configuration `...:darts:edge_normal_3: "sep_conv_3x3"` of a result file.
-
-    Edges are numbered over all pairs: step j owns those from 2 + 3 + ... + (j + 1) on, one for each
-    earlier number. `inputs_node_normal_3: "0_2"` repeats which of them step 1 uses, and must agree.
-    """
-    cells = []
-    for name in CELLS:
-        cell: Cell = []
-        first = 0  # the number of the step's first edge
-        for step in range(N_STEPS):
-            chosen = []
-            for source in range(step + 2):
-                key = f"{_PREFIX}edge_{name}_{first + source}"
-                # of all edges that could be, a configuration has those that are
-                if key in config:
-                    chosen.append((config[key], source))
-            stated = config.get(f"{_PREFIX}inputs_node_{name}_{step + 2}")
-            used = "_".join(str(source) for _, source in chosen)
-            # what is not stated cannot disagree
-            if len(chosen) != 2 or (stated is not None and stated != used):
-                raise GraphError(
-                    f"step {step} of the {name} cell has edges from {used or 'nothing'} and states "
-                    f"{short_repr(stated)}; it needs two edges, and the same inputs stated"
-                )
-            cell += chosen
-            first += step + 2
-        cells.append(cell)
-    return cells[0], cells[1]

@@ -22,10 +22,11 @@ from typing import Any, ClassVar
 
 from nasflow.datasets.base import Metric
 from nasflow.datasets.readers.base import Progress, Reader, Rejected, Row
-from nasflow.datasets.readers.darts_cell import VOCABULARY, cells_of_config, darts_graph
+from nasflow.datasets.readers.darts_cell import VOCABULARY, darts_graph
 from nasflow.errors import DataError, GraphError, MissingDataError
 from nasflow.running.files import require_file
 from nasflow.running.json_text import strict_json
+from nasflow.spaces.darts_config import cells_of_config
 
 _CONFIG = "optimized_hyperparamater_config"
 _FIDELITY = {

@@ -50,6 +50,7 @@ class PygFile(Reader):
     """One row per graph or pair of graphs; a row's number is its position in the list, from 0."""
 
     format: ClassVar[str] = "pyg"
+    version: ClassVar[int] = 2
     preferred = (_LABEL,)
     file_order_is_random = False
 

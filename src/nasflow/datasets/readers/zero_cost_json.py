@@ -12,6 +12,9 @@ The key is a Python tuple, read as a literal and never evaluated:
                     strings
     NAS-Bench-301   two cells of eight pairs (input, operation)
 
+Lists stand for tuples in some files, and earlier ones have a proxy's score alone: `"jacov": -31.2`.
+A key may also be in a notation of the space.
+
 Metrics of `cifar10` keep their names, those of other tasks begin with the task's. Seconds per proxy
 are left unread. TransNAS-Bench-101's files have keys of the same form but other operations, and are
 refused. Source: https://github.com/automl/NASLib, branch zerocost (Apache-2.0), read off its
@@ -22,7 +25,8 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Hashable, Iterator
 from functools import partial
 from reprlib import repr as short_repr
 from typing import Any, ClassVar
@@ -32,14 +36,13 @@ from nasflow.datasets.readers.base import Progress, Reader, Rejected, Row
 from nasflow.datasets.readers.darts_cell import VOCABULARY as DARTS
 from nasflow.datasets.readers.darts_cell import cells_of_indices, darts_graph
 from nasflow.datasets.readers.json_stream import entries
-from nasflow.datasets.readers.nb101_cell import VOCABULARY as NB101_VOCABULARY
-from nasflow.datasets.readers.nb101_cell import matrix_rows, nb101_cell
 from nasflow.errors import DataError, GraphError
 from nasflow.graphs.architecture import Architecture
-from nasflow.spaces.nb201 import NB201, PAIRS, PAIRS_BY_SOURCE
+from nasflow.running.numbers import number_of
+from nasflow.spaces.nb101 import NB101
+from nasflow.spaces.nb201 import NB201, PAIRS
+from nasflow.spaces.registry import load_space
 
-_NB101_CODES = ("input", "output", "maxpool3x3", "conv1x1-bn-relu", "conv3x3-bn-relu")
-_NB201_CODES = ("skip", "none", "conv3x3", "conv1x1", "avgpool3x3")
 _TRANSNAS_TASKS = (
     "autoencoder",
     "class_object",
@@ -49,9 +52,13 @@ _TRANSNAS_TASKS = (
     "room_layout",
     "segmentsemantic",
 )
-_SPACES = {"nb101": NB101_VOCABULARY, "nb201": NB201().ops, "darts": DARTS}
+_SPACES = {"nb101": NB101.ops, "nb201": NB201().ops, "darts": DARTS}
+# how keys begin that are no tuples
+_BY_NOTATION = {"|": "nb201", "Genotype(": "darts", "{": "nb101"}
 _LOWER_IS_BETTER = ("flops", "params")
 _VALIDATION = "val_accuracy"
+# what stands beside proxies as a plain number too
+_NO_PROXY = re.compile(r"^(id|index|hash)$|time|seconds|epoch", re.IGNORECASE)
 _LONGEST_KEY = 2000  # characters; NAS-Bench-301's have 130
 
 
@@ -59,11 +66,13 @@ class ZeroCostJson(Reader):
     """One row per task and architecture, numbered from 0 over all tasks of the file."""
 
     format: ClassVar[str] = "zero-cost-json"
+    version: ClassVar[int] = 2
     preferred = (_VALIDATION,)
     file_order_is_random = True
 
     def rows(self, progress: Progress) -> Iterator[Row | Rejected]:
         """See `Reader.rows`."""
+        unread: set[str] = set()
         for number, (task, key, entry) in enumerate(entries(self.path, progress)):
             # its keys would pass for NAS-Bench-201's, whose operations are others
             if task in _TRANSNAS_TASKS:
@@ -72,18 +81,20 @@ class ZeroCostJson(Reader):
                     " reader does not know; legal: the files of NAS-Bench-101, 201 and 301"
                 )
             try:
-                space, code = _code(key)
+                space, code, cell = _code(key)
                 # the first good entry settles the space
                 if self.space not in (None, space):
                     raise DataError(
                         f"the key {short_repr(key)} is of {space}, those before it of {self.space}"
                     )
-                values, fixed = _numbers(task, entry)
+                values, fixed = _numbers(task, entry, unread)
             except (DataError, GraphError) as error:
                 yield Rejected(number, str(error))
                 continue
             self.space, self.vocabulary = space, _SPACES[space]
-            yield Row(number, partial(_CELLS[space], code), values, fixed, key=code)
+            yield Row(number, cell, values, fixed, key=code)
+        if unread:
+            self.notes.append(f"no numbers of proxies, left unread: {', '.join(sorted(unread))}")
 
     def metric(self, name: str) -> Metric:
         """See `Reader.metric`."""
@@ -101,72 +112,60 @@ class ZeroCostJson(Reader):
         )
 
 
-def _code(key: str) -> tuple[str, tuple[Any, ...]]:
-    """Space and tuple of a key."""
+def _code(key: str) -> tuple[str, Hashable, Callable[[], Architecture]]:
+    """Space of a key, what tells it from other keys, and a function that makes its cell."""
     # reading a literal may take long, or all memory, where it is long or nested deeply
     if len(key) > _LONGEST_KEY:
         raise DataError(f"a key of {len(key)} characters; legal: {_LONGEST_KEY}")
+    for start, space in _BY_NOTATION.items():
+        if key.lstrip().startswith(start):
+            return space, key, partial(load_space(space).parse, key)
     try:
-        code = ast.literal_eval(key)
+        code = _as_tuples(ast.literal_eval(key))
         # it becomes the key of a row
         hash(code)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         code = None
     if isinstance(code, tuple):
         if len(code) == 2:
-            return "darts", code
+            return "darts", code, lambda: darts_graph(*cells_of_indices(code))
         if all(type(number) is int for number in code):
             # six numbers: NAS-Bench-101's cell of input and output alone is not in its table
-            return ("nb201" if len(code) == len(PAIRS) else "nb101"), code
+            if len(code) == len(PAIRS):
+                return "nb201", code, partial(NB201().from_codes, code)
+            return "nb101", code, partial(NB101().from_codes, code)
     raise GraphError(
-        f"the key {short_repr(key)} is no tuple of numbers; legal: 56 (NAS-Bench-101), 6 (201), or"
-        " two cells (301)"
+        f"the key {short_repr(key)} is no tuple of numbers; legal: 56 (NAS-Bench-101), 6 (201), two"
+        " cells (301), or a notation of these spaces"
     )
 
 
-def _nb101(code: tuple[int, ...]) -> Architecture:
-    n_nodes = math.isqrt(len(code))  # n * n + n numbers
-    operations = code[-n_nodes:]
-    has_legal_operations = all(0 <= op < len(_NB101_CODES) for op in operations)
-    if n_nodes * (n_nodes + 1) != len(code) or not has_legal_operations:
-        raise GraphError(
-            f"{short_repr(code)} is no matrix of n x n digits followed by n operations of 0..4"
-        )
-    return nb101_cell(matrix_rows(code, n_nodes), [_NB101_CODES[op] for op in operations])
+def _as_tuples(code: Any) -> Any:
+    """A literal with its lists as tuples: files of one benchmark write either."""
+    return tuple(map(_as_tuples, code)) if isinstance(code, (list, tuple)) else code
 
 
-def _nb201(code: tuple[int, ...]) -> Architecture:
-    if not all(0 <= op < len(_NB201_CODES) for op in code):
-        raise GraphError(f"{code} has an operation out of 0..{len(_NB201_CODES) - 1}")
-    operation = {pair: _NB201_CODES[op] for pair, op in zip(PAIRS_BY_SOURCE, code, strict=True)}
-    space = NB201()
-    return space.from_choices([space.choices.index(operation[pair]) for pair in PAIRS])
+def _numbers(task: str, entry: Any, unread: set[str]) -> tuple[dict[str, float], dict[str, float]]:
+    """Validation accuracy and proxies of one entry; what is no finite number was not measured.
 
-
-def _darts(code: tuple[Any, ...]) -> Architecture:
-    return darts_graph(*cells_of_indices(code))
-
-
-_CELLS = {"nb101": _nb101, "nb201": _nb201, "darts": _darts}
-
-
-def _numbers(task: str, entry: Any) -> tuple[dict[str, float], dict[str, float]]:
-    """Validation accuracy and proxies of one entry; what is no finite number was not measured."""
+    The names of what is no proxy are put into `unread`.
+    """
     if not isinstance(entry, dict):
         raise DataError(f"the entry is {short_repr(entry)}; it needs an object of proxies")
     prefix = "" if task == "cifar10" else task.lower().replace("-", "_") + "_"
     values, fixed = {}, {}
     for name, value in entry.items():
-        score = value.get("score") if isinstance(value, dict) else value
+        # earlier files have the score alone
+        score = number_of(value.get("score") if isinstance(value, dict) else value)
         # identifiers, times, notes
-        if isinstance(score, bool) or not isinstance(score, (int, float)):
-            continue
-        if name == _VALIDATION:
+        if score is None or _NO_PROXY.search(name):
+            unread.add(name)
+        elif name == _VALIDATION:
             if not 0 <= score <= 100:
                 raise DataError(f"{_VALIDATION} is {short_repr(score)}; legal: 0 to 100")
-            values[prefix + name] = float(score)
-        elif isinstance(value, dict) and abs(score) < 1e300:
-            fixed[prefix + name] = float(score)
+            values[prefix + name] = score
+        elif math.isfinite(score):
+            fixed[prefix + name] = score
     if not values and not fixed:
         raise DataError("the entry has neither val_accuracy nor a proxy with a score")
     return values, fixed
