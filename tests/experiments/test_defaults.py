@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,10 @@ PUBLISHED = {"width": 64, "n_layers": 9, "n_heads": 8, "dropout": 0.0, "attentio
     ],
 )
 def test_an_encoder_brings_its_published_options(words: list[str]) -> None:
-    options = encoder_options(named(words, "encoder.name", ""), "nb201")
-    assert options == {f"encoder.{name}": value for name, value in PUBLISHED.items()} | {
-        "pretrain.epochs": 10
-    }
-    assert encoder_options(named(words, "encoder.name", ""), "nb301")["encoder.n_layers"] == 2
+    name = named(words, "encoder.name", "")
+    published = {f"encoder.{option}": value for option, value in PUBLISHED.items()}
+    assert encoder_options(name, "nb201") == {**published, "pretrain.epochs": 10}
+    assert encoder_options(name, "nb301")["encoder.n_layers"] == 2
 
 
 @pytest.mark.parametrize(
@@ -39,24 +39,11 @@ def test_other_command_lines_bring_none(words: list[str]) -> None:
 
 def test_a_given_option_overrides_the_published_one(tmp_path: Path) -> None:
     data, out = tmp_path / "x.jsonl", tmp_path / "fitted.safetensors"
-    data.write_text(
-        "".join(
-            f'{{"ops": ["input", "{op}"], "edges": [[0, 1]], "accuracy": {i}}}\n'
-            for i, op in enumerate("aabbcc")
-        )
-    )
-    main(
-        [
-            "fit",
-            str(data),
-            "--out",
-            str(out),
-            "--fit.epochs",
-            "1",
-            "--encoder.name",
-            "flowerformer",
-            "--encoder.width",
-            "8",
-        ]
-    )
+    lines = []
+    for i, op in enumerate("aabbcc"):
+        row = {"ops": ["input", op], "edges": [[0, 1]], "accuracy": i}
+        lines.append(f"{json.dumps(row)}\n")
+    data.write_text("".join(lines))
+    options = "--fit.epochs 1 --encoder.name flowerformer --encoder.width 8"
+    main(["fit", str(data), "--out", str(out), *options.split()])
     assert Predictor.load(out).encoder == EncoderConfig("flowerformer", **{**PUBLISHED, "width": 8})

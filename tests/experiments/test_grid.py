@@ -1,3 +1,5 @@
+"""A grid over processes: nothing is done twice; what was stopped ends with the same results."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -30,9 +32,11 @@ def runs(methods: tuple[str, ...] = ("none", "flow", "gp"), epochs: int = 2) -> 
 
 
 def results(entries: list[dict]) -> list[dict]:
-    return [
-        {name: value for name, value in entry.items() if name not in VARYING} for entry in entries
-    ]
+    """The entries without what differs from time to time."""
+    kept = []
+    for entry in entries:
+        kept.append({name: value for name, value in entry.items() if name not in VARYING})
+    return kept
 
 
 def refuse(*_: object) -> None:
@@ -51,9 +55,8 @@ def test_a_second_call_does_nothing_and_other_options_are_other_runs(
         with pytest.raises(AssertionError, match="run again"):
             run_grid(runs(epochs=3), tmp_path, 1, progress=False)
     assert pretraining_seconds(runs(), tmp_path)["flow"] > 0
-    assert (
-        len(list((tmp_path / "pretrained").iterdir())) == 2
-    )  # one for each seed, shared by the splits
+    # one for each seed, shared by the splits
+    assert len(list((tmp_path / "pretrained").iterdir())) == 2
 
 
 def test_a_grid_stopped_halfway_goes_on_and_ends_the_same(
@@ -72,14 +75,18 @@ def test_a_grid_stopped_halfway_goes_on_and_ends_the_same(
     with pytest.raises(KeyboardInterrupt):
         run_grid(runs(), tmp_path / "stopped", 1, progress=False)
     monkeypatch.setattr(Journal, "append", original)
-    known = set(Journal(tmp_path / "stopped" / "runs.jsonl").entries())
-    done: list[str] = []
-    monkeypatch.setattr(
-        grid, "do_run", lambda run, folder, do=grid.do_run: done.append(run.key) or do(run, folder)
-    )
+    before = set(Journal(tmp_path / "stopped" / "runs.jsonl").entries())
+    done: set[str] = set()
+    do_run = grid.do_run
+
+    def note(run: Run, folder: Path) -> dict:
+        done.add(run.key)
+        return do_run(run, folder)
+
+    monkeypatch.setattr(grid, "do_run", note)
     resumed = run_grid(runs(), tmp_path / "stopped", 1, progress=False)
     assert results(resumed) == results(whole)
-    assert not known & set(done)
+    assert not before & done
 
 
 @pytest.mark.slow

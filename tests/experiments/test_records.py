@@ -1,6 +1,4 @@
-"""What a run leaves beside the journal: the record comes back as written, and a damaged one is
-named.
-"""
+"""What a run leaves beside the journal: a record comes back as written, a damaged one is named."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Tables of results, on entries small enough to compute by hand."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -35,42 +37,49 @@ def entry(method: str, split: int, seed: int, tau: float) -> dict:
     }
 
 
-ENTRIES = (
-    [entry("none", s, m, 0.5 + s / 100) for s in (1, 2, 3) for m in (1, 2)]
-    + [entry("flow", s, m, 0.6 + s / 50 + m / 100) for s in (1, 2, 3) for m in (1, 2)]
-    + [entry("gp", s, 1, 0.4) for s in (1, 2, 3)]
-)
+SPLITS = (1, 2, 3)
+ENTRIES = [
+    *(entry("none", split, seed, 0.5 + split / 100) for split in SPLITS for seed in (1, 2)),
+    *(
+        entry("flow", split, seed, 0.6 + split / 50 + seed / 100)
+        for split in SPLITS
+        for seed in (1, 2)
+    ),
+    *(entry("gp", split, 1, 0.4) for split in SPLITS),
+]
 
 
 def test_differences_are_paired_and_their_interval_is_over_splits() -> None:
-    found = paired(ENTRIES, "flow", "none")
-    by_split = np.array([0.1 + s / 100 + 0.015 for s in (1, 2, 3)])
-    low, high = scipy.stats.t.interval(0.95, 2, by_split.mean(), scipy.stats.sem(by_split))
-    assert (found.mean, found.low, found.high) == pytest.approx((by_split.mean(), low, high))
-    assert (found.n_better, found.n_runs) == (6, 6)
+    difference = paired(ENTRIES, "flow", "none")
+    means = np.array([0.1 + split / 100 + 0.015 for split in SPLITS])
+    low, high = scipy.stats.t.interval(0.95, 2, means.mean(), scipy.stats.sem(means))
+    interval = (difference.mean, difference.low, difference.high)
+    assert interval == pytest.approx((means.mean(), low, high))
+    assert (difference.n_better, difference.n_runs) == (6, 6)
     assert paired(ENTRIES, "flow", "gp").n_runs == 6  # one run a split stands for all seeds
 
 
 def test_runs_without_their_like_are_in_no_difference() -> None:
     """A grid that is not finished: a run is never compared with one of another seed."""
-    lone = [*[e for e in ENTRIES if e["method"] != "none"], entry("none", 1, 2, 0.5)]
-    assert [(a["split"], a["seed"], b["method"]) for a, b in same_runs(lone, "flow", "none")] == [
-        (1, 2, "none")
-    ]
+    lone = [run for run in ENTRIES if run["method"] != "none"]
+    lone.append(entry("none", 1, 2, 0.5))
+    ((run, base),) = same_runs(lone, "flow", "none")
+    assert (run["split"], run["seed"], base["method"]) == (1, 2, "none")
     assert paired(lone, "flow", "none").n_runs == 1
     assert same_runs(lone, "flow", "gmae") == same_runs(lone, "gmae", "flow") == []
 
 
 def test_a_single_split_has_no_interval() -> None:
-    one = [e for e in ENTRIES if e["split"] == 1]
+    one = [run for run in ENTRIES if run["split"] == 1]
     assert np.isnan(paired(one, "flow", "none").low)
     assert differences_table(one, [("flow", "none")])[1][2] == "-"
 
 
 def test_the_table_has_means_and_population_deviations_times_100() -> None:
     header, *rows = results_table(ENTRIES, {"flow": 12.0})
-    taus = 100 * np.array([e["tau"] for e in ENTRIES if e["method"] == "flow"])
-    flow = dict(zip(header, next(row for row in rows if row[0] == "flow"), strict=True))
+    taus = 100 * np.array([run["tau"] for run in ENTRIES if run["method"] == "flow"])
+    (row,) = (row for row in rows if row[0] == "flow")
+    flow = dict(zip(header, row, strict=True))
     assert flow["tau"] == f"{taus.mean():.1f} ({taus.std():.1f})"
     assert flow["pre-train s"] == "12"
     assert flow["runs"] == "6"

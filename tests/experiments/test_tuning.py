@@ -26,6 +26,14 @@ SMALL = {
     "fit.lr": (1e-3, 1e-2),
     "fit.weight_decay": (1e-6,),
 }
+DEFAULTS = {
+    "proxy": "jacov",
+    "ratio": 0.2,
+    "n_validation": 10,
+    "encoder.width": 8,
+    "fit.epochs": 2,
+    "pretrain.epochs": 1,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -33,18 +41,7 @@ def _tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, tmp_path)
     monkeypatch.setattr(tuning, "_FIT", SMALL)
     monkeypatch.setattr(tuning, "_PRETRAIN", {"pretrain.epochs": (1,), "pretrain.lr": (1e-3, 1e-4)})
-    monkeypatch.setattr(
-        settings,
-        "default_options",
-        lambda _: {
-            "proxy": "jacov",
-            "ratio": 0.2,
-            "n_validation": 10,
-            "encoder.width": 8,
-            "fit.epochs": 2,
-            "pretrain.epochs": 1,
-        },
-    )
+    monkeypatch.setattr(settings, "default_options", lambda _: DEFAULTS)
 
 
 def test_every_method_gets_the_same_number_of_different_trials_the_first_as_it_is() -> None:
@@ -53,9 +50,8 @@ def test_every_method_gets_the_same_number_of_different_trials_the_first_as_it_i
         assert trials[0] == {}
         assert len({str(trial) for trial in trials}) == 4
         assert trials == candidates(method, 4, seed=1)
-        assert all(
-            value in grid_of(method)[name] for trial in trials for name, value in trial.items()
-        )
+        for trial in trials:
+            assert all(value in grid_of(method)[name] for name, value in trial.items())
     assert candidates("none", 4, seed=1) != candidates("none", 4, seed=2)
     assert len(candidates("none", 100, seed=1)) == 5  # there are no more
     assert "surrogate.k" in grid_of("flow")
@@ -64,24 +60,19 @@ def test_every_method_gets_the_same_number_of_different_trials_the_first_as_it_i
 
 
 def test_the_best_on_the_validation_rows_is_chosen(tmp_path: Path) -> None:
-    what = Tuning("nb201", ("none", "flow"), trials=4, splits=(21, 2021))
-    table = tune(what, tmp_path / "out", 1, progress=False)
-    entries = Journal(tmp_path / "out" / "runs.jsonl").entries()
-    taus = [
-        e["validation_tau"]
-        for e in entries.values()
-        if e["kind"] == "validation" and e["method"] == "none"
-    ]
+    choice = Tuning("nb201", ("none", "flow"), trials=4, splits=(21, 2021))
+    table = tune(choice, tmp_path / "out", 1, progress=False)
+    entries = Journal(tmp_path / "out" / "runs.jsonl").entries().values()
+    trials = [entry for entry in entries if entry["kind"] == "validation"]
+    taus = [entry["validation_tau"] for entry in trials if entry["method"] == "none"]
     assert len(taus) == 8  # four trials on two splits
     means = np.array(taus).reshape(4, 2).mean(axis=1)
+    best = int(means.argmax())
     chosen = read_tuned(tmp_path / "out" / "nb201.yaml")
-    assert chosen["none"] == candidates("none", 4, 21)[int(means.argmax())]
-    assert f"| none | {means.argmax()} | {100 * means.max():.1f} |" in table
+    assert chosen["none"] == candidates("none", 4, 21)[best]
+    assert f"| none | {best} | {100 * means[best]:.1f} |" in table
     text = (tmp_path / "out" / "nb201.yaml").read_text()
-    assert (
-        f"# none: {100 * means.max():.1f} in trial {means.argmax()}, {100 * means[0]:.1f} with"
-        in text
-    )
+    assert f"# none: {100 * means[best]:.1f} in trial {best}, {100 * means[0]:.1f} with" in text
     assert "nasflow tune nb201 --methods none,flow --trials 4 --seed 21" in text
 
 
@@ -102,9 +93,8 @@ def test_a_trial_is_judged_at_the_epoch_that_its_validation_rows_choose(tmp_path
         fit=stages.fit,
         protocol=stages.protocol,
     )[0]
-    taus = fit_run(
-        data, run, split_of(data, run.metrics, 21, run.protocol), tmp_path
-    ).fitted_.validation_tau
+    split = split_of(data, run.metrics, 21, run.protocol)
+    taus = fit_run(data, run, split, tmp_path).fitted_.validation_tau
     assert taus[-1] < max(taus)
     assert do_validation(run, tmp_path)["validation_tau"] == max(taus)
 
@@ -113,54 +103,33 @@ def test_no_test_row_is_predicted_and_no_test_label_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Other test labels, and predictions and metrics that raise, change nothing."""
-    what = Tuning("nb201", ("none", "flow+proxy"), trials=2, splits=(2021,))
-    first = tune(what, tmp_path / "first", 1, progress=False)
+    choice = Tuning("nb201", ("none", "flow+proxy"), trials=2, splits=(2021,))
+    first = tune(choice, tmp_path / "first", 1, progress=False)
 
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("looked at test rows")
 
     data = dataset()
     labels = data.labels("cifar10_test").copy()
-    test = split_of(
-        data, ("cifar10_test",), 2021, settings.SETTINGS["nb201"].stages().protocol
-    ).test
+    options = settings.SETTINGS["nb201"].stages().protocol
+    test = split_of(data, ("cifar10_test",), 2021, options).test
     assert len(test) == 50
     labels[test] = np.random.default_rng(5).normal(size=50)
     spoilt = dataclasses.replace(data, values={**data.values, "cifar10_test": labels})
     (tmp_path / "spoilt").mkdir()
     use(monkeypatch, tmp_path / "spoilt", spoilt)
-    monkeypatch.setattr(
-        settings,
-        "default_options",
-        lambda _: {
-            "proxy": "jacov",
-            "ratio": 0.2,
-            "n_validation": 10,
-            "encoder.width": 8,
-            "fit.epochs": 2,
-            "pretrain.epochs": 1,
-        },
-    )
-    for place, name in ((protocol, "measures"), (grid, "do_run"), (Predictor, "predict")):
-        monkeypatch.setattr(place, name, refuse)
-    assert tune(what, tmp_path / "second", 1, progress=False) == first
+    monkeypatch.setattr(settings, "default_options", lambda _: DEFAULTS)
+    monkeypatch.setattr(protocol, "measures", refuse)
+    monkeypatch.setattr(grid, "do_run", refuse)
+    monkeypatch.setattr(Predictor, "predict", refuse)
+    assert tune(choice, tmp_path / "second", 1, progress=False) == first
 
 
 def test_a_tuning_goes_on_and_its_choice_is_read_by_evaluate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = [
-        "tune",
-        "nb201",
-        "--methods",
-        "none,flow",
-        "--trials",
-        "2",
-        "--out",
-        str(tmp_path / "out"),
-        "--jobs",
-        "1",
-    ]
+    words = ["tune", "nb201", "--methods", "none,flow", "--trials", "2", "--jobs", "1"]
+    words += ["--out", str(tmp_path / "out")]
     main(words)
     first = capsys.readouterr().out
     with monkeypatch.context() as patch:
@@ -173,50 +142,28 @@ def test_a_tuning_goes_on_and_its_choice_is_read_by_evaluate(
     written["gmae"] = {"pretrain.lr": 0.5}  # evaluated or not
     written["flow"] = {"pretrain.lr": 0.125, "fit.epochs": 1}
     config.write_text(yaml.safe_dump({"per_method": written}))
-    words = [
-        "evaluate",
-        str(tmp_path / "tiny.npz"),
-        "--metric",
-        "cifar10_test",
-        "--methods",
-        "none,flow",
-        "--ratio",
-        "0.2",
-        "--n_validation",
-        "10",
-        "--splits",
-        "[21]",
-        "--seeds",
-        "[21]",
-        "--out",
-        str(tmp_path / "runs"),
-        "--jobs",
-        "1",
-        "--encoder.width",
-        "8",
-        "--pretrain.epochs",
-        "1",
-        "--fit.epochs",
-        "1",
-    ]
+    options = (
+        "--metric cifar10_test --methods none,flow --ratio 0.2 --n_validation 10 --splits [21]"
+        " --seeds [21] --jobs 1 --encoder.width 8 --pretrain.epochs 1 --fit.epochs 1"
+    )
+    words = ["evaluate", str(tmp_path / "tiny.npz"), *options.split()]
+    words += ["--out", str(tmp_path / "runs")]
     main([*words, "--config", str(config)])
     assert "per_method" in (tmp_path / "runs" / "manifest.json").read_text()
     main(words)
-    runs = [
-        e["method"]
-        for e in Journal(tmp_path / "runs" / "runs.jsonl").entries().values()
-        if e["kind"] == "run"
-    ]
-    assert runs.count("flow") == 2  # one with the options of the file, one without
+    entries = Journal(tmp_path / "runs" / "runs.jsonl").entries().values()
+    methods = [entry["method"] for entry in entries if entry["kind"] == "run"]
+    assert methods.count("flow") == 2  # one with the options of the file, one without
     assert "| flow |" in capsys.readouterr().out
 
 
 def test_some_options_alone_can_be_tuned(tmp_path: Path) -> None:
-    what = Tuning("nb201", ("none", "flow"), trials=3, splits=(21,), only=("fit.",))
-    assert {name for trial in candidates("flow", 4, 1, what.only) for name in trial} == set(
-        SMALL
-    ) - {"encoder.width"}
-    tune(what, tmp_path / "out", 1, progress=False)
+    choice = Tuning("nb201", ("none", "flow"), trials=3, splits=(21,), only=("fit.",))
+    names: set[str] = set()
+    for trial in candidates("flow", 4, 1, choice.only):
+        names |= trial.keys()
+    assert names == set(SMALL) - {"encoder.width"}
+    tune(choice, tmp_path / "out", 1, progress=False)
     kinds = [entry["kind"] for entry in Journal(tmp_path / "out" / "runs.jsonl").entries().values()]
     assert kinds.count("pretraining") == 1  # all trials of a method share it
     assert kinds.count("validation") == 6
