@@ -62,10 +62,10 @@ def by_method(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
 
 
 def same_runs(entries: Sequence[Entry], better: str, worse: str) -> list[tuple[Entry, Entry]]:
-    """The runs of `better`, each with that of `worse` on the same split with the same seed; empty
-    where none match.
+    """The runs of `better` with those of `worse` on the same split with the same seed, in pairs.
 
-    The Gaussian process has no seed of its own: its one run on a split stands for all.
+    A run without its like is left out. The Gaussian process has no seed of its own: its one run on
+    a split stands for all.
     """
     runs = by_method(entries)
     baseline = {(run["split"], run["seed"]): run for run in runs.get(worse, ())}

@@ -128,6 +128,7 @@ class Candidates:
         return self._new(children, len(children))
 
     def _mutated(self, parent: Architecture, again: float) -> Architecture:
+        """A mutation of `parent`, or of a mutation of it, and so on."""
         child = self.problem.space.mutate(parent, self.rng)
         # without `again` nothing is drawn: older studies go on as they were
         while again and self.rng.random() < again:

@@ -77,15 +77,10 @@ def _table(problem: Problem, trials: Sequence[Trial]) -> str:
     notations = short_notations(problem.space, [trial.architecture for trial in trials])
     for trial, notation in zip(trials, notations, strict=True):
         second = [] if trial.second is None else [f"{trial.second:.6g}"]
-        rows.append(
-            [
-                str(trial.number),
-                measured(trial),
-                *second,
-                predicted(trial) or "-",
-                in_one_line(notation),
-            ]
-        )
+        # a gap in aligned text would be read as the end of the row
+        expected = predicted(trial) or "-"
+        row = [str(trial.number), measured(trial), *second, expected, in_one_line(notation)]
+        rows.append(row)
     return aligned(rows)
 
 
