@@ -61,15 +61,15 @@ def test_what_is_no_condition_is_refused(text: str) -> None:
 
 def test_columns_are_looked_up_for_the_cell_itself_then_for_a_twin() -> None:
     data, space = small_data(), NB201()
-    known = Known(data, {"n": lambda a: a.n_nodes})
-    assert known.names == ["n", "latency", "gain"]
-    np.testing.assert_array_equal(known.values("latency", data.table), np.arange(len(data)))
+    quantities = Known(data, {"n": lambda a: a.n_nodes})
+    assert quantities.names == ["n", "latency", "gain"]
+    np.testing.assert_array_equal(quantities.values("latency", data.table), np.arange(len(data)))
     rows = np.random.default_rng(0).permutation(len(data))[:40].tolist()
     # another vocabulary, another order of the nodes
     again = ArchTable.from_architectures([data.table[row] for row in rows])
-    np.testing.assert_array_equal(known.values("latency", again), rows)
+    np.testing.assert_array_equal(quantities.values("latency", again), rows)
     whole = space.enumerate()
-    latencies = known.values("latency", whole)
+    latencies = quantities.values("latency", whole)
     row_of = {architecture: row for row, architecture in enumerate(data.table)}
     row_of_twin: dict[str, int] = {}
     for row, canonical_id in enumerate(data.table.canonical_ids.tolist()):
@@ -78,13 +78,13 @@ def test_columns_are_looked_up_for_the_cell_itself_then_for_a_twin() -> None:
         cell = whole[row]
         expected = row_of.get(cell, row_of_twin.get(cell.canonical_id, np.nan))
         np.testing.assert_equal(latencies[row], expected)
-    assert known.values("n", again).tolist() == [8.0] * 40
-    directions = [known.maximise(name) for name in ("latency", "gain", "n")]
+    assert quantities.values("n", again).tolist() == [8.0] * 40
+    directions = [quantities.maximise(name) for name in ("latency", "gain", "n")]
     assert directions == [False, True, False]
     with pytest.raises(UnknownNameError, match="legal: n, latency, gain"):
-        known.values("accuracy", again)  # it took a training
+        quantities.values("accuracy", again)  # it took a training
     constraints = [Constraint.parse("latency < 50"), Constraint.parse("gain > 5")]
-    feasible = met(constraints, known, data.table)
+    feasible = met(constraints, quantities, data.table)
     # a row's latency is its number, its gain that and one, and every other gain is not known
     expected_rows = [row for row in range(50) if (row + 1) % 2 and row + 1 > 5]
     assert np.flatnonzero(feasible).tolist() == expected_rows
@@ -92,12 +92,12 @@ def test_columns_are_looked_up_for_the_cell_itself_then_for_a_twin() -> None:
 
 def test_hardware_of_nas_bench_201(nasflow_data: object) -> None:
     data = load_dataset("nb201")
-    known = Known(data)
+    quantities = Known(data)
     problem = Problem(
         NB201(),
         second="latency.raspi4",
         constraints=(Constraint.parse("params < 0.5"),),
-        known=known,
+        known=quantities,
     )
     assert not problem.second_maximise
     fresh = Candidates(problem, None, [], np.random.default_rng(0)).fresh(50)
@@ -106,7 +106,7 @@ def test_hardware_of_nas_bench_201(nasflow_data: object) -> None:
     rows = [row_of[architecture] for architecture in table]
     assert (data.labels("params")[rows] < 0.5).all()
     expected = data.labels("latency.raspi4")[rows]
-    np.testing.assert_array_equal(known.values("latency.raspi4", table), expected)
+    np.testing.assert_array_equal(quantities.values("latency.raspi4", table), expected)
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=12))
@@ -120,8 +120,8 @@ def test_the_front_is_what_nothing_dominates(points: list[tuple[int, int]]) -> N
 
 
 def test_weights_of_two_objectives_cover_both_ends() -> None:
-    known = Known(functions={"n": lambda a: 0.0})
-    problem = Problem(CHAIN, maximise=False, second="n", known=known)
+    quantities = Known(functions={"n": lambda a: 0.0})
+    problem = Problem(CHAIN, maximise=False, second="n", known=quantities)
     values, seconds = [1.0, 2.0, 3.0], [30.0, 20.0, 10.0]
     best = set()
     for seed in range(50):
