@@ -6,7 +6,6 @@ when read and cut off before the next one is written. Several processes may appe
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from nasflow.errors import DataError
 from nasflow.running.files import PathLike
+from nasflow.running.locks import exclusive
 
 _BLOCK = 4096
 
@@ -32,9 +32,8 @@ class Journal:
         """Add one entry; when this returns, it is on the disk."""
         line = (json.dumps(entry, allow_nan=False) + "\n").encode()
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a+b") as file:
-            # nobody else may append between the cut and the new line
-            fcntl.flock(file, fcntl.LOCK_EX)
+        # nobody else may append between the cut and the new line
+        with self.path.open("a+b") as file, exclusive(file):
             file.truncate(self._end_of_whole_lines())
             file.write(line)
             file.flush()

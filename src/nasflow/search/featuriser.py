@@ -11,7 +11,6 @@ pre-training that was killed goes on from its checkpoint, and a second process w
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -30,6 +29,7 @@ from nasflow.options.training import FitConfig, PretrainConfig
 from nasflow.prediction.predictor import Predictor
 from nasflow.running import environment
 from nasflow.running.files import require_file
+from nasflow.running.locks import exclusive
 from nasflow.search.candidates import Listed
 from nasflow.search.known import FloatArray
 from nasflow.search.problem import Problem
@@ -154,8 +154,8 @@ class Featuriser:
         proxies = {name: quantities.values(name, elements) for name in self._pretrain.proxies}
         path = self._path(graphs, proxies)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(f"{path}.lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # whoever comes second finds the result
+        # whoever comes second finds the result
+        with open(f"{path}.lock", "w") as lock, exclusive(lock):
             if not path.exists():
                 predictor = Predictor(
                     encoder=self._encoder,
