@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from nasflow.errors import DataError
-from nasflow.search import store
+from nasflow.search import database
 from nasflow.search.store import Store
 
 
 def _held(path: Path, how: str) -> sqlite3.Connection:
-    """A connection in the middle of its first transaction on a new file."""
+    """A connection in the middle of a transaction on a file without tables yet."""
     connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-    connection.execute("CREATE TABLE other (a)")
+    connection.execute("PRAGMA user_version = 1")
     connection.execute(f"BEGIN {how}")
     return connection
 
@@ -37,7 +37,7 @@ def test_opening_waits_for_another_process_that_writes(tmp_path: Path, how: str)
 def test_a_file_that_stays_locked_is_not_called_foreign(
     tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "WAIT", 0.2)
+    monkeypatch.setattr(database, "WAIT", 0.2)
     other = _held(tmp_path / "study.db", how)
     with pytest.raises(DataError, match=r"locked by another process for 0\.2 s"):
         Store(tmp_path / "study.db")

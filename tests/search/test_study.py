@@ -274,9 +274,10 @@ def test_an_owner_of_another_host_lives_as_long_as_its_lease(tmp_path: Path) -> 
         f"{host} {pid} {int(started) + 1}", now
     )  # the id came back for another process
     store = Store(tmp_path / "a")
-    number = Store.add(
-        store._connection, CHAIN.enumerate()[0], canonical_id="x", state="planned", origin="random"
-    )
+    with store.transaction() as rows:
+        number = Store.add(
+            rows, CHAIN.enumerate()[0], canonical_id="x", state="planned", origin="random"
+        )
     assert store.claim([number], None, "elsewhere 1 5", begin=True) == [number]
     assert store.claim([number], None, owner.this_process(), begin=True) == []
     assert not store.finish(number, 1.0, None, owner=owner.this_process())

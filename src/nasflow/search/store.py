@@ -1,11 +1,12 @@
 """`Store`: the SQLite file of a study.
 
-    settings   one row: format version, and what the study is about, as JSON
-    trials     one row for each proposal; canonical_id is UNIQUE, so that no twin can ever be added
+    settings   one row: format version, and what the study is about, as JSON, with the format
+               version that wrote this
+    trials     one row for each proposal; canonical_id is UNIQUE among those that are not forgotten,
+               so that no twin can ever be added
 
 Every change is one transaction, on the disk when the call returns; a kill leaves the file as after
-the last one that was finished. Write-ahead logging lets one process read while another writes. All
-processes must be on one machine: that is what SQLite asks of this mode.
+the last one that was finished. A result is in the main file soon after (`Database.checkpoint`).
 
 A trial that is being trained has an owner, the process that does so (`nasflow.search.owner`), which
 shows by heartbeats that it lives.
@@ -14,7 +15,6 @@ shows by heartbeats that it lives.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import sqlite3
 import threading
@@ -27,26 +27,49 @@ from typing import Any, NamedTuple
 from nasflow.errors import DataError
 from nasflow.graphs.architecture import Architecture
 from nasflow.running.files import PathLike
+from nasflow.running.locks import exclusive
+from nasflow.search.database import Database
 from nasflow.search.owner import HEARTBEAT_SECONDS, this_process
-from nasflow.search.trial import Trial
+from nasflow.search.study_file import check_study_file
+from nasflow.search.trial import State, Trial
 
-VERSION = 2
-WAIT = 60.0
-"""Seconds that a process waits for others to end what they do with the file."""
+VERSION = 3
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS settings (version INTEGER NOT NULL, about TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS trials (
+_SETTINGS = """
+CREATE TABLE settings (
+    version INTEGER NOT NULL, about TEXT NOT NULL, about_version INTEGER NOT NULL
+)
+"""
+_TRIALS = """
+CREATE TABLE trials (
     number INTEGER PRIMARY KEY,
     architecture TEXT NOT NULL,
-    canonical_id TEXT NOT NULL UNIQUE,
-    state TEXT NOT NULL CHECK (state IN ('planned', 'asked', 'done', 'failed')),
+    canonical_id TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('planned', 'asked', 'done', 'failed', 'forgotten')),
     origin TEXT NOT NULL,
     value REAL, second REAL, predicted REAL, deviation REAL, reason TEXT,
     starts INTEGER NOT NULL DEFAULT 0, started_at REAL, ended_at REAL,
-    owner TEXT, heartbeat REAL
-);
+    owner TEXT, heartbeat REAL,
+    former TEXT NOT NULL DEFAULT '[]'
+)
 """
+_NO_TWINS = """
+CREATE UNIQUE INDEX no_twins ON trials (canonical_id) WHERE state <> 'forgotten'
+"""
+# before version 3 nothing could be forgotten or corrected
+_OLD_COLUMNS = """
+number, architecture, canonical_id, state, origin, value, second, predicted, deviation, reason,
+starts, started_at, ended_at, owner, heartbeat
+"""
+_FROM_VERSION_2 = (
+    "ALTER TABLE trials RENAME TO former_trials",
+    _TRIALS,
+    f"INSERT INTO trials ({_OLD_COLUMNS}) SELECT {_OLD_COLUMNS} FROM former_trials",
+    "DROP TABLE former_trials",
+    _NO_TWINS,
+    "ALTER TABLE settings ADD COLUMN about_version INTEGER NOT NULL DEFAULT 0",
+    f"UPDATE settings SET about_version = version, version = {VERSION}",
+)
 _FIELDS = (
     "number",
     "architecture",
@@ -61,6 +84,7 @@ _FIELDS = (
     "starts",
     "started_at",
     "ended_at",
+    "former",
 )
 
 # a trial that is done or failed is in none of the states named here: it never changes again;
@@ -80,6 +104,11 @@ _PUT_BACK = """
 UPDATE trials
 SET state = 'planned', owner = NULL, starts = MAX(0, starts - :uncount)
 WHERE number = :number AND state = 'asked' AND owner = :owner
+"""
+_REPLACE = """
+UPDATE trials
+SET state = :state, value = :value, reason = :reason, former = :former
+WHERE number = :number AND state IN ('done', 'failed') AND former = :former_before
 """
 
 
@@ -106,80 +135,62 @@ class Store:
     def __init__(self, path: PathLike) -> None:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._local = threading.local()
+        check_study_file(self.path)
+        self._database = Database(path)
+        self.transaction = self._database.transaction
+        self.close = self._database.close
         # by number: an architecture never changes, and is dear to build
         self._architectures: dict[int, Architecture] = {}
         self._heart: threading.Thread | None = None
         try:
-            with self.transaction() as rows:
-                # one by one: `executescript` would end the transaction
-                for statement in _SCHEMA.split(";"):
-                    rows.execute(statement)
-                row = rows.execute("SELECT version FROM settings").fetchone()
+            self._make_or_migrate()
         except sqlite3.DatabaseError as error:
-            if _busy(error):
-                raise DataError(
-                    f"{path} has been locked by another process for {WAIT:g} s; end that process"
-                ) from None
             raise DataError(f"{path} is no study ({error}); name another file") from None
-        if row and row[0] > VERSION:
-            raise DataError(
-                f"{path} has format version {row[0]}; this nasflow reads {VERSION}: update nasflow"
-            )
 
-    @property
-    def _connection(self) -> sqlite3.Connection:
-        """This thread's connection: SQLite's are for one thread."""
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            # without an isolation level Python begins no transaction of its own
-            connection = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None)
-            _write_ahead(connection)
-            # a commit is on the disk, not only out of this process
-            connection.execute("PRAGMA synchronous = FULL")
-            self._local.connection = connection
-        return connection
-
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A block whose changes are made together or not at all, while nobody else writes."""
-        connection = self._connection
-        # the lock at once, before anything is read that the changes rest on
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection
-        except BaseException:  # an interrupt from the keyboard as well
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+    def _make_or_migrate(self) -> None:
+        """Make the tables, or bring those of an older version up to date."""
+        with self.transaction() as rows:
+            tables = rows.execute("SELECT name FROM sqlite_master WHERE name = 'trials'").fetchall()
+            if not tables:
+                for statement in (_SETTINGS, _TRIALS, _NO_TWINS):
+                    rows.execute(statement)
+            row = rows.execute("SELECT version FROM settings").fetchone()
+            if row and row[0] > VERSION:
+                raise DataError(
+                    f"{self.path} has format version {row[0]}; this nasflow reads {VERSION}: update"
+                    " nasflow"
+                )
+            # a kill between making the tables and the settings leaves none: the columns tell
+            columns = rows.execute("SELECT name FROM pragma_table_info('trials')").fetchall()
+            if ("former",) not in columns:
+                for statement in _FROM_VERSION_2:
+                    rows.execute(statement)
 
     @contextlib.contextmanager
     def proposing(self) -> Iterator[None]:
         """A block that one process at a time is in; results can be told meanwhile."""
-        # no lock of the database: a proposal may take minutes. The system lets go of this one when
-        # its holder is killed
-        with open(f"{self.path}.lock", "a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        # no lock of the database: a proposal may take minutes
+        with open(f"{self.path}.lock", "a") as file, exclusive(file):
             yield
-
-    def close(self) -> None:
-        """Close this thread's connection."""
-        self._connection.close()
-        del self._local.connection
 
     # -- settings ---------------------------------------------------------------------------------
 
     def settings(self, about: dict[str, Any]) -> tuple[dict[str, Any], int]:
-        """What the file says the study is about, and its format version.
+        """What the file says the study is about, and the format version that wrote this.
 
         In a new file, `about` is written first.
         """
         with self.transaction() as rows:
-            row = rows.execute("SELECT about, version FROM settings").fetchone()
+            row = rows.execute("SELECT about, about_version FROM settings").fetchone()
             # in one transaction with the question: of two processes that begin, one writes
             if row is None:
                 row = (json.dumps(about), VERSION)
-                rows.execute("INSERT INTO settings (about, version) VALUES (?, ?)", row)
+                rows.execute(
+                    "INSERT INTO settings (about, about_version, version) VALUES (?, ?, ?)",
+                    (*row, VERSION),
+                )
+        # a copy of the main file is then no empty one
+        self._database.checkpoint()
         text, version = row
         settings: dict[str, Any] = json.loads(text)
         return settings, int(version)
@@ -188,9 +199,7 @@ class Store:
 
     def trials(self) -> list[Trial]:
         """All trials in the order of their numbers."""
-        rows = self._connection.execute(
-            f"SELECT {', '.join(_FIELDS)} FROM trials ORDER BY number"
-        ).fetchall()
+        rows = self._database.rows(f"SELECT {', '.join(_FIELDS)} FROM trials ORDER BY number")
         return [self._trial(row) for row in rows]
 
     def _trial(self, row: tuple[Any, ...]) -> Trial:
@@ -198,7 +207,11 @@ class Store:
         number = values["number"]
         text = values.pop("architecture")
         if number not in self._architectures:
-            self._architectures[number] = Architecture.from_dict(json.loads(text))
+            architecture = Architecture.from_dict(json.loads(text))
+            # made once, for a graph of many equal branches it is dear
+            architecture.__dict__["canonical_id"] = values["canonical_id"]
+            self._architectures[number] = architecture
+        values["former"] = tuple(json.loads(values["former"]))
         return Trial(architecture=self._architectures[number], **values)
 
     @staticmethod
@@ -259,7 +272,35 @@ class Store:
             "now": time.time(),
         }
         with self.transaction() as rows:
-            return rows.execute(_FINISH, values).rowcount == 1
+            is_finished = rows.execute(_FINISH, values).rowcount == 1
+        self._database.checkpoint()
+        return is_finished
+
+    def add_told(self, architecture: Architecture, **values: Any) -> None:
+        """Insert a trial whose result was brought along."""
+        with self.transaction() as rows:
+            self.add(rows, architecture, origin="told", **values)
+        self._database.checkpoint()
+
+    def replace(
+        self, trial: Trial, state: State, value: float | None, reason: str | None, former: str
+    ) -> bool:
+        """Take back what a finished trial was told, and keep it as `former`.
+
+        Returns whether the trial was still as given.
+        """
+        values = {
+            "number": trial.number,
+            "state": state,
+            "value": value,
+            "reason": reason,
+            "former": json.dumps([*trial.former, former]),
+            "former_before": json.dumps(trial.former),
+        }
+        with self.transaction() as rows:
+            is_replaced = rows.execute(_REPLACE, values).rowcount == 1
+        self._database.checkpoint()
+        return is_replaced
 
     def put_back(self, number: int, owner: str, *, uncount: bool = False) -> None:
         """Make an asked trial a planned one, if it is `owner`'s.
@@ -275,14 +316,15 @@ class Store:
 
     def leases(self) -> list[Lease]:
         """Who trains what: one for every asked trial, in the order of their numbers."""
-        rows = self._connection.execute(
+        rows = self._database.rows(
             f"SELECT {', '.join(Lease._fields)} FROM trials WHERE state = 'asked' ORDER BY number"
-        ).fetchall()
+        )
         return [Lease(*row) for row in rows]
 
     def keep_beating(self) -> None:
         """From now on, while this object is used, give signs of life for this process's trials."""
-        if self._heart is None:
+        # after a fork the thread is the parent's, and does not run here
+        if self._heart is None or not self._heart.is_alive():
             # a daemon: it ends with the process, and so do the signs of life
             self._heart = threading.Thread(target=_beat, args=(weakref.ref(self),), daemon=True)
             self._heart.start()
@@ -302,29 +344,8 @@ def _beat(reference: weakref.ref[Store]) -> None:
         store = reference()
         if store is None or not store.path.exists():
             return
-        # the file was busy for a minute: the next beat will do
-        with contextlib.suppress(sqlite3.OperationalError):
+        # the file was busy for a minute, or the disk full: the next beat will do
+        with contextlib.suppress(DataError):
             store.beat()
         # held on to while asleep, it would be in use for ever
         del store
-
-
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Turn to write-ahead logging, waiting for others as long as `WAIT` says."""
-    deadline = time.monotonic() + WAIT
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if not _busy(error) or time.monotonic() > deadline:
-                raise
-            # SQLite's own timeout does not count for this statement, so the wait is ours
-            time.sleep(0.01)
-        else:
-            return
-
-
-def _busy(error: sqlite3.DatabaseError) -> bool:
-    """Whether another process holds the file."""
-    # the low byte says that it does, the rest of the code says at what
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY

@@ -20,25 +20,24 @@ Decisions:
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from typing import Any
-
-import numpy as np
+import time
+import warnings
 
 from nasflow.errors import ConfigError, DataError
 from nasflow.graphs.architecture import Architecture
-from nasflow.graphs.table import ArchTable
 from nasflow.running.files import PathLike
 from nasflow.search import owner
-from nasflow.search.candidates import Candidates, Listed, listed
 from nasflow.search.problem import Problem
+from nasflow.search.proposer import Proposer, number_or_nan, second_of
 from nasflow.search.settings import check_settings
 from nasflow.search.store import Lease, Store
-from nasflow.search.strategies.base import History, Proposal, Strategy
+from nasflow.search.strategies.base import Strategy
 from nasflow.search.strategies.make import as_strategy
 from nasflow.search.strategies.registry import SearchConfig
-from nasflow.search.trial import Trial
+from nasflow.search.study_file import StudyWarning
+from nasflow.search.told import Told, architecture_told, check_element, trial_told, value_told
+from nasflow.search.trial import State, Trial
 
 MAX_STARTS = 2  # the first end may be a kill of the search; a second is taken for the training's
 
@@ -82,16 +81,18 @@ class Study:
         self.window = window
         if window is not None and window < 1:
             raise ConfigError(f"window is {window}; legal: None, or a whole number of at least 1")
-        self._progress = progress
         # a misspelt name, or a quantity that is not known, is told before the file is made
         self.strategy = as_strategy(strategy).bind(problem, None)
         self.config: SearchConfig = self.strategy.config
-        self._prepared = False
-        self._whole: Listed | None = None
+        self._proposer = Proposer(problem, self.strategy, progress)
         about = {**problem.describe(), "window": window, "options": self.config.to_dict()}
         self.store = Store(path)
         check_settings(self.store, about)
-        self.me = owner.this_process()
+
+    @property
+    def me(self) -> str:
+        """This process as an owner of trials; asked afresh, since a study may be forked."""
+        return owner.this_process()
 
     # -- asking -----------------------------------------------------------------------------------
 
@@ -130,17 +131,39 @@ class Study:
                 # planned trials behind the window wait for results, and so do proposals after them
                 if planned or len(trials) >= end:
                     break
-                if not self._propose(trials, n_wanted):
+                proposals = self._proposer.proposals(trials, n_wanted, self.window)
+                if not proposals:
                     break  # the space holds nothing else
+                with self.store.transaction() as rows:
+                    for architecture, columns in proposals:
+                        self.store.add(rows, architecture, **columns)
         if asked:
             self.store.keep_beating()
+        elif begin and n > 0:
+            self._warn_of_unfinished()
         return asked
+
+    def _warn_of_unfinished(self) -> None:
+        """Say which trials of this process stand in the way of others, if there are any."""
+        leases = self._leases()
+        if not leases:
+            return
+        numbers = ", ".join(str(lease.number) for lease in leases)
+        # how long ago, too: a message that is word for word the last one is not shown again
+        seconds = time.time() - max(lease.heartbeat for lease in leases)
+        warnings.warn(
+            f"there is nothing to train before results come of what this process asked for (trials"
+            f" {numbers}; last sign of life {seconds:.1f} s ago): tell them, or call"
+            " study.give_back() if their trainings were stopped, and ask() gives them out again",
+            StudyWarning,
+            stacklevel=3,
+        )
 
     def _end_of_window(self, trials: list[Trial]) -> float:
         """The number of the first trial that has to wait for a result; infinity for none."""
         if self.window is None:
             return math.inf
-        unfinished = [trial.number for trial in trials if not trial.finished]
+        unfinished = [trial.number for trial in trials if trial.is_open]
         return min(unfinished, default=len(trials)) + self.window
 
     def owns(self, number: int) -> bool:
@@ -175,76 +198,7 @@ class Study:
 
         It may pre-train for minutes. Done once; `ask` does it where nobody did before.
         """
-        if self._prepared:
-            return
-        self._whole = listed(self.problem)
-        self.strategy.bind(self.problem, self._whole)
-        self.strategy.prepare(self._progress)
-        self._prepared = True
-
-    def _propose(self, trials: list[Trial], n: int) -> bool:
-        """Add new proposals as planned trials. Returns whether there were any."""
-        self.prepare()
-        number = len(trials)
-        # a stream for each proposal: whichever process makes it, the draws are the same
-        rng = np.random.default_rng([self.config.seed, number])
-        visible = self._visible(trials)
-        done = [trial for trial in visible if trial.state == "done"]
-        values = [_number(trial.value) for trial in done]
-        seconds = [_number(trial.second) for trial in done]
-        history = History(
-            architectures=[trial.architecture for trial in done],
-            utility=self.problem.utility(values, seconds, rng),
-            origins=[trial.origin for trial in done],
-            pending=[trial.architecture for trial in visible if not trial.finished],
-            n_proposed=number,
-        )
-        seen = [trial.canonical_id for trial in trials]
-        candidates = Candidates(self.problem, self._whole, seen, rng)
-        # with a window how many are asked for at a time must not matter
-        n_proposals = n if self.window is None else 1
-        proposals = self.strategy.propose(history, candidates, n_proposals)
-        with self.store.transaction() as rows:
-            for proposal in proposals:
-                self.store.add(rows, proposal.candidate.architecture, **self._row(proposal))
-        return bool(proposals)
-
-    def _visible(self, trials: list[Trial]) -> list[Trial]:
-        """The trials as the next proposal may know them: without the results in its window."""
-        if self.window is None:
-            return trials
-        last = len(trials) - self.window
-        return [trial if trial.number <= last else _unfinished(trial) for trial in trials]
-
-    def _row(self, proposal: Proposal) -> dict[str, Any]:
-        """The columns of the trial that a proposal becomes."""
-        predicted, deviation = proposal.predicted, proposal.deviation
-        if predicted is None or self.problem.second:
-            # of two objectives a weighting was predicted, which is no value of a training
-            predicted = deviation = None
-        elif not self.problem.maximise:
-            predicted = -predicted  # utility is a gain, the value a loss
-        return {
-            "canonical_id": proposal.candidate.canonical_id,
-            "state": "planned",
-            "origin": proposal.origin,
-            "predicted": predicted,
-            "deviation": deviation,
-            "second": self._second(proposal.candidate.architecture),
-        }
-
-    def _second(self, architecture: Architecture) -> float | None:
-        """The second objective of an architecture, where there is one."""
-        if self.problem.second is None:
-            return None
-        table = ArchTable.from_architectures([architecture])
-        value = float(self.problem.known.values(self.problem.second, table)[0])
-        if not math.isfinite(value):
-            raise DataError(
-                f"{self.problem.second} of {self.problem.space.format(architecture)} is not known,"
-                " and it is the second objective: such an architecture has no place in this study"
-            )
-        return value
+        self._proposer.prepare()
 
     def recover(self) -> None:
         """Put back what dead processes were training, or fail it if that was not the first time."""
@@ -272,54 +226,95 @@ class Study:
 
     # -- telling ----------------------------------------------------------------------------------
 
-    def tell(self, architecture: Architecture, value: float) -> None:
+    def tell(self, architecture: Told, value: float) -> None:
         """Record the result of an architecture, asked for or not; telling it again is no error.
+
+        Args:
+            architecture: an architecture, its trial, the trial's number, or its notation.
+            value: a finite number, of NumPy or PyTorch too.
 
         Raises:
             DataError: the value is no finite number (see `tell_failed`), or another one was told
-            before.
+            before (see `correct` and `forget`).
+            GraphError: an architecture that is not of the problem's space.
         """
-        # True is an int to Python, and no result of a training
-        is_number = isinstance(value, (int, float, np.integer, np.floating))
-        if isinstance(value, bool) or not is_number or not math.isfinite(value):
-            raise DataError(
-                f"the value {value!r} is no finite number; a training that gave none is told by "
-                "tell_failed(architecture, reason)"
-            )
-        self._record(architecture, float(value), None)
+        self._record(architecture, value_told(value), None)
 
-    def tell_failed(self, architecture: Architecture, reason: str) -> None:
+    def tell_failed(self, architecture: Told, reason: str) -> None:
         """Record that an architecture could not be trained; it is never proposed again."""
         self._record(architecture, None, reason or "no reason given")
 
-    def _record(self, architecture: Architecture, value: float | None, reason: str | None) -> None:
+    def _record(self, told: Told, value: float | None, reason: str | None) -> None:
         state = "done" if reason is None else "failed"
-        trial = self.find(architecture)
+        trial = self._trial_of(told)
         if trial is None:
             # nobody asked for it: the result was brought along
-            second = self._second(architecture)
-            with self.store.transaction() as rows:
-                self.store.add(
-                    rows,
-                    architecture,
-                    canonical_id=architecture.canonical_id,
-                    origin="told",
-                    state=state,
-                    value=value,
-                    reason=reason,
-                    second=second,
-                )
+            architecture = architecture_told(told, self.problem)
+            check_element(architecture, self.problem)
+            self.store.add_told(
+                architecture,
+                canonical_id=architecture.canonical_id,
+                state=state,
+                value=value,
+                reason=reason,
+                second=second_of(self.problem, architecture),
+            )
             return
         if self.store.finish(trial.number, value, reason):
             return
         # finished already, perhaps since the look above: the same result again is no error
-        trial = self.find(architecture)
-        assert trial is not None
+        trial = self.store.trials()[trial.number]
         if (trial.value, trial.state) != (value, state):
             raise DataError(
                 f"trial {trial.number} is {trial.state} already ({_result(trial)}); a result is"
-                " never replaced"
+                f" never replaced by another that is told: study.correct({trial.number}, value) or"
+                f" study.forget({trial.number}) takes back a wrong one"
             )
+
+    def correct(self, trial: Told, value: float) -> None:
+        """Put a value in the place of a result that was told wrongly, or of a failure.
+
+        What was told before stays in the file (`Trial.former`).
+
+        Raises:
+            DataError: there is no such trial, or no result of it yet; the value is no number.
+        """
+        self._replace(trial, value_told(value))
+
+    def forget(self, trial: Told) -> None:
+        """Take back a result or a failure: nothing counts it, and its architecture may come again.
+
+        The trial stays in the file as forgotten, with what was told of it (`Trial.former`).
+
+        Raises:
+            DataError: there is no such trial, or no result of it yet.
+        """
+        self._replace(trial, None)
+
+    def _replace(self, told: Told, value: float | None) -> None:
+        """Correct a result, or forget it (None)."""
+        trial = self._trial_of(told)
+        if trial is None:
+            raise DataError("nothing was told of this architecture, and nobody asked for it")
+        if trial.state == "forgotten" and value is None:
+            return
+        state: State = "forgotten" if value is None else "done"
+        while trial.finished:
+            # again where another process was faster
+            if self.store.replace(trial, state, value, None, _result(trial)):
+                return
+            trial = self.store.trials()[trial.number]
+        raise DataError(
+            f"trial {trial.number} is {trial.state}: there is no result of it to be taken back"
+        )
+
+    def _trial_of(self, told: Told) -> Trial | None:
+        """The trial that is meant; None for an architecture that has none."""
+        trials = self.store.trials()
+        trial = trial_told(told, trials)
+        if trial is not None:
+            return trial
+        return _of_twins(architecture_told(told, self.problem), trials)
 
     # -- looking ----------------------------------------------------------------------------------
 
@@ -329,8 +324,7 @@ class Study:
 
     def find(self, architecture: Architecture) -> Trial | None:
         """The trial of an architecture or of a twin of it, if there is one."""
-        canonical_id = architecture.canonical_id
-        return next((t for t in self.trials() if t.canonical_id == canonical_id), None)
+        return _of_twins(architecture, self.trials())
 
     def best(self) -> Trial:
         """The trial with the best value; of two equal ones the earlier.
@@ -342,32 +336,32 @@ class Study:
         if not done:
             raise DataError(f"{self.store.path} holds no result yet")
         sign = 1 if self.problem.maximise else -1
-        return max(done, key=lambda trial: sign * _number(trial.value))
+        return max(done, key=lambda trial: sign * number_or_nan(trial.value))
 
     def front(self) -> list[Trial]:
         """The trials on the Pareto front of two objectives; with one, the best."""
         done = [trial for trial in self.trials() if trial.state == "done"]
-        values = [_number(trial.value) for trial in done]
-        seconds = [_number(trial.second) for trial in done]
+        values = [number_or_nan(trial.value) for trial in done]
+        seconds = [number_or_nan(trial.second) for trial in done]
         on_front = self.problem.front(values, seconds)
         return [trial for trial, is_on in zip(done, on_front, strict=True) if is_on]
 
 
 def _n_trainings(trials: list[Trial]) -> int:
     """How many trainings a study has had: begun or ended, results brought along left out."""
-    return sum(trial.state != "planned" and trial.origin != "told" for trial in trials)
+    counted = ("asked", "done", "failed")
+    return sum(trial.state in counted and trial.origin != "told" for trial in trials)
 
 
-def _unfinished(trial: Trial) -> Trial:
-    """A trial as it looks to who may not know its result yet."""
-    return dataclasses.replace(trial, state="asked", value=None)
-
-
-def _number(value: float | None) -> float:
-    """A value as a number: NaN where there is none."""
-    return math.nan if value is None else value
+def _of_twins(architecture: Architecture, trials: list[Trial]) -> Trial | None:
+    """The trial of an architecture or of a twin of it, less those that were forgotten."""
+    canonical_id = architecture.canonical_id
+    for trial in trials:
+        if trial.canonical_id == canonical_id and trial.state != "forgotten":
+            return trial
+    return None
 
 
 def _result(trial: Trial) -> str:
     """The value of a finished trial, or the reason why there is none."""
-    return str(trial.reason) if trial.value is None else f"{trial.value:g}"
+    return f"failed: {trial.reason}" if trial.value is None else repr(trial.value)

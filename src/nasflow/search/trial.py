@@ -7,7 +7,7 @@ from typing import Literal
 
 from nasflow.graphs.architecture import Architecture
 
-State = Literal["planned", "asked", "done", "failed"]
+State = Literal["planned", "asked", "done", "failed", "forgotten"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class Trial:
     architecture: Architecture
     canonical_id: str
     state: State
-    """planned (chosen, waiting), asked (being trained), done (a value) or failed (a reason)."""
+    """planned (chosen, waiting), asked (being trained), done (a value), failed (a reason), or
+    forgotten (its result was taken back, and counts for nothing)."""
     origin: str
     """How the strategy found it; `told` where the user brought the result."""
     value: float | None = None
@@ -38,11 +39,18 @@ class Trial:
     """Unix time of the last beginning."""
     ended_at: float | None = None
     """Unix time of the result."""
+    former: tuple[str, ...] = ()
+    """What was told of it and then taken back or corrected, the oldest first."""
 
     @property
     def finished(self) -> bool:
         """Whether there is a result or a failure: never trained again."""
         return self.state in ("done", "failed")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a result is still to come."""
+        return self.state in ("planned", "asked")
 
     @property
     def seconds(self) -> float | None:
