@@ -4,7 +4,7 @@
     max_nodes: 12                   # or n_nodes: 12 for exactly 12
     n_inputs: 1                     # input nodes (default 1)
     edges: all                      # default; or chain, or a list of the edges that may be there
-    features: {width: [64, 128]}    # numbers that every node with an operation chooses (optional)
+    features: {width: [64, 128]}    # numbers that a node chooses with its operation (optional)
 
 The nodes that are counted are those with an operation. Also `min_nodes` (with `max_nodes`; default
 1), `max_edges` (with `edges: all`), and `fixed_edges: true` (every listed edge is in every
@@ -15,23 +15,22 @@ output.
 A node is an operation and an edge carries its output; every node lies on a path from an input to
 the output. A feature becomes part of the operation's name, `mlp[width=64]`, so that a predictor
 sees every combination as an operation of its own; a mutation changes the operation or one feature.
+Which operation has which features, `nasflow.spaces.custom_operations` says.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from reprlib import repr as short  # aliases can make a few lines of YAML endless text
 from typing import Any, ClassVar
-
-import numpy as np
 
 from nasflow.errors import ConfigError, unknown_option
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.flat_arrays import MAX_OPS
 from nasflow.running.files import PathLike, require_file
+from nasflow.spaces.custom_operations import operations
 from nasflow.spaces.dag import DagSpace
 from nasflow.spaces.json_text import json_object
 
@@ -46,9 +45,6 @@ _KEYS = (
     "fixed_edges",
     "features",
 )
-
-Choice = tuple[Any, ...]
-"""An operation, then a value of each feature."""
 
 MAX_NODES = 100  # a mutation lists every possible edge: 5,000 of them
 
@@ -76,9 +72,10 @@ class CustomSpace(DagSpace):
         for key in description:
             if key not in _KEYS:
                 raise unknown_option("space", str(key), _KEYS)
+        self.description = dict(description)
         self.n_inputs = _count(description, "n_inputs", 1, 1, MAX_NODES)
         self.min_nodes, self.max_nodes = _node_range(description)
-        self._alternatives = _operations(description)
+        self._alternatives = operations(description)
         self.choices = tuple(self._alternatives)
         self.ops = (*self.inputs, *self.choices, "output")
         if len(self.ops) > MAX_OPS:
@@ -158,7 +155,7 @@ class CustomSpace(DagSpace):
         return tuple(sorted(listed, key=lambda e: (e[1], e[0])))
 
     def alternatives(self, op: str) -> list[str]:
-        """The other operations with the same features, and the same one with another feature."""
+        """The other operations, shared features kept, and the same one with another feature."""
         return self._alternatives[op]
 
     def parse(self, text: str) -> Architecture:
@@ -196,73 +193,3 @@ def _node_range(description: Mapping[str, Any]) -> tuple[int, int]:
         return n_nodes, n_nodes
     most = _count(description, "max_nodes", None, 1, MAX_NODES)
     return _count(description, "min_nodes", 1, 0, most), most
-
-
-def _names(description: Mapping[str, Any]) -> list[str]:
-    """The names of the operations, less their features."""
-    ops: Any = description.get("ops")
-    is_list = isinstance(ops, (list, tuple)) and len(ops) > 0
-    if not is_list or not all(isinstance(op, str) and op for op in ops):
-        raise ConfigError(f"ops is {short(ops)}; legal: a list of names such as [attn, mlp, norm]")
-    for op in ops:
-        if op.startswith(("input", "output")):
-            raise ConfigError(
-                f"operation {op!r} has the name of an end: choose one not starting with input or"
-                " output"
-            )
-    return list(ops)
-
-
-def _features(description: Mapping[str, Any]) -> dict[Any, list[int | float]]:
-    """The values of each feature."""
-    features = description.get("features") or {}
-    if not isinstance(features, Mapping):
-        raise ConfigError(
-            f"features is {short(features)}; legal: names with lists of numbers, {{width: [64,"
-            " 128]}"
-        )
-    for feature, values in features.items():
-        is_list = isinstance(values, (list, tuple)) and len(values) > 0
-        if not is_list or not all(map(_is_number, values)) or len(set(values)) != len(values):
-            raise ConfigError(
-                f"feature {str(feature)!r} is {short(values)}; legal: a list of different numbers"
-            )
-    return {feature: list(values) for feature, values in features.items()}
-
-
-def _is_number(value: Any) -> bool:
-    # by type: True and False are integers to Python, and `yes` is True to YAML
-    return type(value) is int or (type(value) is float and bool(np.isfinite(value)))
-
-
-def _operations(description: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Every operation's name with its features, and the names one choice away from it."""
-    ops = _names(description)
-    features = _features(description)
-    if len(set(ops)) != len(ops):
-        raise ConfigError(f"ops names an operation twice: {', '.join(ops)}")
-    # in floats, which do not overflow, and before the combinations are laid out
-    if len(ops) * np.prod([float(len(values)) for values in features.values()]) > MAX_OPS:
-        raise ConfigError(
-            f"ops and features give more than {MAX_OPS} combinations: fewer values, or coarser ones"
-        )
-    axes: list[list[Any]] = [ops, *features.values()]
-    names = {}
-    for choice in itertools.product(*axes):
-        parts = [f"{feature}={value}" for feature, value in zip(features, choice[1:], strict=True)]
-        names[choice] = f"{choice[0]}[{','.join(parts)}]" if parts else str(choice[0])
-    if len(set(names.values())) != len(names):
-        raise ConfigError(
-            "two operations with features have one name; rename an operation or a feature"
-        )
-    alternatives = {}
-    for choice, name in names.items():
-        alternatives[name] = [names[other] for other in _one_choice_away(choice, axes)]
-    return alternatives
-
-
-def _one_choice_away(choice: Choice, axes: Sequence[Sequence[Any]]) -> Iterator[Choice]:
-    for i, axis in enumerate(axes):
-        for other in axis:
-            if other != choice[i]:
-                yield (*choice[:i], other, *choice[i + 1 :])
