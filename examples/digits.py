@@ -1,6 +1,6 @@
 """A real search: cells of NAS-Bench-201, trained on the CPU to read handwritten digits.
 
-    pip install 'nasflow[proxies]'      # brings scikit-learn
+    pip install nasflow
     python examples/digits.py           # 40 trainings, then 40 of random search, 2 at a time
 
 The digits are scikit-learn's. Each training is a small network (8 channels, one cell a stage) on
@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
 from nasflow import Architecture, SearchConfig, SurrogateConfig, load_space
-from nasflow.running.extras import require_extra
 from nasflow.running.seeding import seeded
 from nasflow.search import Problem, Study, run
 from nasflow.search.report import draw, final_table
@@ -36,7 +36,7 @@ SPACE = load_space("nb201")
 @cache
 def digits() -> tuple[Tensor, Tensor]:
     """(1797, 1, 8, 8) images, about 0 on average, and (1797,) classes, in an order drawn once."""
-    data = require_extra("sklearn.datasets", "proxies", "this example").load_digits()
+    data = load_digits()
     order = np.random.default_rng(0).permutation(len(data.target))
     images = torch.from_numpy(data.images[order]).float().unsqueeze(1) / 8 - 1
     return images, torch.from_numpy(data.target[order])

@@ -191,7 +191,7 @@ def test_bad_input_ends_in_one_line_that_names_value_and_remedy(
     assert "no method is named" in failure(
         capsys, "evaluate", "nbgraph-proteins", "--methods", ",", "--out", str(tmp_path)
     )
-    assert f"{tmp_path}: Is a directory" in failure(
+    assert f"{tmp_path}: is a folder; name a file" in failure(
         capsys, "surrogate", str(mine), "--out", str(tmp_path)
     )
     assert "--jobs is 0" in failure(capsys, "evaluate", "nbgraph-proteins", "--jobs", "0")

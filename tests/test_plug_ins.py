@@ -1,4 +1,4 @@
-"""What a stranger adds in one file: an encoder, a task, a measure, a space, a strategy.
+"""What a stranger adds in one file: encoder, task, measure, space, strategy, features, member.
 
 The files are those of tests/plug_ins, copied into a folder of their own: nothing of the package
 knows them, and each is named as file.py:Class, module:Class, as a class or object, or by the entry
@@ -21,6 +21,7 @@ import pytest
 from sklearn.base import clone
 
 from nasflow import (
+    Blend,
     EncoderConfig,
     FitConfig,
     Predictor,
@@ -316,3 +317,17 @@ def test_a_file_of_somebody_else_imports_nothing(mine: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert CheckpointError.__name__ in done.stderr
     assert not (mine / "ran").exists()
+
+
+# -- a group of features, and a member of a blend that reads it ----------------------------------
+
+
+def test_features_and_a_member_of_ones_own_join_a_blend(mine: Path) -> None:
+    group, member = "size.py:Size", "size.py:Nearest"
+    blend = Blend(["flow-gp", member], ["flow", "counts", group]).fit(TABLE[:20], LABELS[:20])
+    assert set(blend.weights_) == {"flow-gp", member}
+    assert np.isfinite(blend.predict(TABLE[20:])).all()
+    alone = Blend([member], [group]).fit(TABLE[:20], LABELS[:20])
+    assert alone.weights_ == {member: 1.0}
+    nasflow("features", "mine.jsonl", "--groups", group, "--out", "size.csv")
+    assert (mine / "size.csv").read_text().startswith("size.nodes,size.edges\n")

@@ -39,6 +39,22 @@ def test_the_python_example_prints_what_stands_below_it() -> None:
     assert float(out.getvalue()) == pytest.approx(float(expected), abs=0.05)
 
 
+@pytest.mark.slow
+def test_the_page_on_features_prints_what_stands_below_its_examples() -> None:
+    page = ROOT / "docs" / "features.md"
+    for example, expected in zip(blocks(page, "python"), blocks(page, "text"), strict=True):
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            exec(compile(example, str(page), "exec"), {})
+        printed, shown = out.getvalue().split(), expected.split()
+        for value, known in zip(printed, shown, strict=True):
+            if re.fullmatch(r"0\.\d+", known):
+                # another processor rounds differently
+                assert float(value) == pytest.approx(float(known), abs=0.05)
+            else:
+                assert value == known
+
+
 @pytest.mark.parametrize(
     "page", [README, ROOT / "docs" / "own-data.md"], ids=lambda page: page.name
 )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nasflow.encoders.registry import EncoderConfig as EncoderConfig
     from nasflow.errors import NasflowError as NasflowError
     from nasflow.experiments.evaluate import evaluate as evaluate
+    from nasflow.features.make import to_features as to_features
     from nasflow.graphs.architecture import Architecture as Architecture
     from nasflow.graphs.batch import GraphBatch as GraphBatch
     from nasflow.graphs.table import ArchTable as ArchTable
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from nasflow.options.surrogate import SurrogateConfig as SurrogateConfig
     from nasflow.options.training import FitConfig as FitConfig
     from nasflow.options.training import PretrainConfig as PretrainConfig
+    from nasflow.prediction.blend import Blend as Blend
     from nasflow.prediction.gp import GaussianProcess as GaussianProcess
     from nasflow.prediction.predictor import Predictor as Predictor
     from nasflow.pretext.base import Pretext as Pretext
@@ -48,12 +50,14 @@ __getattr__, __dir__, __all__ = exports(
     encoders__registry=["EncoderConfig"],
     errors=["NasflowError"],
     experiments__evaluate=["evaluate"],
+    features__make=["to_features"],
     graphs__architecture=["Architecture"],
     graphs__batch=["GraphBatch"],
     graphs__table=["ArchTable"],
     options__protocol=["ProtocolConfig"],
     options__surrogate=["SurrogateConfig"],
     options__training=["FitConfig", "PretrainConfig"],
+    prediction__blend=["Blend"],
     prediction__gp=["GaussianProcess"],
     prediction__predictor=["Predictor"],
     pretext__base=["Pretext"],

@@ -98,4 +98,4 @@ def _misspelt(kind: str, name: str, legal: Iterable[str]) -> str:
     names = list(legal)
     near = nearest(name, names)
     hint = f" (did you mean {near!r}?)" if near else ""
-    return f"unknown {kind} {name!r}{hint}; legal: {', '.join(names)}"
+    return f"unknown {kind} {name!r}{hint}; legal: {', '.join(names) or 'none'}"

@@ -7,12 +7,24 @@ from __future__ import annotations
 import numpy as np
 
 from nasflow.errors import ConfigError
-from nasflow.features.base import FeatureGroup, FloatArray, Seen
+from nasflow.features.base import FeatureGroup, FeatureSetting, FloatArray, Seen
 from nasflow.statistics.ranks import ranks_among
 
 
 class Proxies(FeatureGroup):
-    """All columns of the reference; nobody has to pick one."""
+    """All columns of the reference; nobody has to pick one.
+
+    Raises:
+        ConfigError: there is no such column.
+    """
+
+    def __init__(self, setting: FeatureSetting) -> None:
+        super().__init__(setting)
+        if not setting.reference:
+            raise ConfigError(
+                "the feature group proxies is made of zero-cost columns, and none is given; name"
+                " some (`proxies=`, `--proxies`), or leave the group out"
+            )
 
     @property
     def names(self) -> list[str]:

@@ -117,7 +117,8 @@ class GaussianProcess:
         kernel = self.covariance(x, x)
         kernel[np.diag_indices(len(kernel))] += self.noise
         self._factor = scipy.linalg.cho_factor(kernel, lower=True)
-        self._weights = scipy.linalg.cho_solve(self._factor, self.standardised(labels))
+        self._labels = self.standardised(labels)
+        self._weights = scipy.linalg.cho_solve(self._factor, self._labels)
         self._x = x
         return self
 
@@ -130,6 +131,20 @@ class GaussianProcess:
         mean = cross @ self._weights
         explained = np.einsum("ij,ji->i", cross, scipy.linalg.cho_solve(self._factor, cross.T))
         deviation = np.sqrt(np.maximum(self.variance(x) - explained, 0.0))
+        return self.label_mean + self.label_scale * mean, self.label_scale * deviation
+
+    def leave_one_out(self) -> tuple[FloatArray, FloatArray]:
+        """Mean (n,) and standard deviation (n,) at the rows conditioned on, each without its label.
+
+        In closed form (Rasmussen & Williams 2006, equations 5.10 to 5.12), with the scales that all
+        labels chose; of the noise-free label, as `predict` has it.
+        """
+        if self._x is None:
+            raise NotFittedError("leave_one_out needs labels first: call fit")
+        n = len(self._labels)
+        precision = np.diag(scipy.linalg.cho_solve(self._factor, np.eye(n)))
+        mean = self._labels - self._weights / precision
+        deviation = np.sqrt(np.maximum(1 / precision - self.noise, 0.0))
         return self.label_mean + self.label_scale * mean, self.label_scale * deviation
 
     # -- the prior that `fit` chose, for who updates a posterior row by row -----------------------

@@ -9,7 +9,6 @@ from torch.nn.functional import interpolate
 
 from nasflow.errors import ConfigError, DataError
 from nasflow.proxies.options import ProxyConfig
-from nasflow.running.extras import require_extra
 from nasflow.running.files import load_npz
 from nasflow.running.seeding import seeded
 
@@ -25,7 +24,6 @@ def image_batch(config: ProxyConfig) -> Batch:
     are scaled to mean 0 and variance 1.
 
     Raises:
-        MissingExtraError: digits without scikit-learn.
         MissingDataError, DataError: no such file; images or labels of an illegal shape or value.
         ConfigError: fewer images than a batch; labels beyond `n_classes`.
     """
@@ -57,7 +55,9 @@ def image_batch(config: ProxyConfig) -> Batch:
 
 
 def _digits() -> Batch:
-    data = require_extra("sklearn.datasets", "proxies", "the images of digits").load_digits()
+    from sklearn.datasets import load_digits  # half a second to import
+
+    data = load_digits()
     images = torch.from_numpy(data.images).float().unsqueeze(1).expand(-1, 3, -1, -1)
     return images, torch.from_numpy(data.target).long()
 

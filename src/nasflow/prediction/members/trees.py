@@ -1,0 +1,80 @@
+"""trees: extremely randomised trees on all features (Geurts et al., Machine Learning 63, 2006).
+
+They find thresholds and pairs of conditions where a Gaussian process sees distances.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from nasflow.prediction.members.base import Blocks, FloatArray, Member, Prediction
+
+N_TREES = 300
+N_FOLDS = 8
+CHUNK = 50_000  # rows at a time: the predictions of every tree for them are kept
+
+
+class Trees(Member):
+    """A few hundred trees, whose spread is the deviation."""
+
+    groups: ClassVar[tuple[str, ...]] = ("paths", "one-hot", "counts", "flow", "proxies")
+
+    def fit(self, blocks: Blocks, scores: FloatArray) -> Self:
+        """See `Member.fit`."""
+        self._features, self._scores = _float32(self._columns(blocks), blocks), scores
+        self._forest = self._forest_of(self._features, scores)
+        return self
+
+    def predict(self, blocks: Blocks) -> Prediction:
+        """See `Member.predict`."""
+        return _of_trees(self._forest, _float32(self._columns(blocks), blocks))
+
+    def out_of_fold(self) -> Prediction:
+        """See `Member.out_of_fold`: by folds, for a forest has no closed form."""
+        n_rows = len(self._scores)
+        fold = np.random.RandomState(self.seed).permutation(n_rows) % min(N_FOLDS, n_rows)
+        mean, deviation = np.zeros(n_rows), np.zeros(n_rows)
+        for number in range(fold.max() + 1):
+            held_out = fold == number
+            forest = self._forest_of(self._features[~held_out], self._scores[~held_out])
+            mean[held_out], deviation[held_out] = _of_trees(forest, self._features[held_out])
+        return Prediction(mean, deviation)
+
+    def _forest_of(self, features: Any, scores: FloatArray) -> Any:
+        # imported here: it takes half a second, which `import nasflow` need not
+        from sklearn.ensemble import ExtraTreesRegressor
+
+        forest = ExtraTreesRegressor(
+            n_estimators=N_TREES,
+            max_features=0.3,
+            random_state=self.seed,
+        )
+        return forest.fit(features, scores)
+
+
+def _float32(parts: list[FloatArray], blocks: Blocks) -> Any:
+    """(N, d) float32, which trees compare in; a row without a feature has one that is constant."""
+    n_rows = len(next(iter(blocks.values())))
+    if not parts:
+        return np.zeros((n_rows, 1), np.float32)
+    return np.hstack(parts).astype(np.float32)
+
+
+def _of_trees(forest: Any, features: Any) -> Prediction:
+    """Mean and spread over the trees."""
+    mean, deviation = np.zeros(len(features)), np.zeros(len(features))
+    for start in range(0, len(features), CHUNK):
+        rows = slice(start, start + CHUNK)
+        # tree by tree, one sum and one sum of squares: not 300 columns for a million rows
+        chunk = features[rows]
+        total, squares = np.zeros(len(chunk)), np.zeros(len(chunk))
+        for tree in forest.estimators_:
+            predicted = tree.predict(chunk, check_input=False)
+            total += predicted
+            squares += predicted**2
+        mean[rows] = total / len(forest.estimators_)
+        variance = squares / len(forest.estimators_) - mean[rows] ** 2
+        deviation[rows] = np.sqrt(np.maximum(variance, 0.0))
+    return Prediction(mean, deviation)

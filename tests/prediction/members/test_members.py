@@ -1,0 +1,107 @@
+"""Members say of labelled rows what they would say without their labels, and of others the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nasflow import GaussianProcess
+from nasflow.prediction.members import trees
+from nasflow.prediction.members.base import Blocks, FloatArray
+from nasflow.prediction.members.gaussian_process import GroupsGP
+from nasflow.prediction.members.registry import MEMBERS
+from nasflow.prediction.members.trees import Trees
+
+N_ROWS = 40
+
+
+def blocks(n_rows: int = N_ROWS, seed: int = 0) -> Blocks:
+    """Features of every group of the package, at random."""
+    random = np.random.RandomState(seed)
+    widths = {"paths": 6, "one-hot": 4, "flow": 5, "counts": 3, "proxies": 2}
+    return {name: random.randn(n_rows, width) for name, width in widths.items()}
+
+
+def scores_of(features: Blocks) -> FloatArray:
+    """A curve and a line through the features."""
+    paths, counts = features["paths"], features["counts"]
+    scores: FloatArray = np.sin(paths[:, 0]) + 0.5 * counts[:, 1]
+    return scores
+
+
+def test_leaving_one_out_in_closed_form_is_conditioning_on_the_others() -> None:
+    features, labels = np.random.RandomState(1).randn(20, 5), np.random.RandomState(2).randn(20)
+    process = GaussianProcess([2, 3], prior=0.1).fit(features, labels)
+    mean, deviation = process.leave_one_out()
+    for row in range(len(labels)):
+        others = np.arange(len(labels)) != row
+        process.condition(features[others], labels[others])
+        expected_mean, expected_deviation = process.predict(features[row : row + 1])
+        np.testing.assert_allclose(mean[row], expected_mean[0], atol=1e-8)
+        np.testing.assert_allclose(deviation[row], expected_deviation[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", MEMBERS.names())
+def test_a_member_learns_what_its_features_say(name: str) -> None:
+    known, others = blocks(seed=0), blocks(seed=1)
+    member = MEMBERS.find(name)(seed=0).fit(known, scores_of(known))
+    predicted = member.predict(others)
+    assert predicted.mean.shape == predicted.deviation.shape == (N_ROWS,)
+    assert (predicted.deviation >= 0).all()
+    assert np.corrcoef(predicted.mean, scores_of(others))[0, 1] > 0.3
+
+
+@pytest.mark.parametrize("name", MEMBERS.names())
+def test_what_is_said_of_a_row_without_its_label_is_further_off(name: str) -> None:
+    known = blocks()
+    scores = scores_of(known)
+    member = MEMBERS.find(name)(seed=0).fit(known, scores)
+    seen = np.abs(member.predict(known).mean - scores).mean()
+    unseen = np.abs(member.out_of_fold().mean - scores).mean()
+    assert unseen > seen
+
+
+@pytest.mark.parametrize("name", MEMBERS.names())
+def test_the_same_seed_is_the_same_bits(name: str) -> None:
+    known = blocks()
+    first = MEMBERS.find(name)(seed=3).fit(known, scores_of(known))
+    second = MEMBERS.find(name)(seed=3).fit(known, scores_of(known))
+    assert first.predict(known).mean.tobytes() == second.predict(known).mean.tobytes()
+    assert first.out_of_fold().mean.tobytes() == second.out_of_fold().mean.tobytes()
+
+
+@pytest.mark.parametrize("name", MEMBERS.names())
+def test_rows_that_all_look_the_same_are_predicted_as_their_mean(name: str) -> None:
+    same = {group: np.ones((6, 2)) for group in blocks()}
+    scores = np.arange(6.0)
+    member = MEMBERS.find(name)().fit(same, scores)
+    np.testing.assert_allclose(member.predict(same).mean, np.full(6, 2.5))
+    assert np.isfinite(member.out_of_fold().mean).all()
+
+
+def test_a_group_that_the_blend_does_not_have_is_left_out() -> None:
+    known = {name: block for name, block in blocks().items() if name == "paths"}
+    member = GroupsGP().fit(known, np.sin(known["paths"][:, 0]))
+    assert np.isfinite(member.predict(known).mean).all()
+
+
+def test_a_forest_adds_up_its_trees_as_scikit_learn_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trees, "CHUNK", 7)
+    known = blocks()
+    member = Trees().fit(known, scores_of(known))
+    predicted = member.predict(known)
+    features = np.float32(np.hstack([known[name] for name in Trees.groups]))
+    each = np.stack([tree.predict(features) for tree in member._forest.estimators_])
+    np.testing.assert_allclose(predicted.mean, member._forest.predict(features), atol=1e-10)
+    np.testing.assert_allclose(predicted.deviation, each.std(axis=0), atol=1e-6)
+
+
+def test_more_rows_than_a_fit_takes_choose_their_scales_by_a_sample(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = blocks(80)
+    monkeypatch.setattr("nasflow.prediction.members.gaussian_process.MAX_ROWS", 30)
+    member = GroupsGP().fit(known, scores_of(known))
+    assert len(member.out_of_fold().mean) == 80
+    others = blocks(20, seed=5)
+    assert np.corrcoef(member.predict(others).mean, scores_of(others))[0, 1] > 0.5
