@@ -10,6 +10,7 @@ from rich.console import Console
 from nasflow.graphs.architecture import Architecture
 from nasflow.search import Problem, Study, run
 from nasflow.search.report import final_table
+from nasflow.search.results import results_of
 from nasflow.search.strategies.registry import SearchConfig
 from nasflow.search.view import View
 from nasflow.spaces.custom import CustomSpace
@@ -56,7 +57,7 @@ def test_operations_with_brackets_are_shown_whole(tmp_path: Path) -> None:
 def test_what_is_no_text_and_control_characters_are_kept_and_written_out(tmp_path: Path) -> None:
     study = new_study(tmp_path / "study.db")
     run(study, f"{__file__}:no_text", 1)
-    for shown in (rendered(study), final_table(study)):
+    for shown in (rendered(study), final_table(results_of(study))):
         shown.encode()
         assert "no file \\udc80" in shown
         assert "\x1b" not in shown

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from nasflow.search import Problem, Study
 from nasflow.search.report import final_table
+from nasflow.search.results import results_of
 from nasflow.search.strategies.registry import SearchConfig
 from nasflow.search.view import View
 from nasflow.spaces.custom import CustomSpace
@@ -55,18 +56,18 @@ def test_the_best_comes_first_however_many_follow(tmp_path: Path) -> None:
 def test_a_chain_is_written_as_one(tmp_path: Path) -> None:
     study = study_of(tmp_path, {**CHAIN, "n_nodes": 2}, 3)
     best = study.best().architecture
-    assert " > ".join(best.ops[1:-1]) in final_table(study)
-    assert '{"ops"' not in final_table(study)
+    assert " > ".join(best.ops[1:-1]) in final_table(results_of(study))
+    assert '{"ops"' not in final_table(results_of(study))
 
 
 def test_edges_are_shown_where_they_differ(tmp_path: Path) -> None:
     fixed = study_of(tmp_path, {**LIST, "fixed_edges": True}, 3)
-    assert "0>1" not in final_table(fixed)
+    assert "0>1" not in final_table(results_of(fixed))
     free = study_of(tmp_path / "free", {"ops": ["conv5", "pool"], "n_nodes": 3}, 20)
-    assert "0>1" in final_table(free)
+    assert "0>1" in final_table(results_of(free))
 
 
 def test_names_with_features_stay_apart(tmp_path: Path) -> None:
     space = {"ops": ["conv5[width=16]", "conv5[width=8]"], "n_nodes": 1, "edges": "chain"}
-    table = final_table(study_of(tmp_path, space, 1))
+    table = final_table(results_of(study_of(tmp_path, space, 1)))
     assert "conv5/16" in table or "conv5/8" in table

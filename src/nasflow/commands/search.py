@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nasflow.commands.shared import (
@@ -24,8 +25,6 @@ from nasflow.options.training import FitConfig, PretrainConfig
 from nasflow.search.strategies.registry import SearchConfig
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nasflow.search.cost_function import Quantities
     from nasflow.search.problem import Problem
 
@@ -47,7 +46,9 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
         "--out",
         type=str | None,
         default=None,
-        help="folder for trials.csv, table.txt and search.png (default: beside the study)",
+        help=(
+            "folder for table.txt, trials.csv, best.json and search.png (default: beside the study)"
+        ),
     )
     add_config_file(parser)
     _add_strategy(parser, words)
@@ -197,8 +198,16 @@ def run(options: Namespace) -> None:
     from nasflow.search.executors import RayExecutor
     from nasflow.search.exhaustion import explain_exhaustion
     from nasflow.search.failures import retry_failed
-    from nasflow.search.outputs import check_paths, folder_of, window_of, write_results
+    from nasflow.search.outputs import (
+        NAMES,
+        check_paths,
+        folder_of,
+        metric_name,
+        window_of,
+        write_results,
+    )
     from nasflow.search.report import summary
+    from nasflow.search.results import results_of
     from nasflow.search.signals import handled_by, interrupt
     from nasflow.search.study import Study
     from nasflow.search.training import check_train
@@ -224,6 +233,8 @@ def run(options: Namespace) -> None:
     # before the search, which counts what failed as done
     if options.retry_failed:
         print(f"{retry_failed(study)} failed trainings are begun anew")
+    title = Path(options.space).name
+    metric = metric_name(options.train, options.result)
     executor = None if options.ray is None else RayExecutor(options.ray, options.parallel, study)
     try:
         with handled_by(interrupt), View(problem, options.budget, options.parallel) as view:
@@ -239,14 +250,15 @@ def run(options: Namespace) -> None:
                 watcher=view,
             )
     except runner.AllFailedError as error:
-        write_results(folder, study)
+        write_results(folder, results_of(study, title, metric))
         raise runner.AllFailedError(
             f"{error}\nOnce that is mended, the same command with --retry_failed trains them again;"
             f" --give_up 0 goes on in any case. All reasons: {folder / 'trials.csv'}"
         ) from None
-    table = write_results(folder, study)
-    trials = study.trials()
-    print(f"{table}\n{summary(trials)}\n{folder}: table.txt, trials.csv, search.png")
+    results = results_of(study, title, metric)
+    trials = results.trials
+    table = write_results(folder, results)
+    print(f"{table}\n{summary(trials)}\n{folder}: {', '.join(NAMES)}")
     n_trainings = sum(trial.finished and trial.origin != "told" for trial in trials)
     # fewer than were asked for: the space, or what the conditions leave of it, is used up
     why = explain_exhaustion(study) if n_trainings < options.budget else ""

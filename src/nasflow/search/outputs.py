@@ -11,9 +11,13 @@ from pathlib import Path
 
 from nasflow.errors import ConfigError
 from nasflow.running.files import check_writable, write_text
-from nasflow.search.report import draw, final_table, write_trials
-from nasflow.search.study import Study
+from nasflow.search.picture import draw
+from nasflow.search.report import final_table, write_best, write_trials
+from nasflow.search.results import Results
+from nasflow.search.training import is_function
+from nasflow.search.view import in_one_line
 
+TABLE, TRIALS, BEST, PICTURE = NAMES = ("table.txt", "trials.csv", "best.json", "search.png")
 _STUDY = ".db"  # the suffix that a study's file has, as a rule
 _FOLDER = "-results"  # behind the name of any other
 
@@ -54,7 +58,7 @@ def check_paths(study: str, folder: Path) -> None:
             f"{folder} is a file, and the folder for the results of {study} must be there; name"
             " another with --out"
         )
-    for name in ("table.txt", "trials.csv", "search.png"):
+    for name in NAMES:
         check_writable(folder / name)
 
 
@@ -71,10 +75,32 @@ def window_of(study: str) -> int | None:
     return window if isinstance(window, int) else None
 
 
-def write_results(folder: Path, study: Study) -> str:
-    """Write what came of a study into its folder; returns the table."""
-    table = final_table(study)
-    write_text(folder / "table.txt", table)
-    write_trials(folder / "trials.csv", study)
-    draw(folder / "search.png", study)
+def metric_name(train: str, result: str | None) -> str:
+    """What a training returns, by the name that the user has given it; `value` where none is told.
+
+    Example:
+        >>> metric_name("train.py:accuracy", None), metric_name("sh x {arch}", "json:test.loss")
+        ('accuracy', 'test.loss')
+    """
+    if is_function(train):
+        return train.rpartition(":")[2]
+    kind, _, key = (result or "").partition(":")
+    return key if kind == "json" else "value"
+
+
+def write_results(folder: Path, results: Results) -> str:
+    """Write what came of a study into its folder.
+
+    Returns:
+        The table, and a line on the picture where there is none.
+    """
+    table = final_table(results)
+    write_text(folder / TABLE, table)
+    write_trials(folder / TRIALS, results)
+    write_best(folder / BEST, results)
+    try:
+        draw(folder / PICTURE, results)
+    except Exception as error:  # whatever the library that draws makes of odd numbers and names
+        reason = in_one_line(f"{type(error).__name__}: {error}")
+        return f"{table}\n{folder / PICTURE} could not be drawn ({reason})\n"
     return table

@@ -1,28 +1,19 @@
-"""What a search leaves behind: a final table, a CSV of all trials, and a picture."""
+"""What a search leaves behind in words: a final table, a CSV of all trials, the winner as JSON."""
 
 from __future__ import annotations
 
 import csv
 import io
-import itertools
-from collections.abc import Iterable, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-import numpy as np
-
-from nasflow.running.files import atomic_write, write_text
-from nasflow.search.known import FloatArray
-from nasflow.search.problem import Problem
-from nasflow.search.short_notation import short_notations
-from nasflow.search.study import Study
+from nasflow.networks.registry import network_names
+from nasflow.running.files import write_json, write_text
+from nasflow.search.results import Results
 from nasflow.search.trial import Trial
-from nasflow.search.view import best_first, in_one_line, measured, predicted, shortened
+from nasflow.search.view import measured, predicted, shortened
 from nasflow.text import aligned
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 TOP = 5  # trials of the final table: the winner, and those it won against
 COLUMNS = (
@@ -38,24 +29,22 @@ COLUMNS = (
 )
 
 
-def final_table(study: Study) -> str:
+def final_table(results: Results, top: int = TOP) -> str:
     """The best trials (with two objectives, those on the Pareto front), and the failures."""
-    problem, trials = study.problem, study.trials()
-    done = [trial for trial in trials if trial.state == "done"]
-    failed = [trial for trial in trials if trial.state == "failed"]
+    done, failed = results.done, results.failed
     if not done:
         lines = ["no training gave a result"]
-    elif problem.second is None:
-        best = best_first(problem, done)[:TOP]
-        lines = [f"{len(done)} results, the best {len(best)}:", "", _table(problem, best)]
+    elif results.second is None:
+        best = done[:top]
+        lines = [f"{len(done)} results, the best {len(best)}:", "", _table(results, best)]
     else:
         # all of it: which of them is best is for the reader to say
-        front = best_first(problem, study.front())
+        front = results.front
         headline = (
             f"{len(done)} results, {len(front)} of them on the Pareto front (of what is measured"
-            f" {better(problem.maximise)}, of {problem.second} {better(problem.second_maximise)}):"
+            f" {better(results.maximise)}, of {results.second} {better(results.second_maximise)}):"
         )
-        lines = [headline, "", _table(problem, front)]
+        lines = [headline, "", _table(results, front)]
     # failures last and short: the CSV has the whole of each reason
     if failed:
         lines += ["", f"{len(failed)} failed:"]
@@ -70,32 +59,30 @@ def better(maximise: bool) -> str:
     return "more is better" if maximise else "less is better"
 
 
-def _table(problem: Problem, trials: Sequence[Trial]) -> str:
+def _table(results: Results, trials: Sequence[Trial]) -> str:
     """Trials as aligned columns under a header."""
-    second = [] if problem.second is None else [problem.second]
+    second = [] if results.second is None else [results.second]
     rows = [["trial", "measured", *second, "predicted", "architecture"]]
-    notations = short_notations(problem.space, [trial.architecture for trial in trials])
-    for trial, notation in zip(trials, notations, strict=True):
-        second = [] if trial.second is None else [f"{trial.second:.6g}"]
-        # a gap in aligned text would be read as the end of the row
-        expected = predicted(trial) or "-"
-        row = [str(trial.number), measured(trial), *second, expected, in_one_line(notation)]
-        rows.append(row)
+    for trial, notation in zip(trials, results.short(trials), strict=True):
+        # a header without a number below it would shift the columns
+        second = [_number(trial.second) or "-"] if results.second else []
+        rows.append(
+            [str(trial.number), measured(trial), *second, predicted(trial) or "-", notation]
+        )
     return aligned(rows)
 
 
-def write_trials(path: Path, study: Study) -> None:
+def write_trials(path: Path, results: Results) -> None:
     """All finished trials as a CSV, atomically."""
-    second = study.problem.second
     # the objectives side by side
     after_value = COLUMNS.index("value") + 1
     header = list(COLUMNS)
-    if second:
-        header.insert(after_value, second)
+    if results.second:
+        header.insert(after_value, results.second)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
-    for trial in study.trials():
+    for trial in results.trials:
         # what is planned or under way has nothing to say yet
         if not trial.finished:
             continue
@@ -108,9 +95,9 @@ def write_trials(path: Path, study: Study) -> None:
             _number(trial.deviation),
             "" if trial.seconds is None else f"{trial.seconds:.3f}",
             trial.reason or "",
-            study.problem.space.format(trial.architecture),
+            results.notation(trial.architecture),
         ]
-        if second:
+        if results.second:
             row.insert(after_value, _number(trial.second))
         writer.writerow(row)
     write_text(path, text.getvalue())
@@ -121,74 +108,49 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.8g}"
 
 
-def draw(path: Path, study: Study) -> None:
-    """A PNG: the course of the search, and what was predicted or the Pareto front."""
-    from matplotlib.figure import Figure
-
-    problem = study.problem
-    done = [trial for trial in study.trials() if trial.state == "done"]
-    figure = Figure(figsize=(10, 4), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    _draw_course(left, problem, done)
-    if problem.second is None:
-        _draw_predictions(right, done)
+def write_best(path: Path, results: Results) -> None:
+    """The winner, or the Pareto front, in every notation, as JSON."""
+    winners = [_winner(results, trial) for trial in results.winners]
+    content: dict[str, Any] = {
+        "space": results.title,
+        "metric": results.metric,
+        "better": better(results.maximise),
+    }
+    if results.second is None:
+        content |= winners[0] if winners else {"trial": None}
     else:
-        front = {trial.number for trial in study.front()}
-        _draw_front(right, problem, done, front)
-    with atomic_write(path) as file:
-        figure.savefig(file, format="png", dpi=120)
+        content |= {
+            "second": results.second,
+            "second better": better(results.second_maximise),
+            "front": winners,
+        }
+    write_json(path, content)
 
 
-def _draw_course(axes: Axes, problem: Problem, done: Sequence[Trial]) -> None:
-    """Results in the order of their proposal, with the best so far."""
-    values = [trial.value for trial in done if trial.value is not None]
-    better = max if problem.maximise else min
-    best_so_far = list(itertools.accumulate(values, better))
-    axes.plot(values, "o", markersize=4, label="measured")
-    # in steps: between two results nothing is better than the last
-    axes.plot(best_so_far, drawstyle="steps-post", label="best so far")
-    axes.set(
-        xlabel="results, in the order of proposal",
-        ylabel="value",
-        title=f"{problem.space.name}: {len(done)} results",
-    )
-    axes.legend()
-
-
-def _draw_front(
-    axes: Axes, problem: Problem, done: Sequence[Trial], front: AbstractSet[int]
-) -> None:
-    """Both objectives, with the trials of the Pareto front in another colour."""
-    others = [trial for trial in done if trial.number not in front]
-    on_front = [trial for trial in done if trial.number in front]
-    for label, trials in (("others", others), ("Pareto front", on_front)):
-        x = _numbers(trial.second for trial in trials)
-        y = _numbers(trial.value for trial in trials)
-        axes.plot(x, y, "o", markersize=4, label=label)
-    axes.set(
-        xlabel=f"{problem.second} ({better(problem.second_maximise)})",
-        ylabel=f"value ({better(problem.maximise)})",
-        title="Two objectives",
-    )
-    axes.legend()
-
-
-def _draw_predictions(axes: Axes, done: Sequence[Trial]) -> None:
-    """What was measured over what was predicted, with its standard deviation."""
-    # random architectures were proposed without a prediction
-    guessed = [trial for trial in done if trial.predicted is not None]
-    x = _numbers(trial.predicted for trial in guessed)
-    y = _numbers(trial.value for trial in guessed)
-    # some models predict a value alone
-    half_width = [trial.deviation or 0.0 for trial in guessed]
-    axes.errorbar(x, y, xerr=half_width, fmt="o", markersize=4, elinewidth=0.5)
-    title = f"Predicted against measured ({len(guessed)})"
-    axes.set(xlabel="predicted", ylabel="measured", title=title)
-
-
-def _numbers(values: Iterable[float | None]) -> FloatArray:
-    """(n,) float64: values to draw; NaN, which leaves a point out, where there is none."""
-    return np.array(list(values), np.float64)
+def _winner(results: Results, trial: Trial) -> dict[str, Any]:
+    """A trial with its architecture in every notation, and how to build its network."""
+    architecture = trial.architecture
+    notation = results.notation(architecture)
+    about: dict[str, Any] = {
+        "trial": trial.number,
+        "value": trial.value,
+        "predicted": trial.predicted,
+        "deviation": trial.deviation,
+        "origin": trial.origin,
+        "notation": notation,
+        "short": results.short([trial])[0],
+        "architecture": architecture.to_dict(),
+        "canonical_id": trial.canonical_id,
+    }
+    if results.second is not None:
+        about["second"] = trial.second
+    if results.space is not None and results.space.name in network_names():
+        about["build"] = [
+            "from nasflow import load_space",
+            f"space = load_space({results.space.name!r})",
+            f"network = space.network(space.parse({notation!r}))",
+        ]
+    return about
 
 
 def summary(trials: Sequence[Trial]) -> str:

@@ -16,17 +16,17 @@ from nasflow.spaces.base import Space
 _FEATURES = re.compile(r"([^\[\]]+)\[([^\[\]]*=[^\[\]]*)\]")  # conv5[width=16,act=relu]
 
 
-def short_notations(space: Space, architectures: Iterable[Architecture]) -> list[str]:
-    """The architectures of one table, short."""
+def short_notations(space: Space | None, architectures: Iterable[Architecture]) -> list[str]:
+    """The architectures of one table, short; by their operations where no space is known."""
     shown = list(architectures)
     same_edges = len({architecture.edges for architecture in shown}) < 2
     return [_short(space, architecture, same_edges) for architecture in shown]
 
 
-def _short(space: Space, architecture: Architecture, same_edges: bool) -> str:
+def _short(space: Space | None, architecture: Architecture, same_edges: bool) -> str:
     """An architecture in few characters; its edges where they are not the same for all shown."""
     try:
-        notation = space.format(architecture)
+        notation = "{" if space is None else space.format(architecture)
     except GraphError:  # told in an earlier version, when nobody looked whether it is an element
         notation = "{"
     # whatever is no JSON is the notation of a benchmark, and short

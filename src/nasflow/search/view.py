@@ -107,7 +107,7 @@ class View:
     def _best(self, trials: Sequence[Trial]) -> Trial | None:
         """The best trial so far, if there is one."""
         done = [trial for trial in trials if trial.state == "done"]
-        return best_first(self.problem, done)[0] if done else None
+        return best_first(self.problem.maximise, done)[0] if done else None
 
     def _shown(self, trials: Sequence[Trial]) -> list[Trial]:
         """The best trial so far, and the newest."""
@@ -157,12 +157,12 @@ class View:
         return f"{line}  {shortened(architecture, _WIDTH)}"
 
 
-def best_first(problem: Problem, trials: Sequence[Trial]) -> list[Trial]:
+def best_first(maximise: bool, trials: Sequence[Trial]) -> list[Trial]:
     """Trials by their values, the best first; of equal ones the earlier."""
 
     def key(trial: Trial) -> tuple[float, int]:
         value = math.nan if trial.value is None else trial.value
-        return (-value if problem.maximise else value, trial.number)
+        return (-value if maximise else value, trial.number)
 
     return sorted(trials, key=key)
 
