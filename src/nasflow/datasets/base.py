@@ -238,13 +238,13 @@ def _numbers(owner: str, name: str, values: Any) -> FloatArray:
     Raises:
         DataError: something that is no number; names the row.
     """
-    column = np.ma.getdata(values)
+    hidden = np.ma.getmask(values) if isinstance(values, np.ma.MaskedArray) else False
+    column = values.data if isinstance(values, np.ma.MaskedArray) else values
     try:
         if np.asarray(column).dtype.kind in "cmM":
             raise TypeError("complex numbers and times have no order, or no unit")
-        # a copy where something is hidden: the caller's array stays as it is
         numbers: FloatArray = np.asarray(column, np.float64)
-        hidden = np.ma.getmask(values)
+        # a copy where something is hidden: the caller's array stays as it is
         return np.where(hidden, np.nan, numbers) if np.any(hidden) else numbers
     except (TypeError, ValueError, OverflowError) as error:
         row, value = _first_no_number(column)

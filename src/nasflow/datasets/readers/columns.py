@@ -83,7 +83,10 @@ def _declared(title: str, origin: str) -> Column:
     """What the title of a column says of the metric in it."""
     match = _TITLE.fullmatch(title)
     if match is None:
-        raise DataError(f"column {title[:60]!r} has no legal title; legal: {_LEGAL_TITLE}")
+        # `latency [ms, min]` is two titles in a CSV, unless it is in quotes
+        is_cut = title.count("[") != title.count("]")
+        hint = "; one with a comma in it needs quotes" if is_cut else ""
+        raise DataError(f"column {title[:60]!r} has no legal title; legal: {_LEGAL_TITLE}{hint}")
     name, repeat, declaration = match.groups(default="")
     # a title may be broken over lines in a spreadsheet
     name = " ".join(name.split())

@@ -109,7 +109,7 @@ class OwnTable(Reader):
         for title, column in self._columns.by_title.items():
             names[title in texts].add(column.metric.name)
         self.left_out = names[True] - names[False]
-        self.preferred = only_metric(self._measured or names[False])
+        self.preferred = only_metric((self._measured - self.left_out) or names[False])
         self.notes = self._notes()
 
     def metric(self, name: str) -> Metric:
