@@ -168,6 +168,8 @@ def test_some_options_alone_can_be_tuned(tmp_path: Path) -> None:
     assert kinds.count("pretraining") == 1  # all trials of a method share it
     assert kinds.count("validation") == 6
     assert "--seed 21 --only fit." in (tmp_path / "out" / "nb201.yaml").read_text()
+    # a method that has none of them is tried as it is, once
+    assert candidates("none", 4, 1, ("pretrain.",)) == [{}]
     with pytest.raises(UnknownNameError, match="unknown option to tune 'fti.'"):
         Tuning("nb201", only=("fti.",))
 

@@ -103,5 +103,6 @@ def _write(path: str, features: FloatArray, columns: list[str]) -> None:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(columns)
         # 9 digits: more than float32 has, without the noise of sums in float64
-        writer.writerows([f"{value:.9g}" for value in row] for row in features.tolist())
+        for row in features.tolist():
+            writer.writerow([f"{value:.9g}" for value in row])
         text.detach()

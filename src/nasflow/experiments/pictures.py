@@ -62,14 +62,16 @@ def principal_components(values: FloatArray, n: int = 2) -> tuple[FloatArray, Fl
         n: how many components.
 
     Returns:
-        (N, n) and (n,), with fewer columns where `values` has.
+        (N, n) and (n,), zeros where rows or columns are too few for so many components.
     """
     centred = values - values.mean(axis=0)  # (N, k)
     _, strength, directions = np.linalg.svd(centred, full_matrices=False)
     variance = strength**2  # (min(N, k),), the largest first
     # equal rows have no variance to share
     share = variance / max(float(variance.sum()), 1e-30)
-    return centred @ directions[:n].T, share[:n]
+    missing = n - len(directions[:n])
+    projected = np.pad(centred @ directions[:n].T, ((0, 0), (0, missing)))
+    return projected, np.pad(share[:n], (0, missing))
 
 
 def surrogate_map(
@@ -93,8 +95,6 @@ def surrogate_map(
         x, y = projected[order].T
         points = axes.scatter(x, y, c=rank[order], s=5, cmap="viridis", linewidths=0, alpha=0.7)
         axes.set_xlabel(f"first principal component ({100 * share[0]:.0f} % of the variance)")
-        # a surrogate of one number has no second component
-        second = share[1] if len(share) > 1 else 0.0
-        axes.set_ylabel(f"second principal component ({100 * second:.0f} %)")
+        axes.set_ylabel(f"second principal component ({100 * share[1]:.0f} %)")
         axes.set_title(title)
         figure.colorbar(points, label=legend)

@@ -178,7 +178,8 @@ def candidates(
     grid = grid_of(method)
     if only:
         grid = {name: values for name, values in grid.items() if name.startswith(only)}
-    n_possible = math.prod(len(values) for values in grid.values())
+    # of no option there is no other draw than the defaults; the product of nothing is 1
+    n_possible = math.prod(len(values) for values in grid.values()) if grid else 0
     chosen: list[dict[str, Any]] = [{}]
     while len(chosen) < min(trials, n_possible + 1):
         draw = {}

@@ -31,12 +31,9 @@ def map_section(results: Results) -> Section:
     measured = np.flatnonzero(np.isfinite(labels))
     surrogate = FlowSurrogate(dataset.table.n_ops, config).targets(dataset.table[measured]).numpy()
     points, share = principal_components(surrogate.astype(np.float64))
-    # a surrogate of width 1 has one component
-    points = np.pad(points, ((0, 0), (0, 2 - points.shape[1])))
     percentile = percentiles(labels[measured] * (1 if metric.maximise else -1))
     kept = sample(dataset.table, measured)
     rows, points, percentile = measured[kept], points[kept], percentile[kept]
-    second = share[1] if len(share) > 1 else 0.0
     bar = {
         "title": {
             "text": plain(f"rank by {metric.name} (100 = best)"),
@@ -89,7 +86,7 @@ def map_section(results: Results) -> Section:
         [trace],
         layout(
             axis(f"component 1 ({100 * share[0]:.0f} % of the variance)"),
-            axis(f"component 2 ({100 * second:.0f} %)"),
+            axis(f"component 2 ({100 * share[1]:.0f} %)"),
             hovermode="closest",
         ),
         height=520,
