@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from nasflow.datasets.readers.base import Progress, Rejected
 from nasflow.datasets.readers.cells import Kind, kind_of_value, numbers_in_value
+from nasflow.datasets.readers.columns import MAX_COLUMNS
 from nasflow.datasets.readers.own_table import OwnTable, Record
 from nasflow.datasets.readers.text_file import BROKEN, as_text, check_characters, opened
 from nasflow.errors import DataError
@@ -68,4 +69,6 @@ def _record(number: int, line: str) -> Record | Rejected:
             f"a JSON {type(record).__name__}; it needs an object with ops and edges, or arch and"
             " space",
         )
+    if len(record) > MAX_COLUMNS:
+        return Rejected(number, f"an object of {len(record)} keys; legal: at most {MAX_COLUMNS}")
     return Record(number, record)
