@@ -190,9 +190,8 @@ def test_a_study_of_another_search_is_refused(tmp_path: Path) -> None:
     for words, more in [
         ("space: 'custom' there, 'nb201' asked for", {"problem": Problem(NB201())}),
         ("maximise: True there, False", {"problem": Problem(CHAIN, maximise=False)}),
-        ("window: None there, 2", {"window": 2}),
         ("option strategy: 'evolution' there, 'random'", {"strategy": "random"}),
-        ("space fingerprint", {"problem": Problem(OPEN)}),
+        ("line of the space, n_nodes: 4 there, nothing", {"problem": Problem(OPEN)}),
     ]:
         with pytest.raises(ConfigError, match=words):
             study(tmp_path / "a", **more)  # type: ignore[arg-type]

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from nasflow.errors import ConfigError
 from nasflow.search.known import Constraint, FloatArray, Known
 from nasflow.spaces.base import Space
 
@@ -31,12 +32,15 @@ class Problem:
     Args:
         space: where to search.
         maximise: whether more of what a training returns is better.
-        second: a known quantity to optimise as well, in the direction that `known` says is better.
+        second: a known quantity to optimise as well.
         constraints: conditions on known quantities; what does not meet them is never proposed.
         known: the known quantities.
+        second_maximise: whether more of the second objective is better; by default as `known` says,
+            which is less of a function. Without a second objective it is False.
 
     Raises:
         UnknownNameError: a quantity that there is not.
+        ConfigError: a direction without a second objective.
     """
 
     space: Space
@@ -44,10 +48,15 @@ class Problem:
     second: str | None = None
     constraints: tuple[Constraint, ...] = ()
     known: Known = field(default_factory=Known)
+    second_maximise: bool = cast(bool, None)  # a bool from `__post_init__` on
 
     def __post_init__(self) -> None:
+        if self.second is None and self.second_maximise:
+            raise ConfigError("second_maximise is a direction of `second`, which is not given")
         if self.second is not None:
             self.known.require(self.second)
+        if cast("bool | None", self.second_maximise) is None:
+            object.__setattr__(self, "second_maximise", self._second_maximise_by_default)
         for constraint in self.constraints:
             self.known.require(constraint.quantity)
 
@@ -60,19 +69,26 @@ class Problem:
         return (*self.constraints, Constraint(self.second, ">", -math.inf))
 
     @property
-    def second_maximise(self) -> bool:
-        """Whether more of the second objective is better."""
+    def _second_maximise_by_default(self) -> bool:
+        """Whether more of the second objective is better, where the user does not say."""
         return self.second is not None and self.known.maximise(self.second)
 
     def describe(self) -> dict[str, Any]:
-        """What must be the same for a study to go on, as JSON values."""
-        return {
+        """What must be the same for a study to go on, as JSON values.
+
+        Its `space description` only explains a fingerprint that differs.
+        """
+        description: dict[str, Any] = {
             "space": self.space.name,
             "space fingerprint": fingerprint(self.space),
+            "space description": described(self.space),
             "maximise": self.maximise,
             "second objective": self.second,
             "constraints": [str(constraint) for constraint in self.constraints],
         }
+        if self.second is not None:
+            description["second_maximise"] = self.second_maximise
+        return description
 
     def utility(
         self, values: Sequence[float], seconds: Sequence[float], rng: np.random.Generator
@@ -119,6 +135,12 @@ def pareto(points: FloatArray) -> npt.NDArray[np.bool_]:
     # of equal points the loop takes the first: they stand and fall together
     front = {tuple(point) for point in points[on_front].tolist()}
     return np.array([tuple(point) in front for point in points.tolist()], bool)
+
+
+def described(space: Space) -> dict[str, Any]:
+    """What a user would change of a space: the lines of its description, or its operations."""
+    lines = getattr(space, "description", None)
+    return dict(lines) if isinstance(lines, Mapping) else {"ops": list(space.ops)}
 
 
 def fingerprint(space: Space) -> str:

@@ -184,7 +184,7 @@ class Store:
             row = rows.execute("SELECT about, about_version FROM settings").fetchone()
             # in one transaction with the question: of two processes that begin, one writes
             if row is None:
-                row = (json.dumps(about), VERSION)
+                row = (json.dumps(about, default=str), VERSION)
                 rows.execute(
                     "INSERT INTO settings (about, about_version, version) VALUES (?, ?, ?)",
                     (*row, VERSION),
