@@ -31,7 +31,7 @@ def test_the_page_works(
     out = capsys.readouterr().out
     assert "6 results, the best 5:" in out
     written = {path.name for path in Path("study").iterdir()}
-    assert written == {"table.txt", "trials.csv", "search.png"}
+    assert written == {"table.txt", "trials.csv", "best.json", "search.png"}
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(blocks["python"][1], str(PAGE), "exec"), {})

@@ -85,6 +85,10 @@ _BUILTIN = {
             " --study study.db"
         ),
     ),
+    "study": (
+        "Look at a search, correct or forget a result, without training",
+        "nasflow study study.db --top 20 --csv trials.csv",
+    ),
     "evaluate": (
         "Compare methods on a benchmark: splits x seeds, paired differences",
         "nasflow evaluate nb201 --metric cifar10_test --ratio 0.01 --methods none,flow,flow+proxy",

@@ -197,7 +197,6 @@ def run(options: Namespace) -> None:
     from nasflow.search import runner
     from nasflow.search.executors import RayExecutor
     from nasflow.search.exhaustion import explain_exhaustion
-    from nasflow.search.failures import retry_failed
     from nasflow.search.outputs import (
         NAMES,
         check_paths,
@@ -210,6 +209,7 @@ def run(options: Namespace) -> None:
     from nasflow.search.results import results_of
     from nasflow.search.signals import handled_by, interrupt
     from nasflow.search.study import Study
+    from nasflow.search.study_record import retry_failed
     from nasflow.search.training import check_train
     from nasflow.search.view import View
 
@@ -232,7 +232,7 @@ def run(options: Namespace) -> None:
         print(f"going on with {options.study}: {summary(earlier)}")
     # before the search, which counts what failed as done
     if options.retry_failed:
-        print(f"{retry_failed(study)} failed trainings are begun anew")
+        print(f"{retry_failed(study.store)} failed trainings are begun anew")
     title = Path(options.space).name
     metric = metric_name(options.train, options.result)
     executor = None if options.ray is None else RayExecutor(options.ray, options.parallel, study)

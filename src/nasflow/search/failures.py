@@ -1,11 +1,10 @@
-"""Failures of trainings: which are of one kind, what was expected instead, and a second try."""
+"""Failures of trainings: which are of one kind, and what was expected instead."""
 
 from __future__ import annotations
 
 import re
 
 from nasflow.search.result_form import LEGAL, VARIABLE, result_form
-from nasflow.search.study import Study
 from nasflow.search.training import Train, is_function
 
 # where a function raised, and what; the message in between names this or that architecture
@@ -31,13 +30,3 @@ def expectation(train: Train, result: str | None) -> str:
     if result is None:
         text += f"; other forms are read with --result {LEGAL}"
     return text
-
-
-def retry_failed(study: Study) -> int:
-    """Plan the trainings that failed anew; returns how many there were."""
-    with study.store.transaction() as rows:
-        # a failure that was told comes from outside: here it was never trained
-        return rows.execute(
-            "UPDATE trials SET state = 'planned', starts = 0, reason = NULL, started_at = NULL,"
-            " ended_at = NULL WHERE state = 'failed' AND origin != 'told'"
-        ).rowcount

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import json
 import os
-import sqlite3
 from pathlib import Path
 
 from nasflow.errors import ConfigError
@@ -14,6 +11,7 @@ from nasflow.running.files import check_writable, write_text
 from nasflow.search.picture import draw
 from nasflow.search.report import final_table, write_best, write_trials
 from nasflow.search.results import Results
+from nasflow.search.study_record import about_of
 from nasflow.search.training import is_function
 from nasflow.search.view import in_one_line
 
@@ -64,14 +62,7 @@ def check_paths(study: str, folder: Path) -> None:
 
 def window_of(study: str) -> int | None:
     """The window that a study was made with; None where it has none, or is not there yet."""
-    if not Path(study).is_file():
-        return None
-    try:
-        with contextlib.closing(sqlite3.connect(study)) as connection:
-            row = connection.execute("SELECT about FROM settings").fetchone()
-        window = json.loads(row[0])["window"]
-    except (sqlite3.Error, ValueError, KeyError, TypeError):
-        return None  # no study, as `Study` will say
+    window = (about_of(study) or {}).get("window")
     return window if isinstance(window, int) else None
 
 
