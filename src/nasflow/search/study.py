@@ -84,6 +84,7 @@ class Study:
         # a misspelt name, or a quantity that is not known, is told before the file is made
         self.strategy = as_strategy(strategy).bind(problem, None)
         self.config: SearchConfig = self.strategy.config
+        self._has_warned = False
         self._proposer = Proposer(problem, self.strategy, progress)
         about = {**problem.describe(), "window": window, "options": self.config.to_dict()}
         self.store = Store(path)
@@ -109,6 +110,7 @@ class Study:
             begin: whether their trainings begin now; otherwise `begin` says so for each.
         """
         asked: list[Trial] = []
+        self._warn_of_budget(limit)
         with self.store.proposing():
             # what dead processes left becomes planned, and so comes before new proposals
             self.recover()
@@ -142,6 +144,17 @@ class Study:
         elif begin and n > 0:
             self._warn_of_unfinished()
         return asked
+
+    def _warn_of_budget(self, limit: int | None) -> None:
+        """Say once where the strategy will have nothing to choose."""
+        # the file is read only where there may be something to say
+        if limit is None or self._has_warned or not self.strategy.note_on_budget(limit):
+            return
+        self._has_warned = True
+        n_told = sum(trial.origin == "told" for trial in self.store.trials())
+        note = self.strategy.note_on_budget(limit, n_told)
+        if note:
+            warnings.warn(note, StudyWarning, stacklevel=3)
 
     def _warn_of_unfinished(self) -> None:
         """Say which trials of this process stand in the way of others, if there are any."""

@@ -11,14 +11,14 @@ import sqlite3
 import warnings
 from pathlib import Path
 
-from nasflow.errors import DataError
+from nasflow.errors import DataError, DataWarning
 from nasflow.search import database
 
 _TABLES = {"settings", "trials"}
 _TABLE_OF_TOOL = {"trial_params": "an Optuna storage", "alembic_version": "a database of Alembic"}
 
 
-class StudyWarning(UserWarning):
+class StudyWarning(DataWarning):
     """Something about a study that is legal, and that its owner should know."""
 
 

@@ -102,6 +102,26 @@ class Strategy(ABC):
     def prepare(self, progress: bool) -> None:  # noqa: B027  # most strategies need none
         """Do what needs no result, such as pre-training, before a process's first proposal."""
 
+    def note_on_budget(self, budget: int, n_told: int = 0) -> str:
+        """What to know of a budget that ends before anything is chosen; empty for any other.
+
+        Args:
+            budget: trainings in all.
+            n_told: results that were brought along: they count among the first `n_initial`.
+        """
+        # one training is nothing to choose from, whatever the strategy
+        if budget < 2 or budget + n_told > self.n_initial:
+            return ""
+        return (
+            f"all {budget} trainings are drawn at random: {self.config.strategy} chooses after"
+            f" {self.n_initial}; {self._fewer_at_random} lets it choose sooner"
+        )
+
+    @property
+    def _fewer_at_random(self) -> str:
+        """The option that lets it choose sooner, in words."""
+        return "a smaller n_initial"
+
     def propose(self, history: History, candidates: Candidates, n: int) -> list[Proposal]:
         """What to train next: `n` proposals, or fewer where there are none left.
 

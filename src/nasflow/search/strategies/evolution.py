@@ -43,6 +43,12 @@ class Evolution(Strategy):
         # a first population at random, as in the paper
         self.n_initial = self.config.n_initial or self.config.population
 
+    @property
+    def _fewer_at_random(self) -> str:
+        if self.config.n_initial is not None:
+            return super()._fewer_at_random
+        return "a smaller population (a third of the budget, say)"
+
     def choose(self, history: History, candidates: Candidates, n: int) -> list[Proposal]:
         """`n` children; where a winner has no unseen descendant near by, a fresh sample."""
         n_results = len(history.architectures)
