@@ -43,6 +43,8 @@ def test_a_space_that_is_used_up_says_how_many_elements_it_had(tmp_path: Path) -
     assert explain_exhaustion(study) == "the space has 81 elements, all tried (1 under way)"
     study.tell_failed(last.architecture, "no memory")
     assert explain_exhaustion(study) == "the space has 81 elements, all tried (1 failed)"
+    study.forget(last)
+    assert explain_exhaustion(study) == ""
 
 
 def test_constraints_say_how_many_they_refuse(tmp_path: Path) -> None:

@@ -37,7 +37,8 @@ def explain_exhaustion(study: Study) -> str:
         'the space has 2 elements, all trained'
     """
     whole = listed(study.problem)
-    trials = study.trials()
+    # what was forgotten may be proposed again
+    trials = [trial for trial in study.trials() if trial.state != "forgotten"]
     if whole is not None:
         return _of_all_elements(study.problem, whole, trials)
     return _of_samples(study.problem, trials)
@@ -108,6 +109,6 @@ def _named(condition: Constraint) -> str:
 def _what_became(trials: Sequence[Trial]) -> str:
     """What became of all trials: trained, failed, or under way."""
     n_failed = sum(trial.state == "failed" for trial in trials)
-    n_open = sum(not trial.finished for trial in trials)
+    n_open = sum(trial.is_open for trial in trials)
     counts = [f"{n:,} {word}" for n, word in ((n_failed, "failed"), (n_open, "under way")) if n]
     return "trained" if not counts else f"tried ({', '.join(counts)})"
