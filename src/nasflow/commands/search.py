@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,6 +106,15 @@ def _add_trainings(parser: Parser) -> None:
         ),
     )
     parser.add_argument("--limit", type=float, default=86400.0, help="seconds a training may take")
+    parser.add_argument(
+        "--timeout",
+        type=float | None,
+        default=None,
+        help=(
+            "seconds for the whole search, its preparation included; trainings under way are then"
+            " stopped, and begin anew when the same command goes on"
+        ),
+    )
 
 
 def _add_goals(parser: Parser) -> None:
@@ -233,6 +243,7 @@ def run(options: Namespace) -> None:
     # before the search, which counts what failed as done
     if options.retry_failed:
         print(f"{retry_failed(study.store)} failed trainings are begun anew")
+    begun = time.monotonic()
     title = Path(options.space).name
     metric = metric_name(options.train, options.result)
     executor = None if options.ray is None else RayExecutor(options.ray, options.parallel, study)
@@ -246,6 +257,7 @@ def run(options: Namespace) -> None:
                 limit=options.limit,
                 result=options.result,
                 give_up=options.give_up,
+                timeout=options.timeout,
                 executor=executor,
                 watcher=view,
             )
@@ -261,7 +273,11 @@ def run(options: Namespace) -> None:
     print(f"{table}\n{summary(trials)}\n{folder}: {', '.join(NAMES)}")
     n_trainings = sum(trial.finished and trial.origin != "told" for trial in trials)
     # fewer than were asked for: the space, or what the conditions leave of it, is used up
-    why = explain_exhaustion(study) if n_trainings < options.budget else ""
+    why = ""
+    if n_trainings < options.budget:
+        is_over = options.timeout is not None and time.monotonic() - begun >= options.timeout
+        time_up = f"--timeout {options.timeout} is over; the same command goes on"
+        why = time_up if is_over else explain_exhaustion(study)
     if why:
         print(f"{n_trainings} trainings of a budget of {options.budget}: {why}")
     if not any(trial.state == "done" for trial in trials):

@@ -55,6 +55,7 @@ def run(
     limit: float = DEFAULT_LIMIT,
     result: str | None = None,
     give_up: int = GIVE_UP,
+    timeout: float | None = None,
     executor: Executor | None = None,
     watcher: Watcher | None = None,
 ) -> None:
@@ -72,6 +73,8 @@ def run(
             in the last line that is a number.
         give_up: how many trainings may fail in the same way before the first result of this call;
             0 for any number.
+        timeout: seconds for all of it, the preparation of the strategy included; trainings under
+            way are then stopped, and begin anew with the next call. None for any time.
         executor: where to train; by default worker processes on this machine.
         watcher: shown all trials whenever something changed.
 
@@ -81,18 +84,27 @@ def run(
         WorkerError: a worker process died before it could begin.
     """
     check_train(train, result)
-    for name, value in (("budget", budget), ("parallel", parallel), ("limit", limit)):
-        if not value > 0:
+    numbers = {"budget": budget, "parallel": parallel, "limit": limit, "timeout": timeout}
+    for name, value in numbers.items():
+        if value is not None and not value > 0:
             raise ConfigError(f"{name} is {value}; legal: above 0")
+    deadline = math.inf if timeout is None else time.monotonic() + timeout
     watcher = watcher or _Nobody()
     before = study.trials()
     watcher.show(before)
     first_failures = _FirstFailures(before, give_up, train, result)
     study.prepare()  # before the first training, not between two of them
-    with _handed_back(study), executor or LocalExecutor(parallel) as workers:
+    # an exception stops trainings, where the plain end of the block would wait for them
+    with (
+        contextlib.suppress(_TimeIsUp),
+        _handed_back(study),
+        executor or LocalExecutor(parallel) as workers,
+    ):
         loop = _Loop(study, train, result, limit, workers)
         n_at_once = min(parallel, workers.n_workers)
         while True:
+            if time.monotonic() >= deadline:
+                raise _TimeIsUp
             # looked at before and after: between the two another process, which this one waits
             # for as it proposes, may have made what fills the window, or have ended it
             former = study.trials()
@@ -110,6 +122,10 @@ def run(
             watcher.show(trials)
             first_failures.check(trials)
             loop.let_go(trials)
+
+
+class _TimeIsUp(Exception):  # noqa: N818  # no error
+    """The time for a search is over."""
 
 
 def _at_rest(former: list[Trial], trials: list[Trial]) -> bool:
