@@ -12,12 +12,11 @@ with a feature in its name no longer known as such.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from reprlib import repr as short  # aliases can make a few lines of YAML endless text
 from typing import Any
-
-import numpy as np
 
 from nasflow.errors import ConfigError
 from nasflow.graphs.flat_arrays import MAX_OPS
@@ -50,9 +49,8 @@ def operations(description: Mapping[str, Any]) -> dict[str, list[str]]:
     """
     ops = _names(description)
     features = _features_of(ops, description)
-    # in floats, which do not overflow, and before the combinations are laid out
-    sizes = [np.prod([float(len(values)) for values in features[op].values()]) for op in ops]
-    if sum(sizes) > MAX_OPS:
+    # before the combinations are laid out
+    if sum(map(_n_choices, features.values())) > MAX_OPS:
         raise ConfigError(
             f"ops and features give more than {MAX_OPS} combinations: fewer values, or coarser ones"
         )
@@ -119,7 +117,11 @@ def _features_of(ops: list[str], description: Mapping[str, Any]) -> dict[str, Va
                     f"feature {short(feature)} is given to every operation and to {op} as well;"
                     " give it once"
                 )
-    return {op: {} if op in (NONE_OP, SKIP_OP) else {**shared, **of_one.get(op, {})} for op in ops}
+    features_of: dict[str, Values] = {op: {**shared, **of_one.get(op, {})} for op in ops}
+    for op in (NONE_OP, SKIP_OP):
+        if op in features_of:
+            features_of[op] = {}
+    return features_of
 
 
 def _values(feature: Any, values: Any) -> list[int | float]:
@@ -134,7 +136,12 @@ def _values(feature: Any, values: Any) -> list[int | float]:
 
 def _is_number(value: Any) -> bool:
     # by type: True and False are integers to Python, and `yes` is True to YAML
-    return type(value) is int or (type(value) is float and bool(np.isfinite(value)))
+    return type(value) is int or (type(value) is float and bool(math.isfinite(value)))
+
+
+def _n_choices(features: Values) -> int:
+    """How many combinations of values there are."""
+    return math.prod(len(values) for values in features.values())
 
 
 def _choices(op: str, features: Values) -> list[Choice]:
