@@ -75,6 +75,7 @@ def _names(description: Mapping[str, Any]) -> list[str]:
     if not is_list or not all(isinstance(op, str) and op for op in ops):
         raise ConfigError(f"ops is {short(ops)}; legal: a list of names such as [attn, mlp, norm]")
     for op in ops:
+        # such a name would mark where data enters or leaves
         if op.startswith(("input", "output")):
             raise ConfigError(
                 f"operation {op!r} has the name of an end: choose one not starting with input or"
@@ -96,6 +97,7 @@ def _features_of(ops: list[str], description: Mapping[str, Any]) -> dict[str, Va
     shared: Values = {}
     of_one: dict[str, Values] = {}
     for name, values in features.items():
+        # what stands behind a name tells a feature from an operation
         if not isinstance(values, Mapping):
             shared[name] = _values(name, values)
             continue
@@ -112,6 +114,7 @@ def _features_of(ops: list[str], description: Mapping[str, Any]) -> dict[str, Va
         of_one[name] = {feature: _values(feature, listed) for feature, listed in values.items()}
     for op, own in of_one.items():
         for feature in own:
+            # one of the two would be without effect
             if feature in shared:
                 raise ConfigError(
                     f"feature {short(feature)} is given to every operation and to {op} as well;"
@@ -119,6 +122,7 @@ def _features_of(ops: list[str], description: Mapping[str, Any]) -> dict[str, Va
                 )
     features_of: dict[str, Values] = {op: {**shared, **of_one.get(op, {})} for op in ops}
     for op in (NONE_OP, SKIP_OP):
+        # shared ones do not reach them: their names must stay what they are
         if op in features_of:
             features_of[op] = {}
     return features_of
@@ -163,6 +167,7 @@ def _one_choice_away(
         if op == choice.op:
             continue
         for other in others:
+            # a feature that this one lacks may have any value there
             if all(values_here.get(feature, value) == value for feature, value in other.values):
                 yield other
     for place, (feature, value) in enumerate(choice.values):
