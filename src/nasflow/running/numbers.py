@@ -56,3 +56,17 @@ def number_of(value: Any) -> float | None:
         return math.inf if value > 0 else -math.inf
     except ValueError:  # a signalling NaN of Decimal
         return math.nan
+
+
+def element_of(value: Any) -> Any:
+    """The one element of an array or a tensor; any other value as it is.
+
+    Example:
+        >>> element_of(np.array([0.5])), element_of("text")
+        (0.5, 'text')
+    """
+    # by what it can do: PyTorch need not be there, nor any other that has such
+    is_array = callable(getattr(value, "item", None)) and hasattr(value, "shape")
+    if not is_array or math.prod(value.shape) != 1:
+        return value
+    return value.item()

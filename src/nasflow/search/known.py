@@ -16,14 +16,16 @@ import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from reprlib import repr as short
 
 import numpy as np
 import numpy.typing as npt
 
 from nasflow.datasets.base import Dataset
-from nasflow.errors import ConfigError, unknown_name
+from nasflow.errors import ConfigError, NasflowError, unknown_name
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
+from nasflow.running.numbers import element_of, number_of
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -115,11 +117,15 @@ class Known:
             raise unknown_name("known quantity", name, legal)
 
     def values(self, name: str, table: ArchTable) -> FloatArray:
-        """(N,) float64: a quantity of every row of a table, NaN where it is not known."""
+        """(N,) float64: a quantity of every row of a table, NaN where it is not known.
+
+        Raises:
+            ConfigError: a function raised, or returned no number.
+        """
         self.require(name)
         if name in self._functions:
             function = self._functions[name]
-            return np.array([float(function(architecture)) for architecture in table], np.float64)
+            return np.array([_computed(name, function, row) for row in table], np.float64)
         assert self._dataset is not None
         column = self._dataset.proxy(name)
         rows = self._rows_of(table, self._dataset.table)
@@ -144,6 +150,32 @@ class Known:
         for i, canonical_id in zip(missing, missing_ids, strict=True):
             rows[i] = self._row_of_twin.get(canonical_id, -1)
         return np.array(rows, np.int64)
+
+
+def _computed(name: str, function: Function, architecture: Architecture) -> float:
+    """What a user's function says of an architecture."""
+    try:
+        value = function(architecture)
+    except NasflowError:
+        raise  # it says what is wrong
+    except Exception as error:
+        fault = f"raised {type(error).__name__}: {error}"
+        raise _of_function(name, fault, architecture) from error
+    element = element_of(value)
+    # a truth value is the user's 0 or 1
+    number = float(element) if isinstance(element, bool) else number_of(element)
+    if number is None:
+        raise _of_function(name, f"is {short(value)}, no number,", architecture)
+    return number
+
+
+def _of_function(name: str, fault: str, architecture: Architecture) -> ConfigError:
+    """The error for a function that gives no number."""
+    return ConfigError(
+        f"quantity {name!r} {fault} of the architecture {short(list(architecture.ops))}; its"
+        " function must return a number for every architecture of the space (nan where it is not"
+        " known)"
+    )
 
 
 def _keys(table: ArchTable) -> list[bytes]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from nasflow.errors import DataError, GraphError
 from nasflow.graphs.architecture import Architecture
-from nasflow.running.numbers import number_of
+from nasflow.running.numbers import element_of, number_of
 from nasflow.search.problem import Problem
 from nasflow.search.trial import Trial
 
@@ -28,7 +28,7 @@ def value_told(value: Any) -> float:
     Raises:
         DataError: it is none.
     """
-    number = number_of(_element(value))
+    number = number_of(element_of(value))
     if number is None or not math.isfinite(number):
         raise DataError(
             f"the value {short(value)} is no finite number; a training that gave none is told by "
@@ -37,22 +37,13 @@ def value_told(value: Any) -> float:
     return number
 
 
-def _element(value: Any) -> Any:
-    """The one element of an array or a tensor, and any other value as it is."""
-    # by what it can do: PyTorch need not be there, nor any other that has such
-    is_array = callable(getattr(value, "item", None)) and hasattr(value, "shape")
-    if not is_array or math.prod(value.shape) != 1:
-        return value
-    return value.item()
-
-
 def trial_told(told: Any, trials: Sequence[Trial]) -> Trial | None:
     """The trial that is meant by itself or its number; None where something else is given.
 
     Raises:
         DataError: there is no such trial.
     """
-    number = told.number if isinstance(told, Trial) else _element(told)
+    number = told.number if isinstance(told, Trial) else element_of(told)
     as_number = number_of(number)
     if as_number is None:
         return None
