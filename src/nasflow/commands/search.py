@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +25,7 @@ from nasflow.errors import ConfigError
 from nasflow.experiments.defaults import default_options, encoder_options
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import FitConfig, PretrainConfig
+from nasflow.running.yaml_text import check_keys
 from nasflow.search.strategies.registry import SearchConfig
 
 if TYPE_CHECKING:
@@ -37,6 +40,8 @@ _DEFAULTS_OF = {"darts": "nb301"}  # options are kept under the name of the data
 
 def add_arguments(parser: Parser, words: list[str]) -> None:
     """The arguments; defaults of the stages depend on the space that `words` name."""
+    for path in _yaml_files(words):
+        check_keys(path)
     parser.add_argument(
         "space", type=str, help="a space (nasflow data list), or one of your own in a .yaml"
     )
@@ -53,6 +58,18 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
     )
     add_config_file(parser)
     _add_strategy(parser, words)
+
+
+def _yaml_files(words: list[str]) -> list[str]:
+    """The YAML files among the words: the space's, and that of --config."""
+    files = []
+    for word, following in itertools.pairwise([*words, ""]):
+        name, equals, value = word.partition("=")
+        if name == "--config":
+            files.append(value if equals else following)
+        elif not word.startswith("-") and word.endswith((".yaml", ".yml")):
+            files.append(word)
+    return files
 
 
 def _add_trainings(parser: Parser) -> None:
@@ -306,7 +323,11 @@ def _search_config(options: Namespace) -> SearchConfig:
         )
     if "fit" in values:
         values["fit"] = dataclasses.replace(values["fit"], seed=options.seed)
-    return SearchConfig(**values)
+    try:
+        return SearchConfig(**values)
+    except ConfigError as error:
+        # the user gave an option, and knows of no class
+        raise ConfigError(re.sub(r"^\w*Config\.", "--", str(error))) from None
 
 
 def _problem(options: Namespace) -> Problem:
