@@ -62,6 +62,7 @@ def better(maximise: bool) -> str:
 def _table(results: Results, trials: Sequence[Trial]) -> str:
     """Trials as aligned columns under a header."""
     second = [] if results.second is None else [results.second]
+    # the architecture last: it alone may be of any length
     rows = [["trial", "measured", *second, "predicted", "architecture"]]
     for trial, notation in zip(trials, results.short(trials), strict=True):
         # a header without a number below it would shift the columns
@@ -111,11 +112,13 @@ def _number(value: float | None) -> str:
 def write_best(path: Path, results: Results) -> None:
     """The winner, or the Pareto front, in every notation, as JSON."""
     winners = [_winner(results, trial) for trial in results.winners]
+    # what the numbers mean, for whoever finds the file alone
     content: dict[str, Any] = {
         "space": results.title,
         "metric": results.metric,
         "better": better(results.maximise),
     }
+    # one winner stands for itself, a front is for the reader to choose from
     if results.second is None:
         content |= winners[0] if winners else {"trial": None}
     else:
@@ -144,6 +147,7 @@ def _winner(results: Results, trial: Trial) -> dict[str, Any]:
     }
     if results.second is not None:
         about["second"] = trial.second
+    # a space of one's own has no networks: what builds them is the user's
     if results.space is not None and results.space.name in network_names():
         about["build"] = [
             "from nasflow import load_space",
