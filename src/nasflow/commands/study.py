@@ -78,6 +78,7 @@ def run(options: Namespace) -> None:
     if options.csv:
         check_writable(options.csv)
     record = StudyRecord(options.study)
+    # first what changes the study, so that it is shown as it now is
     for number in forgotten:
         record.forget(number)
         print(f"trial {number} is forgotten")
@@ -125,6 +126,7 @@ def _counts(results: Results) -> str:
     counts = [summary(results.trials)]
     for state, word in words.items():
         n = sum(trial.state == state for trial in results.trials)
+        # the usual is that there are none, and needs no word
         if n:
             counts.append(f"{n} {word}")
     return ", ".join(counts)
@@ -135,6 +137,7 @@ def _failures(failed: Sequence[Trial]) -> str:
     from nasflow.search.view import in_one_line
 
     lines = []
+    # the newest: of a script that was mended meanwhile the older ones tell nothing
     for trial in failed[-_FAILURES:]:
         _, _, tail = (trial.reason or "").partition("; its output ended: ")
         # the reason alone is in the table
