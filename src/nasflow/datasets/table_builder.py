@@ -185,7 +185,7 @@ class TableBuilder:
         key = item.key
         if key is BY_GRAPH:
             assert isinstance(graph, Architecture)
-            key = _graph_key(graph) if self._join else None
+            key = self._graph_key(graph) if self._join else None
         earlier = self._row_of_key.get(key) if key is not None else None
         notation = hash(item.notation)
         if earlier is not None:
@@ -199,8 +199,8 @@ class TableBuilder:
         # a graph that takes work to make is made for the first row of a key only
         if not isinstance(graph, Architecture):
             graph = graph()
-        # all at once, since one that is refused must leave none of the others behind
-        ops = [self._op(op) for op in graph.ops]
+        # before anything is put in, since one of them may be refused
+        ops = self._indices(graph.ops)
         row = len(self._n_nodes)
         self._ops.extend(ops)
         self._edges.extend(itertools.chain.from_iterable(graph.edges))
@@ -219,6 +219,23 @@ class TableBuilder:
                     f"{name} of {short_repr(key)} is {value!r} here and {before!r} in an"
                     " earlier row"
                 )
+
+    def _graph_key(self, graph: Architecture) -> bytes:
+        """16 bytes of a graph's nodes and edges, in their order."""
+        digest = hashlib.blake2b(self._indices(graph.ops).tobytes(), digest_size=16)
+        # how long the first part is, so that no nodes pass for edges
+        digest.update(graph.n_nodes.to_bytes(8, "little"))
+        digest.update(array("i", itertools.chain.from_iterable(graph.edges)).tobytes())
+        return digest.digest()
+
+    def _indices(self, names: Sequence[str]) -> array[int]:
+        """The number of each operation."""
+        known = self._names.get
+        indices = [known(name, -1) for name in names]
+        # most rows have no new one, and a table has millions of rows
+        if -1 in indices:
+            indices = [self._op(name) for name in names]
+        return array("H", indices)
 
     def _op(self, name: str) -> int:
         if self._vocabulary is not None and name not in self._vocabulary:
@@ -239,14 +256,6 @@ class TableBuilder:
             np.frombuffer(self._edges, np.int32).reshape(-1, 2).T,  # (2, n_edges)
             _ptr(self._n_edges),
         )
-
-
-def _graph_key(graph: Architecture) -> bytes:
-    """16 bytes of a graph's nodes and edges, in their order."""
-    # the names as Python writes them, since a name may hold any sign that could separate two
-    digest = hashlib.blake2b(repr(graph.ops).encode(), digest_size=16)
-    digest.update(array("i", itertools.chain.from_iterable(graph.edges)).tobytes())
-    return digest.digest()
 
 
 def _numbers(name: str, value: Any) -> list[float]:

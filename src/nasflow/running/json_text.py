@@ -22,8 +22,10 @@ def strict_json(text: str | bytes) -> Any:
         Traceback (most recent call last):
         nasflow.running.json_text.RepeatedKeyError: the key 'accuracy' stands twice in one object
     """
+    if isinstance(text, bytes):
+        text = text.decode(json.detect_encoding(text))
     try:
-        return json.loads(text, object_pairs_hook=each_key_once)
+        return _DECODER.decode(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -42,3 +44,7 @@ def each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
                 raise RepeatedKeyError(f"the key {key[:60]!r} stands twice in one object")
             seen.add(key)
     return content
+
+
+# made once: `json.loads` makes one for each text, which takes as long as to read a short one
+_DECODER = json.JSONDecoder(object_pairs_hook=each_key_once)
