@@ -25,10 +25,17 @@ OPS = ("input", "conv", "pool", "output")
 
 
 def graph(row: int) -> dict[str, Any]:
-    """Row `row`: a chain of 2 to 5 nodes, with a skip from first to last in every second one."""
-    n = 2 + row % 4
+    """Row `row`: a chain of 3 to 6 nodes, no two of them alike.
+
+    Every second one has a skip from first to last, and those from row 8 on one from first to third.
+    """
+    n = 3 + row % 4
     middle = [OPS[1 + (row // 4 + i) % 2] for i in range(n - 2)]
-    edges = [[i, i + 1] for i in range(n - 1)] + ([[0, n - 1]] if n > 2 and row % 2 else [])
+    edges = [[i, i + 1] for i in range(n - 1)]
+    if row % 2:
+        edges.append([0, n - 1])
+    if row >= 8:
+        edges.append([0, 2])
     return {"ops": ["input", *middle, "output"], "edges": edges}
 
 

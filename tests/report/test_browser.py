@@ -67,7 +67,7 @@ def test_the_cell_under_the_pointer_is_drawn_and_nothing_fails(
     point_at(browser, "map", 7)
     browser.wait_for(
         "document.getElementById('map-cell').textContent.startsWith('Row 7: rank 63.6 of 100, '"
-        " + 'accuracy 8\\u00a0%; 5 nodes, 5 edges')"
+        " + 'accuracy 8\\u00a0%; 6 nodes, 6 edges')"
     )
     ops, n_edges = drawn(browser, "map")
     assert sorted(ops) == sorted(seventh["ops"])
@@ -75,7 +75,7 @@ def test_the_cell_under_the_pointer_is_drawn_and_nothing_fails(
     point_at(browser, "ranks", 5)  # test row 7
     browser.wait_for(
         "document.getElementById('ranks-cell').textContent.startsWith("
-        "'Row 7: true rank 5, predicted rank 5; 5 nodes')"
+        "'Row 7: true rank 5, predicted rank 5; 6 nodes')"
     )
     assert drawn(browser, "ranks") == (ops, n_edges)
     # the page is as wide as its window, and so is what stands in it
