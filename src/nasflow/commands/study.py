@@ -91,6 +91,7 @@ def run(options: Namespace) -> None:
     print(f"{options.study}: {results.title}, {better(results.maximise)}; {_counts(results)}\n")
     print(final_table(results, options.top))
     print(_failures(results.failed), end="")
+    # all of them, where the table has the best alone
     if options.csv:
         write_trials(Path(options.csv), results)
         print(options.csv)
