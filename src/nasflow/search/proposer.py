@@ -69,6 +69,7 @@ class Proposer:
             origins=[trial.origin for trial in done],
             pending=[trial.architecture for trial in visible if trial.is_open],
             n_proposed=number,
+            repeats=self._repeats(done),
         )
         # what was forgotten may come again
         seen = [trial.canonical_id for trial in trials if trial.state != "forgotten"]
@@ -77,6 +78,15 @@ class Proposer:
         n_proposals = n if window is None else 1
         proposals = self.strategy.propose(history, candidates, n_proposals)
         return [(proposal.candidate.architecture, self._row(proposal)) for proposal in proposals]
+
+    def _repeats(self, done: list[Trial]) -> list[list[float]]:
+        """The utilities of each single training; empty where none was told twice."""
+        # of two objectives the means are weighted, since there is one second value for all
+        if self.problem.second or not any(trial.repeats for trial in done):
+            return []
+        sign = 1 if self.problem.maximise else -1
+        values = [trial.repeats or (number_or_nan(trial.value),) for trial in done]
+        return [[sign * value for value in of_one] for of_one in values]
 
     def _row(self, proposal: Proposal) -> dict[str, Any]:
         """The columns of the trial that a proposal becomes."""

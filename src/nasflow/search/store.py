@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import statistics
 import threading
 import time
 import weakref
@@ -50,13 +51,13 @@ CREATE TABLE trials (
     value REAL, second REAL, predicted REAL, deviation REAL, reason TEXT,
     starts INTEGER NOT NULL DEFAULT 0, started_at REAL, ended_at REAL,
     owner TEXT, heartbeat REAL,
-    former TEXT NOT NULL DEFAULT '[]'
+    former TEXT NOT NULL DEFAULT '[]', repeats TEXT NOT NULL DEFAULT '[]'
 )
 """
 _NO_TWINS = """
 CREATE UNIQUE INDEX no_twins ON trials (canonical_id) WHERE state <> 'forgotten'
 """
-# before version 3 nothing could be forgotten or corrected
+# before version 3 nothing could be forgotten, corrected or repeated
 _OLD_COLUMNS = """
 number, architecture, canonical_id, state, origin, value, second, predicted, deviation, reason,
 starts, started_at, ended_at, owner, heartbeat
@@ -85,6 +86,7 @@ _FIELDS = (
     "started_at",
     "ended_at",
     "former",
+    "repeats",
 )
 
 # a trial that is done or failed is in none of the states named here: it never changes again;
@@ -107,8 +109,13 @@ WHERE number = :number AND state = 'asked' AND owner = :owner
 """
 _REPLACE = """
 UPDATE trials
-SET state = :state, value = :value, reason = :reason, former = :former
+SET state = :state, value = :value, reason = :reason, former = :former, repeats = '[]'
 WHERE number = :number AND state IN ('done', 'failed') AND former = :former_before
+"""
+_REPEAT = """
+UPDATE trials
+SET value = :mean, repeats = :repeats
+WHERE number = :number AND state = 'done' AND value = :value_before AND repeats = :repeats_before
 """
 
 
@@ -211,7 +218,8 @@ class Store:
             # made once, for a graph of many equal branches it is dear
             architecture.__dict__["canonical_id"] = values["canonical_id"]
             self._architectures[number] = architecture
-        values["former"] = tuple(json.loads(values["former"]))
+        for name in ("former", "repeats"):
+            values[name] = tuple(json.loads(values[name]))
         return Trial(architecture=self._architectures[number], **values)
 
     @staticmethod
@@ -301,6 +309,22 @@ class Store:
             is_replaced = rows.execute(_REPLACE, values).rowcount == 1
         self._database.checkpoint()
         return is_replaced
+
+    def repeat(self, trial: Trial, value: float) -> bool:
+        """Add the value of another training; returns whether the trial was still as given."""
+        former = trial.repeats or (trial.value,)
+        repeats = [*former, value]
+        values = {
+            "number": trial.number,
+            "mean": statistics.fmean(repeats),
+            "repeats": json.dumps(repeats),
+            "value_before": trial.value,
+            "repeats_before": json.dumps(trial.repeats),
+        }
+        with self.transaction() as rows:
+            is_added = rows.execute(_REPEAT, values).rowcount == 1
+        self._database.checkpoint()
+        return is_added
 
     def put_back(self, number: int, owner: str, *, uncount: bool = False) -> None:
         """Make an asked trial a planned one, if it is `owner`'s.

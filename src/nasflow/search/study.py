@@ -239,19 +239,28 @@ class Study:
 
     # -- telling ----------------------------------------------------------------------------------
 
-    def tell(self, architecture: Told, value: float) -> None:
+    def tell(self, architecture: Told, value: float, *, repeat: bool = False) -> None:
         """Record the result of an architecture, asked for or not; telling it again is no error.
 
         Args:
             architecture: an architecture, its trial, the trial's number, or its notation.
             value: a finite number, of NumPy or PyTorch too.
+            repeat: whether it is of another training, where there is a result already: the trial's
+                value becomes the mean, and models of results learn the noise from the spread.
 
         Raises:
             DataError: the value is no finite number (see `tell_failed`), or another one was told
             before (see `correct` and `forget`).
             GraphError: an architecture that is not of the problem's space.
         """
-        self._record(architecture, value_told(value), None)
+        number = value_told(value)
+        trial = self._trial_of(architecture) if repeat else None
+        while trial is not None and trial.state == "done":
+            # again where another process was faster
+            if self.store.repeat(trial, number):
+                return
+            trial = self.store.trials()[trial.number]
+        self._record(architecture, number, None)
 
     def tell_failed(self, architecture: Told, reason: str) -> None:
         """Record that an architecture could not be trained; it is never proposed again."""
@@ -281,7 +290,8 @@ class Study:
             raise DataError(
                 f"trial {trial.number} is {trial.state} already ({_result(trial)}); a result is"
                 f" never replaced by another that is told: study.correct({trial.number}, value) or"
-                f" study.forget({trial.number}) takes back a wrong one"
+                f" study.forget({trial.number}) takes back a wrong one, tell(..., repeat=True) adds"
+                " another training's"
             )
 
     def correct(self, trial: Told, value: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,6 +42,14 @@ class Trial:
     """Unix time of the result."""
     former: tuple[str, ...] = ()
     """What was told of it and then taken back or corrected, the oldest first."""
+
+    repeats: tuple[float, ...] = ()
+    """All values where several trainings of it were told; `value` is their mean."""
+
+    @property
+    def spread(self) -> float | None:
+        """The standard deviation of its trainings' values, where several were told."""
+        return statistics.stdev(self.repeats) if self.repeats else None
 
     @property
     def finished(self) -> bool:

@@ -41,6 +41,17 @@ class History:
     origins: Sequence[str]
     pending: Sequence[Architecture]
     n_proposed: int
+    repeats: Sequence[Sequence[float]] = ()
+    """The single utilities of each, where some were trained more than once; `utility` has means."""
+
+    def measurements(self) -> tuple[list[Architecture], FloatArray]:
+        """Every single training: its architecture, and its utility as (n_trainings,)."""
+        if not self.repeats:
+            return list(self.architectures), self.utility
+        architectures = []
+        for architecture, utilities in zip(self.architectures, self.repeats, strict=True):
+            architectures += [architecture] * len(utilities)
+        return architectures, np.concatenate([np.array(u, np.float64) for u in self.repeats])
 
     def best(self, n: int) -> list[Architecture]:
         """At most `n` architectures with the best results, of equal ones the earlier first."""

@@ -97,9 +97,11 @@ class Bayesian(Strategy):
         pool = self._pool(history, candidates, n)
         if not pool.available.any():
             return []  # the space holds nothing else
-        scores = normal_scores(history.utility)  # (n_results,)
-        rows = self._rows_of(history.architectures)  # (n_results, d)
-        posterior = self._posterior(rows, history.utility, pool.features)
+        # single trainings, not means: how far those of one architecture lie apart is the noise
+        architectures, utility = history.measurements()
+        scores = normal_scores(utility)  # (n_results,)
+        rows = self._rows_of(architectures)  # (n_results, d)
+        posterior = self._posterior(rows, utility, pool.features)
         # what is under way counts as having the expected result; of very many the newest do
         pending = self._rows_of(history.pending[-_MAX_BELIEVED:])  # (n_pending, d)
         for row in pending:
@@ -117,7 +119,7 @@ class Bayesian(Strategy):
                 order = np.argsort(-improvement, kind="stable")
                 chosen = order[: min(n, int(available.sum()))].tolist()
             for i in chosen:
-                predicted = on_scale(mean[i], deviation[i], history.utility)
+                predicted = on_scale(mean[i], deviation[i], utility)
                 proposals.append(Proposal(*pool.take(i), *predicted))
             available[chosen] = False
             # the next one is made as if this one had the result that is expected of it
