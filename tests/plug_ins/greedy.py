@@ -26,6 +26,6 @@ class Greedy(Strategy):
     n_initial = 3
 
     def choose(self, history: History, candidates, n: int) -> list[Proposal]:
-        best = history.told[int(history.utility.argmax())]
+        best = history.architectures[int(history.utility.argmax())]
         children = candidates.mutations([best], self.config.n_tries)[:n]
         return drawn(children, "child") or drawn(candidates.fresh(n), "random")
