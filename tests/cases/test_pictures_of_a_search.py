@@ -84,3 +84,12 @@ def test_early_bad_results_do_not_squeeze_the_rest() -> None:
     assert 94 < high < 96
     lower, upper = _limits(-values, maximise=False)
     assert (lower, upper) == (-high, -low)
+
+
+def test_the_lines_that_build_the_winner_do() -> None:
+    words = ["search", "nb201", "--train", "mine.py:size", "--strategy", "random"]
+    main([*words, "--budget", "1"])
+    best = json.loads(Path("study/best.json").read_text())
+    made: dict[str, object] = {}
+    exec("\n".join(best["build"]), made)
+    assert type(made["network"]).__module__.startswith("nasflow.networks")
