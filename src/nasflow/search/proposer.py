@@ -85,8 +85,11 @@ class Proposer:
         if self.problem.second or not any(trial.repeats for trial in done):
             return []
         sign = 1 if self.problem.maximise else -1
-        values = [trial.repeats or (number_or_nan(trial.value),) for trial in done]
-        return [[sign * value for value in of_one] for of_one in values]
+        utilities = []
+        for trial in done:
+            values = trial.repeats or (number_or_nan(trial.value),)
+            utilities.append([sign * value for value in values])
+        return utilities
 
     def _row(self, proposal: Proposal) -> dict[str, Any]:
         """The columns of the trial that a proposal becomes."""

@@ -312,6 +312,7 @@ class Store:
 
     def repeat(self, trial: Trial, value: float) -> bool:
         """Add the value of another training; returns whether the trial was still as given."""
+        # the first value stands alone until there is a second
         former = trial.repeats or (trial.value,)
         repeats = [*former, value]
         values = {

@@ -46,9 +46,11 @@ class History:
 
     def measurements(self) -> tuple[list[Architecture], FloatArray]:
         """Every single training: its architecture, and its utility as (n_trainings,)."""
+        # the usual case: models see just what `utility` has
         if not self.repeats:
             return list(self.architectures), self.utility
         architectures = []
+        # an architecture comes once for each of its trainings, in the order of the results
         for architecture, utilities in zip(self.architectures, self.repeats, strict=True):
             architectures += [architecture] * len(utilities)
         return architectures, np.concatenate([np.array(u, np.float64) for u in self.repeats])
