@@ -11,9 +11,11 @@ import pytest
 
 from nasflow.cli import main
 from nasflow.datasets import Dataset, Metric
+from nasflow.datasets.proxy_table import ProxyTable
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
 from nasflow.running.files import load_npz
+from nasflow.spaces.nb201 import NB201
 
 TABLE = ArchTable.from_architectures(
     [Architecture(("a", "b"), ((0, 1),)), Architecture(("b", "a"), ((0, 1),))]
@@ -55,6 +57,18 @@ def test_its_surrogates_are_none(
     main(["surrogate", str(no_rows), "--out", str(out)])
     assert "surrogates (0, 8)" in capsys.readouterr().out
     assert load_npz(out)["surrogate"].shape == (0, 8)
+
+
+def test_its_zero_cost_measures_are_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All was measured and written, and then the summary ended in an error of NumPy's."""
+    table = NB201().enumerate()[:0]
+    Dataset("none", table, {}, {}, space="nb201").save(tmp_path / "none.npz")
+    out = tmp_path / "proxies.npz"
+    main(["proxies", str(tmp_path / "none.npz"), "--measures", "params", "--out", str(out)])
+    assert capsys.readouterr().out.splitlines()[1].split() == ["params", "0", "0", "nan", "-", "-"]
+    assert len(ProxyTable.load(out).ids) == 0
 
 
 @pytest.mark.parametrize(("n_rows", "metric"), [(0, "acc"), (2, "loss")])

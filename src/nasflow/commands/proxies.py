@@ -173,8 +173,9 @@ def _measures(
             str(len(finite)),
             str(n_failed[name]),
             f"{1000 * measured.seconds.get(name, np.nan):.1f}",
-            f"{finite.min():.6g}",
-            f"{finite.max():.6g}",
+            # of a measure that failed everywhere, or of no architectures, there are none
+            f"{finite.min():.6g}" if len(finite) else "-",
+            f"{finite.max():.6g}" if len(finite) else "-",
         ]
         if labels is not None:
             line.append(_tau(columns[name], labels))

@@ -1,20 +1,19 @@
-"""Reading a CSV of architectures (plain or gzipped) with errors that name the row and the value."""
+"""Reading a CSV of architectures, packed or not, with errors that name the row and the value."""
 
 from __future__ import annotations
 
 import csv
-import gzip
 import math
-import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from nasflow.datasets.base import FloatArray
+from nasflow.datasets.readers.base import no_progress
+from nasflow.datasets.readers.text_file import BROKEN, as_text, opened
 from nasflow.errors import DataError, GraphError
 from nasflow.graphs.architecture import Architecture
-from nasflow.running.files import require_file
 from nasflow.running.numbers import number_in
 
 
@@ -25,10 +24,9 @@ def read_csv(path: Path, columns: Sequence[str]) -> dict[str, list[str]]:
         MissingDataError, DataError: no such file, no such column, a row of another length, broken
         bytes.
     """
-    opener = gzip.open if path.suffix == ".gz" else open
     try:
-        with opener(require_file(path), "rt", encoding="utf-8-sig", newline="") as file:
-            rows = csv.reader(file)
+        with opened(path, no_progress) as (file, _):
+            rows = csv.reader(as_text(file, newline=""))
             header = next(rows, [])
             missing = [column for column in columns if column not in header]
             if missing:
@@ -42,9 +40,9 @@ def read_csv(path: Path, columns: Sequence[str]) -> dict[str, list[str]]:
                     )
                 for column in columns:
                     texts[column].append(row[position[column]])
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
+    except (FileNotFoundError, PermissionError):
+        raise
+    except (*BROKEN, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} is no readable CSV ({error})") from None
     return texts
 
