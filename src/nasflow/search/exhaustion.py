@@ -27,7 +27,7 @@ def explain_exhaustion(study: Study) -> str:
         >>> import tempfile
         >>> from nasflow.search.problem import Problem
         >>> from nasflow.spaces.custom import CustomSpace
-        >>> space = CustomSpace({"ops": ["a", "b"], "n_nodes": 1})
+        >>> space = CustomSpace({"ops": ["a", "b"], "n_nodes": 1, "edges": "chain"})
         >>> study = Study(tempfile.mktemp(), Problem(space), "random")
         >>> explain_exhaustion(study)
         ''
