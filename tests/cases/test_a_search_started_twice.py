@@ -57,13 +57,12 @@ def test_another_parallel_at_the_second_start(capsys: pytest.CaptureFixture[str]
     assert "2 results" in capsys.readouterr().out
 
 
-def test_a_study_keeps_the_window_it_was_made_with(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_window_may_change_too(capsys: pytest.CaptureFixture[str]) -> None:
     problem = Problem(CustomSpace.from_file("space.yaml"))
     Study("study.db", problem, SearchConfig(strategy="random"), window=2)
     main([*WORDS, "--budget", "1"])
-    with pytest.raises(SystemExit):
-        main([*WORDS, "--budget", "1", "--window", "3"])
-    assert "window" in capsys.readouterr().err
+    main([*WORDS, "--budget", "2", "--window", "3"])
+    assert "2 results" in capsys.readouterr().out
 
 
 def test_a_search_is_at_rest_if_nothing_changed_while_it_asked() -> None:

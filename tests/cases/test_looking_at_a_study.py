@@ -122,3 +122,13 @@ def test_two_objectives_show_their_front(capsys: pytest.CaptureFixture[str]) -> 
     capsys.readouterr()
     main(["study", "two.db"])
     assert "on the Pareto front" in capsys.readouterr().out
+
+
+def test_the_direction_of_the_second_objective_is_the_searchs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("costs.py").write_text("def n(a): return a.ops.count('conv')")
+    search("--second", "costs.py:n", "--second_maximise", "--study", "two.db")
+    capsys.readouterr()
+    main(["study", "two.db"])
+    assert "of costs.py:n more is better" in capsys.readouterr().out

@@ -51,9 +51,9 @@ def test_a_limit_of_any_length_is_none(limit: str, capsys: pytest.CaptureFixture
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        ("raises", "mine.py:raises raised KeyError: 'conv5' (mine.py, line 12)"),
-        ("text", "mine.py:text returned '1e6', no number"),
-        ("nothing", "mine.py:nothing returned None, no number"),
+        ("raises", "'mine.py:raises' raised KeyError: 'conv5'"),
+        ("text", "'mine.py:text' is '1e6', no number"),
+        ("nothing", "'mine.py:nothing' is None, no number"),
     ],
 )
 def test_a_function_that_gives_no_number_is_one_line(

@@ -29,7 +29,7 @@ from nasflow.running.yaml_text import check_keys
 from nasflow.search.strategies.registry import SearchConfig
 
 if TYPE_CHECKING:
-    from nasflow.search.cost_function import Quantities
+    from nasflow.search.known import Known
     from nasflow.search.problem import Problem
 
 STAGES = ("encoder", "surrogate", "pretrain", "fit")
@@ -180,10 +180,10 @@ def _add_sharing(parser: Parser) -> None:
         type=int | None,
         default=None,
         help=(
-            "trainings at once, over all processes that share the study (default: as many as they"
-            " have). With a window each proposal waits for the training WINDOW places before it and"
-            " looks at none after that, so the study does not depend on which training ends first;"
-            " 0: none. It stays as the study was made with"
+            "trainings at once, over all processes that share the study (default: as it was made"
+            " with, and of a new one as many as they have). With a window each proposal waits for"
+            " the training WINDOW places before it and looks at none after that, so the study does"
+            " not depend on which training ends first; 0: none"
         ),
     )
     add_ray(
@@ -343,30 +343,31 @@ def _problem(options: Namespace) -> Problem:
         names.append(options.second)
     elif options.second_maximise:
         raise ConfigError("--second_maximise goes with --second, which names the quantity")
-    maximised = [options.second] if options.second_maximise else []
     names += getattr(options, "proxies", ())  # of a strategy that has such an option
+    known = _quantities(options.space, options.data, names)
+    # left out, the data set says it
+    direction = {"second_maximise": True} if options.second_maximise else {}
     return Problem(
         load_space(options.space),
         not options.minimise,
         options.second,
         constraints,
-        _quantities(options.space, options.data, names, maximised),
+        known,
+        **direction,
     )
 
 
-def _quantities(
-    space: str, source: str | None, names: list[str], maximised: list[str]
-) -> Quantities:
+def _quantities(space: str, source: str | None, names: list[str]) -> Known:
     """The quantities of these names: functions, columns of a data set otherwise."""
     from nasflow.datasets import open_dataset
     from nasflow.datasets.registry import dataset_names
-    from nasflow.search.cost_function import Quantities
-    from nasflow.search.training import is_function
+    from nasflow.search.known import Known
+    from nasflow.search.training import is_function, load_function
 
-    functions = [name for name in names if is_function(name)]
+    functions = {name: load_function(name) for name in names if is_function(name)}
     columns = [name for name in names if name not in functions]
     if not source and space in dataset_names():
         source = space
     # opened only where a column is asked for: some data sets take seconds
     dataset = open_dataset(source) if source and columns else None
-    return Quantities(dataset, functions, maximised)
+    return Known(dataset, functions)

@@ -145,6 +145,8 @@ def _winner(results: Results, trial: Trial) -> dict[str, Any]:
         "architecture": architecture.to_dict(),
         "canonical_id": trial.canonical_id,
     }
+    if trial.repeats:
+        about["repeats"] = list(trial.repeats)
     if results.second is not None:
         about["second"] = trial.second
     # a space of one's own has no networks: what builds them is the user's

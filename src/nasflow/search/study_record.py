@@ -73,8 +73,14 @@ class StudyRecord:
             _space(space or name),
             bool(self.about.get("maximise", True)),
             second,
-            second_maximise or _is_maximised(name, second),
+            second_maximise or self._second_maximise(name, second),
         )
+
+    def _second_maximise(self, space: str, second: str | None) -> bool:
+        """Whether more of the second objective is better."""
+        kept = self.about.get("second_maximise")
+        # files of before it was written down leave it to the data set
+        return bool(kept) if kept is not None else _is_maximised(space, second)
 
     def forget(self, number: int) -> None:
         """Take back a result or a failure; the file keeps it as forgotten.

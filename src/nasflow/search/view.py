@@ -178,7 +178,8 @@ def predicted(trial: Trial) -> str:
 def measured(trial: Trial) -> str:
     """The value, or what stands in its place."""
     if trial.state == "done" and trial.value is not None:
-        return f"{trial.value:.6g}"
+        spread = "" if trial.spread is None else f" ±{trial.spread:.2g}"
+        return f"{trial.value:.6g}{spread}"
     if trial.state == "failed":
         return "failed: " + shortened(trial.reason or "", _WIDTH)
     return "training" if trial.starts else "starting"
