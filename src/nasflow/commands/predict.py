@@ -29,7 +29,6 @@ def run(options: Namespace) -> None:
     """Predict, and print or write a CSV."""
     import numpy as np
 
-    from nasflow.datasets.jsonl import read_jsonl
     from nasflow.datasets.registry import open_dataset
     from nasflow.prediction.predictor import Predictor
     from nasflow.prediction.proxy_ranks import without_value
@@ -38,10 +37,9 @@ def run(options: Namespace) -> None:
     if options.top is not None and options.top < 1:
         raise ConfigError(f"--top is {options.top}; legal: a whole number of at least 1")
     predictor = Predictor.load(options.model, options.device, encoder=options.encoder)
-    if options.archs.endswith(".jsonl"):
-        dataset = read_jsonl(options.archs, predictor.vocabulary_)  # errors name the line
-    else:
-        dataset = open_dataset(options.archs)
+    # with its vocabulary, so that an operation it does not know is an error that names the line; and
+    # a row for each of the file, for `row` is what a prediction is found by
+    dataset = open_dataset(options.archs, predictor.vocabulary_, join=False)
     table, names = dataset.table, predictor.proxies_
     columns = {name: dataset.labels(name) for name in names}
     if told := without_value(names, columns):

@@ -25,6 +25,7 @@ from nasflow.graphs.flat_arrays import MAX_OPS, check_vocabulary
 from nasflow.graphs.table import ArchTable
 from nasflow.running.numbers import number_of
 
+CHUNK = 20_000  # rows that are checked at a time
 MAX_LISTED = 1000  # rejected rows kept with their reasons; all are counted
 
 
@@ -249,13 +250,22 @@ class TableBuilder:
     def _table(self, vocabulary: tuple[str, ...] | None) -> ArchTable:
         names = sorted(self._names) if vocabulary is None else vocabulary
         new_index = np.array([names.index(name) for name in self._names])
-        return ArchTable.from_arrays(
-            names,
-            new_index[np.frombuffer(self._ops, np.uint16)],  # (n_nodes,)
-            _ptr(self._n_nodes),
-            np.frombuffer(self._edges, np.int32).reshape(-1, 2).T,  # (2, n_edges)
-            _ptr(self._n_edges),
-        )
+        ops = np.frombuffer(self._ops, np.uint16)  # (n_nodes,)
+        edges = np.frombuffer(self._edges, np.int32).reshape(-1, 2).T  # (2, n_edges)
+        node_ptr, edge_ptr = _ptr(self._n_nodes), _ptr(self._n_edges)
+        parts = []
+        # the checks of a table take 20 times its memory: of a part at a time that is little
+        for start in range(0, len(self._n_nodes), CHUNK):
+            of_nodes, of_edges = node_ptr[start:][: CHUNK + 1], edge_ptr[start:][: CHUNK + 1]
+            part = ArchTable.from_arrays(
+                names,
+                new_index[ops[of_nodes[0] : of_nodes[-1]]],
+                of_nodes - of_nodes[0],
+                edges[:, of_edges[0] : of_edges[-1]],
+                of_edges - of_edges[0],
+            )
+            parts.append(part)
+        return ArchTable.concatenate(parts)
 
 
 def _numbers(name: str, value: Any) -> list[float]:
