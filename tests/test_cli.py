@@ -311,3 +311,17 @@ def test_every_option_of_the_protocol_reaches_the_grid(
     ]
     main(["evaluate", str(mine), *words])
     assert seen["protocol"] == ProtocolConfig(**given)
+
+
+def test_a_space_gives_its_options_wherever_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = []
+    for words in (
+        ["nb201", "--budget", "5"],
+        ["--budget", "5", "nb201"],
+        ["--budget", "5", "darts"],
+    ):
+        with pytest.raises(SystemExit):
+            main(["search", *words, "--train", "true", "--print_config"])
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]
+    assert printed[0] != printed[2].replace("darts", "nb201")

@@ -27,6 +27,7 @@ from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import FitConfig, PretrainConfig
 from nasflow.running.yaml_text import check_keys
 from nasflow.search.strategies.registry import SearchConfig
+from nasflow.spaces.registry import space_names
 
 if TYPE_CHECKING:
     from nasflow.search.known import Known
@@ -198,7 +199,8 @@ def _add_strategy(parser: Parser, words: list[str]) -> None:
     config = SearchConfig.class_of(named(words, "strategy", SearchConfig().strategy))
     parser.add_class_arguments(config, skip=set(STAGES))
     stages = [field.name for field in dataclasses.fields(config) if field.name in STAGES]
-    space = next((word for word in words if not word.startswith("-")), "")
+    # it may stand behind options: `--budget 5 nb201`
+    space = next((word for word in words if word in space_names()), "")
     data = _DEFAULTS_OF.get(space, space)
     defaults = default_options(data)
     if "encoder" in stages:
