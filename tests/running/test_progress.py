@@ -26,7 +26,11 @@ def test_a_terminal_gets_a_bar(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    with progress_bar("work", 2) as advance:
-        advance("x")
-        advance("y")
-    assert "2/2" in capsys.readouterr().err
+    # brackets are part of a path or of an operation's name, and no markup
+    with progress_bar("runs/[/b]", 2) as advance:
+        advance("skip[w=8]")
+        advance("skip[/]")
+    shown = capsys.readouterr().err
+    assert "2/2" in shown
+    assert "runs/[/b]" in shown
+    assert "skip[/]" in shown

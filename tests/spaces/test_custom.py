@@ -153,3 +153,10 @@ def test_a_large_open_space_says_that_it_cannot_be_listed() -> None:
         CustomSpace(
             {"ops": [f"o{i}" for i in range(60)], "n_nodes": 4, "edges": "chain"}
         ).enumerate()
+
+
+def test_a_key_that_a_file_has_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("ops: [conv, pool]\nn_nodes: 3\nn_nodes: 4\n")
+    with pytest.raises(ConfigError, match=r"'n_nodes' stands in line 2 already"):
+        CustomSpace.from_file(path)

@@ -27,7 +27,9 @@ def about_of(path: PathLike) -> dict[str, Any] | None:
     if not Path(path).is_file():
         return None
     try:
-        with contextlib.closing(sqlite3.connect(path)) as connection:
+        # read only: not even the log of a foreign file is tidied up
+        uri = f"{Path(path).absolute().as_uri()}?mode=ro"
+        with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
             (text,) = connection.execute("SELECT about FROM settings").fetchone()
         about = json.loads(text)
     except (sqlite3.Error, ValueError, TypeError):

@@ -30,6 +30,7 @@ from nasflow.errors import ConfigError, unknown_option
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.flat_arrays import MAX_OPS
 from nasflow.running.files import PathLike, require_file
+from nasflow.running.yaml_text import strict_yaml
 from nasflow.spaces.custom_operations import operations
 from nasflow.spaces.dag import DagSpace
 from nasflow.spaces.json_text import json_object
@@ -114,7 +115,7 @@ class CustomSpace(DagSpace):
 
         text = require_file(path).read_bytes()
         try:
-            return cls(yaml.safe_load(text))
+            return cls(strict_yaml(text))
         except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
             raise ConfigError(f"{Path(path)}: {error}") from None
 
