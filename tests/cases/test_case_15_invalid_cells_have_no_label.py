@@ -9,7 +9,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from nasflow.datasets.jsonl import read_jsonl
+from nasflow.datasets.own_tables import read_own_table
 from nasflow.errors import DataError
 from nasflow.graphs.architecture import Architecture
 from nasflow.spaces.nb201 import NB201, PAIRS
@@ -35,9 +35,9 @@ def test_cells_whose_output_is_unfed_are_as_many_as_cut_graphs_of_four_maps() ->
 def test_what_was_not_measured_is_nan_and_never_minus_one(tmp_path: Path) -> None:
     mine = tmp_path / "mine.jsonl"
     mine.write_text(
-        '{"ops": ["a"], "edges": [], "acc": null}\n{"ops": ["a"], "edges": [], "acc": 90}\n'
+        '{"ops": ["a"], "edges": [], "acc": null}\n{"ops": ["b"], "edges": [], "acc": 90}\n'
     )
-    np.testing.assert_array_equal(read_jsonl(mine).labels("acc"), [np.nan, 90.0])
+    np.testing.assert_array_equal(read_own_table(mine).labels("acc"), [np.nan, 90.0])
 
 
 @pytest.mark.parametrize(
@@ -50,4 +50,4 @@ def test_an_invalid_graph_is_rejected_with_its_line_and_gets_no_label(
     lines = [f'{{"ops": ["a", "a"], "edges": {these}, "acc": 90}}' for these in ("[]", edges)]
     mine.write_text("\n".join(lines))
     with pytest.raises(DataError, match="line 2: edge"):
-        read_jsonl(mine)
+        read_own_table(mine)

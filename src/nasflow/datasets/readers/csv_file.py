@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 
 from nasflow.datasets.readers.base import Progress, Rejected
 from nasflow.datasets.readers.cells import Kind, kind_of_text, numbers_in_text
-from nasflow.datasets.readers.own_table import Header, OwnTable, Record
+from nasflow.datasets.readers.own_table import Header, OwnTable
+from nasflow.datasets.readers.text_columns import Record
 from nasflow.datasets.readers.text_file import BROKEN, as_text, check_characters, opened
 from nasflow.errors import DataError
 

@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 from nasflow.datasets.readers.base import Progress, Rejected
 from nasflow.datasets.readers.cells import Kind, kind_of_value, numbers_in_value
 from nasflow.datasets.readers.columns import MAX_COLUMNS
-from nasflow.datasets.readers.own_table import OwnTable, Record
+from nasflow.datasets.readers.own_table import OwnTable
+from nasflow.datasets.readers.text_columns import Record
 from nasflow.datasets.readers.text_file import BROKEN, as_text, check_characters, opened
 from nasflow.errors import DataError
 from nasflow.running.json_text import RepeatedKeyError, strict_json

@@ -1,19 +1,15 @@
 """`OwnTable`: what the three formats of users' tables have in common.
 
 A format gives its records, each a row of cells by title; here they become rows of architectures and
-numbers. Two decisions take more than one row:
-
-* A column with more texts than numbers is no metric: it is left unread, and the notes say so. With
-  fewer, a text is a fault of its row, such as `failed` among accuracies. So the first text makes
-  the whole file be read once more, to count.
-* Rows of one graph are repeats of it (`BY_GRAPH`).
+numbers. Two decisions take more than one row: a column of texts is no metric (`text_columns`), so
+the first text makes the whole file be read once more; and rows of one graph are repeats of it
+(`BY_GRAPH`).
 """
 
 from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,11 +35,10 @@ from nasflow.datasets.readers.columns import (
     is_index,
     only_metric,
 )
+from nasflow.datasets.readers.text_columns import Record, columns_of_text, notes_of_unread
 from nasflow.datasets.repeats import mixed_scales, without_copies
 from nasflow.errors import DataError, GraphError
 from nasflow.spaces.base import Space
-
-_MOST_NAMED = 10  # columns in a note
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +46,6 @@ class Header:
     """The titles of all columns, where a format states them before its rows."""
 
     titles: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One row of cells."""
-
-    number: int
-    """Position in the file, as in `Row`."""
-    cells: Mapping[str, Any]
-    """What each column has, by title."""
 
 
 class OwnTable(Reader):
@@ -102,15 +87,16 @@ class OwnTable(Reader):
                     yield Row(item.number, graph, self._values(item.cells), key=BY_GRAPH)
                 except (DataError, GraphError) as error:
                     yield Rejected(item.number, str(error))
+        # only now: a comment may begin in the last row
         texts = self._texts or {}
         self.left_unread = {title: short_repr(text) for title, text in texts.items()}
         # a column may have been declared before its first text, or have another one's name
-        names = {True: set[str](), False: set[str]()}
-        for title, column in self._columns.by_title.items():
-            names[title in texts].add(column.metric.name)
-        self.left_out = names[True] - names[False]
-        self.preferred = only_metric((self._measured - self.left_out) or names[False])
-        self.notes = self._notes()
+        columns = self._columns.by_title
+        of_numbers = {columns[title].metric.name for title in columns if title not in texts}
+        self.left_out = set(self._columns.metrics) - of_numbers
+        # a column with nothing in it does not take the only label away
+        self.preferred = only_metric((self._measured - self.left_out) or of_numbers)
+        self.notes = notes_of_unread(self.path.name, bool(self._unnamed), self.left_unread)
 
     def metric(self, name: str) -> Metric:
         """See `Reader.metric`."""
@@ -134,6 +120,7 @@ class OwnTable(Reader):
         """
         if len(titles) > MAX_COLUMNS:
             raise DataError(f"{self.path} has {len(titles)} columns; legal: at most {MAX_COLUMNS}")
+        # all together, since who mends them one by one comes back as often
         faults = faults_of_header(titles)
         for title in titles:
             try:
@@ -158,6 +145,7 @@ class OwnTable(Reader):
         try:
             return self._columns.declare(title)
         except DataError:
+            # above a column that is left unread, any title may stand
             if self._is_text(title):
                 return None
             raise
@@ -191,41 +179,8 @@ class OwnTable(Reader):
     def _is_text(self, title: str) -> bool:
         """Whether a column has more texts than numbers."""
         if self._texts is None:
-            self._texts = self._columns_of_text()
+            self._texts = columns_of_text(self.records(no_progress), self.kind)
         return title in self._texts
-
-    def _columns_of_text(self) -> dict[str, Any]:
-        """The first text of each column that has more texts than numbers."""
-        counts: dict[str, Counter[Kind]] = {}
-        examples: dict[str, Any] = {}
-        for item in self.records(no_progress):
-            if not isinstance(item, Record):
-                continue
-            for title, cell in item.cells.items():
-                kind = self.kind(cell)
-                counts.setdefault(title, Counter())[kind] += 1
-                if kind is Kind.TEXT:
-                    examples.setdefault(title, cell)
-        texts = {}
-        for title, count in counts.items():
-            is_metric = count[Kind.NUMBER] >= count[Kind.TEXT]
-            if not is_metric and title.strip() not in STRUCTURE and not is_index(title):
-                texts[title] = examples[title]
-        return texts
-
-    def _notes(self) -> list[str]:
-        """What was left unread."""
-        notes = []
-        if self._unnamed:
-            notes.append(f"a column without a name was left unread, as an index ({self.path.name})")
-        if self.left_unread:
-            shown = [f"{title[:60]} ({text})" for title, text in self.left_unread.items()]
-            more = f" and {len(shown) - _MOST_NAMED} more" if len(shown) > _MOST_NAMED else ""
-            notes.append(
-                f"columns of text were left unread: {', '.join(shown[:_MOST_NAMED])}{more}"
-                f" ({self.path.name})"
-            )
-        return notes
 
 
 def _check_unit(metric: Metric, numbers: Sequence[float]) -> None:

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 from nasflow.datasets.readers.base import Progress, Rejected, no_progress
 from nasflow.datasets.readers.cells import Kind, kind_of_value, numbers_in_value
 from nasflow.datasets.readers.columns import STRUCTURE
-from nasflow.datasets.readers.own_table import Header, OwnTable, Record
+from nasflow.datasets.readers.own_table import Header, OwnTable
+from nasflow.datasets.readers.text_columns import Record
 from nasflow.datasets.readers.text_file import opened
 from nasflow.errors import DataError
 from nasflow.running.extras import require_extra
@@ -29,6 +30,7 @@ class ParquetFile(OwnTable):
         parquet = require_extra("pyarrow.parquet", "parquet", "reading Parquet files")
         number = 0
         with opened(self.path, no_progress) as (file, _):
+            # one iterator of both: the file is open as long as rows are wanted of it
             batches = self._batches(parquet, file)
             titles, n_rows = next(batches)
             yield Header(titles)
