@@ -12,6 +12,7 @@ from nasflow import open_dataset
 from nasflow.cli import main
 from nasflow.datasets import Dataset
 from nasflow.datasets.importing import import_table
+from nasflow.datasets.proxy_table import ProxyTable
 from nasflow.errors import DataError, MissingDataError
 
 LINE = '{"ops": ["a"], "edges": [], "acc": 1}\n'
@@ -24,11 +25,32 @@ def own_files(folder: Path) -> list[Path]:
     return [folder / "own.jsonl", folder / "own.npz"]
 
 
+def two_rows(folder: Path) -> Path:
+    """A table that a model can be fitted on."""
+    (folder / "two.csv").write_text("ops,edges,acc\na,,1\na|a,0>1,2\n")
+    return folder / "two.csv"
+
+
 def test_a_slash_behind_a_file_is_the_file(tmp_path: Path) -> None:
     for path in own_files(tmp_path):
         assert len(open_dataset(f"{path}/")) == 1
     assert len(Dataset.load(f"{tmp_path}/own.npz/")) == 1
     assert import_table("jsonl", f"{tmp_path}/own.jsonl/").n_read == 1
+
+
+def test_so_it_is_behind_what_is_written_and_behind_a_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The measures were taken, into a folder of that name, and the file could not be written."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NASFLOW_DATA", raising=False)
+    out = tmp_path / "proxies.npz"
+    main(["proxies", "nb201", "--sample", "1", "--measures", "params", "--out", f"{out}/"])
+    assert len(ProxyTable.load(out).ids) == 1
+    own, model = own_files(tmp_path)[0], tmp_path / "model.safetensors"
+    main(["pretrain", str(own), "--pretrain.epochs", "1", "--out", f"{model}/"])
+    main(["fit", str(two_rows(tmp_path)), "--model", f"{model}/", "--fit.epochs", "1"])
+    assert "fitted on 2 of 2 architectures" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["own.csv", "own.jsonl.gz", "own.parquet", "own.npz"])

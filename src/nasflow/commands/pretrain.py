@@ -54,7 +54,8 @@ def run(options: Namespace) -> None:
         pretrain=config,
         device=options.device,
     )
-    checkpoint = Path(options.out + ".checkpoint")
+    # beside the file, also where a slash stands behind its name
+    checkpoint = Path(f"{Path(options.out)}.checkpoint")
     if checkpoint.exists():
         print(f"going on from {checkpoint}")
     predictor.pretrain(dataset.table, proxies, checkpoint=checkpoint, progress=True)

@@ -114,7 +114,8 @@ def run_proxies(
     check_writable(out)
     dataset = architectures(source)
     rows = rows_to_measure(dataset, source, sample, config.seed)
-    journal = Path(f"{out}.journal")
+    # beside the file, also where a slash stands behind its name
+    journal = Path(f"{Path(out)}.journal")
     measured = measure_table(
         str(dataset.space),
         dataset.table[rows],

@@ -43,11 +43,14 @@ def load_checkpoint(path: PathLike, kind: str) -> tuple[dict[str, Tensor], dict[
         MissingDataError: there is no such file.
         CheckpointError: it is truncated, not nasflow's, of another kind, or of a newer version.
     """
-    require_file(path)
+    # of what `require_file` saw: `model.safetensors/` is the file to it, and none to the system
+    present = require_file(path)
     try:
-        with safetensors.safe_open(path, framework="pt") as file:
+        with safetensors.safe_open(present, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+    except PermissionError:  # nothing is wrong with what is in it
+        raise
     except (safetensors.SafetensorError, OSError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path} is truncated or no safetensors file ({error})") from None
     try:
