@@ -1,7 +1,8 @@
-"""The arrow of the design: each room may import what stands before it, never what stands after or beside it.
+"""The arrow of the design: a room imports what stands before it, and nothing else.
 
-The order is stated once, in CONTRIBUTING.md; this reads it there. Imports inside functions and those for type checkers
-count as any other, and no module may lead back to itself, inside a room either.
+The order is stated once, in CONTRIBUTING.md; this reads it there. Imports inside functions and
+those for type checkers count as any other, and no module may lead back to itself, inside a room
+either.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def room_of(module: str) -> str:
 
 
 def levels() -> list[set[str]]:
-    """The rooms of each level, from what imports nothing upwards, as CONTRIBUTING.md states them."""
+    """The rooms of each level, from what imports nothing upwards; CONTRIBUTING.md has them."""
     text = (ROOT / "CONTRIBUTING.md").read_text()
     order = re.search(r"`(errors, text <- [^`]*)`", text)
     assert order is not None, "CONTRIBUTING.md does not state the order of imports"
@@ -53,7 +54,8 @@ def imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            # `from nasflow.experiments import tables` names a module, `from nasflow.errors import X` does not
+            # `from nasflow.experiments import tables` names a module, and
+            # `from nasflow.errors import X` does not
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
                 found.add(inner if inner in MODULES else node.module)

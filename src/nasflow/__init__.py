@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nasflow.options.training import FitConfig as FitConfig
     from nasflow.options.training import PretrainConfig as PretrainConfig
     from nasflow.prediction.blend import Blend as Blend
+    from nasflow.prediction.choice import choose as choose
     from nasflow.prediction.gp import GaussianProcess as GaussianProcess
     from nasflow.prediction.predictor import Predictor as Predictor
     from nasflow.pretext.base import Pretext as Pretext
@@ -58,6 +59,7 @@ __getattr__, __dir__, __all__ = exports(
     options__surrogate=["SurrogateConfig"],
     options__training=["FitConfig", "PretrainConfig"],
     prediction__blend=["Blend"],
+    prediction__choice=["choose"],
     prediction__gp=["GaussianProcess"],
     prediction__predictor=["Predictor"],
     pretext__base=["Pretext"],

@@ -37,7 +37,7 @@ def run(options: Namespace) -> None:
     if options.top is not None and options.top < 1:
         raise ConfigError(f"--top is {options.top}; legal: a whole number of at least 1")
     predictor = Predictor.load(options.model, options.device, encoder=options.encoder)
-    # with its vocabulary, so that an operation it does not know is an error that names the line; and
+    # with its vocabulary: an operation that it does not know is an error that names the line; and
     # a row for each of the file, for `row` is what a prediction is found by
     dataset = open_dataset(options.archs, predictor.vocabulary_, join=False)
     table, names = dataset.table, predictor.proxies_

@@ -54,6 +54,10 @@ _BUILTIN = {
         "Turn an official benchmark file or a table of yours into an .npz",
         "nasflow data import nb101-tfrecord nasbench_only108.tfrecord --out nb101.npz",
     ),
+    "choose": (
+        "Choose which architectures to train first: those that teach most",
+        "nasflow choose mine.jsonl --n 60 --out to_train.jsonl",
+    ),
     "features": (
         "Write features of graphs, named column by column, for any model",
         "nasflow features mine.jsonl --out features.csv",

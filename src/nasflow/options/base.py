@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import inspect
 import json
 import math
 from collections.abc import Mapping
@@ -129,9 +130,8 @@ class DispatchedOptions(Options):
 
     def __new__(cls, *arguments: Any, **options: Any) -> Self:
         """Options of the class that the name asks for; `__init__` is then that class's."""
-        if cls.key in cls.__dict__.get(
-            "__annotations__", {}
-        ):  # the base, where the key is declared
+        # the base alone, where the key is declared
+        if cls.key in inspect.get_annotations(cls):
             name = arguments[0] if arguments else options.get(cls.key)
             if isinstance(name, str):
                 return object.__new__(cls.class_of(name))

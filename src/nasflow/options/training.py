@@ -17,13 +17,14 @@ class PretrainConfig(Options):
     """Pre-training: tasks that need no labels."""
 
     pretext: str = "flow"
-    """Tasks joined by +, such as flow+proxy; none leaves the encoder as drawn. A task is a registered
-    name (flow, proxy, graphcl, arch2vec, gmae), or file.py:Class or module:Class of your own."""
+    """Tasks joined by +, such as flow+proxy; none leaves the encoder as drawn. A task is a
+    registered name (flow, proxy, graphcl, arch2vec, gmae), or file.py:Class or module:Class of your
+    own."""
     proxies: tuple[str, ...] = ()
     """The columns that tasks such as proxy are given; they must need no training."""
     task_options: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """The options of single tasks by the task's name, where they are not the defaults: what its class
-    says (`nasflow.pretext.GraphCL.Config` and so on), as an object or a dictionary."""
+    """The options of single tasks by the task's name, where they are not the defaults: what its
+    class says (`nasflow.pretext.GraphCL.Config` and so on), as an object or a dictionary."""
     weights: dict[str, float] = field(default_factory=dict)
     """Weight of each task's loss, 1 where none is given; scaled so that those of the tasks at hand
     add up to 1.

@@ -3,8 +3,8 @@
 What `find` takes as a name:
 
     gin                 a part of this package
-    sage                a part of an installed package, by its entry point in the registry's group, or
-                        one that was registered in this process
+    sage                a part of an installed package, by its entry point in the registry's group,
+                        or one that was registered in this process
     mine.module:Sage    an attribute of a module that Python can import
     folder/mine.py:Sage an attribute of a file
 

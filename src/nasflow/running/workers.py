@@ -1,4 +1,4 @@
-"""`Workers`, who take tasks that come one by one, and `LocalWorkers`, the processes of this machine.
+"""`Workers`, who take tasks one by one, and `LocalWorkers`, the processes of this machine.
 
 A worker that is killed (out of memory, a signal) takes only its own task down: its future raises
 one of `deaths`. `nasflow.running.ray_workers` has the workers of a Ray cluster; for a list of tasks
