@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +12,9 @@ from nasflow.errors import DataError, GraphError, NasflowError, not_fitted
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
 from nasflow.prediction.proxy_ranks import Columns
+from nasflow.running.json_text import strict_json
 from nasflow.spaces.base import Space
+from nasflow.spaces.json_text import notation_of
 from nasflow.spaces.registry import load_space
 
 NOTHING_SEEN = "the predictor has seen no architecture yet: call pretrain or fit first"
@@ -115,6 +116,9 @@ class TakesArchitectures:
 def _architecture(value: Any, space: Space | None) -> Architecture:
     if isinstance(value, str):
         value = _parsed(value, space)
+    elif space is not None and _is_notation(value):
+        # what JSON writes of a notation: a matrix and operations, a tuple of numbers, an index
+        value = space.parse(notation_of(value))
     if isinstance(value, Mapping):
         value = Architecture.from_dict(value)
     elif type(value).__module__.partition(".")[0] == "networkx" or _is_networkx(value):
@@ -126,6 +130,13 @@ def _architecture(value: Any, space: Space | None) -> Architecture:
     return value if space is None else space.graph(value)
 
 
+def _is_notation(value: Any) -> bool:
+    """Whether a value that is no text may be a space's own notation."""
+    if isinstance(value, Mapping):
+        return not {"ops", "edges"} <= value.keys()
+    return isinstance(value, (list, tuple)) or type(value) is int
+
+
 def _is_networkx(value: Any) -> bool:
     """Whether it is a graph of a class that somebody derived from networkx's."""
     return any(base.__module__.startswith("networkx.") for base in type(value).__mro__)
@@ -135,7 +146,10 @@ def _parsed(text: str, space: Space | None) -> Any:
     """What a text holds: JSON, or the notation of the space."""
     if text.lstrip().startswith("{"):
         try:
-            return json.loads(text)
+            content = strict_json(text)
+            # a space may write its notation in JSON too
+            if space is None or not _is_notation(content):
+                return content
         except ValueError as error:
             if space is None:
                 raise DataError(f"{text[:60]!r} is no JSON ({error})") from None

@@ -25,7 +25,7 @@ from nasflow.datasets.base import Dataset
 from nasflow.errors import ConfigError, NasflowError, unknown_name
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
-from nasflow.running.numbers import element_of, number_of
+from nasflow.running.numbers import element_of, number_in, number_of
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -51,12 +51,9 @@ class Constraint:
             ConfigError: it states none.
         """
         match = _CONDITION.fullmatch(text)
-        try:
-            bound = float(match[3]) if match else math.nan
-        except ValueError:
-            bound = math.nan
-        # float() reads "nan" as well, which bounds nothing
-        if match is None or math.isnan(bound):
+        bound = number_in(match[3]) if match else None
+        # "nan" is a number to its reader, and bounds nothing
+        if match is None or bound is None or math.isnan(bound):
             raise ConfigError(
                 f"constraint {text!r} is no condition; legal: a quantity, one of "
                 f"{' '.join(_COMPARISONS)}, a number, such as 'params < 1e6'"
