@@ -27,8 +27,9 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/surrogate.py
 	$(BIN)/python benchmarks/encoders.py
 
-# 200,000 mutated inputs over all readers and importers; about an hour
+# 2,000 random commands, some minutes; 200,000 mutated inputs over all readers and importers, an hour
 fuzz: $(VENV)/.installed-dev
+	$(BIN)/python tests/fuzz/fuzz_commands.py --commands 2000
 	$(BIN)/python tests/fuzz/fuzz_readers.py --inputs 200000
 
 clean:
