@@ -13,7 +13,7 @@ from nasflow.search.report import final_table, write_best, write_trials
 from nasflow.search.results import Results
 from nasflow.search.study_record import about_of
 from nasflow.search.training import is_function
-from nasflow.search.view import in_one_line
+from nasflow.text import in_one_line
 
 TABLE, TRIALS, BEST, PICTURE = NAMES = ("table.txt", "trials.csv", "best.json", "search.png")
 _STUDY = ".db"  # the suffix that a study's file has, as a rule
