@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 from nasflow.commands.command_line import run_words
 from nasflow.commands.registry import all_commands
 from nasflow.errors import DataWarning, NasflowError, unknown_name
+from nasflow.running.memory import is_out_of_memory
 from nasflow.text import visible
 
 Show = Callable[..., None]
@@ -56,9 +57,12 @@ def _run(words: list[str]) -> None:
         message = f"{error.filename2 or error.filename or ''}: {error.strerror or error}"
         remark = " (nothing already written is lost)" if error.errno == errno.ENOSPC else ""
         _fail(_line(message.lstrip(": ") + remark, words))
-    except MemoryError as error:
-        reason = f" ({error})" if str(error) else ""
-        _fail(_line(f"there is too little memory{reason}; choose smaller sizes", words))
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        # of torch's text the middle: before it stands where torch noticed, behind it a number
+        reason = str(error).rpartition("DefaultCPUAllocator: ")[2].partition(". Error code")[0]
+        _fail(_line(f"there is too little memory ({reason}); choose smaller sizes", words))
     except KeyboardInterrupt:
         _fail("stopped; the same command goes on where it was", code=130)
 

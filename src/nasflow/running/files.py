@@ -129,11 +129,12 @@ def require_file(path: PathLike) -> Path:
     file = Path(path)
     if file.is_file():
         return file
+    name = str(path) or "''"
     if file.is_dir():
-        raise MissingDataError(f"{path} is a folder, not a file")
+        raise MissingDataError(f"{name} is a folder, not a file")
     if file.exists():
-        raise MissingDataError(f"{path} is no regular file (a pipe?); write its content to a file")
-    raise MissingDataError(f"{path} does not exist")
+        raise MissingDataError(f"{name} is no regular file (a pipe?); write its content to a file")
+    raise MissingDataError(f"{name} does not exist")
 
 
 def sha256(path: PathLike) -> str:

@@ -75,6 +75,7 @@ def read_genotype(text: str) -> dict[str, Any]:
 def _value(node: ast.expr) -> Any:
     """A literal, or the numbers of `range(2, 6)`."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range":
-        bounds = [ast.literal_eval(argument) for argument in node.args]
-        return range(*bounds)
+        numbers = range(*[ast.literal_eval(argument) for argument in node.args])
+        # of more than the system counts to, Python says no length
+        return numbers if not numbers[len(_CONCAT) :] else list(numbers[: len(_CONCAT) + 1])
     return ast.literal_eval(node)
