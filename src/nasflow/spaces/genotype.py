@@ -62,9 +62,9 @@ def read_genotype(text: str) -> dict[str, Any]:
         raise GraphError(f"{text[:60]!r} has no normal and reduce cell; legal: {_FORMS}")
     for key in ("normal_concat", "reduce_concat"):
         joined = content.get(key, _CONCAT)
-        # the length first: range(10**12) is a short text and a long list
-        is_list = isinstance(joined, (list, tuple, range)) and len(joined) == len(_CONCAT)
-        if not is_list or list(joined) != _CONCAT:
+        # range(10**12) is a short text and a long list, and Python counts no further than 2**63
+        is_short = isinstance(joined, (list, tuple, range)) and not joined[len(_CONCAT) :]
+        if not is_short or list(joined) != _CONCAT:
             raise GraphError(
                 f"{key} is {str(joined)[:60]}; only cells that join all four steps, {_CONCAT}, are"
                 " legal"
@@ -75,7 +75,6 @@ def read_genotype(text: str) -> dict[str, Any]:
 def _value(node: ast.expr) -> Any:
     """A literal, or the numbers of `range(2, 6)`."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range":
-        numbers = range(*[ast.literal_eval(argument) for argument in node.args])
-        # of more than the system counts to, Python says no length
-        return numbers if not numbers[len(_CONCAT) :] else list(numbers[: len(_CONCAT) + 1])
+        bounds = [ast.literal_eval(argument) for argument in node.args]
+        return range(*bounds)
     return ast.literal_eval(node)
