@@ -85,6 +85,23 @@ def test_predictions_that_cannot_be_written(
     assert ".: is a folder; name a file" in line
 
 
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="no /proc here")
+def test_results_in_a_folder_that_takes_none_though_its_rights_allow(
+    mine: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "/proc/x"
+    search = ["search", "space.yaml", "--train", "echo {number}", "--budget=1"]
+    assert ": cannot be written: " in failure(capsys, *search, "--out", name)
+    assert ": cannot be written: " in failure(capsys, *search, "--study", name)
+    surrogate = ["surrogate", mine, "--metric=accuracy"]
+    assert ": cannot be written: " in failure(capsys, *surrogate, "--picture", name)
+    assert not Path("surrogates.npz").exists()
+
+
+def test_an_empty_name(mine: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "'': is a folder; name a file" in failure(capsys, "fit", mine, "--out", "")
+
+
 @pytest.mark.parametrize("seed", ["-1", str(2**32)])
 def test_a_seed_of_a_tuning(seed: str, capsys: pytest.CaptureFixture[str]) -> None:
     line = failure(capsys, "tune", "nb201", "--seed", seed)
