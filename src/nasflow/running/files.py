@@ -115,7 +115,8 @@ def load_npz(path: PathLike) -> dict[str, npt.NDArray[Any]]:
     # of what `require_file` saw: `table.npz/` is the file to it, and no file to the system
     file = require_file(path)
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        # opened here: NumPy leaves a file open that is no archive
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except PermissionError:  # nothing is wrong with what is in it
         raise
