@@ -9,7 +9,7 @@ Decisions:
 * A result that was told is on the disk when `tell` returns, and its architecture is never proposed
   again, nor a twin.
 * What was asked for by a process that died is asked for again, once: cut off a second time, it
-  counts as failed.
+  counts as failed. A search that died with its training costs it nothing.
 * Proposal number i is determined by the seed, i and the results it may know. With `window` = w
   those are the results of all trials before i - w + 1, and it is made only once all of them are
   there; so the study is the same whichever training ends first, and however often it was killed.
@@ -213,11 +213,20 @@ class Study:
         """
         self._proposer.prepare()
 
-    def recover(self) -> None:
-        """Put back what dead processes were training, or fail it if that was not the first time."""
+    def recover(self, *, uncount: bool = False) -> None:
+        """Put back what dead processes were training, or fail it if that was not the first time.
+
+        Args:
+            uncount: whether the search that had begun it must have died too, so that no beginning
+                counts: whoever killed both says nothing about the training.
+        """
         for lease in self.store.leases():
             # no look at the own heartbeat, which may be late: this process does live
-            if lease.owner != self.me and not owner.is_alive(lease.owner, lease.heartbeat):
+            if lease.owner == self.me or owner.is_alive(lease.owner, lease.heartbeat):
+                continue
+            if uncount:
+                self.store.put_back(lease.number, lease.owner, uncount=True)
+            else:
                 self._cut_off(lease)
 
     def cut_off(self, number: int) -> None:
