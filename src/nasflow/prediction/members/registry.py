@@ -20,6 +20,7 @@ MEMBERS: Registry[type[Any]] = Registry(
     "member",
     "nasflow.members",
     {
+        "encoder": "nasflow.prediction.members.encoder:EncoderMember",
         "counts-gp": "nasflow.prediction.members.gaussian_process:CountsGP",
         "flow-gp": "nasflow.prediction.members.gaussian_process:FlowGP",
         "gp": "nasflow.prediction.members.gaussian_process:GroupsGP",
