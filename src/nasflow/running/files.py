@@ -100,8 +100,14 @@ def write_text(path: PathLike, text: str) -> None:
 
 
 def write_json(path: PathLike, data: Any) -> None:
-    """Write indented JSON atomically; NaN is refused, since it is not JSON."""
-    write_text(path, json.dumps(data, indent=2, allow_nan=False) + "\n")
+    """Write indented JSON atomically, letters of all scripts as they are.
+
+    NaN is refused, since it is not JSON.
+    """
+    text = json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    with atomic_write(path) as file:
+        # half a character has no other form, and this one is JSON's
+        file.write(text.encode(errors="backslashreplace"))
 
 
 def save_npz(path: PathLike, arrays: dict[str, npt.NDArray[Any]]) -> None:
