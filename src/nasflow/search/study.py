@@ -37,7 +37,7 @@ from nasflow.search.strategies.make import as_strategy
 from nasflow.search.strategies.registry import SearchConfig
 from nasflow.search.study_file import StudyWarning
 from nasflow.search.told import Told, architecture_told, check_element, trial_told, value_told
-from nasflow.search.trial import State, Trial
+from nasflow.search.trial import Trial
 
 MAX_STARTS = 2  # the first end may be a kill of the search; a second is taken for the training's
 
@@ -297,7 +297,7 @@ class Study:
         trial = self.store.trials()[trial.number]
         if (trial.value, trial.state) != (value, state):
             raise DataError(
-                f"trial {trial.number} is {trial.state} already ({_result(trial)}); a result is"
+                f"trial {trial.number} is {trial.state} already ({trial.outcome}); a result is"
                 f" never replaced by another that is told: study.correct({trial.number}, value) or"
                 f" study.forget({trial.number}) takes back a wrong one, tell(..., repeat=True) adds"
                 " another training's"
@@ -328,17 +328,7 @@ class Study:
         trial = self._trial_of(told)
         if trial is None:
             raise DataError("nothing was told of this architecture, and nobody asked for it")
-        if trial.state == "forgotten" and value is None:
-            return
-        state: State = "forgotten" if value is None else "done"
-        while trial.finished:
-            # again where another process was faster
-            if self.store.replace(trial, state, value, None, _result(trial)):
-                return
-            trial = self.store.trials()[trial.number]
-        raise DataError(
-            f"trial {trial.number} is {trial.state}: there is no result of it to be taken back"
-        )
+        self.store.take_back(trial, value)
 
     def _trial_of(self, told: Told) -> Trial | None:
         """The trial that is meant; None for an architecture that has none."""
@@ -392,8 +382,3 @@ def _of_twins(architecture: Architecture, trials: list[Trial]) -> Trial | None:
         if trial.canonical_id == canonical_id and trial.state != "forgotten":
             return trial
     return None
-
-
-def _result(trial: Trial) -> str:
-    """The value of a finished trial, or the reason why there is none."""
-    return f"failed: {trial.reason}" if trial.value is None else repr(trial.value)
