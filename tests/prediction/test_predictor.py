@@ -45,13 +45,12 @@ def test_by_default_a_blend_without_a_network_is_fitted(fitted: Predictor) -> No
 def test_pre_training_or_options_of_the_encoder_bring_the_network_in() -> None:
     fast = Predictor(encoder=SMALL, effort="fast", fit=QUICK).fit(KNOWN, LABELS[:40])
     assert "encoder" not in fast.blend_.weights_
-    for full in (
-        Predictor(encoder=SMALL, fit=QUICK),
-        Predictor(encoder=SMALL, fit=QUICK, pretrain=PretrainConfig(epochs=1)).pretrain(CELLS),
-    ):
-        weights = full.fit(KNOWN, LABELS[:40]).blend_.weights_
-        assert list(weights)[-1] == "encoder"
-        assert sum(weights.values()) == pytest.approx(1)
+    drawn = Predictor(encoder=SMALL, fit=QUICK).fit(KNOWN, LABELS[:40])
+    assert tuple(drawn.blend_.weights_) == (*FAST, "encoder")
+    pretrained = Predictor(encoder=SMALL, fit=QUICK, pretrain=PretrainConfig(epochs=1))
+    pretrained.pretrain(CELLS).fit(KNOWN, LABELS[:40])
+    assert tuple(pretrained.blend_.weights_) == (*FAST, "encoder", "pretrained-encoder")
+    assert sum(pretrained.blend_.weights_.values()) == pytest.approx(1)
 
 
 def test_a_blend_is_pre_trained_on_graphs_as_they_compute() -> None:
@@ -180,7 +179,10 @@ def test_a_saved_blend_predicts_the_same_bits(effort: str, tmp_path: Path) -> No
     columns = {"size": np.diff(CELLS.node_ptr) * 1.0 + np.arange(len(CELLS)) % 3}
     known = {"size": columns["size"][:40]}
     others = {"size": columns["size"][40:]}
-    predictor = Predictor(encoder=SMALL, fit=QUICK, effort=effort)  # type: ignore[arg-type]
+    options = {"encoder": SMALL, "fit": QUICK, "pretrain": PretrainConfig(epochs=1)}
+    predictor = Predictor(effort=effort, **options)  # type: ignore[arg-type]
+    if effort == "full":
+        predictor.pretrain(CELLS)
     predictor.fit(KNOWN, LABELS[:40], proxies=known, reference=columns, label=Label("a", "%"))
     predictor.save(tmp_path / "model")
     loaded = Predictor.load(tmp_path / "model")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,11 @@ from nasflow.encoders.make import foreign_name
 from nasflow.experiments.kept import weights_path
 from nasflow.experiments.methods import method_of
 from nasflow.experiments.runs import Run
-from nasflow.options.training import FitConfig
 from nasflow.prediction.blend import Blend
 from nasflow.prediction.fgp import FGP
 from nasflow.prediction.gp import GaussianProcess, graph_features
 from nasflow.prediction.members.base import Member
-from nasflow.prediction.members.encoder import EncoderMember
+from nasflow.prediction.members.encoder import EncoderMember, PretrainedEncoder
 from nasflow.prediction.proxy_ranks import take
 from nasflow.statistics.metrics import crps
 from nasflow.statistics.ranks import normal_scores
@@ -43,7 +43,10 @@ def blend_predictions(
     columns = {name: dataset.proxy(name) for name in run.fit.proxies}
     members: list[str | type[Member] | Member] = []
     for name in method_of(run.method).members:
-        members.append(_encoder(run, folder) if name == "encoder" else name)
+        if name not in ("encoder", "pretrained-encoder"):
+            members.append(name)
+    if method_of(run.method).encodes:
+        members += _encoders(run, folder)
     blend = Blend(members, vocabulary=table.vocabulary, seed=run.seed)
     # ranks are among all rows of the table: they take no label
     blend.fit(table[rows], labels[rows], take(columns, rows) or None, reference=columns or None)
@@ -63,15 +66,16 @@ def blend_predictions(
     return predicted, {name: value for name, value in measured.items() if np.isfinite(value)}
 
 
-def _encoder(run: Run, folder: Path) -> EncoderMember:
-    """The encoder as a member, with the weights that it starts from."""
-    fit = FitConfig.from_dict(run.fit.to_dict() | {"proxies": ()})
-    if run.pretraining is None:
-        return EncoderMember(run.seed, run.encoder, fit=fit)
-    weights = weights_path(run.pretraining, folder)
-    # an encoder from outside the package was named by the run, so it may be loaded
-    start = FGP.load(weights, encoder=foreign_name(run.encoder)).start_
-    return EncoderMember(run.seed, run.encoder, start, fit)
+def _encoders(run: Run, folder: Path) -> list[Member]:
+    """The encoder as members: newly drawn, and with pre-trained weights where there are some."""
+    fit = replace(run.fit, proxies=())  # a blend has groups of features in their place
+    members: list[Member] = [EncoderMember(run.seed, run.encoder, fit=fit)]
+    if run.pretraining is not None:
+        weights = weights_path(run.pretraining, folder)
+        # an encoder from outside the package was named by the run, so it may be loaded
+        start = FGP.load(weights, encoder=foreign_name(run.encoder)).start_
+        members.append(PretrainedEncoder(run.seed, run.encoder, start, fit))
+    return members
 
 
 def gp_predictions(dataset: Dataset, run: Run, split: Split) -> FloatArray:

@@ -9,7 +9,7 @@
     features+proxy      the same with the ranks of zero-cost columns
     trees               extremely randomised trees on these features
     blend-fast          Gaussian processes and trees, weighted by how they predict unseen labels
-    blend               the same with the encoder
+    blend               the same with the encoder, newly drawn and pre-trained
     gp                  the floor of earlier versions: counts of the graph as it is written
 
 All but the encoder, which chooses its epoch on them, train on the validation rows as well. Nothing
@@ -64,7 +64,7 @@ _NAMED = {
     "trees": Method((), ("trees",), True),
     "blend-fast": Method((), _FAST, True),
     # pre-trained on graphs as they compute, where their wiring varies at all
-    "blend": Method(("flow",), (*_FAST, "encoder"), True),
+    "blend": Method(("flow",), (*_FAST, "encoder", "pretrained-encoder"), True),
     # no member of a blend, but not an encoder either
     "gp": Method((), ("counts",), False, False, "none"),
 }

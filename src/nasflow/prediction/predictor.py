@@ -30,7 +30,7 @@ from nasflow.prediction.finetune import check_labels
 from nasflow.prediction.inputs import Architectures, Labelled, as_labels
 from nasflow.prediction.label import Label
 from nasflow.prediction.members.base import Member
-from nasflow.prediction.members.encoder import ALL_LABELS, EncoderMember
+from nasflow.prediction.members.encoder import ALL_LABELS, EncoderMember, PretrainedEncoder
 from nasflow.prediction.members.registry import MEMBERS
 from nasflow.prediction.model_file import checked_names, write_model
 from nasflow.prediction.proxy_ranks import Columns, ProxyRanks
@@ -288,7 +288,8 @@ class Predictor(FGP):
         arrays, about = self.blend_.state()
         header = self._about() | {"blend": about}
         # weights that no training has touched are drawn again from their seed
-        start = self._start if hasattr(self, "history_") else {}
+        given = isinstance(self.encoder, Encoder) or hasattr(self, "history_")
+        start = self._start if given else {}
         write_model(path, start, {}, {}, header, arrays)
         return None
 
@@ -316,8 +317,7 @@ class Predictor(FGP):
         checked_names(state["members"], MEMBERS, path)
         checked_names(state["groups"], FEATURES, path)
         arrays = {name: tensor.numpy() for name, tensor in parts["blend"].items()}
-        members = {"encoder": self._encoder_member()} if "encoder" in state["members"] else {}
-        self.blend_ = Blend.restore(arrays, state, members)
+        self.blend_ = Blend.restore(arrays, state, self._encoder_members())
         self._blend_columns = self.blend_.columns_
 
     # -- inside -----------------------------------------------------------------------------------
@@ -340,17 +340,20 @@ class Predictor(FGP):
             return list(FAST)
         if self._scorer is None:
             self._build(self._known_vocabulary() or table.vocabulary, table)
-        return [*FAST, self._encoder_member()]
+        return [*FAST, *self._encoder_members().values()]
 
-    def _encoder_member(self) -> EncoderMember:
-        """The encoder with the weights that fitting starts from."""
-        return EncoderMember(
-            encoder=self.encoder_.config,
-            start=self._start,
-            fit=self._given("fit") or ALL_LABELS,
-            device=self.device,
-            as_computed=self._prunes,
-        )
+    def _encoder_members(self) -> dict[str, EncoderMember]:
+        """The encoder as it is newly drawn or was given, and as it was pre-trained, if it was."""
+        options: dict[str, Any] = {
+            "encoder": self.encoder_.config,
+            "fit": self._given("fit") or ALL_LABELS,
+            "device": self.device,
+            "as_computed": self._prunes,
+        }
+        if hasattr(self, "history_"):
+            pretrained = PretrainedEncoder(start=self._start, **options)
+            return {"encoder": EncoderMember(**options), "pretrained-encoder": pretrained}
+        return {"encoder": EncoderMember(start=self._start, **options)}
 
     def _chosen(self, columns: Columns | None) -> Columns | None:
         """The columns that the blend reads, of those that are given."""

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from nasflow import EncoderConfig, FitConfig
-from nasflow.prediction.members import encoder
 from nasflow.prediction.members.base import FloatArray, Prediction, Rows
 from nasflow.prediction.members.encoder import EncoderMember
 from nasflow.spaces.nb201 import NB201
@@ -94,7 +93,7 @@ def test_as_computed_twins_are_predicted_alike() -> None:
 def test_proxies_stand_beside_the_embedding() -> None:
     rows = Rows(CELLS, {"proxies": np.linspace(-1, 1, len(CELLS))[:, None]})
     member = fitted(rows)
-    assert member._networks[0].scorer.head[0].in_features == SMALL.width + 1
+    assert member._network.scorer.head[0].in_features == SMALL.width + 1
 
 
 @pytest.mark.parametrize("scores", [[1.0, 2.0], [1.0, 1.0, 1.0], [0.0, 0.0, 1.0]])
@@ -106,7 +105,3 @@ def test_labels_that_hold_little(scores: list[float]) -> None:
         assert (said.deviation >= 0).all()
     if len(set(scores)) == 1:
         np.testing.assert_allclose(member.predict(OTHERS).mean, 1.0)
-
-
-def test_folds_are_thrown_away() -> None:
-    assert len(fitted()._networks) == encoder.N_NETWORKS

@@ -1,18 +1,20 @@
-"""encoder: the graph network, fine-tuned on all labels.
+"""encoder, pretrained-encoder: the graph network, fine-tuned on all labels.
 
 No label is held back to choose an epoch: the number of epochs is fixed, and what counts is a
-running mean of the weights (`nasflow.prediction.finetune`), and the mean over two networks. What
-they would have said without a row's label comes from folds; the networks of the folds are then
-thrown away, for each has seen a sixth less.
+running mean of the weights (`nasflow.prediction.finetune`). What the network would have said
+without a row's label comes from networks that are trained on folds and then thrown away, for each
+has seen a fifth less.
 
 It sees graphs as they compute. As they are written it loses 5 to 12 points of tau where operations
 may be `none` (docs/results/blend.md).
+
+Pre-training helps on some spaces and harms on others, and nothing but labels tells which: a blend
+has the network with and without it, which also err differently.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -32,14 +34,13 @@ from nasflow.running.seeding import seeded
 
 Which = npt.NDArray[np.int64]
 
-N_FOLDS = 6
-N_NETWORKS = 2
+N_FOLDS = 5
 ALL_LABELS = FitConfig(epochs=150, lr=5e-4, average=40)
 """How it is fine-tuned; chosen on splits of other seeds than results are reported on."""
 
 
 class EncoderMember(Member):
-    """Fine-tuned graph networks.
+    """A fine-tuned graph network.
 
     Args:
         seed: of heads, batches and folds.
@@ -73,7 +74,7 @@ class EncoderMember(Member):
         """See `Member.fit`."""
         table, extra = self._inputs(rows)
         self.encoder = config_for(self.encoder, table)
-        self._networks: list[_Network] = []
+        self._network: _Network | None = None
         n_rows = len(scores)
         unseen = np.full(n_rows, scores.mean())
         # labels that are all the same hold no pair to rank: the mean is all there is to say
@@ -81,17 +82,16 @@ class EncoderMember(Member):
         self._unseen = unseen
         if np.ptp(scores) == 0:
             return self
+        self._network = self._trained(table, extra, scores, np.arange(n_rows))
         fold = np.random.RandomState(self.seed).permutation(n_rows) % min(N_FOLDS, n_rows)
-        for number in range(N_NETWORKS):
-            self._networks.append(self._trained(table, extra, scores, np.arange(n_rows), number))
         for number in range(fold.max() + 1):
             trained, held_out = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
             # of two labels each fold leaves one, which ranks nothing
             if np.ptp(scores[trained]) == 0:
                 continue
-            network = self._trained(table, extra, scores, trained, number)
+            network = self._trained(table, extra, scores, trained)
             unseen[held_out] = network(table[held_out], _at(extra, held_out))
-        # networks order rows that they were trained on too well, so that what they say of others is
+        # a network orders rows that it was trained on too well, so that what it says of others is
         # spread too wide: this line brings it back
         self._line = np.array(rising_line(unseen, scores))
         self._unseen = self._line[0] + self._line[1] * unseen
@@ -99,42 +99,38 @@ class EncoderMember(Member):
         return self
 
     def predict(self, rows: Rows) -> Prediction:
-        """See `Member.predict`: the mean over the networks."""
+        """See `Member.predict`."""
         table, extra = self._inputs(rows)
-        mean = np.zeros(len(table))
-        for network in self._networks:
-            mean += network(table, extra) / len(self._networks)
-        return self._with_deviation(self._line[0] + self._line[1] * mean)
+        said = np.zeros(len(table)) if self._network is None else self._network(table, extra)
+        return self._with_deviation(self._line[0] + self._line[1] * said)
 
     def out_of_fold(self) -> Prediction:
         """See `Member.out_of_fold`."""
         return self._with_deviation(self._unseen)
 
     def state(self) -> dict[str, FloatArray]:
-        """See `Member.state`: the networks, and the line that brings their mean to scores."""
+        """See `Member.state`: the network, and the lines that bring what it says to scores."""
         state = {"line": self._line, "deviation": np.array([self._deviation])}
-        for i, network in enumerate(self._networks):
-            state[f"{i}.line"] = network.line
-            for name, tensor in network.scorer.state_dict().items():
-                state[f"{i}.weights.{name}"] = tensor.cpu().numpy()
+        if self._network is not None:
+            state["network_line"] = self._network.line
+            for name, tensor in self._network.scorer.state_dict().items():
+                state[f"weights.{name}"] = tensor.cpu().numpy()
         return state
 
     def restore(self, rows: Rows, scores: FloatArray, state: Mapping[str, FloatArray]) -> Self:
         """See `Member.restore`."""
-        del scores  # they are in the networks
+        del scores  # they are in the network
         table, extra = self._inputs(rows)
         self._line, self._deviation = state["line"], float(state["deviation"][0])
-        self._networks = []
-        while f"{len(self._networks)}.line" in state:
-            prefix = f"{len(self._networks)}.weights."
-            scorer = self._new_scorer(table, extra, 0)
-            weights = {
-                name.removeprefix(prefix): torch.from_numpy(value)
-                for name, value in state.items()
-                if name.startswith(prefix)
-            }
+        self._network = None
+        if "network_line" in state:
+            weights = {}
+            for name, value in state.items():
+                if name.startswith("weights."):
+                    weights[name.removeprefix("weights.")] = torch.from_numpy(value)
+            scorer = self._new_scorer(table, extra)
             scorer.load_state_dict(weights)
-            self._networks.append(_Network(scorer, state[f"{len(self._networks)}.line"]))
+            self._network = _Network(scorer, state["network_line"])
         return self
 
     def _with_deviation(self, mean: FloatArray) -> Prediction:
@@ -148,26 +144,28 @@ class EncoderMember(Member):
         return table, torch.from_numpy(np.hstack(parts).astype(np.float32)) if parts else None
 
     def _trained(
-        self, table: ArchTable, extra: Tensor | None, labels: FloatArray, which: Which, number: int
+        self, table: ArchTable, extra: Tensor | None, labels: FloatArray, which: Which
     ) -> _Network:
-        """A network fine-tuned on some of the rows, the how many-th."""
-        scorer = self._new_scorer(table, extra, number)
+        """A network fine-tuned on some of the rows."""
+        scorer = self._new_scorer(table, extra)
         graphs, beside, aims = table[which], _at(extra, which), labels[which]
-        options = replace(self.fit_config, seed=self.fit_config.seed + number)
-        fine_tune(scorer, graphs, aims, options, extra=beside)
+        fine_tune(scorer, graphs, aims, self.fit_config, extra=beside)
         # of all networks alike: each one's own scores have a unit of their own
         return _Network(scorer, np.array(rising_line(scores(scorer, graphs, beside), aims)))
 
-    def _new_scorer(self, table: ArchTable, extra: Tensor | None, number: int) -> Scorer:
-        """The how many-th network before it is fine-tuned; if pre-trained all start alike."""
-        seed = self.seed + number
-        with seeded(seed, "encoder"):
+    def _new_scorer(self, table: ArchTable, extra: Tensor | None) -> Scorer:
+        """A network before it is fine-tuned; all start alike."""
+        with seeded(self.seed, "encoder"):
             encoder = make_encoder(len(table.vocabulary), self.encoder)
         if self.start is not None:
             encoder.load_state_dict(dict(self.start))
-        with seeded(seed, "head"):
+        with seeded(self.seed, "head"):
             scorer = Scorer(encoder, 0 if extra is None else extra.shape[1])
         return scorer.to(self.device).eval()
+
+
+class PretrainedEncoder(EncoderMember):
+    """The same with weights that were pre-trained: a member of its own beside the other."""
 
 
 class _Network:

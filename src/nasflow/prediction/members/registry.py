@@ -25,6 +25,7 @@ MEMBERS: Registry[type[Any]] = Registry(
         "flow-gp": "nasflow.prediction.members.gaussian_process:FlowGP",
         "gp": "nasflow.prediction.members.gaussian_process:GroupsGP",
         "graph-gp": "nasflow.prediction.members.gaussian_process:GraphGP",
+        "pretrained-encoder": "nasflow.prediction.members.encoder:PretrainedEncoder",
         "trees": "nasflow.prediction.members.trees:Trees",
     },
     _is_member,
