@@ -59,6 +59,8 @@ def choose(
     """
     known = _rows("labelled", labelled, len(table))
     left = np.setdiff1d(np.arange(len(table)), known)
+    if not len(left):
+        raise ConfigError("there is no row without a label, so nothing to choose from")
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not 1 <= n <= len(left):
         raise ConfigError(
             f"n is {n!r}; legal: a whole number of 1 to {len(left)}, the rows without a label"

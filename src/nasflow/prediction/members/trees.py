@@ -13,6 +13,7 @@ import numpy as np
 from nasflow.prediction.members.base import FloatArray, Member, Prediction, Rows
 
 N_TREES = 300
+N_TREES_OF_FOLD = 100  # what is said of unseen rows is noisy by their labels, not by their trees
 N_FOLDS = 8
 CHUNK = 50_000  # rows at a time: the predictions of every tree for them are kept
 
@@ -39,16 +40,17 @@ class Trees(Member):
         mean, deviation = np.zeros(n_rows), np.zeros(n_rows)
         for number in range(fold.max() + 1):
             held_out = fold == number
-            forest = self._forest_of(self._features[~held_out], self._scores[~held_out])
+            seen = ~held_out
+            forest = self._forest_of(self._features[seen], self._scores[seen], N_TREES_OF_FOLD)
             mean[held_out], deviation[held_out] = _of_trees(forest, self._features[held_out])
         return Prediction(mean, deviation)
 
-    def _forest_of(self, features: Any, scores: FloatArray) -> Any:
+    def _forest_of(self, features: Any, scores: FloatArray, n_trees: int = N_TREES) -> Any:
         # imported here: it takes half a second, which `import nasflow` need not
         from sklearn.ensemble import ExtraTreesRegressor
 
         forest = ExtraTreesRegressor(
-            n_estimators=N_TREES,
+            n_estimators=n_trees,
             max_features=0.3,
             random_state=self.seed,
         )
