@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from nasflow.commands.command_line import run_words
 from nasflow.commands.registry import all_commands
-from nasflow.errors import DataWarning, NasflowError, unknown_name
+from nasflow.errors import ConfigError, DataWarning, NasflowError, unknown_name
 from nasflow.running.memory import is_out_of_memory
 from nasflow.text import visible
 
@@ -113,6 +113,7 @@ def _overview(words: list[str]) -> NoReturn:
     """Print what commands there are and exit, or name the one that was probably meant.
 
     Raises:
+        ConfigError: an option stands before the command.
         UnknownNameError: the words begin with a command that does not exist.
     """
     if words[:1] == ["--version"]:
@@ -123,7 +124,11 @@ def _overview(words: list[str]) -> NoReturn:
     commands = all_commands()
     asked = " ".join(word for word in words[:2] if not word.startswith("-"))
     if asked and asked != "data":
-        raise unknown_name("command", next(iter(asked.split()), asked), commands)
+        # of `data` the second word says which
+        name = asked if asked.startswith("data ") else next(iter(asked.split()), asked)
+        if name in commands:
+            raise ConfigError(f"{words[0]} stands before the command; legal: nasflow {name} ...")
+        raise unknown_name("command", name, commands)
     overview = "".join(
         f"  nasflow {name:11}  {command.summary}\n" for name, command in commands.items()
     )

@@ -108,6 +108,27 @@ def test_a_seed_of_a_tuning(seed: str, capsys: pytest.CaptureFixture[str]) -> No
     assert f"--seed is {seed}; legal: a whole number from 0 to 4294967295" in line
 
 
+def test_a_choice_among_rows_that_are_all_labelled(
+    mine: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = failure(capsys, "choose", mine, "--n=2", "--labelled", mine)
+    assert "there is no row without a label" in line
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--n=2", "choose", "x"], "--n=2 stands before the command; legal: nasflow choose ..."),
+        (["data", "ifno", "x"], "unknown command 'data ifno' (did you mean 'data info'?)"),
+        (["data", "sample"], "unknown command 'data sample'"),
+    ],
+)
+def test_a_command_that_is_not_where_it_belongs(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert said in failure(capsys, *words)
+
+
 @pytest.mark.parametrize("seed", ["-1", str(2**32), str(10**40)])
 def test_a_seed_of_a_choice(seed: str, mine: str, capsys: pytest.CaptureFixture[str]) -> None:
     line = failure(capsys, "choose", mine, "--n=2", "--seed", seed)

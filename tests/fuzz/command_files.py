@@ -56,6 +56,7 @@ CONFIGS = {
     "good.yaml": "out: named.npz\n",
     "comment.yaml": "# nothing\n",
     "seed.yaml": "seed: 3\n",
+    "stage.yaml": "surrogate: {k: 3}\n",
     "unknown.yaml": "nothing_like_it: 3\nfit.epoch: 2\n",
     "syntax.yaml": "a: [1, 2\nb: }\n",
     "list.yaml": "- 1\n- 2\n",

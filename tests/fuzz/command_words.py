@@ -117,6 +117,7 @@ TABLE = Values(TABLES, (*ODD_TABLES, *ODD))
 MODEL = Values(MODELS, (*ODD_MODELS, *ODD))
 DEVICE = Values(("cpu",), ("cuda", "cuda:99", "meta", "mps", "tpu", "cpu:3", *ODD))
 CONFIG = Values(CONFIGS, ODD_CONFIGS)
+METHOD = Values(("fgp", "blend"), ("blnd", "gp", *ODD))
 YES = Values(("true", "false"), ODD_NUMBERS)
 GROUP = Values(("{}",), ("{k: 2}", "{width: 4}", "{x: 1}", "space.yaml", "good.yaml", *ODD))
 """All options of a stage at once."""
