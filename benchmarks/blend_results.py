@@ -2,7 +2,7 @@
 
     NASFLOW_DATA=... python benchmarks/blend_results.py --seeds 21
 
-Each part of the page is a `nasflow evaluate` of its own, whose command stands below its tables; what
+Each part of the page is a `nasflow evaluate` of its own; what
 was done is kept in runs/blend and not done again, so that the script goes on where it was stopped.
 Nothing here was chosen on these splits: members, groups, epochs and weights were, on splits of
 seeds 1 to 4, with `python benchmarks/blend.py`.

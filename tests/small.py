@@ -34,6 +34,7 @@ def labels(of: ArchTable) -> np.ndarray:
 def predictor(**fit: int) -> Predictor:
     """An untrained predictor of width 8 with few epochs."""
     return Predictor(
+        model="fgp",
         encoder=ENCODER,
         surrogate=SURROGATE,
         pretrain=PretrainConfig(epochs=2, batch_size=16),

@@ -16,17 +16,29 @@ HIGH = 99.9 - np.exp(-labels(TABLE) / 4)  # crowded below 100, a long tail downw
 
 
 def test_predictions_of_per_cents_stay_between_0_and_100_in_the_same_order() -> None:
-    free = Predictor(encoder=EncoderConfig(width=8), fit=FitConfig(epochs=40, lr=5e-3))
+    free = Predictor(model="fgp", encoder=EncoderConfig(width=8), fit=FitConfig(epochs=40, lr=5e-3))
     free.fit(TABLE[:30], HIGH[:30])
     unbounded = free.predict(TABLE)
     assert unbounded.max() > 100
-    bounded = Predictor(encoder=EncoderConfig(width=8), fit=FitConfig(epochs=40, lr=5e-3))
+    bounded = Predictor(model="fgp", encoder=EncoderConfig(width=8), fit=FitConfig(epochs=40, lr=5e-3))
     bounded.fit(TABLE[:30], HIGH[:30], label=Label("accuracy", "%"))
     predicted = bounded.predict(TABLE)
     assert 0 <= predicted.min() <= predicted.max() <= 100
     assert np.argsort(predicted).tolist() == np.argsort(unbounded).tolist()
     inside = (unbounded >= HIGH[:30].min()) & (unbounded <= HIGH[:30].max())
     assert np.array_equal(predicted[inside], unbounded[inside])
+
+
+def test_a_blend_keeps_predictions_and_intervals_inside_and_in_the_same_order() -> None:
+    free = Predictor().fit(TABLE[:30], HIGH[:30])
+    bounded = Predictor().fit(TABLE[:30], HIGH[:30], label=Label("accuracy", "%"))
+    predicted = bounded.predict(TABLE)
+    assert np.argsort(predicted).tolist() == np.argsort(free.predict(TABLE)).tolist()
+    low, high = bounded.interval(TABLE, 0.8)
+    assert free.interval(TABLE, 0.8)[1].max() > 100
+    assert 0 <= low.min() <= high.max() <= 100
+    assert (low <= predicted).all()
+    assert (predicted <= high).all()
 
 
 @given(
@@ -43,7 +55,7 @@ def test_bending_keeps_the_order_and_the_bounds(
 
 
 def test_labels_outside_the_bounds_of_their_unit_are_left_alone() -> None:
-    predictor = Predictor(encoder=EncoderConfig(width=8), fit=FitConfig(epochs=2))
+    predictor = Predictor(model="fgp", encoder=EncoderConfig(width=8), fit=FitConfig(epochs=2))
     predictor.fit(TABLE, HIGH + 50, label=Label("gain", "%"))
     assert predictor.predict(TABLE).max() > 100
 

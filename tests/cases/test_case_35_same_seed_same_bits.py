@@ -24,7 +24,7 @@ def test_training_twice_gives_the_same_bits(n_threads: int) -> None:
         results = []
         for draws in (0, 7):
             torch.rand(draws)  # what else was drawn does not matter
-            model = Predictor(**options).pretrain(cells)
+            model = Predictor(model="fgp", **options).pretrain(cells)
             results.append(model.fit(cells, labels(cells)).predict(cells))
     finally:
         torch.set_num_threads(before)

@@ -66,9 +66,8 @@ def test_checks_of_scikit_learn_that_need_no_matrix(check: str) -> None:
 
 def test_parameters_are_the_arguments_and_their_options() -> None:
     plain = Predictor()
-    assert {"encoder", "surrogate", "pretrain", "fit", "space", "vocabulary", "device"} == set(
-        plain.get_params(deep=False)
-    )
+    names = {"model", "effort", "encoder", "surrogate", "pretrain", "fit", "space", "vocabulary"}
+    assert names | {"device", "as_computed"} == set(plain.get_params(deep=False))
     changed = plain.set_params(fit__epochs=5, encoder__width=16, **{"fit.lr": 0.01})
     assert changed is plain
     assert (plain.fit_config.epochs, plain.fit_config.lr) == (5, 0.01)

@@ -39,6 +39,7 @@ from nasflow.spaces.base import Space
 from nasflow.statistics.metrics import kendall_tau
 
 GROUPS = ("paths", "one-hot", "flow", "counts")
+CHUNK = 16_384  # rows at a time
 FAST = ("gp", "graph-gp", "flow-gp", "counts-gp", "trees")
 
 
@@ -366,8 +367,16 @@ class Blend(Estimator, TakesArchitectures):
 
     def _predicted(self, X: Architectures, columns: Columns | None) -> Prediction:
         members = self._require_fitted()
-        rows = self._rows(self._seen(X), columns)
-        return self._blended([member.predict(rows) for _, member in members])
+        table = self._seen(X)
+        parts = []
+        # the features of a million rows would fill gigabytes; no row at all is one part too
+        for start in range(0, max(len(table), 1), CHUNK):
+            which = slice(start, start + CHUNK)
+            at_rows = {name: np.asarray(column)[which] for name, column in (columns or {}).items()}
+            rows = self._rows(table[which], at_rows)
+            parts.append(self._blended([member.predict(rows) for _, member in members]))
+        means = np.concatenate([part.mean for part in parts])
+        return Prediction(means, np.concatenate([part.deviation for part in parts]))
 
     def _blended(self, predictions: Sequence[Prediction]) -> Prediction:
         """Mean and deviation of a mixture: members' own variances, and how far apart they are."""
