@@ -31,6 +31,8 @@ class RawGraph:
     """The importer's name of each node's operation."""
     edges: list[tuple[int, int]] = field(default_factory=list)
     """Pairs (source, target) of positions; they may repeat, and close cycles."""
+    inside: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
+    """Of nodes that hold a network, the names and operations of its nodes, by position."""
 
     def add(self, name: str, op: str) -> int:
         """Append a node; returns its position."""

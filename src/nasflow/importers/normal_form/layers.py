@@ -1,0 +1,99 @@
+"""Layers of which a source makes two operations: linear layers, global pools, padded convolutions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nasflow.importers.calls import (
+    Call,
+    Operand,
+    Program,
+    Result,
+    call_of,
+    is_known_shape,
+    rank_of,
+)
+from nasflow.importers.normal_form.patterns import match, rename
+
+# the axes of images, sequences and volumes are the last one, two or three; two or three from 2
+_SPATIAL = ((2, 3), (2, 3, 4), (-2, -1), (-3, -2, -1))
+
+
+def products_with_weights(program: Program) -> None:
+    """Call a product with a weight `linear`."""
+    for call in program.of("matmul"):
+        computed = [operand for operand in call.inputs if isinstance(operand, Result)]
+        if len(computed) == 1:
+            call.become("linear", computed, bias=False)
+
+
+def biases(program: Program) -> None:
+    """Join a linear layer without bias and the sum with one."""
+    users = program.users()
+    replacements: dict[Call, Operand] = {}
+    for call in program.of("add"):
+        bound = match(call.result, ("add", "X", "C"))
+        linear = None if bound is None else call_of(bound["X"], "linear")
+        if bound is None or linear is None or len(users.get(linear, ())) != 1:
+            continue
+        if linear.parameters.get("bias") is False and rank_of(bound["C"]) == 1:
+            linear.parameters["bias"] = True
+            replacements[call] = linear.result
+    program.replace(replacements)
+    program.remove(replacements)
+
+
+def global_pools(program: Program) -> None:
+    """Call a mean or maximum over all places that keeps its axes a global pool."""
+    for op, pool in (("mean", "globalavgpool"), ("max", "globalmaxpool")):
+        for call in program.of(op):
+            axes = call.parameters.get("axes")
+            is_spatial = axes is not None and tuple(sorted(axes)) in _SPATIAL
+            if is_spatial and call.parameters.get("keepdim"):
+                call.become(pool, call.inputs[:1])
+        # in one dimension, by way of two
+        rename(program, pool, ("squeeze", (pool, ("unsqueeze", "X"))))
+    program.bypass(list(_restrided_pools(program)))
+
+
+def _restrided_pools(program: Program) -> Iterator[Call]:
+    """Reads of a pool's numbers in the order that they are in: PyTorch's way to say channels-last."""
+    for call in program.of("gather"):
+        row = call_of(call.inputs[0], "reshape")
+        pool = None if row is None else call_of(row.inputs[0], "globalavgpool")
+        if row is None or pool is None or rank_of(row.result) != 1:
+            continue
+        if is_known_shape(pool.shape) and pool.shape == call.shape:
+            call.inputs[0] = pool.result
+            yield call
+
+
+def padded_convolutions(program: Program) -> None:
+    """Leave out padding by zeros that only convolutions read: they pad by themselves."""
+    users = program.users()
+    replacements: dict[Call, Operand] = {}
+    for call in program.of("pad"):
+        readers = users.get(call, [])
+        are_convolutions = readers and all(_is_convolution(reader) for reader in readers)
+        if are_convolutions and call.parameters.get("zeros"):
+            replacements[call] = call.inputs[0]
+    program.replace(replacements)
+    program.remove(replacements)
+
+
+def _is_convolution(call: Call | None) -> bool:
+    names = ("conv", "dwconv", "groupconv")
+    is_named = call is not None and call.op.startswith(names)
+    return is_named and call is not None and not call.op.startswith("convtranspose")
+
+
+def choices(program: Program) -> None:
+    """Call a choice between a tensor and a constant `mask`."""
+    for call in program.of("where"):
+        if len(call.inputs) != 3:
+            continue
+        condition, *branches = call.inputs
+        computed = [branch for branch in branches if isinstance(branch, Result)]
+        if len(computed) == 1:
+            call.become("mask", [computed[0], condition])
+
