@@ -39,7 +39,8 @@ from fuzz.command_files import make_files
 from fuzz.commands import draw_command
 from nasflow.cli import main as nasflow_main
 
-HANG_SECONDS = 60.0  # of the clock: what waits for another process uses no time of this one
+BUSY_SECONDS = 30.0  # of CPU time: a busy machine is no hang
+HANG_SECONDS = 300.0  # of the clock: what waits for another process uses no time of this one
 LEGAL_CODES = (0, 2, 130)
 _PACKAGES = Path(nasflow.__file__).parents[1]
 _STOPPED = "nasflow: stopped, since the first "
@@ -142,19 +143,25 @@ def fresh_copy(files: Path) -> Iterator[None]:
 
 
 def attempt(words: list[str], files: Path) -> tuple[str, Failure | None]:
-    """`run` in a fresh copy of the files, cut off after `HANG_SECONDS`."""
+    """`run` in a fresh copy of the files, cut off where it takes too long."""
 
     def hang(*_: object) -> None:
         raise Hang
 
-    previous = signal.signal(signal.SIGALRM, hang)
-    signal.setitimer(signal.ITIMER_REAL, HANG_SECONDS)
+    limits = (
+        (signal.SIGALRM, signal.ITIMER_REAL, HANG_SECONDS),
+        (signal.SIGPROF, signal.ITIMER_PROF, BUSY_SECONDS),
+    )
+    previous = [signal.signal(number, hang) for number, _, _ in limits]
     try:
+        for _, timer, seconds in limits:
+            signal.setitimer(timer, seconds)
         with fresh_copy(files):
             return run(words)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
+        for (number, timer, _), handler in zip(limits, previous, strict=True):
+            signal.setitimer(timer, 0)
+            signal.signal(number, handler)
 
 
 def shortest(words: list[str], failure: Failure, files: Path) -> list[str]:

@@ -72,8 +72,10 @@ def contents_of_pages(pages: KeptPages) -> Contents:
         of_all += kept.parts.values()
         sections[name] = _tables_of(kept)
     about = [
-        "What nasflow reproduce measured, page by page. Curves are shown of one page at a time:"
-        f" nasflow report {pages.folder} --page {pages.names[0]}."
+        "What nasflow reproduce measured, page by page: tau, Spearman and P@K x100, mean (standard"
+        " deviation) over the runs, and differences of runs on the same split with the same seed."
+        " Small, below ours: numbers of others. What of data and label differs there, and curves,"
+        f" are shown of one page at a time: nasflow report {pages.folder} --page {pages.names[0]}."
     ]
     return Contents(f"{pages.folder}", about, sections, [], n_runs(of_all), left_out)
 
