@@ -334,7 +334,7 @@ class NormFree(nn.Module):
 
 
 class UNet(nn.Module):
-    """One level down and up; the skip is concatenated, the way up once learned, once interpolated."""
+    """One level down and up, once learned and once interpolated; the skip is concatenated."""
 
     def __init__(self, width: int = 4) -> None:
         super().__init__()

@@ -14,12 +14,12 @@ from nasflow.graphs.names import SKIP_OP
 from nasflow.importers.assemble import RawGraph
 
 Shape: TypeAlias = tuple[int | None, ...] | None
-"""The sizes of a tensor, None where one is not known; None as a whole if not even their number is."""
+"""The sizes of a tensor, None for those not known; None if not even their number is known."""
 
 
 @dataclass(frozen=True)
 class Constant:
-    """A value that hangs on no input: a weight, a number, what is computed from such or from sizes."""
+    """A value that hangs on no input: a weight, a number, what is made of such or of sizes."""
 
     key: Hashable
     """Equal for equal constants of one model."""
@@ -37,13 +37,13 @@ class Call:
     """What the source calls it, for messages."""
     inputs: list[Operand] = field(default_factory=list)
     parameters: dict[str, Any] = field(default_factory=dict)
-    """What else the call was given, by name: those that rules read, and all that tell calls apart."""
+    """What else it was given, by name: what rules read, and all that tells calls apart."""
     shapes: dict[int, Shape] = field(default_factory=dict)
     """The shapes of its results, as far as they are known, by position."""
     repeatable: bool = True
     """Whether a second call on the same operands gives the same: of what is random, it does not."""
     inside: list[tuple[str, str]] | None = None
-    """Names and operations of the network that it holds: a loop's body, a branch; None: it has none."""
+    """Names and operations of the network that it holds, such as a loop's body, if it holds one."""
 
     @property
     def result(self) -> Result:
@@ -96,6 +96,7 @@ class Program:
 
     def users(self) -> dict[Call, list[Call | None]]:
         """For each live call those that read its results, past identities; None is the output."""
+        # what no output hangs on reads nothing that counts: a rule may join past it
         users: dict[Call, list[Call | None]] = {}
         for operand in self.outputs:
             _add_user(users, operand, None)
@@ -120,6 +121,7 @@ class Program:
 
     def bypass(self, dropped: Iterable[Call]) -> None:
         """Take calls out, and let what read their first result read their first operand."""
+        # replaced before removed: a reader of what is gone would lead to nowhere
         replacements = {call: call.inputs[0] for call in dropped}
         self.replace(replacements)
         self.remove(replacements)
@@ -135,6 +137,7 @@ class Program:
     def raw_graph(self) -> RawGraph:
         """The graph of the calls, with one output."""
         raw = RawGraph()
+        # the order of the source: nodes of an architecture have a number, and it is kept
         position = {call: raw.add(call.name, call.op) for call in self.calls}
         for call in self.calls:
             if call.inside is not None:
@@ -150,9 +153,11 @@ class Program:
 
 def reached(operands: Iterable[Operand], calls: Iterable[Call] = ()) -> set[Call]:
     """Some calls, those that give some operands, and all that these hang on."""
+    # constants hang on nothing
     front = [operand.call for operand in operands if isinstance(operand, Result)]
     front += calls
     seen = set(front)
+    # no recursion: networks are deeper than Python's stack
     while front:
         for operand in front.pop().inputs:
             # each call is looked at once: a malformed file may have cycles

@@ -2,7 +2,8 @@
 
 Operators share the vocabulary of PyTorch (`Conv` with a 3 x 3 kernel is `conv3x3`, `Gemm` is
 `linear`, and so is a `MatMul` with a weight), and what exporters do to a graph is undone
-(`nasflow.importers.normal_form`). What depends on no input is no node; all outputs feed one `output`.
+(`nasflow.importers.normal_form`). What depends on no input is no node; all outputs feed one
+`output`.
 """
 
 from __future__ import annotations

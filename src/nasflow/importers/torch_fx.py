@@ -1,7 +1,8 @@
 """PyTorch models: an `nn.Module` that torch.fx can trace, a `GraphModule`, an `ExportedProgram`.
 
-All three, and the ONNX file of the model, give the same architecture (`nasflow.importers.normal_form`).
-Weights are no nodes, and neither is what computes shapes, or depends on no input.
+All three, and the ONNX file of the model, give the same architecture
+(`nasflow.importers.normal_form`). Weights are no nodes, and neither is what computes shapes, or
+depends on no input.
 """
 
 from __future__ import annotations

@@ -39,20 +39,21 @@ _SHAPES = """
 KERNELS = ("conv", "dwconv", "groupconv", "convtranspose", "maxpool", "avgpool")
 
 
-def _words(*texts: str) -> frozenset[str]:
+def words(*texts: str) -> frozenset[str]:
+    """The words of some texts."""
     return frozenset(" ".join(texts).split())
 
 
-PLAIN = _words(_ACTIVATIONS, _LAYERS, _ARITHMETIC, _SHAPES, *KERNELS, SKIP_OP, "input output")
+PLAIN = words(_ACTIVATIONS, _LAYERS, _ARITHMETIC, _SHAPES, *KERNELS, SKIP_OP, "input output")
 """All names without a kernel."""
 
-JOINED = _words(
+JOINED = words(
     "getitem contiguous detach to type float half clone alias copy liftfresh totype cast typeas",
     "requiresgrad tocopy liftfreshcopy lift castlike double bfloat16 long int bool cpu cuda",
 )
 """Operations that compute nothing: their nodes are dropped and their neighbours joined."""
 
-DROPPED = _words(
+DROPPED = words(
     "size shape symsize dim ndim numel symnumel stride symstride len device dtype isfloatingpoint",
     "assert assertisnone asserttensormetadata assertscalar assertasync functionalassertscalar",
     "functionalassertasync constantofshape constant symconstrainrange symconstrainrangeforsize",

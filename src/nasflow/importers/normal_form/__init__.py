@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from nasflow.importers.calls import Call, Program, reached
-from nasflow.importers.normal_form import arithmetic, layers, layout
+from nasflow.importers.normal_form import arithmetic, layers, layout, slices
 from nasflow.importers.normal_form.activations import activations
 from nasflow.importers.normal_form.attention import attention
 from nasflow.importers.normal_form.duplicates import without_duplicates
@@ -25,11 +25,11 @@ _RULES: tuple[Callable[[Program], None], ...] = (
     arithmetic.squares,
     arithmetic.reciprocals,
     arithmetic.limits,
-    layout.positions,
+    slices.positions,
     layout.without_changes,
-    layout.selections,
-    layout.rolls,
-    layout.splits,
+    slices.selections,
+    slices.rolls,
+    slices.splits,
     layout.single_parts,
     layout.stacks,
     layout.repetitions,

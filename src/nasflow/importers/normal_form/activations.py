@@ -21,6 +21,7 @@ def _products(*factors: Pattern) -> list[Pattern]:
 
 def _gelu_by_tanh() -> list[Pattern]:
     """0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))."""
+    # x^3 is written as a power or as x^2 times x, and the product of three in any bracketing
     patterns = []
     for cube in _CUBES:
         inner = ("add", "X", ("mul", cube, 0.044715))
@@ -70,6 +71,7 @@ def _gated_halves(program: Program) -> None:
             if isinstance(operand, Result):
                 n_parts[operand.call] = max(n_parts.get(operand.call, 0), operand.index + 1)
     for call in program.of("mul"):
+        # the halves are different operands, so a pattern alone cannot say that they are halves
         bound = match(call.result, ("mul", "A", ("sigmoid", "B")))
         if bound is None:
             continue
@@ -77,6 +79,7 @@ def _gated_halves(program: Program) -> None:
         if not isinstance(first, Result) or not isinstance(second, Result):
             continue
         split = first.call
+        # the other way round is no glu, which gates by the second half
         is_pair = second.call is split and (first.index, second.index) == (0, 1)
         if is_pair and split.op == "split" and n_parts[split] == 2:
             call.become("glu", split.inputs)

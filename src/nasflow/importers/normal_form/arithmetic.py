@@ -54,6 +54,7 @@ def reciprocals(program: Program) -> None:
     for call in program.of("div"):
         if len(call.inputs) != 2 or number_of(call.inputs[0]) is None:
             continue
+        # PyTorch has reciprocals where exporters divide a number
         number, divisor = call.inputs
         if number_of(number) == 1:
             call.become("reciprocal", [divisor])
@@ -70,6 +71,7 @@ def reciprocals(program: Program) -> None:
 def limits(program: Program) -> None:
     """Write `maximum` and `minimum` with a number as `clamp`, and common clamps by their names."""
     for call in program.of("maximum", "minimum"):
+        # between two tensors they stay what they are
         numbers = [number_of(operand) for operand in call.inputs]
         if len(numbers) == 2 and numbers.count(None) == 1:
             bound = "min" if call.op == "maximum" else "max"
@@ -79,8 +81,10 @@ def limits(program: Program) -> None:
         inner = call_of(call.inputs[0], "clamp")
         # at least and at most, one after the other
         if inner is not None and len(inner.inputs) == 1 and _is_other_side(call, inner):
+            # later limits win where both have one
             call.become("clamp", inner.inputs, **{**_given(inner), **_given(call)})
     for call in program.of("clamp", "hardtanh"):
+        # names that PyTorch has for some limits; all others are one operation
         limits_of_call = (call.parameters.get("min"), call.parameters.get("max"))
         if limits_of_call == (0, 6):
             call.op = "relu6"

@@ -23,6 +23,7 @@ from nasflow.importers.normal_form.patterns import match
 def attention(program: Program) -> None:
     """Write attention as one call, and its own call without scales."""
     users = program.users()
+    # from the last product backwards: what is found decides which products are scores
     for call in program.of("matmul"):
         softmax = _softmax(call.inputs[0], users)
         if softmax is None:
@@ -33,6 +34,7 @@ def attention(program: Program) -> None:
             query = _unscaled(scores.inputs[0])
             key = _upright(program, _unscaled(scores.inputs[1]), call)
             call.become("attention", [query, _unscaled(key), call.inputs[1], *masks])
+    # PyTorch's own call scales by itself, whatever scales it was given
     for call in program.of("attention"):
         query, key, *rest = call.inputs
         masks = [mask for mask in map(_mask, rest[1:]) if isinstance(mask, Result)]
@@ -104,6 +106,7 @@ def _is_number(operand: Operand) -> bool:
 
 def _unscaled(operand: Operand) -> Operand:
     """An operand before products with numbers."""
+    # exporters put the root of the scale on each factor, so there may be several
     call = call_of(operand, "mul", "div")
     while call is not None and len(call.inputs) == 2:
         inner = _without_number(call)
@@ -141,11 +144,11 @@ def _unswapped(program: Program, call: Call, before: Call) -> Operand:
         # the number of axes is not known: of neighbours, one is the last
         are_neighbours = swap is not None and abs(swap[0] - swap[1]) == 1
         return source if are_neighbours else call.result
+    # the swap undone; what is left moves the heads, as for q and v
     order = (*order[:-2], order[-1], order[-2])
     if order == tuple(range(len(order))):
         return source
     shape = call.shape
-    shapes = {} if shape is None else {0: (*shape[:-2], shape[-1], shape[-2])}
-    rest = Call("transpose", call.name, [source], {"perm": order}, shapes)
+    rest = Call("transpose", call.name, [source], {"perm": order})
+    rest.shapes[0] = None if shape is None else (*shape[:-2], shape[-1], shape[-2])
     return program.insert(rest, before).result
-

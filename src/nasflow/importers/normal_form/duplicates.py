@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from nasflow.importers.calls import Call, Program, Result
+from nasflow.importers.calls import Call, Operand, Program, Result
 
 
 def without_duplicates(program: Program) -> None:
@@ -12,28 +12,23 @@ def without_duplicates(program: Program) -> None:
     first: dict[Hashable, Call] = {}
     stands_for: dict[Call, Call] = {}
     kept = []
+
+    def replaced(operand: Operand) -> Operand:
+        if not isinstance(operand, Result):
+            return operand
+        return Result(stands_for.get(operand.call, operand.call), operand.index)
+
     for call in program.calls:
-        call.inputs = [
-            Result(stands_for.get(operand.call, operand.call), operand.index)
-            if isinstance(operand, Result)
-            else operand
-            for operand in call.inputs
-        ]
-        if not call.inputs or not call.repeatable or call.inside is not None:
-            kept.append(call)
-            continue
-        same = first.setdefault(_signature(call), call)
+        # a call comes after those that it reads, so these are settled by now
+        call.inputs = [replaced(operand) for operand in call.inputs]
+        is_comparable = call.inputs and call.repeatable and call.inside is None
+        same = first.setdefault(_signature(call), call) if is_comparable else call
         if same is call:
             kept.append(call)
         else:
             stands_for[call] = same
     program.calls = kept
-    program.outputs = [
-        Result(stands_for.get(operand.call, operand.call), operand.index)
-        if isinstance(operand, Result)
-        else operand
-        for operand in program.outputs
-    ]
+    program.outputs = [replaced(operand) for operand in program.outputs]
 
 
 def _signature(call: Call) -> Hashable:

@@ -1,4 +1,4 @@
-"""Layers of which a source makes two operations: linear layers, global pools, padded convolutions."""
+"""Layers that some source makes two of: linear layers, global pools, padded convolutions."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def products_with_weights(program: Program) -> None:
     """Call a product with a weight `linear`."""
     for call in program.of("matmul"):
         computed = [operand for operand in call.inputs if isinstance(operand, Result)]
+        # of two computed factors, neither is a weight: attention, or a gate
         if len(computed) == 1:
             call.become("linear", computed, bias=False)
 
@@ -36,6 +37,7 @@ def biases(program: Program) -> None:
         linear = None if bound is None else call_of(bound["X"], "linear")
         if bound is None or linear is None or len(users.get(linear, ())) != 1:
             continue
+        # a second sum, or one with a matrix (an embedding of places), is one of its own
         if linear.parameters.get("bias") is False and rank_of(bound["C"]) == 1:
             linear.parameters["bias"] = True
             replacements[call] = linear.result
@@ -51,14 +53,15 @@ def global_pools(program: Program) -> None:
             is_spatial = axes is not None and tuple(sorted(axes)) in _SPATIAL
             if is_spatial and call.parameters.get("keepdim"):
                 call.become(pool, call.inputs[:1])
-        # in one dimension, by way of two
+        # sequences are pooled by way of images of height one
         rename(program, pool, ("squeeze", (pool, ("unsqueeze", "X"))))
     program.bypass(list(_restrided_pools(program)))
 
 
 def _restrided_pools(program: Program) -> Iterator[Call]:
-    """Reads of a pool's numbers in the order that they are in: PyTorch's way to say channels-last."""
+    """Reads of a pool's numbers in their own order: how PyTorch says channels-last."""
     for call in program.of("gather"):
+        # as_strided over the whole tensor, which functionalisation writes as a gather from a row
         row = call_of(call.inputs[0], "reshape")
         pool = None if row is None else call_of(row.inputs[0], "globalavgpool")
         if row is None or pool is None or rank_of(row.result) != 1:
@@ -96,4 +99,3 @@ def choices(program: Program) -> None:
         computed = [branch for branch in branches if isinstance(branch, Result)]
         if len(computed) == 1:
             call.become("mask", [computed[0], condition])
-

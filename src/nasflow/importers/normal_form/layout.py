@@ -1,13 +1,11 @@
-"""Changes of layout: reshapes, permutations of axes, slices, and what a source makes of them.
+"""Changes of layout: reshapes, permutations of axes, and what a source makes of them.
 
 Reshapes in a row are one, and so are permutations, slices and added axes; what changes nothing is
 left out. A reshape to two dimensions is `flatten`, any other `reshape`: no source but PyTorch tells
-more. What takes one position along an axis is `select`.
+more.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 from nasflow.importers.calls import (
     Call,
@@ -22,10 +20,10 @@ from nasflow.importers.calls import (
 
 Permutation = tuple[int, ...]
 
-# exporters write "to the end" as a number beyond any size
-_BEYOND = 2**31 - 1
 
 _LAYOUT = ("reshape", "transpose", "slice", "expand", "squeeze", "unsqueeze", "flip")
+
+
 _KEPT_VALUES = ("reshape", "slice", "expand")
 
 
@@ -41,124 +39,10 @@ def reshaped(program: Program, operand: Operand, shape: Shape, before: Call) -> 
     return program.insert(call, before).result
 
 
-def positions(program: Program) -> None:
-    """Count axes and bounds of slices from the front, and say None for an end that is the last."""
-    for call in program.of("slice"):
-        axis = call.parameters.get("axis")
-        if axis is None:
-            continue
-        axis = _counted(axis, call.inputs[0])
-        size = _size(call.inputs[0], axis)
-        start, end = (_position(call.parameters.get(name), size) for name in ("start", "end"))
-        if isinstance(end, int) and (end >= _BEYOND or (size is not None and end >= size)):
-            end = None
-        call.parameters.update(axis=axis, start=start or None, end=end)
-
-
-def selections(program: Program) -> None:
-    """Write a slice of length 1 without its axis, and a part of length 1, as `select`."""
-    for call in program.of("squeeze"):
-        operand = call.inputs[0]
-        piece = call_of(operand, "slice", "split")
-        axes = call.parameters.get("axes")
-        if piece is None or axes is None or len(axes) != 1:
-            continue
-        axis = piece.parameters.get("axis")
-        if axis is None or _counted(axis, piece.inputs[0]) != _counted(axes[0], piece.inputs[0]):
-            continue
-        index = _only_position(piece, operand)
-        if index is not None:
-            call.become("select", piece.inputs, axis=axis, index=index)
-
-
-def _only_position(piece: Call, operand: Operand) -> int | None:
-    """The one position that a slice or a part takes, if it is one."""
-    if piece.op == "split":
-        sizes = piece.parameters.get("sizes")
-        is_single = sizes is not None and set(sizes) == {1}
-        return operand.index if is_single and isinstance(operand, Result) else None
-    start, end = piece.parameters.get("start") or 0, piece.parameters.get("end")
-    size = _size(piece.inputs[0], piece.parameters["axis"])
-    if end is None:
-        end = 0 if start == -1 else size
-    are_numbers = isinstance(start, int) and isinstance(end, int)
-    return start if are_numbers and end - start == 1 else None
-
-
-def _counted(axis: int, operand: Operand) -> int:
-    """An axis counted from the first, where the number of axes is known."""
-    rank = rank_of(operand)
-    return axis + rank if axis < 0 and rank is not None else axis
-
-
-def rolls(program: Program) -> None:
-    """Write two slices of one tensor, joined the other way round, as `roll`."""
-    for call in program.of("concat"):
-        if len(call.inputs) != 2:
-            continue
-        last, first = (call_of(operand, "slice") for operand in call.inputs)
-        if last is None or first is None or last.inputs[0] != first.inputs[0]:
-            continue
-        axis, other_axis = last.parameters.get("axis"), first.parameters.get("axis")
-        if axis is None or axis != other_axis or last.parameters.get("end") is not None:
-            continue
-        starts_at_zero = first.parameters.get("start") is None
-        cut = last.parameters.get("start")
-        if starts_at_zero and cut is not None and cut == first.parameters.get("end"):
-            call.become("roll", last.inputs, axis=axis, start=cut)
-
-
-def _size(operand: Operand, axis: int) -> int | None:
-    shape = operand.shape
-    return shape[axis] if shape is not None and -len(shape) <= axis < len(shape) else None
-
-
-def _position(index: Any, size: int | None) -> Any:
-    """A bound counted from the front, if it is a number and the size is known."""
-    is_counted_back = isinstance(index, int) and index < 0
-    return index + size if is_counted_back and size is not None else index
-
-
-def splits(program: Program) -> None:
-    """Write slices that together take all of an axis, each place once, as `split`."""
-    pieces: dict[tuple[Operand, int], list[Call]] = {}
-    live = program.live()
-    for call in program.of("slice"):
-        axis = call.parameters.get("axis")
-        if call in live and axis is not None and call.parameters.get("step") == 1:
-            pieces.setdefault((call.inputs[0], axis), []).append(call)
-    replacements: dict[Call, Operand] = {}
-    for (operand, axis), calls in pieces.items():
-        row = _in_a_row(calls)
-        if row is None:
-            continue
-        ends = tuple(call.parameters["end"] for call in row[:-1])
-        split = Call("split", row[0].name, [operand], {"axis": axis, "count": ends})
-        split.shapes = {i: call.shape for i, call in enumerate(row)}
-        program.insert(split, before=calls[0])
-        replacements.update({call: Result(split, i) for i, call in enumerate(row)})
-    program.replace(replacements)
-    program.remove(replacements)
-
-
-def _in_a_row(calls: list[Call]) -> list[Call] | None:
-    """Slices ordered so that each begins where the one before ends; None if they are no such row."""
-    by_start = {call.parameters["start"]: call for call in calls}
-    row: list[Call] = []
-    end = None
-    # from the first place, which is None, to the last, which is None too
-    while len(row) < len(calls) and end in by_start:
-        row.append(by_start[end])
-        end = row[-1].parameters["end"]
-        if end is None:
-            break
-    is_whole = len(row) == len(calls) > 1 and end is None
-    return row if is_whole else None
-
-
 def stacks(program: Program) -> None:
     """Write a concatenation along an axis that each part was given for it as `stack`."""
     for call in program.of("concat"):
+        # a class token is stacked with what is computed: constants need no axis of their own
         axis = call.parameters.get("axis")
         parts = [call_of(operand, "unsqueeze") for operand in call.inputs]
         given = [part for part in parts if part is not None]
@@ -178,6 +62,7 @@ def single_parts(program: Program) -> None:
 def repetitions(program: Program) -> None:
     """Leave out an expansion that only prepares a repetition."""
     for call in program.of("repeat"):
+        # PyTorch expands to as many axes as there are repetitions before it repeats
         expanded = call_of(call.inputs[0], "expand")
         if expanded is not None:
             call.inputs = list(expanded.inputs)
@@ -188,13 +73,19 @@ def gathered_axes(program: Program) -> None:
     users = program.users()
     for call in program.of("transpose"):
         gather = call_of(call.inputs[0], "gather")
+        # tables are gathered from along the first axis; some exporters bring every axis there
         before = None if gather is None else call_of(gather.inputs[0], "transpose")
         if gather is None or before is None or len(users.get(gather, ())) != 1:
             continue
         there, back = permutation(before), permutation(call)
-        if there is not None and back is not None and len(there) == len(back):
-            if compose(there, back) == tuple(range(len(there))):
-                call.become("gather", [before.inputs[0], *gather.inputs[1:]])
+        if _are_inverse(there, back):
+            call.become("gather", [before.inputs[0], *gather.inputs[1:]])
+
+
+def _are_inverse(there: Permutation | None, back: Permutation | None) -> bool:
+    if there is None or back is None or len(there) != len(back):
+        return False
+    return compose(there, back) == tuple(range(len(there)))
 
 
 def without_changes(program: Program) -> None:
@@ -251,6 +142,7 @@ def _composed(first: Call, second: Call) -> Permutation | None:
 
 def permutation(call: Call) -> Permutation | None:
     """The order of axes that a `transpose` gives: new axis i is old axis order[i]."""
+    # an axis may be counted from the back
     order = call.parameters.get("perm")
     if order is not None:
         return tuple(axis % len(order) for axis in order)
@@ -275,6 +167,7 @@ def compose(first: Permutation, second: Permutation) -> Permutation:
 
 def flattened(program: Program) -> None:
     """Call a reshape to two dimensions `flatten`."""
+    # last, since patterns know reshapes only
     for call in program.of("reshape"):
         if rank_of(call.result) == 2:
             call.op = "flatten"

@@ -34,6 +34,7 @@ def _layer_norms(program: Program) -> None:
     """(x - mean) / sqrt(variance + eps), the variance written out or not; then weight and bias."""
     for call in program.of("div", "mul"):
         for spread in (_MEAN_SQUARE, ("var", "Y")):
+            # D is x less its mean, and the variance must be of the same x
             bound = _by_root_of(call, spread)
             source = None if bound is None else match(bound["D"], _CENTRED)
             if bound is None or source is None or bound.get("Y", source["X"]) != source["X"]:
@@ -57,6 +58,7 @@ def _root_mean_squares(program: Program) -> None:
 
 def _mean_below(call: Call) -> Call | None:
     """The mean in the denominator of a norm that is written out."""
+    # the pattern matched, so there is one; which operand has it depends on how it was written
     for operand in call.inputs:
         root = call_of(operand, "sqrt", "rsqrt")
         total = None if root is None else call_of(root.inputs[0], "add")
@@ -78,7 +80,8 @@ def _is_over_last_axes(mean: Call | None, operand: Operand) -> bool:
 
 
 def _absorb(program: Program, norm: str, *steps: str) -> None:
-    """Join a norm that is written out with the product with its weight, and the sum with its bias."""
+    """Join a norm that is written out with the product with its weight, the sum with its bias."""
+    # a step at a time: the sum is a bias only if the product before it was joined
     for step in steps:
         users = program.users()
         for call in program.of(step):
@@ -109,6 +112,7 @@ def _group_norms(program: Program) -> None:
     """An instance norm between two reshapes, then weight and bias."""
     users = program.users()
     for call in program.of("instancenorm"):
+        # groups stand in for channels: exporters have instance norms only
         before = call_of(call.inputs[0], "reshape")
         readers = users.get(call, [])
         after = readers[0] if len(readers) == 1 else None

@@ -38,6 +38,7 @@ def match(operand: Operand, pattern: Pattern, bound: Bound | None = None) -> Bou
         is_near = number is not None and math.isclose(number, pattern, rel_tol=_TOLERANCE)
         return bound if is_near else None
     if isinstance(pattern, str):
+        # a letter again: the same operand, or no match
         if pattern in bound:
             return bound if bound[pattern] == source else None
         if isinstance(source, Constant) != pattern.startswith("C"):
@@ -59,6 +60,7 @@ def _match_operands(call: Call, patterns: Sequence[Pattern], bound: Bound) -> Bo
         return None
     if any(call.parameters.get(name) != value for name, value in parameters.items()):
         return None
+    # x + 1 and 1 + x are one pattern, so patterns need only one of them
     orders: Iterable[Sequence[Operand]] = [call.inputs]
     if call.op in _COMMUTATIVE:
         orders = itertools.permutations(call.inputs)
@@ -76,6 +78,7 @@ def rename(program: Program, op: str, *patterns: Pattern, keep: str = "X") -> No
     """Let each call that has one of some patterns become a call of `op` on the letters `keep`."""
     roots = {pattern[0] for pattern in patterns}
     for call in program.of(*roots):
+        # the first that fits; they are alternatives, not steps
         for pattern in patterns:
             bound = match(call.result, pattern)
             if bound is not None:

@@ -8,25 +8,22 @@ import numpy as np
 import numpy.typing as npt
 
 from nasflow.importers.calls import Shape, is_known_shape
+from nasflow.importers.vocabulary import words
 
 Array = npt.NDArray[Any]
 
 # what rules ask for is small; more is a weight
 _MAX_ELEMENTS = 64
 # what conditions, axes and targets of reshapes are computed with
-_FOLDED = frozenset(
-    """
-    Abs Add And Cast Ceil Concat ConstantOfShape Div Equal Expand Floor Gather Greater
-    GreaterOrEqual Identity Less LessOrEqual Max Min Mod Mul Neg Not Or Pow Range Reciprocal
-    ReduceProd ReduceSum Reshape Slice Sqrt Squeeze Sub Transpose Unsqueeze Where Xor
-    """.split()
+_FOLDED = words(
+    "Abs Add And Cast Ceil Concat ConstantOfShape Div Equal Expand Floor Gather Greater",
+    "GreaterOrEqual Identity Less LessOrEqual Max Min Mod Mul Neg Not Or Pow Range Reciprocal",
+    "ReduceProd ReduceSum Reshape Slice Sqrt Squeeze Sub Transpose Unsqueeze Where Xor",
 )
-_MOVES = frozenset(
-    ["Cast", "Concat", "Gather", "Identity", "Reshape", "Slice", "Squeeze", "Unsqueeze"]
-)
+_MOVES = words("Cast Concat Gather Identity Reshape Slice Squeeze Unsqueeze")
 # stands for a size that the file leaves open, such as the batch's: no size is as large
 _OPEN = -(2**62)
-_FORMS = frozenset(["Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze"])
+_FORMS = words("Cast Identity Reshape Squeeze Unsqueeze")
 # a chain of more is no condition
 _MAX_DEPTH = 40
 
@@ -77,18 +74,19 @@ class Contents:
     def is_size(self, name: str, tensor: str, axis: int) -> bool:
         """Whether a tensor is the size of another along an axis, even if that is left open."""
         # what lies between the size and its use changes the form only
+        node = self._makers.get(name)
         for _ in range(_MAX_DEPTH):
-            node = self._makers.get(name)
             if node is None or node.op_type not in _FORMS:
                 break
-            name = node.input[0]
+            node = self._makers.get(node.input[0])
         if node is None or not node.input:
             return False
         if node.op_type == "Gather" and len(node.input) == 2:
             index = self.number(node.input[1])
-            node = self._makers.get(node.input[0])
-            is_shape = node is not None and node.op_type == "Shape"
-            return is_shape and node.input[0] == tensor and index == axis
+            sizes = self._makers.get(node.input[0])
+            if sizes is None or sizes.op_type != "Shape":
+                return False
+            return bool(sizes.input[0] == tensor and index == axis)
         bounds = {attribute.name: attribute.i for attribute in node.attribute}
         is_shape = node.op_type == "Shape" and node.input[0] == tensor
         return is_shape and (bounds.get("start"), bounds.get("end")) == (axis, axis + 1)
@@ -106,8 +104,9 @@ class Contents:
         if node.op_type == "CastLike" and node.input:
             # like an activation's: a number of the network, not an axis or a size
             content = self._of(node.input[0], depth + 1)
-            is_open = content is None or bool(np.any(content == _OPEN))
-            return None if is_open else content.astype(np.float64)
+            if content is None or np.any(content == _OPEN):
+                return None
+            return content.astype(np.float64)
         shape = self.shapes.get(name)
         is_small = shape is None or not is_known_shape(shape) or _product(shape) <= _MAX_ELEMENTS
         if node.op_type not in _FOLDED or len(node.output) != 1 or not is_small:
@@ -121,7 +120,10 @@ class Contents:
         from onnx import helper
         from onnx.reference import ReferenceEvaluator
 
-        feeds = {name: value for name, value in zip(node.input, inputs, strict=True) if name}
+        feeds: dict[str, Any] = {}
+        for name, value in zip(node.input, inputs, strict=True):
+            if name:
+                feeds[str(name)] = value
         # only names and content are asked for: types come with the content
         graph = helper.make_graph(
             [node],
@@ -135,7 +137,8 @@ class Contents:
         # a malformed file may hold anything
         try:
             model = helper.make_model(graph, opset_imports=self._opsets)
-            value = np.asarray(ReferenceEvaluator(model).run(None, feeds)[0])
+            results: Any = ReferenceEvaluator(model).run(None, feeds)
+            value = np.asarray(results[0])
         except Exception:
             return None
         return value if value.size <= _MAX_ELEMENTS else None

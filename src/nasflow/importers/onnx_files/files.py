@@ -1,4 +1,4 @@
-"""ONNX models from files, their names checked, their functions written out, their shapes inferred."""
+"""ONNX models from files: names checked, functions written out, shapes inferred."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ def check_names(graph: Any) -> None:
     Raises:
         DataError: one is not.
     """
+    # all kinds of names at once: one error for whatever is damaged
     names: list[Any] = []
     for part in (graph.input, graph.output, graph.initializer, graph.node):
         names += [item.name for item in part]
@@ -126,6 +127,7 @@ def _without_contents(model: Any) -> Any:
     graph.output.extend(model.graph.output)
     graph.value_info.extend(model.graph.value_info)
     listed = {value.name for value in model.graph.input}
+    # content counts where it tells a shape: the target of a reshape, the axes of a reduction
     for tensor in model.graph.initializer:
         if _n_elements(tensor) <= _MAX_CONTENT:
             graph.initializer.append(tensor)
@@ -161,6 +163,7 @@ def _n_elements(tensor: Any) -> int:
 
 
 def _collect(graph: Any, shapes: dict[str, Shape]) -> None:
+    # a size of 0 that is set is a size; one that is open has a name, or nothing
     for value in (*graph.input, *graph.value_info, *graph.output):
         kind = value.type.tensor_type
         if kind.HasField("shape"):
@@ -177,7 +180,7 @@ def _collect(graph: Any, shapes: dict[str, Shape]) -> None:
 
 
 def _joined(known: Shape, found: Shape) -> Shape:
-    """What two descriptions of one shape tell together; the first, if they contradict each other."""
+    """What two descriptions of one shape tell together; the first, if they do not agree."""
     if known is None or found is None or len(known) != len(found):
         return found if known is None else known
     return tuple(b if a is None else a for a, b in zip(known, found, strict=True))

@@ -10,7 +10,8 @@ from nasflow.graphs.names import SKIP_OP
 from nasflow.importers.calls import Call, Constant, Operand, Program, Result
 from nasflow.importers.onnx_files.contents import Contents
 from nasflow.importers.onnx_files.files import subgraphs
-from nasflow.importers.onnx_files.operations import Reading, read_operation
+from nasflow.importers.onnx_files.operations import read_operation
+from nasflow.importers.onnx_files.operations.reading import Reading
 from nasflow.importers.vocabulary import DROPPED, JOINED, plain_name
 
 Names = Mapping[str, Operand]
@@ -29,9 +30,9 @@ class GraphReader:
             GraphError: it has no input, or a tensor with two producers.
         """
         weights = {tensor.name for tensor in graph.initializer}
+        # old files list the weights among the inputs
         names: dict[str, Operand] = {}
         for value in graph.input:
-            # old files list the weights among the inputs
             if value.name not in weights:
                 call = Call("input", value.name, shapes={0: self.contents.shapes.get(value.name)})
                 _check_new(value.name, names)
@@ -90,6 +91,7 @@ class GraphReader:
             branch = self._branch(node)
             if branch is not None:
                 return self._read_branch(branch, node, names)
+        # its other operands give a type or nothing
         if op in JOINED and not is_kept:
             first = next(operand for operand in operands if operand is not None)
             return dict.fromkeys(outputs[:1], first)
@@ -141,6 +143,7 @@ def _check_new(name: str, known: Collection[str]) -> None:
 
 def _captured(node: Any, names: Names) -> list[Operand]:
     """What the graphs inside a node read from around it."""
+    # in the order of reading: the edges of an architecture keep it
     read: dict[str, None] = {}
     for graph in subgraphs(node):
         _read_outside(graph, set(), read)
@@ -148,6 +151,7 @@ def _captured(node: Any, names: Names) -> list[Operand]:
 
 
 def _read_outside(graph: Any, inner: set[str], read: dict[str, None]) -> None:
+    # names of the graph itself hide those around it
     own = inner | {value.name for value in (*graph.input, *graph.initializer)}
     for node in graph.node:
         for name in node.input:
@@ -165,6 +169,7 @@ def _operations_in(graph: Any) -> list[tuple[str, str]]:
     """The names and operations of the nodes of a graph, and of those inside."""
     found: list[tuple[str, str]] = []
     for node in graph.node:
+        # what a reader of the message would not miss is not listed
         op = plain_name(node.op_type)
         if op not in DROPPED and op not in JOINED:
             found.append((node.name or node.op_type, SKIP_OP if op == SKIP_OP else op))

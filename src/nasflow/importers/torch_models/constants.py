@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -9,9 +10,10 @@ from torch import fx
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 
 from nasflow.importers.calls import Constant, Shape
+from nasflow.importers.torch_models.schemas import function_name, writes
 
-UNKNOWN = object()
-"""Stands for what is not known before the model runs."""
+# stands for what is not known before the model runs
+_UNKNOWN = object()
 
 # to compute so little costs nothing; of more, only the shape is computed
 _MAX_ELEMENTS = 64
@@ -39,7 +41,29 @@ def _number(value: torch.Tensor) -> float | None:
     return float(value.detach()) if value.numel() == 1 else None
 
 
-def evaluate(node: fx.Node, values: list[Any], named: dict[str, Any]) -> Any:
+def content_of_call(node: fx.Node, contents: Mapping[fx.Node, Any]) -> Any:
+    """What a node that hangs on no input gives; None if that is not known."""
+    name = str(node.target) if node.op == "call_method" else function_name(node.target)
+    # to compute it would change a weight of the user's model
+    if writes(node, name):
+        return None
+    args = [_content_of(value, contents) for value in node.args]
+    named = {key: _content_of(value, contents) for key, value in node.kwargs.items()}
+    is_unknown = any(value is _UNKNOWN for value in [*args, *named.values()])
+    return None if is_unknown else _evaluated(node, args, named)
+
+
+def _content_of(value: Any, contents: Mapping[fx.Node, Any]) -> Any:
+    if isinstance(value, fx.Node):
+        content = contents.get(value)
+        return _UNKNOWN if content is None else content
+    if isinstance(value, (list, tuple)):
+        items = [_content_of(item, contents) for item in value]
+        return _UNKNOWN if any(item is _UNKNOWN for item in items) else type(value)(items)
+    return value
+
+
+def _evaluated(node: fx.Node, values: list[Any], named: dict[str, Any]) -> Any:
     """What a call gives on known arguments; of large tensors, one without content.
 
     None if it cannot be computed.

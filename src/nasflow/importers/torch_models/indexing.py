@@ -32,7 +32,9 @@ def steps_of(index: Any) -> list[Step]:
     axis, from_back = 0, False
     for position, part in enumerate(parts):
         if part is Ellipsis:
-            axis, from_back = -sum(rest is not None for rest in parts[position + 1 :]), True
+            # added axes take none of those that are there
+            taken = [rest for rest in parts[position + 1 :] if rest is not None]
+            axis, from_back = -len(taken), True
         elif part is None:
             steps.append(Step("unsqueeze", {"axes": (axis - from_back,)}))
             axis += not from_back
@@ -40,6 +42,7 @@ def steps_of(index: Any) -> list[Step]:
             steps.append(_slice(part, axis))
             axis += 1
         elif isinstance(part, (Result, list)) or _is_tensor(part):
+            # all tensors of an index pick together, once the rest is done
             axis += 1
         else:
             steps.append(Step("select", {"axis": axis, "index": _whole(part)}))

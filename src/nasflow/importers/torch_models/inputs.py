@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, fx
 
 from nasflow.errors import GraphError
-from nasflow.importers.calls import Call, Constant, Result
+from nasflow.importers.calls import Call, Result
 from nasflow.importers.torch_models.cells import Cell
 from nasflow.importers.torch_models.constants import constant_of, shape_of
 from nasflow.importers.torch_models.reader import GraphReader, Several
@@ -55,8 +55,8 @@ def _is_collection(node: fx.Node) -> bool:
     picks_only = bool(picks) and len(picks) == len(node.users)
     if kind is not Tensor and picks_only and all(isinstance(key, int) for key in keys):
         raise GraphError(
-            f"the input {node.name!r} is read only as {node.name}[{keys[0]}] and the like: a tensor,"
-            " or a list of tensors? Say so in the signature of forward, such as"
+            f"the input {node.name!r} is read only as {node.name}[{keys[0]}] and the like: a"
+            " tensor, or a list of tensors? Say so in the signature of forward, such as"
             f" `{node.name}: Tensor` or `{node.name}: list[Tensor]`, or give the model as"
             " torch.export.export(model, example_inputs)"
         )
@@ -76,6 +76,3 @@ def _give_parts(reader: GraphReader, node: fx.Node) -> None:
         )
     cells = {key: Cell(new_input(reader, node, key)) for key in keys}
     reader.values[node] = Several(lambda key: cells[key])
-
-
-__all__ = ["Constant", "give_inputs", "new_input"]

@@ -6,7 +6,9 @@ from typing import Any
 
 from torch import nn
 
-# arguments of the function, which the layer has as attributes of the same name
+from nasflow.importers.vocabulary import is_known, plain_name
+
+# attributes of a layer that are arguments of its function, under the same name
 _ATTRIBUTES = (
     "kernel_size",
     "output_size",
@@ -20,39 +22,47 @@ _ATTRIBUTES = (
     "training",
     "p",
     "groups",
-    "mode",
 )
 _SEVERAL_RESULTS = (nn.RNNBase, nn.LSTMCell, nn.MultiheadAttention)
 
 
-def arguments_of_layer(
-    layer: nn.Module, tensors: list[Any], named: dict[str, Any]
-) -> dict[str, Any]:
-    """The arguments of the function that a layer's call stands for, by name."""
-    arguments: dict[str, Any] = dict(
-        zip(["input", *map(str, range(1, len(tensors)))], tensors, strict=False)
-    )
-    arguments.update(named)
+def name_of_layer(layer: nn.Module) -> str:
+    """The name of a layer's class, or of the one of torch.nn that it is derived from."""
+    for kind in type(layer).__mro__:
+        if is_known(plain_name(kind.__name__)):
+            return kind.__name__
+    return type(layer).__name__
+
+
+def function_of_layer(layer: nn.Module) -> str:
+    """The name of the function that a layer stands for."""
+    # derived classes have other names; what they inherit tells their arguments
+    for kind, function in ((nn.Flatten, "flatten"), (nn.Unflatten, "unflatten")):
+        if isinstance(layer, kind):
+            return function
+    return name_of_layer(layer)
+
+
+def settings_of_layer(layer: nn.Module) -> dict[str, Any]:
+    """The arguments of a layer's function that the layer itself holds, by name."""
+    settings: dict[str, Any] = {}
     for name in _ATTRIBUTES:
-        if hasattr(layer, name):
-            arguments.setdefault(name, getattr(layer, name))
+        value = getattr(layer, name, None)
+        if value is not None and not isinstance(value, nn.Module):
+            settings[name] = value
     if isinstance(layer, nn.Unflatten):
-        arguments["sizes"] = layer.unflattened_size
+        settings["sizes"] = layer.unflattened_size
     if isinstance(layer, nn.ReLU6):
-        arguments.update(min_val=0.0, max_val=6.0)
-    if isinstance(layer, (nn.ConstantPad1d, nn.ConstantPad2d, nn.ConstantPad3d)):
-        arguments["mode"] = "constant"
-    if isinstance(layer, nn.Softmax2d):
-        arguments["dim"] = -3
-    return arguments
+        settings.update(min=0.0, max=6.0)
+    # all that it was made with: it tells two layers without weights apart
+    settings["layer"] = layer.extra_repr()
+    return settings
 
 
 def has_several_results(layer: nn.Module) -> bool:
     """Whether a layer gives a tuple."""
     returns_indices = getattr(layer, "return_indices", False) is True
-    # a GRU's and an RNN's cell give one state
-    is_cell = isinstance(layer, nn.RNNCellBase) and not isinstance(layer, nn.LSTMCell)
-    return returns_indices or (isinstance(layer, _SEVERAL_RESULTS) and not is_cell)
+    return returns_indices or isinstance(layer, _SEVERAL_RESULTS)
 
 
 def changes_in_place(layer: nn.Module) -> bool:
@@ -60,9 +70,6 @@ def changes_in_place(layer: nn.Module) -> bool:
     return getattr(layer, "inplace", False) is True
 
 
-def identity_of(layer: nn.Module, target: str) -> str:
-    """Equal for layers that compute the same: of those without weights, all of one description."""
-    has_state = (
-        next(layer.parameters(), None) is not None or next(layer.buffers(), None) is not None
-    )
-    return target if has_state else f"{type(layer).__name__}({layer.extra_repr()})"
+def parts_of_layer(layer: nn.Module) -> list[tuple[str, str]]:
+    """The names and operations of the layers inside of a layer."""
+    return [(path, plain_name(type(part).__name__)) for path, part in layer.named_children()]

@@ -7,20 +7,17 @@ from typing import Any
 from torch import fx
 
 from nasflow.importers.calls import Call, Constant, Result
-from nasflow.importers.torch_models.arguments import function_name
 from nasflow.importers.torch_models.cells import Cell
-from nasflow.importers.torch_models.constants import UNKNOWN
-from nasflow.importers.torch_models.operations import operand
+from nasflow.importers.torch_models.operations.reading import operand
 from nasflow.importers.torch_models.reader import GraphReader, Several, Value
-from nasflow.importers.vocabulary import plain_name
+from nasflow.importers.torch_models.schemas import function_name
+from nasflow.importers.vocabulary import plain_name, words
 
 # They run their graph once, whatever the values: without gradients, in another precision, with
 # activations recomputed or compiled apart.
-_RUN_ONCE = frozenset(
-    """
-    wrap_with_set_grad_enabled wrap_with_autocast wrap invoke_subgraph strict_mode hints_wrapper
-    tag_activation_checkpoint wrap_activation_checkpoint checkpoint invoke_quant
-    """.split()
+_RUN_ONCE = words(
+    "wrap_with_set_grad_enabled wrap_with_autocast wrap invoke_subgraph strict_mode hints_wrapper",
+    "tag_activation_checkpoint wrap_activation_checkpoint checkpoint invoke_quant",
 )
 
 
@@ -79,6 +76,7 @@ def read_inner(
 
 def _tensors(arguments: Any) -> list[Any]:
     """Arguments one after another, those in tuples too."""
+    # wrappers group the tensors in tuples of their own; only the order counts
     flat: list[Any] = []
     for argument in arguments:
         flat += _tensors(argument) if isinstance(argument, (list, tuple)) else [argument]
@@ -88,6 +86,7 @@ def _tensors(arguments: Any) -> list[Any]:
 def _operands(reader: GraphReader, node: fx.Node) -> list[Any]:
     """The operands of a node that is kept whole."""
     values = []
+    # what its graphs read is given to it: an exported graph reads nothing from around it
     for source in node.all_input_nodes:
         if _graph(reader, source) is None:
             value = reader.now(source)
@@ -102,10 +101,8 @@ def operations_in(graph: fx.GraphModule) -> list[tuple[str, str]]:
         if node.op in ("call_function", "call_method"):
             found.append((node.name, plain_name(function_name(node.target))))
         elif node.op == "get_attr":
+            # a weight, or a graph that one of the calls runs
             content = getattr(graph, str(node.target), None)
             if isinstance(content, fx.GraphModule):
                 found += operations_in(content)
     return found
-
-
-__all__ = ["UNKNOWN", "holds_graphs", "operations_in", "read_inner", "read_nested"]

@@ -8,21 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nasflow.importers.calls import Call, Operand, Result, Shape, rank_of
+from nasflow.importers.vocabulary import words
 
 # of these, the result has the dimensions of the first operand
-_SAME = frozenset(
-    """
-    relu relu6 leakyrelu prelu rrelu elu selu celu gelu silu mish glu sigmoid hardsigmoid
-    logsigmoid tanh hardtanh hardswish softplus softsign softmax softmin logsoftmax threshold
-    tanhshrink softshrink hardshrink clamp pow sqrt rsqrt exp log abs neg sign floor round
-    reciprocal sin cos erf linear batchnorm layernorm groupnorm instancenorm rmsnorm
-    localresponsenorm dropout alphadropout featurealphadropout normalize mask cumsum flip roll
-    slice expand pad skip attention transpose upsample pixelshuffle pixelunshuffle channelshuffle
-    split scatter scale
-    """.split()
+_SAME = words(
+    "relu relu6 leakyrelu prelu rrelu elu selu celu gelu silu mish glu sigmoid hardsigmoid",
+    "logsigmoid tanh hardtanh hardswish softplus softsign softmax softmin logsoftmax threshold",
+    "tanhshrink softshrink hardshrink clamp pow sqrt rsqrt exp log abs neg sign floor round",
+    "reciprocal sin cos erf linear batchnorm layernorm groupnorm instancenorm rmsnorm",
+    "localresponsenorm dropout alphadropout featurealphadropout normalize mask cumsum flip roll",
+    "slice expand pad skip attention transpose upsample pixelshuffle pixelunshuffle channelshuffle",
+    "split scatter scale",
 )
-_ELEMENTWISE = frozenset("add sub mul div maximum minimum where matmul".split())
-_REDUCTIONS = frozenset("mean sum max min norm var std prod argmax".split())
+_ELEMENTWISE = words("add sub mul div maximum minimum where matmul")
+_REDUCTIONS = words("mean sum max min norm var std prod argmax")
 
 
 def guessed_shape(call: Call) -> Shape:

@@ -91,6 +91,7 @@ class GraphReader:
         self, op: str, inputs: Sequence[Operand], shape: Shape = None, **parameters: Any
     ) -> Operand:
         """The result of a new call; a constant where it reads nothing else."""
+        # constants are no nodes, and neither is what is made of constants alone
         if not any(isinstance(value, Result) for value in inputs):
             return Constant((op, tuple(inputs), repr(parameters)), shape)
         call = Call(op, self.prefix + self.node, list(inputs), parameters)
@@ -110,6 +111,7 @@ class GraphReader:
             return items if isinstance(value, list) else tuple(items)
         if isinstance(value, dict):
             return {key: self.now(item) for key, item in value.items()}
+        # bounds may be nodes, too
         if isinstance(value, slice):
             return slice(self.now(value.start), self.now(value.stop), self.now(value.step))
         return value
@@ -121,6 +123,7 @@ class GraphReader:
 
     def attribute(self, name: str) -> Any:
         """An attribute of the module, by its path; None if it has none."""
+        # a path to nowhere ends in None: graphs may name what was deleted since
         value: Any = self.module
         for part in name.split("."):
             value = getattr(value, part, None)
@@ -133,6 +136,7 @@ class GraphReader:
 
     def view(self, base: Cell, apply: Callable[[Operand], Operand]) -> Cell:
         """A view of a tensor, which changes with it."""
+        # a view of all of a tensor is undone; of one of a part, the rest must be kept
         value = apply(base.read())
         inverse = _INVERSES.get(value.call.op) if isinstance(value, Result) else None
         write_back = self._scattered if inverse is None else partial(self._undone, inverse)
@@ -159,6 +163,7 @@ class GraphReader:
         return self._written("scatter", [before, value], before.shape)
 
     def _written(self, op: str, inputs: list[Operand], shape: Shape) -> Operand:
+        # marked, so that it goes where nothing reads the tensor again
         self._is_writing_back = True
         value = self.make(op, inputs, shape)
         self._is_writing_back = False
