@@ -6,14 +6,12 @@ reader carry what the rules of the normal form need to know, or are several oper
 
 from __future__ import annotations
 
-from nasflow.importers.calls import Operand
+from nasflow.importers.calls import Operand, Result
 from nasflow.importers.torch_models.operations import arithmetic, layers, layout
 from nasflow.importers.torch_models.operations.reading import Reading
 from nasflow.importers.vocabulary import is_known, simple_name
 
 _READERS = {**arithmetic.READERS, **layers.READERS, **layout.READERS}
-
-
 # torchvision's and timm's function that drops whole paths in training
 _PATHS = ("stochasticdepth", "droppath")
 
@@ -33,4 +31,8 @@ def read_foreign(reading: Reading) -> Operand:
     # a helper inside of a library may share a name with what it does only sometimes
     is_private = reading.official.startswith("_") and is_known(reading.op)
     op = reading.official if is_private else reading.op
-    return reading.make(op, *reading.tensors(), **reading.other_parameters())
+    result = reading.make(op, *reading.tensors(), **reading.other_parameters())
+    if isinstance(result, Result) and not is_known(op):
+        # it may hold layers: a trace does not look into it
+        result.call.inside = []
+    return result
