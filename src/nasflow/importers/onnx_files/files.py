@@ -104,7 +104,7 @@ def inferred_shapes(model: Any) -> dict[str, Shape]:
     # exporters note wrong types for some tensors: if what is noted contradicts itself, without it
     for _ in range(2):
         try:
-            inferred = onnx.shape_inference.infer_shapes(light)
+            inferred = onnx.shape_inference.infer_shapes(light, data_prop=True)
         except Exception:
             del light.graph.value_info[:]
             continue
