@@ -7,6 +7,7 @@ computed weights, indexing, windows, shuffles. `ZOO` makes each, in inference mo
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -427,6 +428,89 @@ class Shuffle(nn.Module):
         return x.view(batch, channels, height, width)
 
 
+class LinearAttention(nn.Module):
+    """EfficientViT's: no gradients and full precision for the products, whatever surrounds it."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.qkv = nn.Conv2d(width, 3 * width, 1, bias=False)
+        self.mix = nn.Conv2d(3 * width, 3 * width, 5, padding=2, groups=3 * width, bias=False)
+        self.act = nn.ReLU()
+        self.proj = conv_bn(width, width, 1)
+
+    def products(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        v = F.pad(v, (0, 1), mode="constant", value=1.0)
+        out = q @ (k.transpose(-1, -2) @ v)
+        return out[..., :-1] / (out[..., -1:] + 1e-5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        B, C, H, W = x.shape
+        qkv = self.mix(self.qkv(x)).reshape(B, 3, C, H * W).transpose(-1, -2)
+        q, k, v = qkv.unbind(1)
+        q, k = self.act(q), self.act(k)
+        with torch.no_grad(), torch.autocast("cpu", enabled=False):
+            out = self.products(q, k.float(), v.to(torch.float32))
+        return x + self.proj(out.transpose(-1, -2).reshape(B, C, H, W))
+
+
+class Recurrent(nn.Module):
+    """A recurrent layer over embedded words; the last state is classified."""
+
+    def __init__(self, layer: type[nn.RNNBase], width: int = 8, **options: Any) -> None:
+        super().__init__()
+        self.words = nn.Embedding(11, width)
+        self.layer = layer(width, 12, batch_first=True, **options)
+        self.head = nn.Linear(24 if options.get("bidirectional") else 12, 3)
+
+    def forward(self, words: Tensor) -> Tensor:
+        outputs, _ = self.layer(self.words(words))
+        return self.head(outputs[:, -1])
+
+
+class EqualBlocks(nn.Module):
+    """Three blocks of the same untrained weights, of which exporters keep one copy."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(EqualBlock(width) for _ in range(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+
+class EqualBlock(nn.Module):
+    """Depthwise, then a linear layer for each place; all weights constant."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.depthwise = nn.Conv2d(width, width, 3, padding=1, groups=width)
+        self.norm, self.linear = nn.LayerNorm(width), nn.Linear(width, width)
+        for weight in self.parameters():
+            nn.init.constant_(weight, 0.1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.linear(self.norm(F.relu(self.depthwise(x)).permute(0, 2, 3, 1)))
+        return x + y.permute(0, 3, 1, 2)
+
+
+class Seq2Seq(nn.Module):
+    """PyTorch's decoder layer: attention to itself, masked, and to another sequence."""
+
+    def __init__(self, width: int = 16) -> None:
+        super().__init__()
+        self.words = nn.Embedding(11, width)
+        self.memory = nn.Parameter(torch.randn(1, 5, width))
+        self.layer = nn.TransformerDecoderLayer(width, 2, 24, batch_first=True)
+        self.register_buffer("mask", torch.triu(torch.full((7, 7), float("-inf")), 1))
+        self.mix, self.head = nn.Linear(width, width), nn.Linear(width, 3)
+
+    def forward(self, words: Tensor) -> Tensor:
+        x = self.words(words)
+        return self.head(self.layer(x, self.mix(x), tgt_mask=self.mask))
+
+
 def image() -> Tensor:
     """A batch of one small image."""
     return torch.rand(1, 3, 16, 16)
@@ -454,6 +538,15 @@ ZOO: dict[str, tuple[Callable[[], nn.Module], Callable[[], Tensor]]] = {
     "mixer": (lambda: Mixer(), image),
     "encoder": (lambda: Encoder(), words),
     "encoder, norm first": (lambda: Encoder(norm_first=True), words),
+    "decoder": (lambda: Seq2Seq(), words),
+    "lstm": (lambda: Recurrent(nn.LSTM), words),
+    "gru": (lambda: Recurrent(nn.GRU), words),
+    "lstm, two layers, both ways": (
+        lambda: Recurrent(nn.LSTM, num_layers=2, bidirectional=True),
+        words,
+    ),
+    "efficientvit": (lambda: Classifier(8, LinearAttention(8)), image),
+    "equal blocks": (lambda: Classifier(8, EqualBlocks(8)), image),
     "ghostnet": (lambda: Classifier(8, Ghost(8), Ghost(8)), image),
     "shufflenet": (lambda: Classifier(8, Shuffle(8), Shuffle(8)), image),
 }

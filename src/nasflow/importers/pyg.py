@@ -30,8 +30,8 @@ def from_pyg(
 
     Raises:
         MissingExtraError: torch-geometric is not installed.
-        GraphError: no `Data` of one graph, no such tensors, an edge to nowhere, a cycle. (An undirected graph,
-            with each edge in both directions, is full of cycles.)
+        GraphError: no `Data` of one graph, no such tensors, an edge to nowhere, a cycle. (An
+            undirected graph, with each edge in both directions, is full of cycles.)
     """
     module = require_extra("torch_geometric.data", "pyg", "importing PyTorch Geometric graphs")
     # a batch is a Data too: one graph of several unconnected ones

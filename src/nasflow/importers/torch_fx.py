@@ -62,5 +62,5 @@ def from_torch(
         program.outputs = [value for value in flat(returned) if isinstance(value, Result)]
     if not any(call.op == "input" for call in program.calls):
         raise GraphError("the model has no input; an architecture starts from one")
-    normalise(program, target.written_back)
+    normalise(program, target.passing)
     return assemble_model(program.raw_graph(), renaming, cycles)

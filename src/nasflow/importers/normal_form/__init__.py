@@ -16,6 +16,7 @@ from nasflow.importers.normal_form.activations import activations
 from nasflow.importers.normal_form.attention import attention
 from nasflow.importers.normal_form.duplicates import without_duplicates
 from nasflow.importers.normal_form.norms import norms
+from nasflow.importers.normal_form.recurrent import recurrent_layouts
 
 # The order counts: what is written out is recognised before changes of layout are merged, which
 # hides their parts, and after numbers have their one form.
@@ -36,6 +37,7 @@ _RULES: tuple[Callable[[Program], None], ...] = (
     layout.gathered_axes,
     activations,
     norms,
+    recurrent_layouts,
     layers.products_with_weights,
     layers.biases,
     layers.choices,

@@ -22,6 +22,7 @@ _ATTRIBUTES = (
     "training",
     "p",
     "groups",
+    "num_layers",
 )
 _SEVERAL_RESULTS = (nn.RNNBase, nn.LSTMCell, nn.MultiheadAttention)
 

@@ -41,8 +41,8 @@ class Target:
     program: Program
     kept: Collection[str] = ()
     """Operations that the user names: they stay, whatever the vocabulary says."""
-    written_back: set[Call] = field(default_factory=set)
-    """Calls that only keep a tensor up to date; they go if nothing reads it."""
+    passing: set[Call] = field(default_factory=set)
+    """Calls that go if nothing reads them: views, and what keeps a tensor up to date."""
 
 
 class GraphReader:
@@ -98,7 +98,7 @@ class GraphReader:
         call.shapes[0] = guessed_shape(call) if shape is None else shape
         self.target.program.calls.append(call)
         if self._is_writing_back:
-            self.target.written_back.add(call)
+            self.target.passing.add(call)
         return call.result
 
     def now(self, value: Any) -> Any:
@@ -137,7 +137,11 @@ class GraphReader:
     def view(self, base: Cell, apply: Callable[[Operand], Operand]) -> Cell:
         """A view of a tensor, which changes with it."""
         # a view of all of a tensor is undone; of one of a part, the rest must be kept
-        value = apply(base.read())
+        before = base.read()
+        value = apply(before)
+        # a view may be made only to be written to
+        if isinstance(value, Result) and value != before:
+            self.target.passing.add(value.call)
         inverse = _INVERSES.get(value.call.op) if isinstance(value, Result) else None
         write_back = self._scattered if inverse is None else partial(self._undone, inverse)
         return Cell(value, base, apply, write_back)

@@ -68,6 +68,15 @@ def _adaptive_pool(reading: Reading) -> Operand:
     return reading.make(op, reading.input, shape=rank, **parameters)
 
 
+def _recurrent(reading: Reading) -> Operand:
+    """One call for each layer, as ONNX has them."""
+    settings = reading.other_parameters()
+    result = reading.make(reading.op, *reading.tensors(), **settings)
+    for layer in range(1, reading.get("num_layers", default=1)):
+        result = reading.make(reading.op, result, **settings, place=layer)
+    return result
+
+
 def _embedding(reading: Reading) -> Operand:
     indices = operand(reading.get("indices", "input"))
     if reading.official == "embedding" and "indices" not in reading.arguments:
@@ -94,6 +103,7 @@ READERS: dict[str, Callable[[Reading], Operand]] = {
     **dict.fromkeys(("maxpool", "avgpool", "maxpoolwithindices"), _pool),
     **dict.fromkeys(("adaptiveavgpool", "adaptivemaxpool"), _adaptive_pool),
     **dict.fromkeys(("dropout", "alphadropout", "featurealphadropout"), dropout),
+    **dict.fromkeys(("rnn", "lstm", "gru"), _recurrent),
     "attention": _attention,
     "embedding": _embedding,
     "linear": _linear,
