@@ -11,6 +11,7 @@ from nasflow.importers.calls import (
     behind,
     call_of,
     number_of,
+    rank_of,
 )
 
 # the number that changes nothing, and whether it may stand on either side
@@ -34,11 +35,17 @@ def _all_that_counts(call: Call) -> Operand | None:
     if len(call.inputs) != 2 or call.parameters:
         return None
     left, right = call.inputs
-    if isinstance(left, Result) and number_of(right) == number:
+    if isinstance(left, Result) and _is_plain(right, number):
         return left
-    if either_side and isinstance(right, Result) and number_of(left) == number:
+    if either_side and isinstance(right, Result) and _is_plain(left, number):
         return right
     return None
+
+
+def _is_plain(operand: Operand, number: float) -> bool:
+    """Whether an operand is a number as code writes it."""
+    # a tensor of one element is learned, and only begins at 1 or 0
+    return number_of(operand) == number and rank_of(operand) == 0
 
 
 def squares(program: Program) -> None:

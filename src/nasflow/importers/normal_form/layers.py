@@ -25,7 +25,9 @@ def products_with_weights(program: Program) -> None:
         computed = [operand for operand in call.inputs if isinstance(operand, Result)]
         # of two computed factors, neither is a weight: attention, or a gate
         if len(computed) == 1:
-            call.become("linear", computed, bias=False)
+            weights = [operand for operand in call.inputs if operand not in computed]
+            # the weight stays: two layers that read one tensor are two layers
+            call.become("linear", [*computed, *weights], bias=False)
 
 
 def biases(program: Program) -> None:
@@ -40,6 +42,7 @@ def biases(program: Program) -> None:
         # a second sum, or one with a matrix (an embedding of places), is one of its own
         if linear.parameters.get("bias") is False and rank_of(bound["C"]) == 1:
             linear.parameters["bias"] = True
+            linear.inputs.append(bound["C"])
             replacements[call] = linear.result
     program.replace(replacements)
     program.remove(replacements)
@@ -72,22 +75,19 @@ def _restrided_pools(program: Program) -> Iterator[Call]:
 
 
 def padded_convolutions(program: Program) -> None:
-    """Leave out padding by zeros that only convolutions read: they pad by themselves."""
-    users = program.users()
-    replacements: dict[Call, Operand] = {}
-    for call in program.of("pad"):
-        readers = users.get(call, [])
-        are_convolutions = readers and all(_is_convolution(reader) for reader in readers)
-        if are_convolutions and call.parameters.get("zeros"):
-            replacements[call] = call.inputs[0]
-    program.replace(replacements)
-    program.remove(replacements)
+    """Let convolutions read what is before a padding by zeros: they pad by themselves."""
+    for call in program.calls:
+        pad = call_of(call.inputs[0], "pad") if _is_convolution(call) else None
+        # a pool that reads the same padding keeps it
+        while pad is not None and pad.parameters.get("zeros"):
+            call.inputs[0] = pad.inputs[0]
+            pad = call_of(call.inputs[0], "pad")
 
 
-def _is_convolution(call: Call | None) -> bool:
-    names = ("conv", "dwconv", "groupconv")
-    is_named = call is not None and call.op.startswith(names)
-    return is_named and call is not None and not call.op.startswith("convtranspose")
+def _is_convolution(call: Call) -> bool:
+    is_named = call.op.startswith(("conv", "dwconv", "groupconv"))
+    # transposed ones cut off where others pad
+    return is_named and not call.op.startswith("convtranspose")
 
 
 def choices(program: Program) -> None:

@@ -92,7 +92,8 @@ def _absorb(program: Program, norm: str, *steps: str) -> None:
             # a number is a factor of the network, not a weight a channel
             is_weight = rank_of(bound["C"]) not in (None, 0)
             if is_weight and before.parameters.get("written_out"):
-                call.become(norm, before.inputs, written_out=step != steps[-1])
+                inputs = [*before.inputs, bound["C"]]
+                call.become(norm, inputs, written_out=step != steps[-1])
 
 
 def _variances(program: Program) -> None:
