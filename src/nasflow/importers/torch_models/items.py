@@ -32,6 +32,8 @@ def _item(reader: GraphReader, node: fx.Node) -> Value:
     source, index = node.args
     held = reader.values.get(source) if isinstance(source, fx.Node) else None
     if isinstance(held, Several):
+        if isinstance(index, int) and index < 0 and held.count is not None:
+            index += held.count
         if isinstance(index, int) and index >= 0:
             return held.part(index)
         raise GraphError(

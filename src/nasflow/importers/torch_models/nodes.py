@@ -120,4 +120,5 @@ def _several(
             return reader.part_of(base, value, lambda _: compute(index))
         return Cell(Result(first.call, index) if isinstance(first, Result) else first)
 
-    return Several(part)
+    sizes = first.call.parameters.get("sizes") if isinstance(first, Result) else None
+    return Several(part, None if sizes is None else len(sizes))

@@ -13,7 +13,7 @@ from nasflow.importers.calls import Call, Constant, Operand, Program, Result, Sh
 from nasflow.importers.torch_models.cells import Cell
 from nasflow.importers.torch_models.constants import constant_of
 from nasflow.importers.torch_models.indexing import Step
-from nasflow.importers.torch_models.ranks import guessed_shape
+from nasflow.importers.torch_models.shapes import guessed_shape
 
 # each is undone by another of its kind; any other view is of a part
 _INVERSES = {
@@ -29,6 +29,8 @@ class Several:
     """What a node gives that returns several tensors; they are made as they are asked for."""
 
     part: Callable[[int], Cell]
+    count: int | None = None
+    """How many there are; None where that is not known."""
 
 
 Value = Cell | Several

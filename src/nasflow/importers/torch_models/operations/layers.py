@@ -9,9 +9,9 @@ from nasflow.importers.calls import Operand, Result
 from nasflow.importers.torch_models.operations.reading import (
     Reading,
     operand,
-    unknown,
     whole_numbers,
 )
+from nasflow.importers.torch_models.shapes import channels_of, with_channels
 from nasflow.importers.vocabulary import convolution, with_kernel
 
 
@@ -35,9 +35,11 @@ def _convolution(reading: Reading) -> Operand:
     # a weight has (out_channels, in_channels / groups, *kernel)
     in_channels = None if shape[1] is None else shape[1] * groups
     name = convolution([size or 0 for size in kernel or ()], groups, in_channels, transposed)
-    return reading.make(
-        name, *reading.tensors(), **reading.other_parameters(), shape=unknown(len(shape))
-    )
+    out_channels = shape[0]
+    if transposed:
+        out_channels = None if shape[1] is None else shape[1] * groups
+    result_shape = with_channels(len(shape), out_channels)
+    return reading.make(name, *reading.tensors(), **reading.other_parameters(), shape=result_shape)
 
 
 _POOLS = {"maxpoolwithindices": "maxpool"}
@@ -53,8 +55,8 @@ def _pool(reading: Reading) -> Operand:
     if len(kernel) == 1:
         kernel *= reading.n_spatial
     op = with_kernel(_POOLS.get(reading.op, reading.op), kernel)
-    rank = (None,) * (reading.n_spatial + 2)
-    return reading.make(op, reading.input, shape=rank, **reading.other_parameters())
+    shape = with_channels(reading.n_spatial + 2, channels_of(reading.input))
+    return reading.make(op, reading.input, shape=shape, **reading.other_parameters())
 
 
 def _adaptive_pool(reading: Reading) -> Operand:
@@ -63,9 +65,9 @@ def _adaptive_pool(reading: Reading) -> Operand:
     sizes = [size] if isinstance(size, int) else [item for item in size or () if item is not None]
     is_global = bool(sizes) and set(map(repr, sizes)) == {"1"}
     op = reading.op.replace("adaptive", "global") if is_global else reading.op
-    rank = (None,) * (reading.n_spatial + 2)
+    shape = with_channels(reading.n_spatial + 2, channels_of(reading.input))
     parameters = {} if is_global else {"output_size": repr(size)}
-    return reading.make(op, reading.input, shape=rank, **parameters)
+    return reading.make(op, reading.input, shape=shape, **parameters)
 
 
 def _recurrent(reading: Reading) -> Operand:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nasflow.importers.calls import Constant, Operand, Result, Shape
+from nasflow.importers.calls import Constant, Operand, Result, Shape, rank_of
 from nasflow.importers.torch_models.operations.reading import (
     Reading,
     unknown,
     unknown_like,
     whole_numbers,
 )
+from nasflow.importers.torch_models.shapes import with_channels
 
 
 def _reshape(reading: Reading) -> Operand:
@@ -106,13 +107,29 @@ def _concat(reading: Reading) -> Operand:
 
 
 def _split(reading: Reading) -> Operand:
-    sizes = whole_numbers(reading.get("split_sizes", "split_size", "split_size_or_sections"))
-    axis = reading.get("dim", default=0)
-    is_listed = sizes is not None and not isinstance(reading.get("split_size"), int)
-    # a single number is the size of each part but the last: how many there are hangs on the tensor
-    known = {"sizes": sizes} if is_listed else {}
-    count = repr([reading.get("chunks"), sizes, reading.get("indices", "sections")])
-    return reading.make("split", reading.input, axis=axis, count=count, **known)
+    sizes = reading.get("split_sizes", "split_size", "split_size_or_sections")
+    chunks, axis = reading.get("chunks"), reading.get("dim", default=0)
+    count = repr([chunks, whole_numbers(sizes), reading.get("indices", "sections")])
+    size = _size(reading.input, axis)
+    if isinstance(chunks, int) and size is not None:
+        # as many as there are, or fewer: each but the last is of the same size
+        sizes = -(-size // chunks)
+    if isinstance(sizes, int) and sizes > 0 and size is not None:
+        sizes = [min(sizes, size - start) for start in range(0, size, sizes)]
+    listed = whole_numbers(sizes) if isinstance(sizes, (list, tuple)) else None
+    # one number, of a tensor whose size is not known, tells nothing of their number
+    known = {} if listed is None else {"sizes": listed}
+    result = reading.make("split", reading.input, axis=axis, count=count, **known)
+    rank = rank_of(reading.input)
+    if isinstance(result, Result) and rank is not None and axis in (1, 1 - rank):
+        for i, length in enumerate(listed or ()):
+            result.call.shapes[i] = with_channels(rank, length)
+    return result
+
+
+def _size(operand: Operand, axis: int) -> int | None:
+    shape = operand.shape
+    return shape[axis] if shape is not None and -len(shape) <= axis < len(shape) else None
 
 
 def _pad(reading: Reading) -> Operand:
