@@ -37,6 +37,7 @@ EXPECTED = {
     "lstm, two layers, both ways": {"lstm": 2, "linear": 1},
     "efficientvit": {"dwconv5x5": 1, "matmul": 2, "div": 1, "relu": 3},
     "equal blocks": {"dwconv3x3": 3, "linear": 4, "layernorm": 3, "add": 3},
+    "volo": {"unfold": 1, "softmax": 1, "sum": 1, "mul": 1},
     "ghostnet": {"dwconv3x3": 2, "relu": 5, "add": 2, "concat": 2},
     "shufflenet": {"dwconv3x3": 2, "split": 2, "concat": 2},
 }

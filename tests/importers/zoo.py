@@ -511,6 +511,21 @@ class Seq2Seq(nn.Module):
         return self.head(self.layer(x, self.mix(x), tgt_mask=self.mask))
 
 
+class Outlook(nn.Module):
+    """VOLO's: weights for the pixels of each window, which are cut out by `unfold`."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.value, self.weights = nn.Conv2d(width, width, 1), nn.Conv2d(width, 9, 1)
+        self.unfold = nn.Unfold(3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        B, C, H, W = x.shape
+        windows = self.unfold(self.value(x)).reshape(B, C, 9, H * W)
+        weights = self.weights(x).reshape(B, 1, 9, H * W).softmax(2)
+        return x + (windows * weights).sum(2).reshape(B, C, H, W)
+
+
 def image() -> Tensor:
     """A batch of one small image."""
     return torch.rand(1, 3, 16, 16)
@@ -547,6 +562,7 @@ ZOO: dict[str, tuple[Callable[[], nn.Module], Callable[[], Tensor]]] = {
     ),
     "efficientvit": (lambda: Classifier(8, LinearAttention(8)), image),
     "equal blocks": (lambda: Classifier(8, EqualBlocks(8)), image),
+    "volo": (lambda: Classifier(8, Outlook(8)), image),
     "ghostnet": (lambda: Classifier(8, Ghost(8), Ghost(8)), image),
     "shufflenet": (lambda: Classifier(8, Shuffle(8), Shuffle(8)), image),
 }

@@ -37,6 +37,7 @@ _RULES: tuple[Callable[[Program], None], ...] = (
     layout.gathered_axes,
     activations,
     norms,
+    layers.unfolds,
     recurrent_layouts,
     layers.products_with_weights,
     layers.biases,

@@ -13,6 +13,7 @@ from nasflow.importers.calls import (
     is_known_shape,
     rank_of,
 )
+from nasflow.importers.normal_form.layout import permutation
 from nasflow.importers.normal_form.patterns import match, rename
 
 # the axes of images, sequences and volumes are the last one, two or three; two or three from 2
@@ -72,6 +73,28 @@ def _restrided_pools(program: Program) -> Iterator[Call]:
         if is_known_shape(pool.shape) and pool.shape == call.shape:
             call.inputs[0] = pool.result
             yield call
+
+
+def unfolds(program: Program) -> None:
+    """Call an image gathered window by window, down and then across, `unfold`."""
+    for call in program.of("reshape"):
+        order = call_of(call.inputs[0], "transpose")
+        across = None if order is None else call_of(order.inputs[0], "gather")
+        down = None if across is None else call_of(across.inputs[0], "gather")
+        if order is None or across is None or down is None:
+            continue
+        axes = (down.parameters.get("axis"), across.parameters.get("axis"))
+        # rows and columns of a window, then rows and columns of windows
+        if axes == (2, 4) and permutation(order) == (0, 1, 2, 4, 3, 5):
+            pad = call_of(down.inputs[0], "pad")
+            is_padded = pad is not None and pad.parameters.get("zeros")
+            source = pad.inputs[0] if pad is not None and is_padded else down.inputs[0]
+            unfold = Call("unfold", call.name, [source], shapes={0: (None, None, None)})
+            # the reshape that it ends with may be one with another behind it
+            if rank_of(call.result) == 3:
+                call.become("unfold", [source])
+            else:
+                call.inputs[0] = program.insert(unfold, before=call).result
 
 
 def padded_convolutions(program: Program) -> None:
