@@ -5,6 +5,7 @@ models to a table.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import onnx
@@ -57,3 +58,15 @@ def test_the_way_leads_to_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[
     table.write_text("".join([json.dumps(row) + "\n" for row in rows]))
     main(["data", "info", str(table)])
     assert "2 architectures" in capsys.readouterr().out
+
+
+def test_the_loop_in_the_docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "import-models.md").read_text()
+    loop = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[-1]
+    (tmp_path / "models").mkdir()
+    save_models(tmp_path / "models")
+    (tmp_path / "labels.csv").write_text("model,accuracy\none,0.7\ntwo,0.8\n")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(loop, "import-models.md", "exec"), {"from_onnx": from_onnx})
+    table = open_dataset("models.jsonl")
+    assert len(table) == 2

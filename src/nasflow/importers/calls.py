@@ -26,6 +26,8 @@ class Constant:
     shape: Shape = None
     number: float | None = None
     """Its only number, or the one that all its elements are; None where that is not known."""
+    is_learned: bool = False
+    """Whether it is a weight with an axis, which only begins at its number."""
 
 
 @dataclass(eq=False)

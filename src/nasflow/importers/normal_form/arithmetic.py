@@ -11,7 +11,6 @@ from nasflow.importers.calls import (
     behind,
     call_of,
     number_of,
-    rank_of,
 )
 
 # the number that changes nothing, and whether it may stand on either side
@@ -44,8 +43,9 @@ def _all_that_counts(call: Call) -> Operand | None:
 
 def _is_plain(operand: Operand, number: float) -> bool:
     """Whether an operand is a number as code writes it."""
-    # a tensor of one element is learned, and only begins at 1 or 0
-    return number_of(operand) == number and rank_of(operand) == 0
+    source = behind(operand)
+    is_learned = isinstance(source, Constant) and source.is_learned
+    return number_of(operand) == number and not is_learned
 
 
 def squares(program: Program) -> None:

@@ -60,6 +60,10 @@ class Contents:
             self._known[name] = self._computed(name, depth)
         return self._known[name]
 
+    def is_weight(self, name: str) -> bool:
+        """Whether a tensor is stored with the model, and has an axis: literals have none."""
+        return name in self._tensors and len(self._tensors[name].dims) > 0
+
     def number(self, name: str) -> float | None:
         """The number that a tensor is, if it has one element."""
         shape = self.shapes.get(name)

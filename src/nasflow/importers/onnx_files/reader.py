@@ -72,13 +72,16 @@ class GraphReader:
         return names
 
     def _constant(self, name: str) -> Constant:
-        return Constant(name, self.contents.shapes.get(name), self.contents.number(name))
+        contents = self.contents
+        number, is_weight = contents.number(name), contents.is_weight(name)
+        return Constant(name, contents.shapes.get(name), number, is_weight)
 
     def _read_node(
         self, node: Any, operands: list[Operand | None], names: Names
     ) -> dict[str, Operand]:
         """The values of a node's outputs."""
         outputs = [name for name in node.output if name]
+        # what the graphs inside read from around them counts as if it were an operand
         captured = _captured(node, names)
         is_computed = any(isinstance(operand, Result) for operand in [*operands, *captured])
         op = plain_name(node.op_type)

@@ -22,7 +22,9 @@ _MAX_ELEMENTS = 64
 def constant_of(key: Any, value: Any) -> Constant:
     """A constant that is a tensor, a number, or anything else."""
     if isinstance(value, torch.Tensor):
-        return Constant(key, shape_of(value), _number(value))
+        # a number without axes is written alike by exporters, whether learned or not
+        is_learned = isinstance(value, torch.nn.Parameter) and value.ndim > 0
+        return Constant(key, shape_of(value), _number(value), is_learned)
     if isinstance(value, (bool, int, float)):
         return Constant(("number", value), (), float(value))
     return Constant(key)
