@@ -9,10 +9,14 @@ from __future__ import annotations
 import difflib
 import sys
 from collections.abc import Iterable
+from typing import ClassVar
 
 
 class NasflowError(Exception):
     """Root of everything nasflow raises on purpose."""
+
+    has_lines: ClassVar[bool] = False
+    """Whether the message has several lines; any other is shown in one, whatever it quotes."""
 
 
 class GraphError(NasflowError, ValueError):

@@ -32,8 +32,10 @@ def run(options: Namespace) -> None:
     from nasflow.datasets.registry import open_dataset
     from nasflow.prediction.predictor import Predictor
     from nasflow.prediction.proxy_ranks import without_value
-    from nasflow.running.files import write_text
+    from nasflow.running.files import check_writable, write_text
 
+    if options.out:
+        check_writable(options.out)
     if options.top is not None and options.top < 1:
         raise ConfigError(f"--top is {options.top}; legal: a whole number of at least 1")
     predictor = Predictor.load(options.model, options.device, encoder=options.encoder)

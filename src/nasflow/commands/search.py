@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import re
 import time
 from pathlib import Path
@@ -41,8 +40,10 @@ _DEFAULTS_OF = {"darts": "nb301"}  # options are kept under the name of the data
 
 def add_arguments(parser: Parser, words: list[str]) -> None:
     """The arguments; defaults of the stages depend on the space that `words` name."""
-    for path in _yaml_files(words):
-        check_keys(path)
+    for word in words:
+        # a space of one's own; the parser is made before it is known which word names it
+        if not word.startswith("-") and word.endswith((".yaml", ".yml")):
+            check_keys(word)
     parser.add_argument(
         "space", type=str, help="a space (nasflow data list), or one of your own in a .yaml"
     )
@@ -59,18 +60,6 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
     )
     add_config_file(parser)
     _add_strategy(parser, words)
-
-
-def _yaml_files(words: list[str]) -> list[str]:
-    """The YAML files among the words: the space's, and that of --config."""
-    files = []
-    for word, following in itertools.pairwise([*words, ""]):
-        name, equals, value = word.partition("=")
-        if name == "--config":
-            files.append(value if equals else following)
-        elif not word.startswith("-") and word.endswith((".yaml", ".yml")):
-            files.append(word)
-    return files
 
 
 def _add_trainings(parser: Parser) -> None:

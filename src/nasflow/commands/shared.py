@@ -5,12 +5,11 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import jsonargparse
-import yaml
 
+from nasflow.commands.config_file import option_in
 from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import ConfigError
 from nasflow.experiments.defaults import encoder_options
@@ -95,21 +94,10 @@ def named(words: list[str], option: str, default: str) -> str:
         name, equals, rest = word.partition("=")
         given = rest if equals else following
         if name == "--config":
-            value = _in_file(given, option, value)
+            value = option_in(given, option, value)
         elif name == f"--{option}":
             value = given
     return value
-
-
-def _in_file(path: str, option: str, default: str) -> str:
-    """An option of a YAML file; what is wrong with the file, its reader will say."""
-    try:
-        value = yaml.safe_load(Path(path).read_text())
-        for key in option.split("."):
-            value = value[key]
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError):
-        return default
-    return value if isinstance(value, str) else default
 
 
 def set_known_defaults(parser: Parser, defaults: Mapping[str, Any]) -> None:

@@ -135,7 +135,7 @@ def _counts(results: Results) -> str:
 
 def _failures(failed: Sequence[Trial]) -> str:
     """The tails of what the last trainings that failed had printed."""
-    from nasflow.search.view import in_one_line
+    from nasflow.text import in_one_line
 
     lines = []
     # the newest: of a script that was mended meanwhile the older ones tell nothing

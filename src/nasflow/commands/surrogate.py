@@ -37,6 +37,8 @@ def run(options: Namespace) -> None:
     from nasflow.surrogate import FlowSurrogate
 
     check_writable(options.out)
+    if options.picture:
+        check_writable(options.picture)
     # a row for each of the file: what is written has no other name for it
     dataset = open_dataset(options.source, join=False)
     colours = _colours(dataset, options.metric) if options.picture else None

@@ -41,7 +41,7 @@ class MLPConfig(EncoderConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.max_nodes is not None:
-            self._positive_int("max_nodes")
+            self._size("max_nodes")
 
 
 class MLP(Encoder):

@@ -64,7 +64,8 @@ attention_dropout=0.1)
     """Share of the node states dropped after each layer in training."""
 
     def __post_init__(self) -> None:
-        self._positive_int("width", "n_layers")
+        self._size("width")
+        self._positive_int("n_layers", high=1000)
         self._number("dropout", 0, 0.99)
 
     @classmethod

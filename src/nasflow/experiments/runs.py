@@ -187,6 +187,8 @@ def plan(
         used_encoder = EncoderConfig() if is_gp else encoder
         used_surrogate = SurrogateConfig() if set(tasks) <= _WITHOUT_SURROGATE else surrogate
         used_pretrain = _used_options(pretrain, tasks)
+        for name in used_pretrain.proxies:
+            dataset.proxy(name)
         used_fit = FitConfig() if is_gp else fit
         used_protocol = protocol
         if not tasks:

@@ -106,6 +106,8 @@ class Tuning:
         check_methods(self.methods)
         if self.trials < 1:
             raise ConfigError(f"--trials is {self.trials}; legal: a whole number of at least 1")
+        if not 0 <= self.seed < 2**32:
+            raise ConfigError(f"--seed is {self.seed}; legal: a whole number from 0 to 4294967295")
         options = {name for method in self.methods for name in grid_of(method)}
         # one that begins no name would leave all options as they are, without a word
         for start in self.only:

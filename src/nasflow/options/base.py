@@ -15,11 +15,13 @@ import hashlib
 import inspect
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, get_args, get_type_hints
 
 from nasflow.errors import ConfigError, unknown_option
+
+_MAX_INT = 2**63 - 1  # what NumPy and torch count with
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,17 @@ class Options:
         text = json.dumps([type(self).__name__, self.identity()], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def _positive_int(self, *names: str) -> None:
+    def _positive_int(self, *names: str, high: int = _MAX_INT) -> None:
         for name in names:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise self._wrong(name, value, "a whole number of at least 1")
+            if value > high:
+                raise self._wrong(name, value, f"a whole number from 1 to {high}")
+
+    def _size(self, *names: str) -> None:
+        """Check what an array is made of: beyond a million none fits into any memory."""
+        self._positive_int(*names, high=1_000_000)
 
     def _seed(self, name: str = "seed") -> None:
         value = getattr(self, name)
@@ -98,11 +106,18 @@ class Options:
     def _names(self, name: str) -> None:
         """Make a list of names a tuple of them."""
         value = getattr(self, name)
-        if isinstance(value, str):  # tuple("abc") would be three names
+        # tuple("abc") would be three names
+        if isinstance(value, str) or not isinstance(value, Iterable):
             raise self._wrong(name, value, "a list")
-        object.__setattr__(self, name, tuple(value))
-        if len(set(value)) != len(value):
+        names = tuple(value)
+        object.__setattr__(self, name, names)
+        if len(set(names)) != len(names):
             raise self._wrong(name, value, "each name once")
+
+    def _mappings(self, *names: str) -> None:
+        for name in names:
+            if not isinstance(getattr(self, name), Mapping):
+                raise self._wrong(name, getattr(self, name), "a dictionary")
 
     def _wrong(self, name: str, value: object, legal: str) -> ConfigError:
         return ConfigError(f"{type(self).__name__}.{name} is {value!r}; legal: {legal}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,7 +41,10 @@ class ProtocolConfig(Options):
 
     def __post_init__(self) -> None:
         for name in ("splits", "seeds"):
-            values = tuple(getattr(self, name))
+            values = getattr(self, name)
+            if not isinstance(values, Iterable):
+                raise self._wrong(name, values, "a list of whole numbers")
+            values = tuple(values)
             object.__setattr__(self, name, values)
             if (
                 not values

@@ -45,7 +45,8 @@ class SurrogateConfig(Options):
     """Another activation for some operations, by their name; all others take `activation`."""
 
     def __post_init__(self) -> None:
-        self._positive_int("k", "rounds")
+        self._size("k")
+        self._positive_int("rounds")
         self._number("sigma", 0, open_low=True)
         self._number("alpha", 0, 1)
         self._number("rescale", 0, 1)
@@ -53,6 +54,7 @@ class SurrogateConfig(Options):
         self._choice("pooling")
         self._choice("directions")
         self._choice("activation")
+        self._mappings("op_activations")
         for op, activation in self.op_activations.items():
             if activation not in get_args(Activation):
                 raise self._wrong(

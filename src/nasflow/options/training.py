@@ -50,12 +50,14 @@ class PretrainConfig(Options):
 
     def __post_init__(self) -> None:
         self._names("proxies")
+        self._mappings("task_options", "weights")
         # kept as plain values: which class they belong to, only the task knows
         options_of = {}
         for task, options in self.task_options.items():
             options_of[task] = options.to_dict() if isinstance(options, Options) else dict(options)
         object.__setattr__(self, "task_options", options_of)
-        self._positive_int("epochs", "batch_size", "decoder_width", "decoder_layers")
+        self._positive_int("epochs", "batch_size", "decoder_layers")
+        self._size("decoder_width")
         self._number("lr", 0, open_low=True)
         self._number("weight_decay", 0)
         self._choice("schedule")

@@ -30,7 +30,7 @@ from nasflow.errors import DataError
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
 from nasflow.options.training import FitConfig
-from nasflow.prediction.scorer import Labels, Scorer, scores, weights_of
+from nasflow.prediction.scorer import Labels, Scorer, in_chunks, scores, weights_of
 from nasflow.running.progress import progress_bar
 from nasflow.running.seeding import seeded
 from nasflow.running.threads import threads_for
@@ -80,7 +80,7 @@ def fine_tune(
         progress: whether to draw a progress bar.
 
     Raises:
-        DataError: labels that are not finite, too few, or all equal.
+        DataError: labels that are not finite, too few, or all equal; a learning rate far too high.
     """
     check_labels(table, labels, "label")
     if validation is not None:
@@ -112,6 +112,12 @@ def fine_tune(
         best, best_epoch = last, config.epochs
     scorer.load_state_dict(best)
     scorer.eval()
+    # weights that are numbers may still multiply to what is none
+    if not all(chunk.isfinite().all() for chunk in in_chunks(scorer, table, extra)):
+        raise DataError(
+            f"fine-tuning with a learning rate of {config.lr:g} ended in scores that are no"
+            " numbers; use a lower lr"
+        )
     return FineTuned(best, last, best_epoch, tuple(taus))
 
 

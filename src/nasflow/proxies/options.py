@@ -27,7 +27,8 @@ class ProxyConfig(Options):
     """Seed of the weights and of the choice of images; every network starts from the same state."""
 
     def __post_init__(self) -> None:
-        self._positive_int("width", "cells", "n_classes", "image_size", "batch_size")
+        self._size("width", "n_classes", "image_size", "batch_size")
+        self._positive_int("cells", high=1000)
         self._seed()
         if self.batch_size < 2:
             raise self._wrong("batch_size", self.batch_size, "at least 2: measures compare images")

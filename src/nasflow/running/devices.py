@@ -15,7 +15,8 @@ def checked_device(name: str) -> torch.device:
     """
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
+        # a number from there: the device `meta` has tensors without any
+        torch.zeros(1, device=device).cpu()
     except (RuntimeError, AssertionError) as error:
         raise ConfigError(
             f"device {name!r} is not there ({str(error).splitlines()[0]}); legal here: cpu"

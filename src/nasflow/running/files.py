@@ -74,20 +74,23 @@ def check_writable(path: PathLike) -> None:
     """Return if a file could be written at `path`; called before long work whose result goes there.
 
     Raises:
-        OSError: `path` is a folder, or its nearest existing parent is no folder that takes files.
+        OSError: `path` is a folder, or its nearest existing parent is no folder that takes a file
+            of this name.
     """
     if Path(path).is_dir():
-        raise IsADirectoryError(errno.EISDIR, "is a folder; name a file", str(path))
+        raise IsADirectoryError(errno.EISDIR, "is a folder; name a file", str(path) or "''")
     parent = Path(path).absolute().parent
     # folders that are missing will be made, so what counts is the first one that is there
     while not parent.exists():
         parent = parent.parent
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise PermissionError(
-            errno.EACCES,
-            f"cannot be written: {parent} is no folder that can be written to",
-            str(path),
-        )
+    try:
+        # tried rather than asked: of /proc and of a disk that has gone the rights tell nothing
+        handle, name = tempfile.mkstemp(dir=parent, prefix=f".{Path(path).name}.", suffix=".part")
+    except OSError as error:
+        reason = f"{parent} is no folder that can be written to ({error.strerror})"
+        raise type(error)(error.errno, f"cannot be written: {reason}", str(path)) from None
+    os.close(handle)
+    os.unlink(name)
 
 
 def write_text(path: PathLike, text: str) -> None:
@@ -129,11 +132,12 @@ def require_file(path: PathLike) -> Path:
     file = Path(path)
     if file.is_file():
         return file
+    name = str(path) or "''"
     if file.is_dir():
-        raise MissingDataError(f"{path} is a folder, not a file")
+        raise MissingDataError(f"{name} is a folder, not a file")
     if file.exists():
-        raise MissingDataError(f"{path} is no regular file (a pipe?); write its content to a file")
-    raise MissingDataError(f"{path} does not exist")
+        raise MissingDataError(f"{name} is no regular file (a pipe?); write its content to a file")
+    raise MissingDataError(f"{name} does not exist")
 
 
 def sha256(path: PathLike) -> str:

@@ -1,9 +1,22 @@
-"""How much memory this process takes."""
+"""How much memory this process takes, and whether it was too little."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an error says that there is no memory left, by the name that its library has for it.
+
+    Example:
+        >>> is_out_of_memory(MemoryError()), is_out_of_memory(RuntimeError("no such device"))
+        (True, False)
+    """
+    # torch has one class on a GPU and a text on the CPU, and need not be loaded here
+    names = {kind.__name__ for kind in type(error).__mro__}
+    is_of_torch = "OutOfMemoryError" in names or "can't allocate memory" in str(error)
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and is_of_torch)
 
 
 def peak_memory() -> int | None:

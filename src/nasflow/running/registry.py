@@ -153,6 +153,13 @@ class Registry(Generic[T]):
     def _checked(self, part: Any, name: str) -> T:
         if not self._accepts(part):
             raise ConfigError(f"{name} is {part!r}; {_a(self.kind)} is {self._legal}")
+        # of a class that cannot be made, Python would say so in the midst of the work
+        missing = sorted(getattr(part, "__abstractmethods__", ()))
+        if isinstance(part, type) and missing:
+            raise ConfigError(
+                f"{name} has no {', '.join(missing)}: {_a(self.kind)} writes what"
+                f" {part.__base__.__name__ if part.__base__ else 'its base'} leaves open"
+            )
         found: T = part
         return found
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from pebble import ProcessExpired
 
+from nasflow.errors import ConfigError
 from nasflow.running.workers import LocalWorkers, Task, WorkerError, Workers
 
 
@@ -34,9 +35,11 @@ def run_tasks(
             as many at a time as it has processors.
 
     Raises:
+        ConfigError: a task waits for one that is not in the list, or that waits for it.
         MissingExtraError: Ray is wanted and not installed.
         WorkerError: a worker died twice on one task, and there is no `on_lost`.
     """
+    _check_order(tasks)
     waiting, done = list(tasks), set[str]()
 
     def ready() -> Iterator[Task]:
@@ -74,6 +77,23 @@ def run_tasks(
                 else:
                     done.add(task.name)
                     on_result(task, result)
+
+
+def _check_order(tasks: Sequence[Task]) -> None:
+    """Return if each task can begin at some time."""
+    waiting, done = list(tasks), set[str]()
+    while waiting:
+        ready = [task for task in waiting if done.issuperset(task.after)]
+        # what waits for what never comes would wait for ever
+        if not ready:
+            task = waiting[0]
+            names = ", ".join(sorted(set(task.after) - done))
+            raise ConfigError(
+                f"the task {task.name!r} waits for {names}, not in the list or waiting for it;"
+                " name tasks of the list"
+            )
+        done.update(task.name for task in ready)
+        waiting = [task for task in waiting if task.name not in done]
 
 
 def _exit_code(error: BaseException) -> str:

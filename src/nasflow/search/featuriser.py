@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -181,5 +182,7 @@ class Featuriser:
         key.update(json.dumps([_VERSION, *options]).encode())
         for name, values in proxies.items():
             key.update(name.encode() + np.ascontiguousarray(values).tobytes())
-        name = f"search-{self._problem.space.name}-{key.hexdigest()[:16]}.safetensors"
+        # of a space of one's own the name may be any text, a path of other folders too
+        space = re.sub(r"[^\w+.-]", "_", self._problem.space.name)
+        name = f"search-{space}-{key.hexdigest()[:16]}.safetensors"
         return environment.cache_dir() / name

@@ -13,7 +13,7 @@ from nasflow.search.report import final_table, write_best, write_trials
 from nasflow.search.results import Results
 from nasflow.search.study_record import about_of
 from nasflow.search.training import is_function
-from nasflow.search.view import in_one_line
+from nasflow.text import in_one_line
 
 TABLE, TRIALS, BEST, PICTURE = NAMES = ("table.txt", "trials.csv", "best.json", "search.png")
 _STUDY = ".db"  # the suffix that a study's file has, as a rule
@@ -26,10 +26,15 @@ def folder_of(study: str, out: str | None = None) -> Path:
     Example:
         >>> folder_of("study.db"), folder_of("lr0.01")
         (PosixPath('study'), PosixPath('lr0.01-results'))
+
+    Raises:
+        ConfigError: the study is no name of a file.
     """
+    path = Path(study)
+    if not path.name:
+        raise ConfigError(f"--study is {study!r}, no name of a file; legal: such as study.db")
     if out:
         return Path(out)
-    path = Path(study)
     # `lr0.01` and `lr0.02` have suffixes to Python; and no two names may give one folder
     if path.suffix == _STUDY and not path.stem.endswith(_FOLDER):
         return path.with_suffix("")

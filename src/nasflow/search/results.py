@@ -19,8 +19,9 @@ from nasflow.search.problem import pareto
 from nasflow.search.short_notation import short_notations
 from nasflow.search.study import Study
 from nasflow.search.trial import Trial
-from nasflow.search.view import best_first, in_one_line
+from nasflow.search.view import best_first
 from nasflow.spaces.base import Space
+from nasflow.text import in_one_line
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from nasflow.search.failures import expectation, kind_of
 from nasflow.search.study import Study
 from nasflow.search.training import Train, Training, check_train
 from nasflow.search.trial import Trial
-from nasflow.search.view import in_one_line
+from nasflow.text import in_one_line
 
 DEFAULT_LIMIT = 24 * 3600.0
 _LOOK_EVERY = 0.25  # seconds between two looks at the file while trainings run
@@ -31,6 +31,8 @@ _LATE = 5.0  # seconds after its result in which a worker must have returned
 
 class AllFailedError(NasflowError, RuntimeError):
     """The first trainings of a search failed in the same way; the message says how."""
+
+    has_lines = True  # it ends with those that the last training wrote
 
 
 class Watcher(Protocol):

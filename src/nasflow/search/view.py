@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 from nasflow.search.problem import Problem
 from nasflow.search.short_notation import short_notations
 from nasflow.search.trial import Trial
+from nasflow.text import in_one_line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -189,17 +190,3 @@ def shortened(text: str, width: int) -> str:
     """A text in one line, at most `width` characters of it."""
     line = in_one_line(text)
     return line if len(line) <= width else line[: width - 1] + "…"
-
-
-def in_one_line(text: str) -> str:
-    """A text in one line, with what would move a terminal's cursor or colours written out."""
-    line = " ".join(text.split())
-    # a progress bar in the tail of an output holds control characters, a file's name perhaps half
-    # a character
-    return "".join(map(_visible, line))
-
-
-def _visible(character: str) -> str:
-    if character.isprintable():
-        return character
-    return character.encode("unicode_escape").decode()

@@ -62,9 +62,9 @@ def read_genotype(text: str) -> dict[str, Any]:
         raise GraphError(f"{text[:60]!r} has no normal and reduce cell; legal: {_FORMS}")
     for key in ("normal_concat", "reduce_concat"):
         joined = content.get(key, _CONCAT)
-        # the length first: range(10**12) is a short text and a long list
-        is_list = isinstance(joined, (list, tuple, range)) and len(joined) == len(_CONCAT)
-        if not is_list or list(joined) != _CONCAT:
+        # range(10**12) is a short text and a long list, and Python counts no further than 2**63
+        is_short = isinstance(joined, (list, tuple, range)) and not joined[len(_CONCAT) :]
+        if not is_short or list(joined) != _CONCAT:
             raise GraphError(
                 f"{key} is {str(joined)[:60]}; only cells that join all four steps, {_CONCAT}, are"
                 " legal"
