@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from importers.exports import onnx_model_of_old_exporter, three_ways
 from importers.zoo import ZOO, network
@@ -56,6 +56,41 @@ def test_traced_exported_and_onnx_are_one_architecture(name: str) -> None:
     assert len({graph.canonical_id for graph in graphs.values()}) == 1
     expected = EXPECTED[name]
     assert {op: counts["traced"][op] for op in expected} == expected
+
+
+class Masked(nn.Module):
+    """Attention whose mask is given, by place or by name, to a layer that a trace cannot enter."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind, self.linear = kind, nn.Linear(8, 8)
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        if self.kind == "layer":
+            return self.layer(x, src_key_padding_mask=mask)
+        if self.kind == "places":
+            return self.attention(self.linear(x), x, x, mask)[0]
+        return self.attention(self.linear(x), x, x, attn_mask=mask, need_weights=False)[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "mask"),
+    [
+        ("layer", torch.zeros(3, 5, dtype=torch.bool)),
+        ("places", torch.zeros(3, 5, dtype=torch.bool)),
+        ("pairs", torch.zeros(5, 5, dtype=torch.bool)),
+        ("pairs", torch.zeros(5, 5)),
+    ],
+)
+def test_masks_that_are_given(kind: str, mask: Tensor) -> None:
+    graphs = three_ways(Masked(kind).eval(), torch.rand(3, 5, 8), mask)
+    assert len({graph.canonical_id for graph in graphs.values()}) == 1
+    graph = graphs["traced"]
+    attention = graph.ops.index("attention")
+    assert graph.ops.count("attention") == 1
+    assert len(graph.predecessors[attention]) == 4
 
 
 @pytest.mark.parametrize("name", ["resnet", "swin", "encoder", "lstm", "equal blocks"])

@@ -114,11 +114,19 @@ def _is_convolution(call: Call) -> bool:
 
 
 def choices(program: Program) -> None:
-    """Call a choice between a tensor and a constant `mask`."""
-    for call in program.of("where"):
-        if len(call.inputs) != 3:
+    """Call a choice between a tensor and a constant `mask`; leave out one between constants."""
+    replacements: dict[Call, Operand] = {}
+    for call in program.of("where", "mask"):
+        if len(call.inputs) < 2:
             continue
-        condition, *branches = call.inputs
+        is_where = call.op == "where"
+        condition = call.inputs[0 if is_where else 1]
+        branches = call.inputs[1:] if is_where else call.inputs[:1]
         computed = [branch for branch in branches if isinstance(branch, Result)]
-        if len(computed) == 1:
+        if not computed and isinstance(condition, Result):
+            # truth values turned into numbers, such as 0 and -inf: a change of type
+            replacements[call] = condition
+        elif len(computed) == 1 and len(call.inputs) == 3:
             call.become("mask", [computed[0], condition])
+    program.replace(replacements)
+    program.remove(replacements)

@@ -6,8 +6,10 @@ into them; torch.export can, and their weights tell the sizes of what they take.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,6 +18,14 @@ from torch import Tensor, fx, nn
 from nasflow.errors import GraphError
 from nasflow.importers.calls import Constant, Result
 from nasflow.importers.torch_models.cells import Cell
+from nasflow.importers.torch_models.examples import (
+    DEFAULT_LENGTHS,
+    MASKS,
+    Examples,
+    Place,
+    mask,
+    sequence,
+)
 from nasflow.importers.torch_models.exported import give_weights, read_outputs, user_inputs
 from nasflow.importers.torch_models.reader import GraphReader, Several, Value
 
@@ -29,29 +39,21 @@ _SEQUENCES: dict[type[nn.Module], tuple[str, ...]] = {
     nn.TransformerDecoder: ("tgt", "memory"),
     nn.Transformer: ("src", "tgt"),
 }
-# the lengths of the first and of the other sequences, and a batch: neither 1 nor equal
-_LENGTHS, _BATCH = (5, 7), 3
-
-
-class _Place(int):
-    """Stands for the example of that number."""
 
 
 class _Called(nn.Module):
     """A layer called on examples, each of which may be given in several places."""
 
-    def __init__(self, layer: nn.Module, args: list[Any], named: dict[str, Any]) -> None:
+    def __init__(self, layer: nn.Module, arguments: dict[str, Any]) -> None:
         super().__init__()
-        self.layer = layer
-        self.arguments, self.named = args, named
+        self.layer, self.arguments = layer, arguments
 
     def forward(self, *tensors: Tensor) -> Any:
-        args = [tensors[value] if type(value) is _Place else value for value in self.arguments]
-        named = {
-            name: tensors[value] if type(value) is _Place else value
-            for name, value in self.named.items()
+        given = {
+            name: tensors[value] if type(value) is Place else value
+            for name, value in self.arguments.items()
         }
-        return self.layer(*args, **named)
+        return self.layer(**given)
 
 
 def is_composite(layer: nn.Module) -> bool:
@@ -63,31 +65,33 @@ def read_composite(reader: GraphReader, node: fx.Node, layer: nn.Module) -> Valu
     """The results of a composite layer, its operations read into the program.
 
     Raises:
-        GraphError: a mask is computed, so that its kind is not known, or the export fails.
+        GraphError: what is computed is no sequence and no mask, or the export fails.
     """
-    names = next(names for kind, names in _SEQUENCES.items() if isinstance(layer, kind))
-    operands: list[Result] = []
-    examples: list[Tensor] = []
+    sequences = next(names for kind, names in _SEQUENCES.items() if isinstance(layer, kind))
+    names = list(inspect.signature(layer.forward).parameters)
+    arguments = {**dict(zip(names, node.args, strict=False)), **node.kwargs}
     lengths = _lengths(reader, node)
-
-    def given(value: Any, name: str | None) -> Any:
-        now = reader.now(value)
-        if isinstance(now, Result) and name in names:
-            # the same tensor in two places is one input: what is done to it is done once
-            if now not in operands:
-                operands.append(now)
-                examples.append(_example(layer, names.index(name), lengths))
-            return _Place(operands.index(now))
-        if isinstance(now, (Result, Constant)):
-            return _constant(reader, node, layer, value)
-        return now
-
-    args = [given(value, dict(enumerate(names)).get(i)) for i, value in enumerate(node.args)]
-    named = {name: given(value, name) for name, value in node.kwargs.items()}
+    examples, given = Examples(), dict[str, Any]()
+    for place, name in enumerate(sequences):
+        now = reader.now(arguments[name])
+        if isinstance(now, Result):
+            given[name] = examples.place(now, partial(sequence, layer, place, lengths))
+        else:
+            given[name] = _constant(reader, node, layer, arguments[name])
+    # masks are of the lengths that the sequences have
+    shown = {name: examples.tensors[at] if type(at) is Place else at for name, at in given.items()}
+    for name in [name for name in arguments if name not in sequences]:
+        now = reader.now(arguments[name])
+        if isinstance(now, Result) and name in MASKS:
+            given[name] = examples.place(now, partial(mask, layer, name, shown))
+        elif isinstance(now, (Result, Constant)):
+            given[name] = _constant(reader, node, layer, arguments[name])
+        else:
+            given[name] = now
     # the layer's code runs here, and may raise anything
     try:
         with _no_fused_operator():
-            program = torch.export.export(_Called(layer, args, named), tuple(examples))
+            program = torch.export.export(_Called(layer, given), tuple(examples.tensors))
     except Exception as error:
         raise GraphError(
             f"the layer {node.name!r} ({type(layer).__name__}) cannot be written out"
@@ -95,7 +99,7 @@ def read_composite(reader: GraphReader, node: fx.Node, layer: nn.Module) -> Valu
         ) from error
     inner = reader.inner(program.graph_module, node.name)
     give_weights(inner, program)
-    for placeholder, value in zip(user_inputs(program), operands, strict=True):
+    for placeholder, value in zip(user_inputs(program), examples.operands, strict=True):
         inner.give(placeholder, value)
     results = read_outputs(inner, program)
     if isinstance(layer, nn.MultiheadAttention):
@@ -106,13 +110,13 @@ def read_composite(reader: GraphReader, node: fx.Node, layer: nn.Module) -> Valu
 
 
 def _constant(reader: GraphReader, node: fx.Node, layer: nn.Module, value: Any) -> Tensor:
-    """A mask that is a constant."""
+    """A sequence or mask that is a constant."""
     content = reader.contents.get(value)
     if isinstance(content, Tensor):
         return content
     raise GraphError(
-        f"the layer {node.name!r} ({type(layer).__name__}) is given a mask that is computed, so"
-        f" that it is not known how it is applied; {_WHOLE}"
+        f"the layer {node.name!r} ({type(layer).__name__}) is given an argument that is"
+        f" computed, and neither a sequence nor a mask; {_WHOLE}"
     )
 
 
@@ -122,22 +126,7 @@ def _lengths(reader: GraphReader, node: fx.Node) -> tuple[int, int]:
         content = reader.contents.get(value) if isinstance(value, fx.Node) else None
         if isinstance(content, Tensor) and content.ndim >= 2:
             return int(content.shape[-2]), int(content.shape[-1])
-    return _LENGTHS
-
-
-def _example(layer: nn.Module, place: int, lengths: tuple[int, int]) -> Tensor:
-    """A sequence of the width that the layer takes at a place."""
-    attention = next(
-        module for module in layer.modules() if isinstance(module, nn.MultiheadAttention)
-    )
-    widths = [attention.embed_dim] * 3
-    if layer is attention:
-        widths[1:] = attention.kdim, attention.vdim
-    sizes = [lengths[min(place, 1)], _BATCH, widths[place]]
-    if attention.batch_first:
-        sizes[:2] = sizes[1::-1]
-    weight = next(layer.parameters())
-    return torch.zeros(sizes, dtype=weight.dtype, device=weight.device)
+    return DEFAULT_LENGTHS
 
 
 @contextmanager
