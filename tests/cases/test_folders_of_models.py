@@ -31,15 +31,15 @@ def save_models(folder: Path) -> None:
 
 def test_the_refusal_names_the_way(tmp_path: Path) -> None:
     save_models(tmp_path)
-    ways = r"from_onnx .*to_dict.*\.jsonl table"
-    with pytest.raises(DataError, match=f"is a folder of 2 ONNX models, not a table; {ways}"):
+    way = r"from_onnx .*to_dict.*\.jsonl table"
+    with pytest.raises(DataError, match=f"is a folder; .*; it holds 2 ONNX models: {way}"):
         open_dataset(str(tmp_path))
-    with pytest.raises(DataError, match=f"is an ONNX model, not a table; {ways}"):
+    with pytest.raises(DataError, match=f"suffix '.onnx'; .*; it is an ONNX model: {way}"):
         open_dataset(str(tmp_path / "one.onnx"))
     for format_name in ("csv", "jsonl", "nats"):
-        with pytest.raises(DataError, match="is a folder of 2 ONNX models, not a table"):
+        with pytest.raises(DataError, match=f"is no table; it holds 2 ONNX models: {way}"):
             import_table(format_name, tmp_path)
-    with pytest.raises(DataError, match="is an ONNX model, not a table"):
+    with pytest.raises(DataError, match=f"is no table; it is an ONNX model: {way}"):
         import_table("csv", tmp_path / "one.onnx")
 
 

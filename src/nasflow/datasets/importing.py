@@ -101,5 +101,5 @@ def _existing(path: PathLike) -> Path:
     # no format of a table is one of models: said before a reader takes it for damaged text
     models = how_to_read_models(Path(path))
     if models is not None:
-        raise DataError(models)
+        raise DataError(f"{path} is no table; {models}")
     return Path(path)

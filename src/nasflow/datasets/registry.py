@@ -286,12 +286,13 @@ def open_dataset(
 
 def _no_table(path: Path) -> DataError:
     """The error for a file or folder that is no table; says which way there is."""
+    seen = "is a folder" if path.is_dir() else f"has the suffix {path.suffix!r}"
+    legal = f"{path} {seen}; legal: .npz, or your own table: {LEGAL}"
     models = how_to_read_models(path)
     if models is not None:
-        return DataError(models)
-    seen = "is a folder" if path.is_dir() else f"has the suffix {path.suffix!r}"
+        return DataError(f"{legal}; {models}")
     return DataError(
-        f"{path} {seen}; legal: .npz, or your own table: {LEGAL}. `nasflow data import FORMAT PATH`"
+        f"{legal}. `nasflow data import FORMAT PATH`"
         " makes an .npz of a published benchmark's file or folder; models (ONNX, PyTorch) become"
         " architectures in Python: docs/import-models.md"
     )
