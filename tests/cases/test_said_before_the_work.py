@@ -108,6 +108,12 @@ def test_a_seed_of_a_tuning(seed: str, capsys: pytest.CaptureFixture[str]) -> No
     assert f"--seed is {seed}; legal: a whole number from 0 to 4294967295" in line
 
 
+@pytest.mark.parametrize("seed", ["-1", str(2**32), str(10**40)])
+def test_a_seed_of_a_choice(seed: str, mine: str, capsys: pytest.CaptureFixture[str]) -> None:
+    line = failure(capsys, "choose", mine, "--n=2", "--seed", seed)
+    assert f"seed is {seed}; legal: a whole number from 0 to 4294967295" in line
+
+
 @pytest.mark.parametrize("study", ["", ".", "/"])
 @pytest.mark.parametrize("more", [[], ["--out", "results"]])
 def test_a_study_without_a_name(

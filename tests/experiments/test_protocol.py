@@ -22,7 +22,7 @@ from nasflow.experiments.runs import Run, plan
 from nasflow.options.protocol import ProtocolConfig
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import FitConfig, PretrainConfig
-from nasflow.prediction.predictor import Predictor
+from nasflow.prediction.fgp import FGP
 from nasflow.statistics.metrics import kendall_tau, precision_at, rmse, spearman
 from nasflow.statistics.splits import half_split
 
@@ -293,7 +293,7 @@ def test_labels_reach_no_pre_training_of_the_protocol(
     for name, data in (("one", proteins), ("other", other)):
         monkeypatch.setattr(protocol, "_dataset", lambda *_, data=data: data)
         do_pretraining(run.pretraining, tmp_path / name)
-        predictor = Predictor.load(run.pretraining.path(tmp_path / name))
+        predictor = FGP.load(run.pretraining.path(tmp_path / name))
         embeddings.append(predictor.embed(data.table[:50]))
     np.testing.assert_array_equal(*embeddings)
 
@@ -356,13 +356,13 @@ def test_options_that_a_method_does_not_use_change_no_key(proteins: Dataset) -> 
 def _pretrained_on(monkeypatch: pytest.MonkeyPatch, run: Run, folder: Path) -> Any:
     """The table that the pre-training of `run` is given."""
     tables: list[Any] = []
-    pretrain = Predictor.pretrain
+    pretrain = FGP.pretrain
 
-    def keep(self: Predictor, table: Any, *rest: Any, **named: Any) -> Any:
+    def keep(self: FGP, table: Any, *rest: Any, **named: Any) -> Any:
         tables.append(table)
         return pretrain(self, table, *rest, **named)
 
-    monkeypatch.setattr(Predictor, "pretrain", keep)
+    monkeypatch.setattr(FGP, "pretrain", keep)
     assert run.pretraining is not None
     do_pretraining(run.pretraining, folder)
     return tables[0]
@@ -428,16 +428,16 @@ def test_vectors_are_the_embeddings_of_the_fitted_source(
     run = replace(_one(proteins, "vectors"), source=source)
     given: list[Any] = []
 
-    def keep(self: Predictor, table: Any, columns: Any, **_: Any) -> None:
+    def keep(self: FGP, table: Any, columns: Any, **_: Any) -> None:
         given.append(columns)
         raise ZeroDivisionError  # what is to be seen was seen
 
-    monkeypatch.setattr(Predictor, "pretrain", keep)
+    monkeypatch.setattr(FGP, "pretrain", keep)
     assert run.pretraining is not None
     with pytest.raises(ZeroDivisionError):
         do_pretraining(run.pretraining, tmp_path)
     split = half_split(2021, 21, 0.03, 20, file_order=False)
-    fitted = Predictor(
+    fitted = FGP(
         encoder=source.encoder,
         pretrain=source.pretrain,
         fit=source.fit,

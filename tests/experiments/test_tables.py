@@ -11,6 +11,7 @@ import scipy.stats
 from nasflow.experiments.tables import (
     differences_table,
     interesting_pairs,
+    intervals_table,
     markdown,
     paired,
     results_table,
@@ -34,6 +35,8 @@ def entry(method: str, split: int, seed: int, tau: float) -> dict:
         "last_tau": tau,
         "last_p1": tau / 2,
         "fit_seconds": 2.0,
+        "n_train": 78,
+        "n_validation": 40,
     }
 
 
@@ -83,7 +86,33 @@ def test_the_table_has_means_and_population_deviations_times_100() -> None:
     assert flow["tau"] == f"{taus.mean():.1f} ({taus.std():.1f})"
     assert flow["pre-train s"] == "12"
     assert flow["runs"] == "6"
-    assert markdown([header, *rows]).startswith("| method | tau |")
+    assert markdown([header, *rows]).startswith("| method | labels | tau |")
+
+
+@pytest.mark.parametrize(
+    ("method", "labels"), [("flow", "78 + 40"), ("flow@all", "118"), ("features", "118")]
+)
+def test_a_row_says_how_many_labels_its_method_saw(method: str, labels: str) -> None:
+    (header, row) = results_table([entry(method, 1, 1, 0.5)], {})
+    assert dict(zip(header, row, strict=True))["labels"] == labels
+
+
+def test_intervals_are_told_of_methods_that_have_some() -> None:
+    held = {"in50": 0.5, "in90": 0.875, "width50": 1.5, "crps": 0.25}
+    runs = [entry("blend", split, 1, 0.5) | held for split in (1, 2)]
+    header, *rows = intervals_table([*ENTRIES, *runs])
+    assert rows == [["blend", "50.0 (0.0)", "87.5 (0.0)", "1.500 (0.000)", "-", "0.250 (0.000)"]]
+    assert header[0] == "method"
+
+
+def test_a_method_that_saw_all_labels_is_held_against_its_like() -> None:
+    methods = ["none", "none@all", "flow@all", "blend", "features", "trees"]
+    pairs = interesting_pairs(methods)
+    assert ("flow@all", "none@all") in pairs
+    assert ("blend", "none@all") in pairs
+    assert ("flow@all", "none") not in pairs
+    assert [pair for pair in pairs if "trees" in pair] == [("trees", "features")]
+    assert all(better != worse for better, worse in pairs)
 
 
 def test_the_comparisons_asked_for_are_each_method_and_what_flow_adds() -> None:

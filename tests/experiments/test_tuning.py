@@ -16,7 +16,7 @@ from nasflow.experiments.protocol import do_validation, fit_run, split_of
 from nasflow.experiments.runs import plan
 from nasflow.experiments.tuned import read_tuned
 from nasflow.experiments.tuning import METHODS, Tuning, candidates, grid_of, methods_on, tune
-from nasflow.prediction.predictor import Predictor
+from nasflow.prediction.fgp import FGP
 from nasflow.running.journal import Journal
 from tiny_space import dataset, use
 
@@ -121,7 +121,7 @@ def test_no_test_row_is_predicted_and_no_test_label_looked_at(
     monkeypatch.setattr(settings, "default_options", lambda _: DEFAULTS)
     monkeypatch.setattr(protocol, "measures", refuse)
     monkeypatch.setattr(grid, "do_run", refuse)
-    monkeypatch.setattr(Predictor, "predict", refuse)
+    monkeypatch.setattr(FGP, "predict", refuse)
     assert tune(choice, tmp_path / "second", 1, progress=False) == first
 
 

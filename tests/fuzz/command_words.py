@@ -98,9 +98,14 @@ class Values:
 
     legal: Sequence[str]
     odd: Sequence[str] = ODD
+    n_words: int = 1
+    """How many words of this kind the argument takes; a flag takes none."""
 
+
+FLAG = Values(("",), ("",), n_words=0)
 
 NUMBERS = Values(("1", "2", "3"), (*ODD_NUMBERS, *HUGE))
+NO_NUMBER = Values(("0",), ("-1", "x", ""))
 WORK = Values(("1", "2"), ODD_NUMBERS)
 """Numbers that the work grows with: none of them is large."""
 WIDTH = Values(("2", "4", "8"), (*ODD_NUMBERS, *WIDTHS))
@@ -112,5 +117,11 @@ TABLE = Values(TABLES, (*ODD_TABLES, *ODD))
 MODEL = Values(MODELS, (*ODD_MODELS, *ODD))
 DEVICE = Values(("cpu",), ("cuda", "cuda:99", "meta", "mps", "tpu", "cpu:3", *ODD))
 CONFIG = Values(CONFIGS, ODD_CONFIGS)
+YES = Values(("true", "false"), ODD_NUMBERS)
+GROUP = Values(("{}",), ("{k: 2}", "{width: 4}", "{x: 1}", "space.yaml", "good.yaml", *ODD))
+"""All options of a stage at once."""
+GROUPS = Values(("counts", "paths,one-hot", "flow"), ("flwo", "counts,counts", "proxies", *ODD))
+TRIALS = Values(("0", "1", "2"), ("3", "0,1", "0,0", "-1", "1.0", *HUGE, *ODD))
+OUT = Values(("x", "found"), ODD_OUTS)
 OUT_NPZ = Values(("x.npz", "own.npz"), ODD_OUTS)
 OUT_MODEL = Values(("x.safetensors", "pretrained.safetensors"), ODD_OUTS)

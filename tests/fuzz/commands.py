@@ -11,14 +11,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from fuzz.command_options import (
+    COLUMNS,
+    ENCODER,
+    FIT,
+    PRETRAIN,
+    PROTOCOL,
+    SMALL_ENCODER,
+    SMALL_FIT,
+    SMALL_PRETRAIN,
+    SURROGATE,
+)
 from fuzz.command_words import (
-    BATCH,
     CONFIG,
     DEVICE,
-    ENCODERS,
+    FLAG,
+    GROUPS,
     HUGE,
     METRIC,
+    METRICS,
     MODEL,
+    NO_NUMBER,
     NUMBERS,
     ODD,
     ODD_ENCODERS,
@@ -30,6 +43,7 @@ from fuzz.command_words import (
     ODD_STUDIES,
     ODD_TABLES,
     ODD_TRAINS,
+    OUT,
     OUT_MODEL,
     OUT_NPZ,
     PAGES,
@@ -41,66 +55,12 @@ from fuzz.command_words import (
     TABLE,
     TABLES,
     TRAINS,
-    WIDTH,
+    TRIALS,
     WORK,
     Values,
     words,
 )
 from fuzz.mutations import Rng
-
-_COLUMNS = Values(("[size]",), ("[accuracy]", "[missing]", "size", *ODD))
-_ENCODER = {
-    "--encoder.name": Values(ENCODERS, ODD_ENCODERS),
-    "--encoder.width": WIDTH,
-    "--encoder.n_layers": WORK,
-    "--encoder.dropout": SHARES,
-}
-_SURROGATE = {
-    "--surrogate.k": WIDTH,
-    "--surrogate.sigma": SHARES,
-    "--surrogate.alpha": SHARES,
-    "--surrogate.seed": NUMBERS,
-    "--surrogate.rounds": WORK,
-    "--surrogate.rescale": SHARES,
-    "--surrogate.pooling": Values(("sum", "mean", "max", "root")),
-    "--surrogate.directions": Values(("both", "forward", "backward")),
-    "--surrogate.activation": Values(("relu", "tanh")),
-    "--surrogate.op_activations": Values(("{conv: tanh}",), ("{x: tanh}", "{conv: x}", *ODD)),
-}
-_PRETRAIN = {
-    "--pretrain.weights": Values(("{flow: 2}",), ("{flow: -1}", "{flow: .nan}", "{x: 1}", *ODD)),
-    "--pretrain.epochs": WORK,
-    "--pretrain.batch_size": BATCH,
-    "--pretrain.lr": SHARES,
-    "--pretrain.weight_decay": SHARES,
-    "--pretrain.schedule": Values(("one-cycle", "constant")),
-    "--pretrain.decoder_width": WIDTH,
-    "--pretrain.decoder_layers": WORK,
-}
-_FIT = {
-    "--fit.epochs": WORK,
-    "--fit.batch_size": BATCH,
-    "--fit.lr": SHARES,
-    "--fit.clip": SHARES,
-    "--fit.margin": SHARES,
-    "--fit.proxies": _COLUMNS,
-    "--fit.average": NUMBERS,
-    "--fit.epoch_pairs": Values(("validation", "labelled")),
-}
-_PROTOCOL = {
-    "--ratio": SHARES,
-    "--n_validation": Values(("2", "0", "4"), (*ODD_NUMBERS, *HUGE)),
-    "--splits": SEEDS,
-    "--seeds": SEEDS,
-    "--group": Values(("none", "isomorphism")),
-    "--pretrain_on": Values(("all", "training-half")),
-    "--pretrain_share": SHARES,
-    "--test_metric": METRIC,
-}
-# options that keep a command quick
-_SMALL_ENCODER = ("--encoder.width=4", "--encoder.n_layers=1")
-_SMALL_PRETRAIN = ("--pretrain.epochs=1", "--surrogate.k=2")
-_SMALL_FIT = ("--metric=accuracy", "--fit.epochs=1")
 
 
 @dataclass(frozen=True)
@@ -118,7 +78,8 @@ class Grammar:
 
 GRAMMARS = (
     Grammar("", 0.5, [Values(("--version", "--help"), ("data", "dta info", "serch", "-h", *ODD))]),
-    Grammar("demo", 0.2, [], {"--jobs": Values(("0",), ("-1", "x", ""))}, ["--jobs=0"]),
+    # without a number of processes that is none it takes minutes
+    Grammar("demo", 0.2, [], {"--jobs": NO_NUMBER, "--out": OUT}, ["--jobs=0"]),
     Grammar("data list", 0.2),
     Grammar("data info", 2, [TABLE]),
     Grammar("data import", 1, [Values(("csv",), ("jsonl", "parquet", "nats", "pyg")), TABLE]),
@@ -129,11 +90,38 @@ GRAMMARS = (
         {"--out": OUT_NPZ},
     ),
     Grammar(
+        "choose",
+        2,
+        [TABLE],
+        {
+            "--n": NUMBERS,
+            "--labelled": TABLE,
+            "--proxies": Values(("size",), METRICS),
+            "--seed": NUMBERS,
+            "--out": Values(("x.jsonl", "own.jsonl"), ODD_OUTS),
+            "--config": CONFIG,
+        },
+        ["--n=2"],
+    ),
+    Grammar(
+        "features",
+        2,
+        [TABLE],
+        {
+            **SURROGATE,
+            "--groups": GROUPS,
+            "--proxies": Values(("size",), METRICS),
+            "--out": Values(("x.csv", "x.npz", "x.parquet"), ODD_OUTS),
+            "--config": CONFIG,
+        },
+        ["--surrogate.k=2"],
+    ),
+    Grammar(
         "surrogate",
         3,
         [TABLE],
         {
-            **_SURROGATE,
+            **SURROGATE,
             "--out": OUT_NPZ,
             "--metric": METRIC,
             "--picture": Values(("x.png",), ODD_OUTS),
@@ -166,24 +154,24 @@ GRAMMARS = (
         4,
         [TABLE],
         {
-            **_ENCODER,
-            **_SURROGATE,
-            **_PRETRAIN,
+            **ENCODER,
+            **SURROGATE,
+            **PRETRAIN,
             "--pretrain.pretext": Values(PRETEXTS, ODD_PRETEXTS),
-            "--pretrain.proxies": _COLUMNS,
+            "--pretrain.proxies": COLUMNS,
             "--pretrain.seed": NUMBERS,
             "--out": OUT_MODEL,
             "--device": DEVICE,
             "--config": CONFIG,
         },
-        [*_SMALL_ENCODER, *_SMALL_PRETRAIN],
+        [*SMALL_ENCODER, *SMALL_PRETRAIN],
     ),
     Grammar(
         "fit",
         4,
         [TABLE],
         {
-            **_FIT,
+            **FIT,
             "--fit.seed": NUMBERS,
             "--model": MODEL,
             "--metric": METRIC,
@@ -192,14 +180,14 @@ GRAMMARS = (
             "--device": DEVICE,
             "--config": CONFIG,
         },
-        _SMALL_FIT,
+        SMALL_FIT,
     ),
     Grammar(
         "fit",
         2,
         [TABLE],
-        {**_ENCODER, **_FIT, "--metric": METRIC, "--validation": SHARES, "--out": OUT_MODEL},
-        [*_SMALL_ENCODER, *_SMALL_FIT],
+        {**ENCODER, **FIT, "--metric": METRIC, "--validation": SHARES, "--out": OUT_MODEL},
+        [*SMALL_ENCODER, *SMALL_FIT],
     ),
     Grammar(
         "predict",
@@ -236,21 +224,67 @@ GRAMMARS = (
             "--out": Values(("found",), ODD_OUTS),
             "--seed": NUMBERS,
             "--n_initial": NUMBERS,
+            "--give_up": NUMBERS,
+            "--retry_failed": FLAG,
+            "--minimise": FLAG,
+            "--second_maximise": FLAG,
+            "--timeout": Values(("9",), (*ODD_NUMBERS, *HUGE)),
             "--config": CONFIG,
         },
         # all of its trainings are done: a search that trains starts a process, which takes seconds
         ["--train=echo {number}", "--study=study.db", "--budget=3", "--strategy=random"],
+    ),
+    # one that trains, and so tries what a strategy does
+    Grammar(
+        "search",
+        0.5,
+        [Values(("space.yaml",), ("nb201", "good.yaml"))],
+        {
+            **ENCODER,
+            **SURROGATE,
+            **PRETRAIN,
+            "--pretrain.pretext": Values(PRETEXTS, ODD_PRETEXTS),
+            "--pretrain.proxies": COLUMNS,
+            "--pretrain_rows": WORK,
+            "--n_parents": WORK,
+            "--n_pool": WORK,
+            "--features": Values(("[counts]", "[embedding]"), ("counts", "[flwo]", "[]", *ODD)),
+            "--proxies": COLUMNS,
+            "--data": Values(("own.npz",), (*ODD_TABLES, *ODD)),
+            "--study": Values(("new.db",), (*ODD_STUDIES, *ODD)),
+            "--out": OUT,
+        },
+        [
+            *words("--train=train.py:worth --study=new.db --budget=3 --n_initial=2 --strategy=fgp"),
+            *SMALL_ENCODER,
+            *SMALL_PRETRAIN,
+        ],
+    ),
+    Grammar(
+        "study",
+        3,
+        [Values(("study.db", "v1-study-random.db"), (*ODD_STUDIES, *ODD))],
+        {
+            "--space": Values(("space.yaml", "nb201"), ("good.yaml", "list.yaml", *ODD)),
+            "--top": NUMBERS,
+            "--second_maximise": FLAG,
+            "--csv": Values(("x.csv",), ODD_OUTS),
+            "--out": OUT,
+            "--forget": TRIALS,
+            "--correct": Values(("1", "2"), (*ODD_NUMBERS, *HUGE, "--top"), n_words=2),
+            "--retry": FLAG,
+        },
     ),
     Grammar(
         "evaluate",
         4,
         [TABLE],
         {
-            **_PROTOCOL,
-            **_ENCODER,
-            **_SURROGATE,
-            **_PRETRAIN,
-            **_FIT,
+            **PROTOCOL,
+            **ENCODER,
+            **SURROGATE,
+            **PRETRAIN,
+            **FIT,
             "--metric": METRIC,
             "--methods": Values(("none", "none,flow", "gmae"), ("none,none", *ODD_PRETEXTS)),
             "--proxy": Values(("size",), ("missing", "accuracy", *ODD)),
@@ -263,9 +297,9 @@ GRAMMARS = (
         },
         [
             *words("--splits=[1] --seeds=[1] --ratio=0.5 --n_validation=2 --jobs=1"),
-            *_SMALL_ENCODER,
-            *_SMALL_PRETRAIN,
-            *_SMALL_FIT,
+            *SMALL_ENCODER,
+            *SMALL_PRETRAIN,
+            *SMALL_FIT,
         ],
     ),
     Grammar(
@@ -323,9 +357,14 @@ def draw_command(rng: Rng) -> tuple[str, list[str]]:
     odd = rng.permutation(len(arguments))[:n_odd]
     values = [_value(argument, i in odd, rng) for i, argument in enumerate(arguments)]
     n_positional = len(grammar.positional)
-    command = [*grammar.name.split(), *values[:n_positional], *grammar.first]
+    command = grammar.name.split()
+    for value in values[:n_positional]:
+        command += value
+    command += grammar.first
     for name, value in zip(chosen, values[n_positional:], strict=True):
-        command += [f"{name}={value}"] if rng.random() < 0.5 else [name, value]
+        n_words = grammar.options[name].n_words
+        in_one_word = n_words == 1 and rng.random() < 0.5
+        command += [f"{name}={value[0]}"] if in_one_word else [name, *value]
     if rng.random() < 0.03:
         command.append("--help")
     if rng.random() < 0.1:
@@ -333,9 +372,9 @@ def draw_command(rng: Rng) -> tuple[str, list[str]]:
     return grammar.name or "none", command
 
 
-def _value(values: Values, odd: bool, rng: Rng) -> str:
+def _value(values: Values, odd: bool, rng: Rng) -> list[str]:
     choices = values.odd if odd else values.legal
-    return choices[int(rng.integers(len(choices)))]
+    return [choices[int(i)] for i in rng.integers(len(choices), size=values.n_words)]
 
 
 def _slipped(command: list[str], rng: Rng) -> list[str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import faulthandler
 import io
 import os
 import re
@@ -45,8 +46,10 @@ LEGAL_CODES = (0, 2, 130)
 _PACKAGES = Path(nasflow.__file__).parents[1]
 _STOPPED = "nasflow: stopped, since the first "
 _BEFORE = re.compile(r"nasflow: note: |\d+/\d+ ")
-# what Python shows to no user by itself
+# what Python shows to no user by itself; of a file that was left open it should
 _HIDDEN = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
+_UNREAD = " --help"
+"""How the error ends where an option is none, or a value of another kind."""
 
 
 class Hang(BaseException):
@@ -73,7 +76,10 @@ class Failed:
 
 
 def run(words: list[str]) -> tuple[str, Failure | None]:
-    """The outcome of a command in the current folder, `exit 2` or the like, and what is wrong."""
+    """The outcome of a command in the current folder, and what is wrong with it.
+
+    The outcome is `exit 2` or the like, `exit 2 unread` where the work never began.
+    """
     out = io.TextIOWrapper(io.BytesIO(), "utf-8")
     err = io.TextIOWrapper(io.BytesIO(), "utf-8", "backslashreplace")
     code: object = 0
@@ -94,13 +100,17 @@ def run(words: list[str]) -> tuple[str, Failure | None]:
     if code not in LEGAL_CODES:
         return "FAILED", Failure(f"exit {code}", "an exit status that no command has")
     text = _text(err)
+    unclosed = [warning for warning in warned if issubclass(warning.category, ResourceWarning)]
+    if unclosed:
+        return "FAILED", Failure("something left open", str(unclosed[0].message))
     shown = [warning for warning in warned if not issubclass(warning.category, _HIDDEN)]
     said = [f"{warning.category.__name__}: {warning.message}" for warning in shown]
     said += text.splitlines()
     if code and not _is_one_line(said):
         kind = f"exit {code}, not one line: {said[0] if said else 'nothing'}"
         return "FAILED", Failure(kind[:100], "\n".join(said))
-    return f"exit {code}", None
+    is_unread = text.rstrip().endswith(_UNREAD)
+    return f"exit {code}{' unread' if is_unread else ''}", None
 
 
 def _is_one_line(said: list[str]) -> bool:
@@ -148,6 +158,7 @@ def attempt(words: list[str], files: Path) -> tuple[str, Failure | None]:
     def hang(*_: object) -> None:
         raise Hang
 
+    attempted: tuple[str, Failure | None] | None = None
     limits = (
         (signal.SIGALRM, signal.ITIMER_REAL, HANG_SECONDS),
         (signal.SIGPROF, signal.ITIMER_PROF, BUSY_SECONDS),
@@ -157,11 +168,14 @@ def attempt(words: list[str], files: Path) -> tuple[str, Failure | None]:
         for _, timer, seconds in limits:
             signal.setitimer(timer, seconds)
         with fresh_copy(files):
-            return run(words)
+            attempted = run(words)
+    except Hang as error:  # while the folder was made or removed
+        return attempted or ("FAILED", _raised(error))
     finally:
         for (number, timer, _), handler in zip(limits, previous, strict=True):
             signal.setitimer(timer, 0)
             signal.signal(number, handler)
+    return attempted
 
 
 def shortest(words: list[str], failure: Failure, files: Path) -> list[str]:
@@ -227,6 +241,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0, help="number of the first command")
     arguments = parser.parse_args()
+    faulthandler.enable()  # a crash of C code would else say nothing
     started = time.monotonic()
     outcomes: Counter[tuple[str, str]] = Counter()
     failed: list[Failed] = []
@@ -236,6 +251,9 @@ def main() -> int:
             more, wrong = fuzz(size, arguments.seed, files, arguments.first + start)
             outcomes += more
             failed += wrong
+            for one in wrong:
+                # at once, in case the run does not come to its end
+                print(f"\nnumber {one.number}: {one.failure.kind}", file=sys.stderr)
             seconds = time.monotonic() - started
             print(
                 f"\r{start + size:,} commands, {len(failed)} failed, {seconds:.0f} s",

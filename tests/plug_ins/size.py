@@ -24,12 +24,12 @@ class Nearest(Member):
 
     groups = ("size.py:Size",)
 
-    def fit(self, blocks, scores):
-        self.sizes, self.scores = self._columns(blocks)[0], scores
+    def fit(self, rows, scores):
+        self.sizes, self.scores = rows.columns(self.groups)[0], scores
         return self
 
-    def predict(self, blocks):
-        return self._nearest(self._columns(blocks)[0], known=None)
+    def predict(self, rows):
+        return self._nearest(rows.columns(self.groups)[0], known=None)
 
     def out_of_fold(self):
         return self._nearest(self.sizes, known=np.arange(len(self.scores)))

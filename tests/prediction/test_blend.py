@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from nasflow import ArchTable, load_space
 from nasflow.errors import ConfigError, DataError, GraphError, NotFittedError
-from nasflow.prediction.blend import Blend, weights_of
+from nasflow.prediction.blend import Blend
+from nasflow.prediction.blend_weights import weights_of
 from nasflow.prediction.score_scale import ScoreScale
 from nasflow.statistics.metrics import kendall_tau
 

@@ -281,11 +281,10 @@ def test_a_search_and_its_workers_killed_at_random_moments(
     counts = logged(tmp_path, "begin")
     # what had a result did not begin again
     assert {canonical_id: counts[canonical_id] for canonical_id in begun} == begun
-    # what a kill cut off began once more
-    n_twice = sum(n == 2 for n in counts.values())
-    assert set(counts.values()) <= {1, 2}
-    assert n_twice <= kills
-    print(f"{kills} kills, {len(counts)} trainings, {n_twice} of them begun twice")
+    # what a kill cut off began anew, and nothing else did
+    n_again = sum(counts.values()) - len(counts)
+    assert n_again <= kills
+    print(f"{kills} kills, {len(counts)} trainings, begun anew {n_again} times")
 
 
 def test_trainings_outlive_the_search_that_began_them(

@@ -20,10 +20,10 @@ from nasflow.commands.shared import (
     set_known_defaults,
     source_in,
     task_options_in,
-    tasks_in,
 )
 from nasflow.encoders.registry import EncoderConfig
 from nasflow.experiments.defaults import default_options, encoder_options
+from nasflow.experiments.methods import FLOOR, NAMED_METHODS, tasks_of
 from nasflow.options.protocol import ProtocolConfig
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import FitConfig, PretrainConfig
@@ -45,8 +45,10 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
         type=str,
         default=METHODS,
         help=(
-            f"none, or tasks: {', '.join(_IN_HELP)}, or several as in flow+proxy; separated by"
-            " commas; the floor gp is always added. A task's own options are --task.NAME.OPTION"
+            f"{', '.join(NAMED_METHODS)}; or pretext tasks: {', '.join(_IN_HELP)}, several as in"
+            " flow+proxy; with @all behind it a task (or none) trains on the validation rows too;"
+            f" separated by commas; the floor, {FLOOR}, is always added. A task's own options are"
+            " --task.NAME.OPTION"
         ),
     )
     parser.add_argument(
@@ -88,7 +90,7 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
 
 def _known_tasks(methods: str) -> list[str]:
     """The tasks that there are among those that the methods name; the others are told in time."""
-    return [task for task in tasks_in(methods) if task in PRETEXTS]
+    return [task for task in tasks_of(names_in(methods)) if task in PRETEXTS]
 
 
 def run(options: Namespace) -> None:
@@ -112,7 +114,7 @@ def run(options: Namespace) -> None:
         pretrain=dataclasses.replace(
             options.pretrain,
             proxies=names_in(options.proxy),
-            task_options=task_options_in(options, tasks_in(options.methods)),
+            task_options=task_options_in(options, tasks_of(names_in(options.methods))),
         ),
         fit=options.fit,
         protocol=protocol,

@@ -1,6 +1,8 @@
-"""`nasflow fit`: a head, and the encoder under it, learn a few labels."""
+"""`nasflow fit`: a predictor learns a few labels."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
 
 from nasflow.commands.shared import (
     SOURCE_HELP,
@@ -16,6 +18,9 @@ from nasflow.commands.shared import (
 from nasflow.errors import ConfigError
 from nasflow.options.training import FitConfig
 
+if TYPE_CHECKING:
+    from nasflow.prediction.predictor import Predictor
+
 
 def add_arguments(parser: Parser, words: list[str]) -> None:
     """The arguments."""
@@ -23,10 +28,29 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
         "source", type=str, help=SOURCE_HELP + "; rows without the label are left out"
     )
     parser.add_argument(
+        "--method",
+        type=Literal["blend", "fgp"] | None,
+        default=None,
+        help=(
+            "blend: models of graph features, and with effort full the encoder, weighted by what"
+            " each predicts of unseen labels; fgp: the encoder alone, as the paper has it (default:"
+            " what --model was written for, or blend)"
+        ),
+    )
+    parser.add_argument(
+        "--effort",
+        type=Literal["auto", "fast", "full"],
+        default="auto",
+        help=(
+            "of a blend: fast has no graph network and takes seconds, full has and takes minutes;"
+            " auto is full with --model, or where an option of the encoder or --fit is given"
+        ),
+    )
+    parser.add_argument(
         "--model",
         type=str | None,
         default=None,
-        help="what nasflow pretrain wrote; without it the encoder starts from random weights",
+        help="what nasflow pretrain wrote; without it an encoder starts from random weights",
     )
     parser.add_argument(
         "--metric", type=str | None, default=None, help="the label, where there are several"
@@ -36,8 +60,8 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
         type=float,
         default=0.0,
         help=(
-            "share of the labelled rows that do not train, but choose the epoch and show how well "
-            "they are ranked; with 0 all train, and the last epoch is kept"
+            "share of the labelled rows that do not train, but show how well they are ranked; with"
+            " --method fgp they also choose the epoch. With 0 all train"
         ),
     )
     parser.add_argument(
@@ -51,9 +75,30 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
     else:
         add_encoder(parser, words)
     add_stage(parser, FitConfig, "fit")
-    # the published protocol has validation; nothing here is compared with it, and labelled chooses
-    # better
-    parser.set_defaults({"fit.epoch_pairs": "labelled"})
+    parser.set_defaults({f"fit.{name}": value for name, value in _defaults(_method(words)).items()})
+
+
+def _method(words: list[str]) -> str:
+    """The method that the words name, or that their model was written for."""
+    model = named(words, "model", "")
+    if named(words, "method", "") or not model:
+        return named(words, "method", "blend")
+    from nasflow.errors import NasflowError
+    from nasflow.prediction.model_file import method_in
+
+    try:
+        return method_in(model)
+    except (NasflowError, OSError):
+        return "blend"  # whoever reads it in earnest says what is wrong
+
+
+def _defaults(method: str) -> dict[str, Any]:
+    """The defaults of --fit for a method."""
+    if method == "fgp":
+        # the published protocol has validation pairs; nothing here is compared with it, and
+        # labelled chooses better
+        return {"epoch_pairs": "labelled"}
+    return {"epochs": 150, "lr": 5e-4, "average": 40}
 
 
 def _refuse_encoder_options(words: list[str]) -> None:
@@ -68,13 +113,12 @@ def _refuse_encoder_options(words: list[str]) -> None:
 
 
 def run(options: Namespace) -> None:
-    """Fit, write, and say how well the held-out rows are ranked."""
+    """Fit, write, and say how well rows are ranked whose label was not seen."""
     import numpy as np
 
     from nasflow.datasets import open_dataset
     from nasflow.errors import DataError
     from nasflow.prediction.label import Label
-    from nasflow.prediction.predictor import Predictor
     from nasflow.prediction.proxy_ranks import take, without_value
     from nasflow.running.files import check_writable
     from nasflow.statistics.metrics import kendall_tau
@@ -91,22 +135,17 @@ def run(options: Namespace) -> None:
         raise DataError(
             f"{options.source} has {len(rows)} labelled architectures; fit needs at least 2"
         )
-    if options.model:
-        predictor = Predictor.load(
-            options.model, options.device, encoder=options.encoder, fit=options.fit
-        )
-    else:
-        predictor = Predictor(encoder=options.encoder, fit=options.fit, device=options.device)
+    predictor = _predictor(options)
     rows = np.random.default_rng(options.fit.seed).permutation(rows)
     n_held = int(options.validation * len(rows))
     held, train = rows[:n_held], rows[n_held:]
     table = dataset.table
     columns = {name: dataset.proxy(name) for name in options.fit.proxies}
-    validation = (table[held], labels[held], take(columns, held)) if n_held > 1 else None
+    chooses_epoch = predictor.model == "fgp" and n_held > 1
     predictor.fit(
         table[train],
         labels[train],
-        validation=validation,
+        validation=(table[held], labels[held], take(columns, held)) if chooses_epoch else None,
         proxies=take(columns, train),
         reference=columns,
         label=label,
@@ -118,11 +157,33 @@ def run(options: Namespace) -> None:
     )
     if told := without_value(options.fit.proxies, columns):
         print(told)
-    if validation:
-        tau = kendall_tau(predictor.predict(validation[0], validation[2]), validation[1])
-        print(
-            f"Kendall tau on the {n_held} validation rows {tau:.3f} (epoch"
-            f" {predictor.fitted_.best_epoch} of {options.fit.epochs}, chosen on these rows: an"
-            " optimistic number)"
-        )
+    if predictor.model == "blend":
+        print(predictor.blend_.in_words)
+    if n_held > 1:
+        tau = kendall_tau(predictor.predict(table[held], take(columns, held)), labels[held])
+        text = f"Kendall tau on the {n_held} validation rows {tau:.3f}"
+        if chooses_epoch:
+            text += (
+                f" (epoch {predictor.fitted_.best_epoch} of {options.fit.epochs}, chosen on these"
+                " rows: an optimistic number)"
+            )
+        print(text)
     print(f"next: nasflow predict --model {options.out} --archs mine.jsonl")
+
+
+def _predictor(options: Namespace) -> Predictor:
+    """The predictor that the options describe, not yet fitted."""
+    from nasflow.encoders.registry import EncoderConfig
+    from nasflow.prediction.predictor import Predictor
+
+    if options.model:
+        predictor = Predictor.load(options.model, options.device, encoder=options.encoder)
+    else:
+        encoder = None if options.encoder == EncoderConfig() else options.encoder
+        predictor = Predictor(encoder=encoder, device=options.device)
+    method = options.method or predictor.model
+    fit = options.fit
+    if method == "blend" and fit == FitConfig(**_defaults(method), proxies=fit.proxies):
+        # what was not asked for is left to the blend, which then need not train a graph network
+        fit = None
+    return predictor.set_params(model=method, effort=options.effort, fit=fit)

@@ -16,7 +16,24 @@ def add_arguments(parser: Parser, __: list[str]) -> None:
         "--out",
         type=str | None,
         default=None,
-        help="CSV to write (row, prediction); without it the predictions are printed",
+        help="CSV to write (row, prediction, ...); without it the predictions are printed",
+    )
+    parser.add_argument(
+        "--std",
+        action="store_true",
+        help="a column std: the standard deviation of each prediction",
+    )
+    parser.add_argument(
+        "--interval",
+        type=float | None,
+        default=None,
+        help="columns low and high, between which this share of labels is expected, such as 0.9",
+    )
+    parser.add_argument(
+        "--explain",
+        type=int | None,
+        default=None,
+        help="in place of predictions: why this row is predicted what it is (0 is the first)",
     )
     parser.add_argument(
         "--top", type=int | None, default=None, help="only the best so many, best first"
@@ -46,13 +63,23 @@ def run(options: Namespace) -> None:
     columns = {name: dataset.labels(name) for name in names}
     if told := without_value(names, columns):
         print(told, file=sys.stderr)
-    predictions = predictor.predict(table, columns)
+    if options.explain is not None:
+        print(predictor.explain(table, options.explain, columns))
+        return
+    shown = {"prediction": predictor.predict(table, columns, return_std=options.std)}
+    if options.std:
+        shown["prediction"], shown["std"] = shown["prediction"]
+    if options.interval is not None:
+        shown["low"], shown["high"] = predictor.interval(table, options.interval, columns)
     if options.top is None:
         rows = np.arange(len(table))
     else:
-        rows = predictor.label_.best_first(predictions)[: options.top]
+        rows = predictor.label_.best_first(shown["prediction"])[: options.top]
         print(f"best first: {predictor.label_.in_words}", file=sys.stderr)
-    text = "row,prediction\n" + "".join(f"{row},{predictions[row]:.6g}\n" for row in rows)
+    lines = [",".join(["row", *shown])]
+    for row in rows.tolist():
+        lines.append(",".join([str(row), *(f"{column[row]:.6g}" for column in shown.values())]))
+    text = "\n".join([*lines, ""])
     if options.out:
         write_text(options.out, text)
         print(f"{options.out}: {len(rows)} predictions")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from nasflow.commands.shared import (
     SOURCE_HELP,
     Namespace,
@@ -24,6 +26,15 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
     parser.add_argument("source", type=str, help=SOURCE_HELP + "; labels in it are not looked at")
     parser.add_argument(
         "--out", type=str, default="pretrained.safetensors", help="the model file to write"
+    )
+    parser.add_argument(
+        "--method",
+        type=Literal["blend", "fgp"],
+        default="blend",
+        help=(
+            "what it is for: in a blend the encoder sees graphs as they compute, in fgp as they are"
+            " written, as the paper has it"
+        ),
     )
     add_device(parser)
     add_config_file(parser)
@@ -49,6 +60,7 @@ def run(options: Namespace) -> None:
     )
     proxies = {name: dataset.proxy(name) for name in options.pretrain.proxies}
     predictor = Predictor(
+        model=options.method,
         encoder=options.encoder,
         surrogate=options.surrogate,
         pretrain=config,

@@ -25,8 +25,8 @@ def read_csv(path: Path, columns: Sequence[str]) -> dict[str, list[str]]:
         bytes.
     """
     try:
-        with opened(path, no_progress) as (file, _):
-            rows = csv.reader(as_text(file, newline=""))
+        with opened(path, no_progress) as (file, _), as_text(file, newline="") as text:
+            rows = csv.reader(text)
             header = next(rows, [])
             missing = [column for column in columns if column not in header]
             if missing:

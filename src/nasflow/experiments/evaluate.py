@@ -16,8 +16,9 @@ from nasflow.experiments import tables
 from nasflow.experiments.grid import pretraining_seconds, run_grid
 from nasflow.experiments.kept import keys_with_pretraining
 from nasflow.experiments.manifest import write_manifest
+from nasflow.experiments.methods import FLOOR, check_methods
 from nasflow.experiments.pictures import surrogate_map
-from nasflow.experiments.runs import Run, check_methods, plan
+from nasflow.experiments.runs import Run, plan
 from nasflow.experiments.stages import Stages
 from nasflow.options.protocol import ProtocolConfig
 from nasflow.options.surrogate import SurrogateConfig
@@ -26,8 +27,6 @@ from nasflow.prediction.proxy_ranks import without_value
 from nasflow.running.files import PathLike, write_text
 from nasflow.running.journal import Journal
 from nasflow.surrogate import FlowSurrogate
-
-FLOOR = "gp"  # without a network or a pre-training: what every other method has to beat
 
 
 def evaluate(
@@ -51,7 +50,7 @@ def evaluate(
     Args:
         source: a registered name, or a file.
         metric: what is predicted; by default the data set's first.
-        methods: none, or pretext tasks joined by +. The floor (`gp`) is always among them.
+        methods: names (`nasflow.experiments.methods`). The floor, features, is always among them.
         folder: where results go; what is done there is not done again.
         encoder, surrogate, pretrain, fit, protocol: the options of each stage.
         per_method: options of single methods, by dotted names; it may know more methods than are
@@ -107,6 +106,7 @@ def evaluate(
         _about(dataset, label, stages, entries)
         + "tau, Spearman and P@K x100; mean (standard deviation); RMSE in the label's unit.\n\n"
         + tables.markdown(results)
+        + _intervals(entries)
         + "\nPaired by split and seed, x100:\n\n"
         + tables.markdown(differences)
     )
@@ -125,6 +125,15 @@ def _draw_map(path: Path, dataset: Dataset, label: Metric, surrogate: SurrogateC
     surrogate_map(path, surrogates, values, title, f"rank by {label.name} (100 = best)")
 
 
+def _intervals(entries: Sequence[Mapping[str, Any]]) -> str:
+    """How the intervals of those methods hold that have some; empty where none has."""
+    table = tables.intervals_table(entries)
+    if len(table) == 1:
+        return ""
+    told = "Shares of test labels inside intervals in %, widths and CRPS in the label's unit:"
+    return f"\n{told}\n\n{tables.markdown(table)}"
+
+
 def _about(
     dataset: Dataset, label: Metric, stages: Stages, entries: Sequence[Mapping[str, Any]]
 ) -> str:
@@ -137,7 +146,8 @@ def _about(
     lines = [
         f"{dataset.name}, {label.name}: {label.description}.",
         f"{n_splits} splits x {n_seeds} seeds = {n_splits * n_seeds} runs; {n_train} labels to"
-        f" train on, {n_validation} more to choose the epoch, {n_test} to test on",
+        f" train on, {n_validation} more to choose the epoch or to train on as well, {n_test} to"
+        " test on",
         f"(of which {first['n_twins']} compute the same as a labelled one, in the first run).",
     ]
     ceiling = dataset.repeatability(label.name)
@@ -155,7 +165,7 @@ def _proxies_beside(dataset: Dataset, fit: FitConfig) -> str:
         return ""
     columns = {name: dataset.proxy(name) for name in fit.proxies}
     missing = without_value(fit.proxies, columns)
-    text = f"All methods but {FLOOR} also read the ranks of {', '.join(fit.proxies)}."
+    text = f"All methods but {FLOOR} and gp also read the ranks of {', '.join(fit.proxies)}."
     # what has no value takes a middle rank: a reader must know of how many that is so
     if missing:
         text += f" Of these, {missing}."

@@ -18,18 +18,18 @@ import torch
 
 from nasflow.datasets import Dataset, open_dataset
 from nasflow.encoders.make import foreign_name
+from nasflow.experiments.graph_models import blend_predictions, gp_predictions
 from nasflow.experiments.kept import VERSION, weights_path
 from nasflow.experiments.manifest import processor
+from nasflow.experiments.methods import method_of
 from nasflow.experiments.records import RunRecord
 from nasflow.experiments.runs import Pretraining, PretrainRows, Run
 from nasflow.options.protocol import ProtocolConfig
+from nasflow.prediction.fgp import FGP
 from nasflow.prediction.finetune import FineTuned
-from nasflow.prediction.gp import GaussianProcess, graph_features
-from nasflow.prediction.predictor import Predictor
 from nasflow.prediction.proxy_ranks import take
 from nasflow.pretext.vectors import vector_columns
 from nasflow.statistics.metrics import kendall_tau, precision_at, rmse, spearman
-from nasflow.statistics.ranks import normal_scores
 from nasflow.statistics.splits import Split, half_split
 
 FloatArray = npt.NDArray[np.float64]
@@ -66,10 +66,11 @@ def do_pretraining(pretraining: Pretraining, folder: Path) -> dict[str, Any]:
         rows = _pretraining_rows(dataset, pretraining.rows, pretraining.pretrain.seed)
         table = table[rows]
         columns = take(columns, rows)
-    predictor = Predictor(
+    predictor = FGP(
         encoder=pretraining.encoder,
         surrogate=pretraining.surrogate,
         pretrain=pretraining.pretrain,
+        as_computed=pretraining.as_computed,
     )
     checkpoint = path.with_suffix(".checkpoint")
     predictor.pretrain(table, columns, checkpoint=checkpoint)
@@ -115,8 +116,12 @@ def do_run(run: Run, folder: Path) -> dict[str, Any]:
     n_twins = _n_twins(dataset, split)
     started = time.perf_counter()
     fitted: FineTuned | None = None
+    more: dict[str, float] = {}
     if run.method == "gp":
-        best = last = _gp_predictions(dataset, run, split)
+        best = last = gp_predictions(dataset, run, split)
+    elif method_of(run.method).members:
+        best, more = blend_predictions(dataset, run, split, folder)
+        last = best
     else:
         best, last, fitted = _fgp_predictions(dataset, run, split, folder)
     fit_seconds = time.perf_counter() - started
@@ -137,12 +142,15 @@ def do_run(run: Run, folder: Path) -> dict[str, Any]:
         "seed": run.seed,
         "n_train": len(split.train),
         "n_validation": len(split.validation),
+        "n_labels": len(split.train) + len(split.validation),
         "n_test": len(split.test),
         "fit_seconds": fit_seconds,
         "processor": processor(),
         "n_twins": n_twins,
     }
     entry |= measures(best, truth, maximise)
+    if tested == run.metric:
+        entry |= more  # intervals are of the metric that was trained on
     for name, value in measures(last, truth, maximise).items():
         entry[f"last_{name}"] = value
     validation_tau: Sequence[float] = ()
@@ -244,12 +252,12 @@ def _fgp_predictions(
     return best, last, predictor.fitted_
 
 
-def fit_run(dataset: Dataset, run: Run, split: Split, folder: Path) -> Predictor:
+def fit_run(dataset: Dataset, run: Run, split: Split, folder: Path) -> FGP:
     """The predictor of a run, fine-tuned on its training rows; test rows are not looked at."""
     table = dataset.table
     labels = dataset.labels(run.metric)
     if run.pretraining is None:
-        predictor = Predictor(
+        predictor = FGP(
             encoder=run.encoder,
             surrogate=run.surrogate,
             pretrain=run.pretrain,
@@ -259,17 +267,19 @@ def fit_run(dataset: Dataset, run: Run, split: Split, folder: Path) -> Predictor
     else:
         weights = weights_path(run.pretraining, folder)
         # an encoder from outside the package was named by the run, so it may be loaded
-        predictor = Predictor.load(weights, encoder=foreign_name(run.encoder), fit=run.fit)
+        predictor = FGP.load(weights, encoder=foreign_name(run.encoder), fit=run.fit)
     columns = {name: dataset.proxy(name) for name in run.fit.proxies}
-    validation = None
-    if len(split.validation):
+    train, validation = split.train, None
+    if method_of(run.method).validation_trains:
+        train = np.concatenate([train, split.validation])
+    elif len(split.validation):
         rows = split.validation
         validation = (table[rows], labels[rows], take(columns, rows))
     return predictor.fit(
-        table[split.train],
-        labels[split.train],
+        table[train],
+        labels[train],
         validation=validation,
-        proxies=take(columns, split.train),
+        proxies=take(columns, train),
         reference=columns,  # ranks are among all rows of the table: they take no label
     )
 
@@ -279,23 +289,3 @@ def _embeddings(run: Run, folder: Path) -> npt.NDArray[np.float32]:
     dataset = _dataset(run.dataset, run.data_hash)
     split = split_of(dataset, run.metrics, run.split, run.protocol)
     return fit_run(dataset, run, split, folder).embed(dataset.table)
-
-
-def _gp_predictions(dataset: Dataset, run: Run, split: Split) -> FloatArray:
-    """Test predictions of the floor, a Gaussian process on hand-made features.
-
-    It is trained on the training rows alone, and has no epoch to choose: the validation rows only
-    bring scores back to the label's scale.
-    """
-    features = graph_features(dataset.table)  # (N, d)
-    labels = dataset.labels(run.metric)  # (N,)
-    # normal scores: accuracies have a long lower tail that a Gaussian likelihood would chase
-    scores = normal_scores(labels[split.train])
-    process = GaussianProcess().fit(features[split.train], scores)
-    mean, _ = process.predict(features)  # (N,)
-    # two points at least make a line
-    calibration = split.validation if len(split.validation) > 1 else split.train
-    slope, intercept = np.polyfit(mean[calibration], labels[calibration], 1)
-    # on few rows the line may fall: that must not turn the order around
-    predicted: FloatArray = intercept + max(slope, 1e-9) * mean[split.test]
-    return predicted

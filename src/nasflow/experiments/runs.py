@@ -1,10 +1,7 @@
 """What a grid does, as plain values: `Run`, the `Pretraining` before it, and `plan`.
 
-Methods: `none` (fine-tuning alone), pretext tasks joined by + (such as `flow+proxy`), and `gp`, a
-Gaussian process on hand-made features (`nasflow.prediction.gp`), the floor in every table.
-
-With `fit.proxies` the ranks of these columns, over the whole table, stand beside the embedding in
-every method but `gp`.
+Methods are those of `nasflow.experiments.methods`. With `fit.proxies` the ranks of these columns,
+over the whole table, stand beside the graph in every method but `features` and `gp`.
 
 A `Run` can be sent to a worker process, and its `key` names its row in the journal. What is done
 for it is in `nasflow.experiments.protocol`.
@@ -15,7 +12,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,13 +19,15 @@ from typing import Any
 from nasflow.datasets import Dataset
 from nasflow.encoders.make import config_for
 from nasflow.encoders.registry import EncoderConfig
-from nasflow.errors import ConfigError, unknown_name
+from nasflow.errors import ConfigError
+from nasflow.experiments.methods import Method, check_methods, method_of
+from nasflow.graphs.wiring import one_wiring
 from nasflow.options.base import Options
 from nasflow.options.protocol import Group, ProtocolConfig
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import FitConfig, PretrainConfig
+from nasflow.prediction.members.encoder import ALL_LABELS
 from nasflow.pretext.make import completed
-from nasflow.pretext.registry import PRETEXTS, pretext_names
 
 
 @dataclass(frozen=True)
@@ -58,10 +56,15 @@ class Pretraining(Options):
     pretrain: PretrainConfig
     rows: PretrainRows | None = None
     source: Run | None = None
+    as_computed: bool = False
+    """Whether the encoder sees graphs as they compute."""
 
     def identity(self) -> dict[str, Any]:
         """All but the name of the data set: its content counts."""
-        return _without_dataset(super().identity())
+        identity = _without_dataset(super().identity())
+        if not self.as_computed:
+            del identity["as_computed"]  # as it was before there was a choice
+        return identity
 
     def path(self, folder: Path, key: str | None = None) -> Path:
         """Where its weights are kept below the folder of results, or were under an earlier key."""
@@ -104,7 +107,7 @@ class Run(Options):
     @property
     def pretraining(self) -> Pretraining | None:
         """What must be pre-trained before this run; None for methods without."""
-        if self.method in ("none", "gp"):
+        if self.pretrain.pretext == "none":
             return None
         protocol = self.protocol
         rows = None
@@ -121,6 +124,7 @@ class Run(Options):
             self.pretrain,
             rows,
             self.source,
+            as_computed=bool(method_of(self.method).members),
         )
 
     def identity(self) -> dict[str, Any]:
@@ -153,14 +157,14 @@ def plan(
 ) -> list[Run]:
     """The runs of a grid: every method on every split with every seed.
 
-    The Gaussian process draws nothing, so it runs once a split. Options that a method does not use
+    A method that draws nothing runs once a split. Options that a method does not use
     are brought to their defaults, so that grids which differ in them alone share its runs.
 
     Args:
         source: name or file that `dataset` was opened from; workers open it again.
         dataset: the table with its metrics.
         metric: what is predicted.
-        methods: as described at the head of this module.
+        methods: names (`nasflow.experiments.methods`).
         encoder, surrogate, pretrain, fit, protocol: the options of each stage; the seeds of
             `protocol` replace those of `pretrain` and `fit`.
 
@@ -181,15 +185,17 @@ def plan(
     labels = (metric, *tested)
     runs = []
     for method in methods:
-        is_gp = method == "gp"
-        tasks = _tasks(method)
+        described = method_of(method)
+        tasks = described.tasks
+        if described.members and one_wiring(dataset.table.pruned()):
+            tasks = ()  # the flow tells apart how graphs are wired: here that is nothing
         # what a method does not look at is as by default, and so in no key
-        used_encoder = EncoderConfig() if is_gp else encoder
+        used_encoder = encoder if described.encodes else EncoderConfig()
         used_surrogate = SurrogateConfig() if set(tasks) <= _WITHOUT_SURROGATE else surrogate
         used_pretrain = _used_options(pretrain, tasks)
         for name in used_pretrain.proxies:
             dataset.proxy(name)
-        used_fit = FitConfig() if is_gp else fit
+        used_fit = _used_fit(described, fit, pretrain)
         used_protocol = protocol
         if not tasks:
             used_protocol = replace(protocol, pretrain_on="all", pretrain_share=1.0)
@@ -199,8 +205,7 @@ def plan(
             # which rows were measured decides which are in the training half
             seen_in_pretraining = (*seen_in_pretraining, *labels)
         pretrain_hash = _hash(dataset, seen_in_pretraining)
-        # the Gaussian process draws nothing: one seed says all
-        seeds = protocol.seeds[:1] if is_gp else protocol.seeds
+        seeds = protocol.seeds if described.draws else protocol.seeds[:1]
         for split in protocol.splits:
             for seed in seeds:
                 run = Run(
@@ -220,26 +225,23 @@ def plan(
     return runs
 
 
-def check_methods(methods: Iterable[str]) -> None:
-    """Return if all are names of methods.
-
-    Raises:
-        UnknownNameError: one is not; the message names the nearest.
-    """
-    for method in methods:
-        for task in _tasks(method):
-            if task not in PRETEXTS:
-                raise unknown_name("method", task, ["none", "gp", *pretext_names()])
-
-
 # tasks of this package that look at no column, and those that look at no surrogate
 _WITHOUT_COLUMNS = {"flow", "graphcl", "arch2vec", "gmae", "vectors"}
 _WITHOUT_SURROGATE = {"proxy", "graphcl", "arch2vec", "gmae", "vectors"}
 
 
-def _tasks(method: str) -> tuple[str, ...]:
-    """The pretext tasks of a method; none where it does not pre-train."""
-    return () if method in ("none", "gp") else tuple(method.split("+"))
+def _used_fit(method: Method, fit: FitConfig, pretrain: PretrainConfig) -> FitConfig:
+    """The options of fine-tuning as a method uses them, all others at their defaults."""
+    proxies = {"none": (), "fit": fit.proxies, "any": fit.proxies or pretrain.proxies}
+    columns = proxies[method.columns]
+    if method.columns == "any" and not columns:
+        raise ConfigError("the method features+proxy ranks by columns: name some with fit.proxies")
+    if method.members:
+        return replace(ALL_LABELS if method.encodes else FitConfig(), proxies=columns)
+    if method.validation_trains:
+        # no epoch is chosen: as many as a blend's encoder has, and its mean of the weights
+        return replace(fit, epochs=ALL_LABELS.epochs, lr=ALL_LABELS.lr, average=ALL_LABELS.average)
+    return fit
 
 
 def _used_options(pretrain: PretrainConfig, tasks: tuple[str, ...]) -> PretrainConfig:

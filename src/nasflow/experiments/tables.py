@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import scipy.stats
 
+from nasflow.experiments.methods import FLOOR, WITHOUT_ENCODER, draws, validation_trains
 from nasflow.running.files import write_text
 
 Entry = Mapping[str, Any]
@@ -64,13 +65,13 @@ def by_method(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
 def same_runs(entries: Sequence[Entry], better: str, worse: str) -> list[tuple[Entry, Entry]]:
     """The runs of `better` with those of `worse` on the same split with the same seed, in pairs.
 
-    A run without its like is left out. The Gaussian process has no seed of its own: its one run on
-    a split stands for all.
+    A run without its like is left out. The one run on a split of a method that draws nothing stands
+    for all seeds.
     """
     runs = by_method(entries)
     baseline = {(run["split"], run["seed"]): run for run in runs.get(worse, ())}
     on_split: dict[int, Entry] = {}
-    if worse == "gp":
+    if not draws(worse):
         on_split = {run["split"]: run for run in runs.get(worse, ())}
     pairs = []
     for run in runs.get(better, ()):
@@ -116,9 +117,9 @@ def results_table(
     entries: Sequence[Entry], pretraining_seconds: Mapping[str, float]
 ) -> list[list[str]]:
     """Header and a row for each method; tau, Spearman and P@K x100, mean (std, ddof 0)."""
-    rows = [["method", *COLUMNS.values(), "pre-train s", "fit s", "runs"]]
+    rows = [["method", "labels", *COLUMNS.values(), "pre-train s", "fit s", "runs"]]
     for method, runs in by_method(entries).items():
-        cells = [method]
+        cells = [method, _labels(method, runs[0])]
         for name in COLUMNS:
             # three digits of an error in the label's unit, one of a hundredth
             factor, digits = (100, 1) if name in _IN_HUNDREDTHS else (1, 3)
@@ -129,6 +130,33 @@ def results_table(
         cells.append(f"{fit_seconds:.1f}")
         cells.append(str(len(runs)))
         rows.append(cells)
+    return rows
+
+
+def _labels(method: str, run: Entry) -> str:
+    """How many labels a method sees: to train on, and more that are not."""
+    n_train, n_validation = run["n_train"], run["n_validation"]
+    if validation_trains(method) or not n_validation:
+        return str(n_train + n_validation)
+    return f"{n_train} + {n_validation}"
+
+
+def intervals_table(entries: Sequence[Entry]) -> list[list[str]]:
+    """Header and a row for each method that has intervals; mean (std, ddof 0) over its runs."""
+    names = {"in50": "in 50 %", "in90": "in 90 %", "width50": "width of 50 %"}
+    names |= {"width90": "width of 90 %", "crps": "CRPS"}
+    rows = [["method", *names.values()]]
+    for method, runs in by_method(entries).items():
+        cells = [method]
+        for name in names:
+            values = np.array([run[name] for run in runs if name in run])
+            factor, digits = (100, 1) if name.startswith("in") else (1, 3)
+            values = factor * values
+            # with few labels an interval of 90 % has no end
+            told = f"{values.mean():.{digits}f} ({values.std():.{digits}f})" if len(values) else "-"
+            cells.append(told)
+        if set(cells[1:]) != {"-"}:
+            rows.append(cells)
     return rows
 
 
@@ -161,13 +189,16 @@ def interesting_pairs(methods: Sequence[str]) -> list[tuple[str, str]]:
     What each pre-training adds to none, what the flow adds to a proxy, and how far each is above
     the floor.
     """
-    pretrained = [method for method in methods if method not in ("none", "gp")]
+    others = [method for method in methods if method not in ("none", *WITHOUT_ENCODER)]
     with_flow = [method for method in methods if method.startswith("flow+")]
-    pairs = [(method, "none") for method in pretrained]
+    # of the same labels: what trained on the validation rows too stands against its like
+    pairs = [(method, "none@all" if validation_trains(method) else "none") for method in others]
     pairs += [(method, method.replace("flow+", "")) for method in with_flow]
-    pairs += [(method, "gp") for method in methods if method != "gp"]
+    for floor in (FLOOR, "gp"):
+        pairs += [(method, floor) for method in methods if method not in (FLOOR, "gp")]
     # of a pair one may not have been asked for
-    return [(better, worse) for better, worse in pairs if worse in methods]
+    there = [(better, worse) for better, worse in pairs if worse in methods and better != worse]
+    return list(dict.fromkeys(there))
 
 
 def markdown(rows: Sequence[Sequence[str]]) -> str:

@@ -25,7 +25,8 @@ import yaml
 
 from nasflow.errors import ConfigError, unknown_name
 from nasflow.experiments.grid import run_grid
-from nasflow.experiments.runs import Run, check_methods, plan
+from nasflow.experiments.methods import check_methods
+from nasflow.experiments.runs import Run, plan
 from nasflow.experiments.settings import SETTINGS, Setting
 from nasflow.experiments.tables import markdown
 from nasflow.running.files import write_text

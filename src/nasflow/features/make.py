@@ -56,6 +56,11 @@ class Features:
             names += group.names
         return names
 
+    def names_of(self, group: str) -> list[str]:
+        """The names of a group's columns."""
+        names: list[str] = self._groups[group].names
+        return names
+
     @property
     def sizes(self) -> dict[str, int]:
         """How many columns each group has, in their order."""

@@ -13,34 +13,40 @@ intervals, so that all labels train and none is held back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self
+import copy
+from collections.abc import Container, Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-import scipy.optimize
 
 from nasflow.errors import ConfigError, DataError, not_fitted
-from nasflow.features.base import FeatureGroup
+from nasflow.features.base import FeatureGroup, FeatureSetting
 from nasflow.features.make import Columns, Features, setting_of
 from nasflow.graphs.table import ArchTable
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.prediction.blend_weights import blend_weights
 from nasflow.prediction.estimator import Estimator
+from nasflow.prediction.explanation import Explanation, explained
 from nasflow.prediction.inputs import Architectures, TakesArchitectures, as_labels
-from nasflow.prediction.members.base import Blocks, FloatArray, Member, Prediction
+from nasflow.prediction.members.base import FloatArray, Member, Prediction, Rows
 from nasflow.prediction.members.registry import MEMBERS
+from nasflow.prediction.proxy_ranks import take
 from nasflow.prediction.score_scale import ScoreScale
+from nasflow.prediction.uncertainty import Misses
+from nasflow.running.progress import progress_bar
 from nasflow.spaces.base import Space
+from nasflow.statistics.metrics import kendall_tau
 
 GROUPS = ("paths", "one-hot", "flow", "counts")
 FAST = ("gp", "graph-gp", "flow-gp", "counts-gp", "trees")
-_SUM_OF_WEIGHTS = 1e4  # how much the least squares mind a sum that is not 1
 
 
 class Blend(Estimator, TakesArchitectures):
     """Predicts labels of architectures from their graphs, and how sure it is.
 
     Args:
-        members: names of models, or classes (`nasflow.prediction.members`).
+        members: names of models, classes, or models (`nasflow.prediction.members`).
         groups: names of groups of features, or classes; `proxies` is added where columns are given.
         ridge: how strongly the weights are drawn to equal ones, in squared scores: the labels must
             be many, or the differences large, to say more than that.
@@ -59,7 +65,7 @@ class Blend(Estimator, TakesArchitectures):
 
     def __init__(
         self,
-        members: Sequence[str | type[Member]] = FAST,
+        members: Sequence[str | type[Member] | Member] = FAST,
         groups: Sequence[str | type[FeatureGroup]] = GROUPS,
         ridge: float = 3.0,
         space: Space | str | None = None,
@@ -83,6 +89,7 @@ class Blend(Estimator, TakesArchitectures):
         columns: Columns | None = None,
         *,
         reference: Columns | None = None,
+        progress: bool = False,
     ) -> Self:
         """Learn labels.
 
@@ -92,6 +99,7 @@ class Blend(Estimator, TakesArchitectures):
             columns: (N,) zero-cost columns by name; `predict` then needs them as well.
             reference: (M,) the same columns of more rows, such as the whole table: what values are
                 ranked among; by default the labelled rows.
+            progress: whether to draw a progress bar over the members.
 
         Raises:
             DataError: labels that do not fit; names the row.
@@ -100,29 +108,115 @@ class Blend(Estimator, TakesArchitectures):
         labels = _checked(as_labels(y), len(table))
         self._vocabulary = tuple(self.vocabulary or table.vocabulary)
         table = table.with_vocabulary(self._vocabulary)
-        groups = [*self.groups, *(["proxies"] if columns and "proxies" not in self.groups else [])]
-        self._features = Features(setting_of(table, reference or columns), groups)
-        # one pass over the groups, whichever members look at them
-        blocks = self._blocks(table, columns)
-        self._scale = ScoreScale(labels)
+        groups = list(self.groups)
+        if columns and "proxies" not in groups:
+            groups.append("proxies")
+        setting = setting_of(table, reference or columns)
+        rows = self._begin(table, labels, columns or {}, setting, groups)
         scores = self._scale.scores
-        # two members of one name would be two of one model
-        names = [name if isinstance(name, str) else MEMBERS.name_of(name) for name in self.members]
         self._fitted = []
-        for name in dict.fromkeys(names):
-            self._fitted.append((name, MEMBERS.find(name)(self.seed).fit(blocks, scores)))
+        made = _made(self.members, self.seed)
+        with progress_bar("fitting", len(made), show=progress) as advance:
+            for name, member in made.items():
+                self._fitted.append((name, member.fit(rows, scores)))
+                advance(name)
         # weights from what the members were fitted on would go to the one that fits closest
         unseen = [member.out_of_fold() for _, member in self._fitted]
-        self._weights = weights_of(
-            np.stack([prediction.mean for prediction in unseen]), scores, self.ridge
+        self._weights = blend_weights(
+            np.stack([prediction.mean for prediction in unseen]),
+            scores,
+            self.ridge,
+            [member.reads_graph for _, member in self._fitted],
         )
         blended = self._blended(unseen)
-        errors = np.abs(scores - blended.mean)
-        # no row is surer than half of what is missed in the mean: a member's own deviation knows
-        # nothing of what its model cannot say
-        self._floor = 0.5 * float(np.sqrt((errors**2).mean()))
-        self._misses = np.sort(errors / self._deviation(blended))
+        self._misses = Misses(scores, blended)
+        self.unseen_tau_ = kendall_tau(blended.mean, scores)
         return self
+
+    def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        """Arrays by name, and JSON values, from which `restore` makes the blend again."""
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "labels": self._labels,
+            "weights": self._weights,
+            "misses": self._misses.misses,
+        }
+        for name, array in self._labelled_table.arrays().items():
+            if name not in ("vocabulary", "generation"):
+                arrays[f"table.{name}"] = array
+        setting = self._features.setting
+        for name, column in self._labelled_columns.items():
+            arrays[f"columns.{name}"] = np.asarray(column, np.float64)
+        for name, column in setting.reference.items():
+            arrays[f"reference.{name}"] = column
+        for member, fitted in self._require_fitted():
+            for name, array in fitted.state().items():
+                arrays[f"member.{member}.{name}"] = array
+        about = {
+            "vocabulary": list(self.vocabulary_),
+            "n_nodes": setting.n_nodes,
+            "n_cells": setting.n_cells,
+            "surrogate": setting.surrogate.to_dict(),
+            "groups": list(self._features.sizes),
+            "members": [name for name, _ in self._fitted],
+            "floor": self._misses.floor,
+            "unseen_tau": self.unseen_tau_,
+            "seed": self.seed,
+        }
+        return arrays, about
+
+    @classmethod
+    def restore(
+        cls,
+        arrays: Mapping[str, npt.NDArray[Any]],
+        about: Mapping[str, Any],
+        members: Mapping[str, Member] | None = None,
+    ) -> Self:
+        """The blend with a state; it predicts the same bits.
+
+        Args:
+            arrays, about: what `state` gave.
+            members: members that have more parameters than a seed, by name.
+
+        Raises:
+            KeyError, ValueError: arrays that are missing or do not fit.
+        """
+        vocabulary = tuple(about["vocabulary"])
+        table = ArchTable.from_arrays(vocabulary, **_below("table", arrays))
+        setting = FeatureSetting(
+            vocabulary,
+            about["n_nodes"],
+            about["n_cells"],
+            SurrogateConfig.from_dict(about["surrogate"]),
+            _below("reference", arrays),
+        )
+        blend = cls(about["members"], about["groups"], vocabulary=vocabulary, seed=about["seed"])
+        blend._vocabulary = vocabulary
+        rows = blend._begin(
+            table, arrays["labels"], _below("columns", arrays), setting, about["groups"]
+        )
+        for name in about["members"]:
+            member = (members or {}).get(name) or MEMBERS.find(name)(blend.seed)
+            state = _below(f"member.{name}", arrays)
+            blend._fitted.append((name, member.restore(rows, blend._scale.scores, state)))
+        blend._weights = arrays["weights"]
+        blend.unseen_tau_ = about["unseen_tau"]
+        blend._misses = Misses.restore(arrays["misses"], about["floor"])
+        return blend
+
+    def _begin(
+        self,
+        table: ArchTable,
+        labels: FloatArray,
+        columns: Columns,
+        setting: FeatureSetting,
+        groups: Sequence[str | type[FeatureGroup]],
+    ) -> Rows:
+        """Take note of the labelled rows; the rows as members see them."""
+        self._labelled_table, self._labels, self._labelled_columns = table, labels, columns
+        self._features = Features(setting, groups)
+        self._scale = ScoreScale(labels)
+        # one pass over the groups, whichever members look at them
+        return self._rows(table, columns)
 
     @property
     def weights_(self) -> dict[str, float]:
@@ -151,11 +245,22 @@ class Blend(Estimator, TakesArchitectures):
         self, X: Architectures, columns: Columns | None = None
     ) -> dict[str, FloatArray]:
         """(N,) what each member says alone, by its name."""
-        blocks = self._blocks(self._seen(X), columns)
-        predicted = {}
-        for name, member in self._require_fitted():
-            predicted[name] = self._scale.labels(member.predict(blocks).mean)
-        return predicted
+        scores = self.member_scores(self._rows(self._seen(X), columns))
+        return {name: self._scale.labels(values) for name, values in scores.items()}
+
+    def explain(
+        self, X: Architectures, row: int = 0, columns: Columns | None = None
+    ) -> Explanation:
+        """Why it predicts what it does of one row (`nasflow.prediction.explanation`).
+
+        Raises:
+            DataError: there is no such row.
+        """
+        table = self._seen(X)
+        if not -len(table) <= row < len(table):
+            raise DataError(f"row {row} of {len(table)}; legal: 0 to {len(table) - 1}")
+        which = np.array([row % len(table)])
+        return explained(self, self._rows(table[which], take(columns or {}, which)))
 
     def interval(
         self, X: Architectures, level: float = 0.9, columns: Columns | None = None
@@ -170,31 +275,99 @@ class Blend(Estimator, TakesArchitectures):
         Raises:
             ConfigError: a level that is not between 0 and 1.
         """
-        if not 0 < level < 1:
-            raise ConfigError(f"level {level} is illegal; it is a share between 0 and 1")
         return self._between(self._predicted(X, columns), level)
+
+    def quantiles(
+        self, X: Architectures, levels: npt.ArrayLike, columns: Columns | None = None
+    ) -> FloatArray:
+        """(n_levels, N): labels that a share `levels` (n_levels,), each in (0, 1), lies below."""
+        scores = self._predicted(X, columns)
+        rows = []
+        for level in np.asarray(levels, np.float64).tolist():
+            if level == 0.5:
+                rows.append(scores.mean)
+                continue
+            low, high = self._misses.between(scores, abs(2 * level - 1))
+            rows.append(low if level < 0.5 else high)
+        return self._scale.labels(np.stack(rows))
+
+    def samples(
+        self, X: Architectures, n: int, columns: Columns | None = None, seed: int = 0
+    ) -> FloatArray:
+        """(n, N): labels that the rows may have, each row for itself."""
+        if n < 1:
+            raise ConfigError(f"{n} samples; legal: a whole number of at least 1")
+        rng = np.random.default_rng(seed)
+        return self._scale.labels(self._misses.samples(self._predicted(X, columns), n, rng))
+
+    @property
+    def in_words(self) -> str:
+        """How it ranks rows that it had not seen, and which members it listens to, in two lines."""
+        # of equal members the more weight the more is said
+        weights = sorted(self.weights_.items(), key=lambda item: -item[1])
+        heard = [f"{name} {weight:.2f}" for name, weight in weights if weight > 0]
+        silent = [name for name, weight in weights if weight == 0]
+        said = f"members by weight: {', '.join(heard)}"
+        if silent:
+            said += f"; {', '.join(silent)} {'adds' if len(silent) == 1 else 'add'} nothing"
+        n = len(self._labels)
+        tau = f"Kendall tau on its {n} labelled rows, each predicted without its label"
+        return f"{tau}: {self.unseen_tau_:.3f}\n{said}"
+
+    @property
+    def columns_(self) -> tuple[str, ...]:
+        """The zero-cost columns that `predict` needs."""
+        self._require_fitted()
+        return tuple(self._features.setting.reference)
+
+    # -- for explanations -------------------------------------------------------------------------
+
+    @property
+    def labelled_rows_(self) -> Rows:
+        """The rows that were fitted, as members see them."""
+        return self._rows(self._labelled_table, self._labelled_columns)
+
+    @property
+    def labels_(self) -> FloatArray:
+        """(n,) their labels."""
+        return self._labels
+
+    def feature_names(self, group: str) -> list[str]:
+        """The names of a group's columns."""
+        return self._features.names_of(group)
+
+    def reads_graph(self, member: str) -> bool:
+        """Whether a member sees the graph itself, and not its features alone."""
+        return dict(self._require_fitted())[member].reads_graph
+
+    def member_scores(self, rows: Rows, but: Container[str] = ()) -> dict[str, FloatArray]:
+        """(N,) normal scores from each member, by its name, but from some."""
+        scores = {}
+        for name, member in self._require_fitted():
+            if name not in but:
+                scores[name] = member.predict(rows).mean
+        return scores
+
+    def label_of(self, scores: Mapping[str, FloatArray]) -> FloatArray:
+        """(N,): the labels that some members' scores blend to."""
+        weights = {name: self.weights_[name] for name in scores}
+        total = sum(weights.values())
+        blended = np.zeros(len(next(iter(scores.values()))))
+        for name, weight in weights.items():
+            blended += weight / total * scores[name]
+        return self._scale.labels(blended)
 
     # -- in normal scores -------------------------------------------------------------------------
 
     def _between(self, scores: Prediction, level: float) -> tuple[FloatArray, FloatArray]:
         """Bounds in the labels' unit."""
-        n = len(self._misses)
-        place = int(np.ceil(level * (n + 1)))
-        # beyond the largest miss that was seen nothing is known
-        reach = self._misses[place - 1] if place <= n else np.inf
-        away = reach * self._deviation(scores)
-        return self._scale.labels(scores.mean - away), self._scale.labels(scores.mean + away)
-
-    def _deviation(self, scores: Prediction) -> FloatArray:
-        """(N,): the blend's own deviation, and never less than its errors allow."""
-        # errors that are all 0 leave nothing to divide by
-        deviation: FloatArray = np.hypot(scores.deviation, self._floor or 1e-9)
-        return deviation
+        low, high = self._misses.between(scores, level)
+        return self._scale.labels(low), self._scale.labels(high)
 
     def _predicted(self, X: Architectures, columns: Columns | None) -> Prediction:
         members = self._require_fitted()
-        blocks = self._blocks(self._seen(X), columns)
-        return self._blended([member.predict(blocks) for _, member in members])
+        rows = self._rows(self._seen(X), columns)
+        return self._blended([member.predict(rows) for _, member in members])
 
     def _blended(self, predictions: Sequence[Prediction]) -> Prediction:
         """Mean and deviation of a mixture: members' own variances, and how far apart they are."""
@@ -208,14 +381,14 @@ class Blend(Estimator, TakesArchitectures):
         self._require_fitted()
         return self._table(X)
 
-    def _blocks(self, table: ArchTable, columns: Columns | None) -> Blocks:
-        """The features of the rows, group by group."""
+    def _rows(self, table: ArchTable, columns: Columns | None) -> Rows:
+        """The rows as members see them."""
         features = self._features(table, columns)
         blocks, start = {}, 0
         for name, size in self._features.sizes.items():
             blocks[name] = features[:, start : start + size]
             start += size
-        return blocks
+        return Rows(table.with_vocabulary(self.vocabulary_), blocks)
 
     def _require_fitted(self) -> list[tuple[str, Member]]:
         if not self._fitted:
@@ -223,29 +396,26 @@ class Blend(Estimator, TakesArchitectures):
         return self._fitted
 
 
-def weights_of(predictions: FloatArray, scores: FloatArray, ridge: float) -> FloatArray:
-    """(n_members,): the mixture nearest to the scores, and to equal weights; at least 0, sum 1.
+def _made(members: Sequence[str | type[Member] | Member], seed: int) -> dict[str, Member]:
+    """Members by name; two of one name would be two of one model."""
+    made: dict[str, Member] = {}
+    for given in members:
+        if isinstance(given, Member):
+            # a copy: what was given stays as it was
+            made[MEMBERS.name_of(type(given))] = copy.copy(given)
+        else:
+            name = given if isinstance(given, str) else MEMBERS.name_of(given)
+            made[name] = MEMBERS.find(name)(seed)
+    return made
 
-    Args:
-        predictions: (n_members, n) what each member said of rows whose label it had not seen.
-        scores: (n,) their labels.
-        ridge: the weight of squared distances from equal weights.
-    """
-    n_members = len(predictions)
-    # three kinds of equations: the scores, the equal weights, and the sum
-    rows = np.vstack(
-        [
-            predictions.T,
-            np.sqrt(ridge) * np.eye(n_members),
-            np.full((1, n_members), _SUM_OF_WEIGHTS),
-        ]
-    )
-    aims = np.concatenate(
-        [scores, np.full(n_members, np.sqrt(ridge) / n_members), [_SUM_OF_WEIGHTS]]
-    )
-    weights, _ = scipy.optimize.nnls(rows, aims)
-    normalised: FloatArray = weights / weights.sum()
-    return normalised
+
+def _below(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """The arrays whose names begin with a prefix and a dot, by the rest of their names."""
+    below = {}
+    for name, array in arrays.items():
+        if name.startswith(f"{prefix}."):
+            below[name.removeprefix(f"{prefix}.")] = array
+    return below
 
 
 def _checked(labels: FloatArray, n_rows: int) -> FloatArray:

@@ -48,7 +48,7 @@ def choose(
         seed: of the samples that stand for a table of more than 5,000 rows.
 
     Raises:
-        ConfigError: n is no whole number of 1 to the rows that are left.
+        ConfigError: n is no whole number of 1 to the rows that are left, or the seed is not legal.
         DataError: labelled rows that the table does not have.
 
     Example:
@@ -63,6 +63,8 @@ def choose(
         raise ConfigError(
             f"n is {n!r}; legal: a whole number of 1 to {len(left)}, the rows without a label"
         )
+    if not 0 <= seed < 2**32:
+        raise ConfigError(f"seed is {seed}; legal: a whole number from 0 to 4294967295")
     random = np.random.RandomState(seed)
     candidates = _sample(left, max(MAX_CANDIDATES, int(n)), random)
     reference = _sample(np.arange(len(table)), MAX_REFERENCE, random)

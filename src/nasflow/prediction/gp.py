@@ -11,7 +11,7 @@ under a second for a few hundred labels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 
 import numpy as np
@@ -22,6 +22,7 @@ import scipy.optimize
 from nasflow.errors import DataError, NotFittedError
 from nasflow.features.counts import counts
 from nasflow.graphs.table import ArchTable
+from nasflow.graphs.wiring import one_wiring
 
 FloatArray = npt.NDArray[np.float64]
 Block = tuple[FloatArray, FloatArray]
@@ -40,20 +41,11 @@ def graph_features(table: ArchTable) -> FloatArray:
     all rows, labelled or not, and cut them afterwards.
     """
     parts = [counts(table)]
-    if _one_topology(table):
+    if one_wiring(table):
         by_position = table.ops.reshape(len(table), -1)  # (N, n_nodes)
         parts.append(np.eye(table.n_ops)[by_position].reshape(len(table), -1))
     features = np.hstack(parts)
     return features[:, np.ptp(features, axis=0) > 0]
-
-
-def _one_topology(table: ArchTable) -> bool:
-    """Whether all graphs have the same nodes and edges."""
-    sizes, n_edges = np.diff(table.node_ptr), np.diff(table.edge_ptr)
-    if not len(table) or np.ptp(sizes) or np.ptp(n_edges):
-        return False
-    edges = table.edges.reshape(2, len(table), -1)  # (2, N, edges of a graph)
-    return bool((edges == edges[:, :1]).all())
 
 
 class GaussianProcess:
@@ -146,6 +138,32 @@ class GaussianProcess:
         mean = self._labels - self._weights / precision
         deviation = np.sqrt(np.maximum(1 / precision - self.noise, 0.0))
         return self.label_mean + self.label_scale * mean, self.label_scale * deviation
+
+    def state(self) -> dict[str, FloatArray]:
+        """What `fit` chose, by name: `restore` and the rows bring the process back."""
+        if self._x is None:
+            raise NotFittedError("there is no state before labels: call fit")
+        return {
+            "log_scales": self._log_scales,
+            "mean": self._mean,
+            "scale": self._scale,
+            "label": np.array([self.label_mean, self.label_scale]),
+            "sizes": np.array([columns.stop - columns.start for columns in self._columns], float),
+        }
+
+    @classmethod
+    def restore(
+        cls, state: Mapping[str, FloatArray], features: FloatArray, labels: FloatArray
+    ) -> Self:
+        """The process with a state, conditioned on rows: it predicts the same bits."""
+        sizes = state["sizes"].astype(int)
+        process = cls(sizes.tolist())
+        ends = np.cumsum(sizes)
+        process._columns = [slice(end - size, end) for size, end in zip(sizes, ends, strict=True)]
+        process._log_scales = state["log_scales"]
+        process._mean, process._scale = state["mean"], state["scale"]
+        process.label_mean, process.label_scale = state["label"].tolist()
+        return process.condition(features, labels)
 
     # -- the prior that `fit` chose, for who updates a posterior row by row -----------------------
 

@@ -6,7 +6,7 @@ the file names: the user names it, or has installed the package that brings it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from nasflow.errors import CheckpointError
 from nasflow.prediction import version_1
 from nasflow.running.checkpoints import load_checkpoint, save_checkpoint
 from nasflow.running.files import PathLike
-from nasflow.running.registry import is_place
+from nasflow.running.registry import Registry, is_place
 
 KIND = "predictor"
 
@@ -32,6 +32,7 @@ def write_model(
     fitted: Mapping[str, Tensor],
     reference: Mapping[str, npt.NDArray[np.float64]],
     about: Mapping[str, Any],
+    blend: Mapping[str, npt.NDArray[Any]] | None = None,
 ) -> None:
     """Write a predictor, atomically.
 
@@ -41,12 +42,17 @@ def write_model(
         fitted: weights of encoder and head, once fitted.
         reference: what proxies are ranked against.
         about: the rest, as JSON values.
+        blend: the state of a blend.
     """
     tensors = {f"start.encoder.{name}": tensor for name, tensor in start.items()}
     for name, tensor in fitted.items():
         tensors[f"fitted.{name}"] = tensor
     for name, values in reference.items():
         tensors[f"reference.{name}"] = torch.from_numpy(values)
+    for name, array in (blend or {}).items():
+        # torch has no unsigned numbers of two bytes, which large graphs have
+        wide = array.astype(np.int64) if array.dtype.kind in "iu" else array
+        tensors[f"blend.{name}"] = torch.from_numpy(np.ascontiguousarray(wide))
     save_checkpoint(path, KIND, tensors, about)
 
 
@@ -57,11 +63,20 @@ def read_model(path: PathLike) -> tuple[dict[str, dict[str, Tensor]], dict[str, 
         MissingDataError, CheckpointError: no such file; truncated, foreign, of a newer version.
     """
     tensors, about, version = load_checkpoint(path, KIND)
-    parts: dict[str, dict[str, Tensor]] = {"start": {}, "fitted": {}, "reference": {}}
+    parts: dict[str, dict[str, Tensor]] = {"start": {}, "fitted": {}, "reference": {}, "blend": {}}
     for name, tensor in tensors.items():
         part, _, rest = name.partition(".")
         parts.setdefault(part, {})[rest] = tensor
     return parts, about_from_v1(about) if version == 1 else about
+
+
+def method_in(path: PathLike) -> str:
+    """The method that a file was written for: blend or fgp.
+
+    Raises:
+        MissingDataError, CheckpointError: as `read_model`.
+    """
+    return str(read_model(path)[1].get("model", "fgp"))
 
 
 def stored_encoder(
@@ -93,6 +108,21 @@ def stored_encoder(
         f"{path} needs the encoder {name!r}, which is none of nasflow's"
         f" ({', '.join(ENCODERS.names())}); {wanted}"
     )
+
+
+def checked_names(names: Iterable[str], registry: Registry[Any], path: PathLike) -> None:
+    """Return if all parts that a file names are at hand without importing what it alone names.
+
+    Raises:
+        CheckpointError: one is not; says what to do.
+    """
+    for name in names:
+        if name not in registry or (is_place(name) and not registry.is_registered(name)):
+            raise CheckpointError(
+                f"{path} needs the {registry.kind} {name!r}, which is none of"
+                f" {', '.join(registry.names())}; register it first, or install the package that"
+                " brings it"
+            )
 
 
 def about_from_v1(about: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The parameters of a predictor: what `Predictor(...)` takes, and the options they stand for."""
+"""The parameters of FGP: what `FGP(...)` takes, and the options they stand for."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from nasflow.running.devices import checked_device
 from nasflow.spaces.base import Space
 
 
-class PredictorParameters(Estimator):
-    """Holds the parameters as they were given; `Predictor` says what each is."""
+class FGPParameters(Estimator):
+    """Holds the parameters as they were given; `FGP` says what each is."""
 
     _attribute_of: ClassVar[dict[str, str]] = {"pretrain": "_pretrain", "fit": "_fit"}
     _options_of: ClassVar[dict[str, type[Options]]] = {
@@ -35,6 +35,7 @@ class PredictorParameters(Estimator):
         space: Space | str | None = None,
         vocabulary: tuple[str, ...] | None = None,
         device: str = "cpu",
+        as_computed: bool | None = False,
     ) -> None:
         self.encoder = encoder
         self.surrogate = surrogate
@@ -43,6 +44,7 @@ class PredictorParameters(Estimator):
         self.space = space
         self.vocabulary = vocabulary
         self.device = device
+        self.as_computed = as_computed
         checked_device(device)  # told now rather than after the user has loaded a table
 
     @property

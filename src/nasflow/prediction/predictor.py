@@ -1,148 +1,133 @@
-"""`Predictor`: pre-train, fit, predict. The one class most users need."""
+"""`Predictor`: pre-train, fit, predict. The one class most users need.
+
+predictor = Predictor().fit(architectures, accuracies)
+predictor.predict(others)                   in the labels' unit
+predictor.predict(others, return_std=True)  and how sure it is
+predictor.interval(others, 0.9)             where nine of ten will lie
+predictor.top(others, 10)                   the ten to train next
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from types import MappingProxyType
-from typing import Any, Literal, Self
+from collections.abc import Mapping
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor
 
 from nasflow.encoders.base import Encoder
-from nasflow.encoders.make import config_for, copied, encoder_config, make_encoder
-from nasflow.errors import CheckpointError, DataError, MissingDataError, not_fitted
+from nasflow.encoders.registry import EncoderConfig
+from nasflow.errors import ConfigError, not_fitted
+from nasflow.features.registry import FEATURES
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import FitConfig, PretrainConfig
-from nasflow.prediction.finetune import FineTuned, check_labels, fine_tune
-from nasflow.prediction.inputs import (
-    NOTHING_SEEN,
-    Architectures,
-    Labelled,
-    TakesArchitectures,
-    as_labels,
-)
+from nasflow.prediction.blend import FAST, Blend
+from nasflow.prediction.explanation import Explanation
+from nasflow.prediction.fgp import FGP
+from nasflow.prediction.finetune import check_labels
+from nasflow.prediction.inputs import Architectures, Labelled, as_labels
 from nasflow.prediction.label import Label
-from nasflow.prediction.model_file import read_model, stored_encoder, write_model
-from nasflow.prediction.parameters import PredictorParameters
-from nasflow.prediction.pretrain import pretrain
-from nasflow.prediction.pretrain_history import PretrainHistory
-from nasflow.prediction.proxy_ranks import Columns, ProxyRanks, extra_inputs
-from nasflow.prediction.scale import rising_line
-from nasflow.prediction.scorer import Labels, Scorer, in_chunks, scores, weights_of
-from nasflow.pretext.base import Pretext
-from nasflow.pretext.make import with_tasks
-from nasflow.running.devices import checked_device
+from nasflow.prediction.members.base import Member
+from nasflow.prediction.members.encoder import ALL_LABELS, EncoderMember, PretrainedEncoder
+from nasflow.prediction.members.registry import MEMBERS
+from nasflow.prediction.model_file import checked_names, write_model
+from nasflow.prediction.proxy_ranks import Columns, ProxyRanks
+from nasflow.prediction.scorer import Labels
 from nasflow.running.files import PathLike
-from nasflow.running.seeding import seeded
-from nasflow.statistics.metrics import kendall_tau
+from nasflow.spaces.base import Space
+
+Model = Literal["blend", "fgp"]
+Effort = Literal["auto", "fast", "full"]
 
 
-class Predictor(PredictorParameters, TakesArchitectures):
+class Predictor(FGP):
     """Predicts a performance number from a graph, after a few dozen labelled architectures.
 
-    `pretrain` learns from graphs alone and is worth its minutes wherever many unlabelled
-    architectures are at hand (a whole space, or a sample of it). `fit` always starts from the
-    pre-trained weights, so that fitting again with more labels forgets nothing. Both are optional
-    in the sense that `fit` works without `pretrain`.
+    By default a blend (`nasflow.Blend`): Gaussian processes and trees on features of the graph, in
+    seconds, and with `effort="full"` the fine-tuned encoder as well, in a minute or two. Every
+    label trains, and the blend says how sure it is. With `model="fgp"` it is the encoder alone, as
+    the paper has it (`nasflow.prediction.fgp.FGP`), with an epoch that validation rows choose.
+
+    `pretrain` learns from graphs alone, for the encoder; `fit` always starts from the pre-trained
+    weights. Both are optional in the sense that `fit` works without `pretrain`.
 
     It is a scikit-learn estimator: `get_params`, `set_params`, `clone`, `score`, in
     `cross_val_score`, `GridSearchCV` and `Pipeline`. A clone is neither pre-trained nor fitted.
 
     Args:
+        model: blend or fgp.
+        effort: of the blend; fast has no graph network, full has. auto is full once `pretrain` was
+            called, or where options of the encoder or of `fit` are given, and else fast.
         encoder: the graph network: options (`EncoderConfig("gin", width=64)`), a name, a class, or
             an encoder, whose weights are then the start.
-        surrogate: how the flow surrogate is made.
+        surrogate: how the flow surrogate is made that the encoder is pre-trained on.
         pretrain: the options of `pretrain`.
-        fit: the options of `fit`.
+        fit: the options of fine-tuning; in a blend 150 epochs at half the rate and a running mean
+            of the weights, unless given.
         space: a space, or its name: whose notation texts are in.
         vocabulary: the operations that may occur; by default those of the space, or of the first
             table that is given.
         device: where to compute, such as "cpu" or "cuda".
+        as_computed: whether the encoder sees graphs as they compute, without what has no part in
+            the output: by default in a blend, and not in fgp.
 
     Attributes:
-        surrogate_config, pretrain_config, fit_config: the options in use, the defaults where none
-            were given.
-        vocabulary_: the operations that it knows, once it has seen a table.
-        encoder_: the encoder, a torch module.
-        history_: what happened in pre-training (`PretrainHistory`), once pre-trained.
-        fitted_: what happened in fine-tuning (`FineTuned`), once fitted.
+        blend_: the blend, once fitted.
         label_: what it predicts, and which way is better (`Label`), once fitted.
         proxies_: the columns that `predict` needs: those that it was fitted with.
+        vocabulary_, encoder_, history_, fitted_: as in `FGP`.
 
     Example:
         >>> from nasflow.spaces.nb201 import NB201
-        >>> table = NB201().enumerate()[::100]
-        >>> few, labels = table[:20], np.arange(20.0)
-        >>> predictor = Predictor(fit=FitConfig(epochs=2)).fit(few, labels)
-        >>> predictor.predict(table).shape
-        (157,)
+        >>> table = NB201().enumerate()[::50]
+        >>> labels = table.op_counts()[:, table.vocabulary.index("conv3x3")] * 1.0
+        >>> predictor = Predictor().fit(table[::5], labels[::5])
+        >>> round(predictor.score(table, labels), 1)
+        1.0
     """
 
-    _scorer: Scorer | None = None
-    _start: Mapping[str, Tensor] = MappingProxyType({})  # encoder weights that fit starts from
-    _ranks = ProxyRanks({})  # what the fitted head reads beside the embedding
-    _line = (0.0, 1.0)  # label = line[0] + line[1] * score
-    # the smallest and the largest label that was trained on
-    _seen: tuple[float, ...] | None = None
-    # the rows that give the line: table, inputs beside the embedding, labels
-    _calibration: tuple[ArchTable, Tensor | None, Labels] | None = None
+    _blend_columns: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        *,
+        model: Model = "blend",
+        effort: Effort = "auto",
+        encoder: EncoderConfig | str | type[Encoder] | Encoder | None = None,
+        surrogate: SurrogateConfig | None = None,
+        pretrain: PretrainConfig | None = None,
+        fit: FitConfig | None = None,
+        space: Space | str | None = None,
+        vocabulary: tuple[str, ...] | None = None,
+        device: str = "cpu",
+        as_computed: bool | None = None,
+    ) -> None:
+        super().__init__(
+            encoder=encoder,
+            surrogate=surrogate,
+            pretrain=pretrain,
+            fit=fit,
+            space=space,
+            vocabulary=vocabulary,
+            device=device,
+            as_computed=as_computed,
+        )
+        for name, value, legal in (("model", model, Model), ("effort", effort, Effort)):
+            if value not in get_args(legal):
+                raise ConfigError(f"{name} {value!r}; legal: {', '.join(get_args(legal))}")
+        self.model = model
+        self.effort = effort
 
     def __sklearn_is_fitted__(self) -> bool:
         """Whether `predict` can be called."""
-        return hasattr(self, "fitted_")
-
-    @property
-    def encoder_(self) -> Encoder:
-        """The encoder as it is now; see `vocabulary_` for what it raises."""
-        return self._require().encoder
+        return hasattr(self, "blend_") or super().__sklearn_is_fitted__()
 
     @property
     def proxies_(self) -> tuple[str, ...]:
         """The columns that `predict` needs."""
-        return self._ranks.names
-
-    def pretrain(
-        self,
-        table: Architectures,
-        proxies: Mapping[str, npt.NDArray[np.float64]] | None = None,
-        *,
-        tasks: Sequence[str | type[Pretext]] | None = None,
-        checkpoint: PathLike | None = None,
-        progress: bool = False,
-    ) -> Self:
-        """Learn from the graphs of `table` alone; see `nasflow.prediction.pretrain` for errors.
-
-        Starts from newly drawn weights: pre-training twice gives what pre-training once gives.
-
-        Args:
-            table: the architectures, in any form that `nasflow.prediction.inputs` knows.
-            proxies: (N,) columns that need no training, by name.
-            tasks: names or classes of tasks, instead of those of the parameter `pretrain`.
-            checkpoint: file to go on from, if it is there, and to write after every epoch.
-            progress: whether to draw a progress bar.
-        """
-        graphs = self._table(table)
-        if not len(graphs):
-            raise DataError("the table has no rows: there is nothing to pre-train on")
-        self._build(self._known_vocabulary() or graphs.vocabulary, graphs)
-        config = self.pretrain_config if tasks is None else with_tasks(self.pretrain_config, tasks)
-        scorer = self._require()
-        self.history_ = pretrain(
-            scorer.encoder,
-            graphs.with_vocabulary(self.vocabulary_),
-            config,
-            self.surrogate_config,
-            proxies,
-            checkpoint=checkpoint,
-            progress=progress,
-        )
-        self._start = weights_of(scorer.encoder)
-        return self
+        return self._blend_columns if hasattr(self, "blend_") else super().proxies_
 
     def fit(
         self,
@@ -155,246 +140,241 @@ class Predictor(PredictorParameters, TakesArchitectures):
         label: Label | None = None,
         progress: bool = False,
     ) -> Self:
-        """Learn to rank the labelled architectures, from the pre-trained weights on.
+        """Learn from labelled architectures.
 
         Args:
             table: the architectures, in any form that `nasflow.prediction.inputs` knows.
             labels: (N,) finite numbers, in any unit; more may mean better or worse.
-            validation: other labelled architectures, and their columns where `fit.proxies` names
-                some. They choose the epoch and calibrate the scale; without them the last epoch is
-                kept, and the training rows give the scale.
-            proxies: (N,) columns that need no training, by name: those of `fit.proxies`, if it
-                names any.
-            reference: the same columns over all architectures at hand, such as the pre-training
-                table: what values are ranked against (`nasflow.prediction.proxy_ranks`). By default
-                `proxies`, whose few values rank coarsely.
+            validation: for fgp, other labelled architectures, which choose the epoch. A blend holds
+                nothing back: give it all labels as `table` and `labels`.
+            proxies: (N,) columns that need no training, by name; fgp takes those that
+                `fit.proxies` names, a blend all, unless `fit.proxies` names some.
+            reference: the same columns over all architectures at hand: what values are ranked
+                among. By default `proxies`, whose few values rank coarsely.
             label: what the labels are. Which way is better decides what `top` gives; a unit with
                 bounds (%) keeps predictions within them.
             progress: whether to draw a progress bar.
 
         Raises:
-            ConfigError: a column of `fit.proxies` that is missing, of another length, or constant.
+            ConfigError: a column that is missing, of another length, or constant; validation rows
+                for a blend.
             DataError: labels that are not finite, fewer than two, or all equal.
             GraphError: an operation that the vocabulary does not have.
         """
+        if self.model == "fgp":
+            self.__dict__.pop("blend_", None)
+            return super().fit(
+                table,
+                labels,
+                validation=validation,
+                proxies=proxies,
+                reference=reference,
+                label=label,
+                progress=progress,
+            )
+        if validation is not None:
+            raise ConfigError(
+                "a blend trains on all labels and chooses no epoch: give the validation rows with"
+                ' the others, or fit Predictor(model="fgp")'
+            )
+        # unpruned: where a space has positions, a group of features reads what stands at each
         graphs = self._table(table)
         values = as_labels(labels)
-        check_labels(graphs, values, "label")  # before the weights are touched
-        # weights that were pre-trained or fitted stay, and with them the vocabulary
-        if self._scorer is None:
-            self._build(self._known_vocabulary() or graphs.vocabulary, graphs)
-        graphs = graphs.with_vocabulary(self.vocabulary_)
-        held_out, held_out_columns = self._labelled(validation)
-        if held_out is not None:
-            check_labels(*held_out, "validation label")
-        ranks = ProxyRanks.of(self.fit_config.proxies, reference or proxies or {})
-        extra = extra_inputs(ranks, proxies, len(graphs))
-        held_out_extra = None
-        if held_out is not None:
-            held_out_extra = extra_inputs(ranks, held_out_columns, len(held_out[0]))
-        scorer = self._require()
-        scorer.encoder.load_state_dict(self._start)
-        with seeded(self.fit_config.seed, "head"):
-            scorer.new_head(len(ranks.names))
-        self.fitted_ = fine_tune(
-            scorer,
-            graphs,
-            values,
-            self.fit_config,
-            held_out,
-            extra=extra,
-            validation_extra=held_out_extra,
-            progress=progress,
-        )
-        self._ranks = ranks
+        check_labels(graphs, values, "label")
+        among = self._named(reference or proxies)
+        columns = {name: (proxies or {})[name] for name in among if name in (proxies or {})}
+        vocabulary = self._known_vocabulary() or graphs.vocabulary
+        blend = Blend(self._members(graphs), vocabulary=vocabulary)
+        blend.fit(graphs, values, columns or None, reference=among or None, progress=progress)
+        self.__dict__.pop("fitted_", None)
+        self._vocabulary = blend.vocabulary_
+        self.blend_, self._blend_columns = blend, tuple(columns)
         self.label_ = label or Label()
         self._seen = (float(values.min()), float(values.max()))
-        # validation rows tell the scale better: the scorer has not seen them
-        if held_out is None:
-            self._calibration = (graphs, extra, values)
-        else:
-            self._calibration = (held_out[0], held_out_extra, held_out[1])
-        self._calibrate()
         return self
 
-    def use_epoch(self, which: Literal["best", "last"]) -> Self:
-        """Switch between the best epoch on the validation rows (what `fit` leaves) and the last."""
-        if not hasattr(self, "fitted_") or self._calibration is None:
-            raise not_fitted(
-                "there are no epochs to choose from: call fit first (a saved model has one alone)"
-            )
-        weights = self.fitted_.best if which == "best" else self.fitted_.last
-        self._require().load_state_dict(weights)
-        self._calibrate()
-        return self
-
-    def predict(self, table: Architectures, proxies: Columns | None = None) -> Labels:
-        """(N,) float64: predictions in the label's unit, a straight line in the score that ranks.
+    def predict(
+        self, table: Architectures, proxies: Columns | None = None, return_std: bool = False
+    ) -> Any:
+        """(N,) float64: predictions in the label's unit; with `return_std` deviations as well.
 
         Args:
             table: the architectures, in any form that `nasflow.prediction.inputs` knows.
-            proxies: (N,) columns by name, where the model was fitted with some.
+            proxies: (N,) columns by name, where it was fitted with some.
+            return_std: whether to give a pair with (N,) standard deviations; half of what holds
+                68.3 % of labels.
 
         Raises:
-            NotFittedError: `fit` was not called.
-            ConfigError: a column that the model was fitted with is missing, or of another length.
+            NotFittedError: `fit` was not called, or `return_std` of fgp, which knows none.
+            ConfigError: a column that it was fitted with is missing, or of another length.
             GraphError: an operation that the vocabulary does not have; names the row.
         """
-        if not hasattr(self, "fitted_"):
-            raise not_fitted("predict needs labels first: call fit (or load a fitted model)")
-        graphs = self._table(table).with_vocabulary(self.vocabulary_)
-        extra = extra_inputs(self._ranks, proxies, len(graphs))
-        intercept, slope = self._line
-        predicted: Labels = intercept + slope * scores(self._require(), graphs, extra)
-        return self.label_.within_bounds(predicted, self._seen)
+        if not hasattr(self, "blend_"):
+            if return_std:
+                self._require_blend()
+            return super().predict(table, proxies)
+        blend = self._require_blend()
+        graphs, columns = self._table(table), self._chosen(proxies)
+        predicted = blend.predict(graphs, columns, return_std)
+        if isinstance(predicted, tuple):
+            return self._bounded(predicted[0]), predicted[1]
+        return self._bounded(predicted)
 
-    def top(
-        self, table: Architectures, n: int, proxies: Columns | None = None
-    ) -> npt.NDArray[np.int64]:
-        """(n,) int64: the rows that are predicted to be best, the best first.
+    def interval(
+        self, table: Architectures, level: float = 0.9, proxies: Columns | None = None
+    ) -> tuple[Labels, Labels]:
+        """(N,) bounds below and above, between which a share `level` of labels is expected.
 
-        Which way is better the label says that `fit` was given; more, unless it says otherwise.
-
-        Raises:
-            NotFittedError, ConfigError, GraphError: as `predict`.
-        """
-        return self.label_.best_first(self.predict(table, proxies))[:n]
-
-    def score(
-        self, table: Architectures, labels: npt.ArrayLike, proxies: Columns | None = None
-    ) -> float:
-        """Kendall's tau between predictions and labels, -1 to 1: what scikit-learn maximises.
+        See `Blend.interval` for what they rest on.
 
         Raises:
-            DataError: labels that are no finite numbers, or not as many as rows.
+            NotFittedError: no blend was fitted. ConfigError: a level that is not between 0 and 1.
         """
-        return kendall_tau(self.predict(table, proxies), as_labels(labels))
+        blend = self._require_blend()
+        low, high = blend.interval(self._table(table), level, self._chosen(proxies))
+        return self._bounded(low), self._bounded(high)
 
-    def embed(self, table: Architectures) -> npt.NDArray[np.float32]:
-        """(N, width) float32: the encoder's vector for each architecture (once fitted, the fitted
-        encoder's).
+    def samples(
+        self, table: Architectures, n: int, proxies: Columns | None = None, seed: int = 0
+    ) -> Labels:
+        """(n, N): labels that the rows may have, each row for itself.
+
+        Raises:
+            NotFittedError: no blend was fitted.
         """
-        encoder = self._require().encoder
-        parts = in_chunks(encoder, self._table(table).with_vocabulary(self.vocabulary_))
-        return torch.cat(parts).numpy() if parts else np.zeros((0, encoder.width), np.float32)
+        blend = self._require_blend()
+        drawn = blend.samples(self._table(table), n, self._chosen(proxies), seed)
+        return self._bounded(drawn.ravel()).reshape(drawn.shape)
+
+    def prob_top(
+        self,
+        table: Architectures,
+        k: int,
+        proxies: Columns | None = None,
+        n_samples: int = 256,
+        seed: int = 0,
+    ) -> Labels:
+        """(N,): how probable it is that a row is among the best `k` of these rows.
+
+        Raises:
+            NotFittedError: no blend was fitted. ConfigError: a `k` that is not 1 to N.
+        """
+        drawn = self.samples(table, n_samples, proxies, seed)
+        n_rows = drawn.shape[1]
+        if not 1 <= k <= n_rows:
+            raise ConfigError(f"the best {k} of {n_rows} rows; legal: 1 to {n_rows}")
+        best = np.argpartition(-drawn if self.label_.maximise else drawn, k - 1, axis=1)[:, :k]
+        share: Labels = np.bincount(best.ravel(), minlength=n_rows) / n_samples
+        return share
+
+    def explain(
+        self, table: Architectures, row: int = 0, proxies: Columns | None = None
+    ) -> Explanation:
+        """Why it predicts what it does of one row (`nasflow.prediction.explanation`).
+
+        Raises:
+            NotFittedError: no blend was fitted. DataError: there is no such row.
+        """
+        return self._require_blend().explain(self._table(table), row, self._chosen(proxies))
+
+    # -- files ------------------------------------------------------------------------------------
 
     def save(self, path: PathLike) -> None:
         """Write one .safetensors file with weights, vocabulary and options, atomically."""
-        scorer = self._require()
-        fitted = hasattr(self, "fitted_")
-        fit = self.fit_config
-        if fitted:
-            fit = replace(fit, proxies=self._ranks.names)  # those that the head was made for
-        about = {
-            "vocabulary": list(self.vocabulary_),
-            "encoder": scorer.encoder.config.to_dict(),
-            "surrogate": self.surrogate_config.to_dict(),
-            "pretraining": self.pretrain_config.to_dict(),
-            "fitting": fit.to_dict(),
-            "line": list(self._line),
-            "label": vars(self.label_) if fitted else None,
-            "seen": self._seen,
-            "history": vars(self.history_) if hasattr(self, "history_") else None,
-            "best_epoch": self.fitted_.best_epoch if fitted else None,
-        }
-        weights = scorer.state_dict() if fitted else {}
-        write_model(path, self._start, weights, self._ranks.reference, about)
+        if not hasattr(self, "blend_"):
+            return super().save(path)
+        if self._scorer is None:
+            self._build(self.vocabulary_)
+        arrays, about = self.blend_.state()
+        header = self._about() | {"blend": about}
+        # weights that no training has touched are drawn again from their seed
+        given = isinstance(self.encoder, Encoder) or hasattr(self, "history_")
+        start = self._start if given else {}
+        write_model(path, start, {}, {}, header, arrays)
+        return None
+
+    def _about(self) -> dict[str, Any]:
+        effort = self._effort if hasattr(self, "blend_") else self.effort
+        fit_given = self._given("fit") is not None
+        return super()._about() | {"model": self.model, "effort": effort, "fit_given": fit_given}
 
     @classmethod
-    def load(
-        cls,
-        path: PathLike,
-        device: str = "cpu",
-        *,
-        encoder: str | type[Encoder] | None = None,
-        fit: FitConfig | None = None,
-    ) -> Predictor:
-        """The predictor that `save` wrote; it predicts the same bits and can be fitted anew.
+    def _parameters_in(cls, about: Mapping[str, Any]) -> dict[str, Any]:
+        # earlier versions knew no blend
+        parameters = super()._parameters_in(about)
+        parameters |= {"model": about.get("model", "fgp"), "effort": about.get("effort", "auto")}
+        if not about.get("fit_given", True):
+            parameters["fit"] = None
+        return parameters
 
-        Args:
-            path: the file.
-            device: where to compute.
-            encoder: the class of the encoder, or its name, for a file whose encoder is neither of
-                this package nor of an installed one. Nothing that only the file names is imported.
-            fit: other options for the next `fit`.
-
-        Raises:
-            MissingDataError, CheckpointError: no such file; truncated, foreign, or of a newer
-                version; of an encoder that is not at hand.
-            ConfigError: a device that is not there.
-        """
-        checked_device(device)  # one that is not there is no fault of the file
-        try:
-            parts, about = read_model(path)
-            predictor = cls(
-                encoder=stored_encoder(about["encoder"], encoder, path),
-                surrogate=SurrogateConfig.from_dict(about["surrogate"]),
-                pretrain=PretrainConfig.from_dict(about["pretraining"]),
-                fit=FitConfig.from_dict(about["fitting"]),
-                vocabulary=tuple(about["vocabulary"]),
-                device=device,
-            )
-            predictor._restore(parts, about)
-        except (CheckpointError, MissingDataError):
-            raise
-        except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
-            raise CheckpointError(f"{path} does not describe a predictor ({error!r})") from None
-        return predictor if fit is None else predictor.set_params(fit=fit)
-
-    def _restore(self, parts: dict[str, dict[str, Tensor]], about: dict[str, Any]) -> None:
-        assert self.vocabulary is not None
-        self._build(self.vocabulary)
-        scorer = self._require()
-        start = {}
-        for name, tensor in parts["start"].items():
-            if name.startswith("encoder."):  # the first files kept a head here as well
-                start[name.removeprefix("encoder.")] = tensor
-        scorer.encoder.load_state_dict(start)
-        self._start = weights_of(scorer.encoder)
-        if parts["fitted"]:
-            reference = {name: parts["reference"][name].numpy() for name in self.fit_config.proxies}
-            self._ranks = ProxyRanks(reference)
-            scorer.new_head(len(self._ranks.names))
-            scorer.load_state_dict(parts["fitted"])
-            weights = weights_of(scorer)
-            self.fitted_ = FineTuned(weights, weights, int(about["best_epoch"]), ())
-        if about["history"] is not None:
-            self.history_ = PretrainHistory(**about["history"])
-        self.label_ = Label(**(about["label"] or {}))
-        self._seen = None if about["seen"] is None else tuple(map(float, about["seen"]))
-        intercept, slope = about["line"]
-        self._line = (float(intercept), float(slope))
+    def _restore(
+        self, parts: dict[str, dict[str, Tensor]], about: dict[str, Any], path: PathLike
+    ) -> None:
+        super()._restore(parts, about, path)
+        if about.get("blend") is None:
+            return
+        state = about["blend"]
+        checked_names(state["members"], MEMBERS, path)
+        checked_names(state["groups"], FEATURES, path)
+        arrays = {name: tensor.numpy() for name, tensor in parts["blend"].items()}
+        self.blend_ = Blend.restore(arrays, state, self._encoder_members())
+        self._blend_columns = self.blend_.columns_
 
     # -- inside -----------------------------------------------------------------------------------
 
-    def _build(self, vocabulary: tuple[str, ...], table: ArchTable | None = None) -> None:
-        """New weights, drawn from the seed of pre-training, whatever was before."""
-        device = checked_device(self.device)
-        if isinstance(self.encoder, Encoder):
-            encoder = copied(self.encoder, len(vocabulary))
-        else:
-            config = encoder_config(self._resolved("encoder"))
-            if table is not None:
-                config = config_for(config, table)
-            with seeded(self.pretrain_config.seed, "encoder"):
-                encoder = make_encoder(len(vocabulary), config)
-        with seeded(self.pretrain_config.seed, "first head"):
-            self._scorer = Scorer(encoder).to(device).eval()
-        self._vocabulary = vocabulary
-        self._start = weights_of(self._scorer.encoder)
-        self._ranks = ProxyRanks({})
-        if hasattr(self, "fitted_"):
-            del self.fitted_
+    @property
+    def _prunes(self) -> bool:
+        return self.model == "blend" if self.as_computed is None else self.as_computed
 
-    def _calibrate(self) -> None:
-        """Put scores on the labels' scale, by the rows that are kept for it."""
-        assert self._calibration is not None
-        table, extra, labels = self._calibration
-        self._line = rising_line(scores(self._require(), table, extra), labels)
+    @property
+    def _effort(self) -> Literal["fast", "full"]:
+        """How much a fit does; auto has a graph network where somebody cared for one."""
+        if self.effort != "auto":
+            return self.effort
+        named = self._given("encoder") is not None or self._given("fit") is not None
+        return "full" if named or hasattr(self, "history_") else "fast"
 
-    def _require(self) -> Scorer:
-        if self._scorer is None and self.vocabulary is not None:
-            self._build(self.vocabulary)
+    def _members(self, table: ArchTable) -> list[str | type[Member] | Member]:
+        """What the blend is made of."""
+        if self._effort == "fast":
+            return list(FAST)
         if self._scorer is None:
-            raise not_fitted(NOTHING_SEEN)
-        return self._scorer
+            self._build(self._known_vocabulary() or table.vocabulary, table)
+        return [*FAST, *self._encoder_members().values()]
+
+    def _encoder_members(self) -> dict[str, EncoderMember]:
+        """The encoder as it is newly drawn or was given, and as it was pre-trained, if it was."""
+        options: dict[str, Any] = {
+            "encoder": self.encoder_.config,
+            "fit": self._given("fit") or ALL_LABELS,
+            "device": self.device,
+            "as_computed": self._prunes,
+        }
+        if hasattr(self, "history_"):
+            pretrained = PretrainedEncoder(start=self._start, **options)
+            return {"encoder": EncoderMember(**options), "pretrained-encoder": pretrained}
+        return {"encoder": EncoderMember(start=self._start, **options)}
+
+    def _chosen(self, columns: Columns | None) -> Columns | None:
+        """The columns that the blend reads, of those that are given."""
+        names = self._blend_columns
+        return {name: (columns or {})[name] for name in names if name in (columns or {})} or None
+
+    def _named(self, columns: Columns | None) -> dict[str, npt.ArrayLike]:
+        """The columns to fit with: those that `fit.proxies` names, or all."""
+        names = self.fit_config.proxies or tuple(columns or {})
+        # ranks of a column that is missing or constant tell nothing: said before any work
+        ProxyRanks.of(names, columns or {})
+        return {name: (columns or {})[name] for name in names}
+
+    def _bounded(self, labels: Labels) -> Labels:
+        """Labels within the bounds of their unit; what is infinite ends there."""
+        return self.label_.within_bounds(labels, self._seen)
+
+    def _require_blend(self) -> Blend:
+        if not hasattr(self, "blend_"):
+            raise not_fitted(
+                "how sure a prediction is only a fitted blend knows: Predictor().fit(...); fgp has"
+                " one number for each row"
+            )
+        return self.blend_

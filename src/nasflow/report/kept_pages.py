@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from nasflow.errors import DataError, MissingDataError, UnknownNameError, unknown_name
+from nasflow.experiments.methods import WITHOUT_ENCODER
 from nasflow.experiments.tables import Entry
 from nasflow.report.checks import (
     LEGAL_FOLDERS,
@@ -167,7 +168,7 @@ def _part(
     options = object_in(path, manifest, "options", _REMEDY)
     # what the rows of a part share (data, labels, encoder) any of them tells, but not the floor,
     # which has an encoder only in name
-    methods = [entry["method"] for entry in entries if entry["method"] != "gp"]
+    methods = [entry["method"] for entry in entries if entry["method"] not in WITHOUT_ENCODER]
     of_row = options.get(f"{group}, {space}, {methods[0]}") if methods else None
     like_evaluations = {**manifest, **about, "options": of_row}
     return Results(path.parent, name, data_hash, metric, like_evaluations, entries, n_planned, {})

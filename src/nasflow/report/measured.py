@@ -34,8 +34,8 @@ def results_section(results: Results) -> Section:
     )
     for reference in references(results):
         for row in rows:
-            # the first column is the method's name; a cell's further lines are shown small
-            for i, metric in enumerate(tables.COLUMNS, start=1):
+            # behind the method's name and labels; a cell's further lines are shown small
+            for i, metric in enumerate(tables.COLUMNS, start=2):
                 number = reference.numbers.get((row[0], metric))
                 if number:
                     row[i] += f"\n{reference.name} {number}"

@@ -16,7 +16,7 @@ Data = dict[str, Any]
 # eight that differ in hue and in lightness; a ninth method has the first one's, dashed
 _COLOURS = ("#0b6fb8", "#c8553d", "#2a8f6a", "#7d5ba6", "#b8860b", "#1f9fb0", "#a23b72", "#6b8e23")
 # what is not pre-trained stands apart: by colour, and where lines are drawn by their dashes too
-_NOT_PRETRAINED = {"none": "#333333", "gp": "#8c5a2b"}
+_NOT_PRETRAINED = {"none": "#333333", "features": "#8c5a2b", "gp": "#8c5a2b"}
 _DASHES = ("solid", "dash", "dashdot")
 GREY = "#9a9a9a"
 """Of what no method did: chance, and the diagonal of right predictions."""
@@ -108,7 +108,7 @@ def line_styles(methods: Sequence[str]) -> dict[str, Data]:
     """How the line of each method is drawn, the same in all figures."""
     styles = {}
     for method, colour in _NOT_PRETRAINED.items():
-        dash = "dash" if method == "gp" else "solid"
+        dash = {"features": "dash", "gp": "dashdot"}.get(method, "solid")
         styles[method] = {"color": colour, "width": 2, "dash": dash}
     pretrained = [method for method in methods if method not in _NOT_PRETRAINED]
     for i, method in enumerate(pretrained):

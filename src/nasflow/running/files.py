@@ -100,8 +100,14 @@ def write_text(path: PathLike, text: str) -> None:
 
 
 def write_json(path: PathLike, data: Any) -> None:
-    """Write indented JSON atomically; NaN is refused, since it is not JSON."""
-    write_text(path, json.dumps(data, indent=2, allow_nan=False) + "\n")
+    """Write indented JSON atomically, letters of all scripts as they are.
+
+    NaN is refused, since it is not JSON.
+    """
+    text = json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    with atomic_write(path) as file:
+        # half a character has no other form, and this one is JSON's
+        file.write(text.encode(errors="backslashreplace"))
 
 
 def save_npz(path: PathLike, arrays: dict[str, npt.NDArray[Any]]) -> None:
@@ -115,7 +121,8 @@ def load_npz(path: PathLike) -> dict[str, npt.NDArray[Any]]:
     # of what `require_file` saw: `table.npz/` is the file to it, and no file to the system
     file = require_file(path)
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        # opened here: NumPy leaves a file open that is no archive
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except PermissionError:  # nothing is wrong with what is in it
         raise

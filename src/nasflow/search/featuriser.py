@@ -27,7 +27,7 @@ from nasflow.features.one_hot import one_hot
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import FitConfig, PretrainConfig
-from nasflow.prediction.predictor import Predictor
+from nasflow.prediction.fgp import FGP
 from nasflow.running import environment
 from nasflow.running.files import require_file
 from nasflow.running.locks import exclusive
@@ -145,7 +145,7 @@ class Featuriser:
         if self._pretrains:
             self.predictor = self._pretrained()
 
-    def _pretrained(self) -> Predictor:
+    def _pretrained(self) -> FGP:
         """The pre-trained predictor: read from the cache folder, or pre-trained now."""
         # one of each class of twins, in the order of the table
         _, first = np.unique(self._elements.canonical_ids, return_index=True)
@@ -158,7 +158,7 @@ class Featuriser:
         # whoever comes second finds the result
         with open(f"{path}.lock", "w") as lock, exclusive(lock):
             if not path.exists():
-                predictor = Predictor(
+                predictor = FGP(
                     encoder=self._encoder,
                     surrogate=self._surrogate_options,
                     pretrain=self._pretrain,
@@ -170,9 +170,7 @@ class Featuriser:
                 checkpoint.unlink(missing_ok=True)
         # always what the file holds, so that the first process sees the same bits as all later
         # ones; an encoder from outside the package was named by the options, so it may be loaded
-        return Predictor.load(
-            require_file(path), encoder=foreign_name(self._encoder), fit=self._fit
-        )
+        return FGP.load(require_file(path), encoder=foreign_name(self._encoder), fit=self._fit)
 
     def _path(self, graphs: ArchTable, proxies: Mapping[str, FloatArray]) -> Path:
         """Where weights are kept: named by all that they depend on."""

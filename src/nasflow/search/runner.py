@@ -92,6 +92,8 @@ def run(
             raise ConfigError(f"{name} is {value}; legal: above 0")
     deadline = math.inf if timeout is None else time.monotonic() + timeout
     watcher = watcher or _Nobody()
+    # a search that lives puts back its workers' trainings itself, four times a second
+    study.recover(uncount=True)
     before = study.trials()
     watcher.show(before)
     first_failures = _FirstFailures(before, give_up, train, result)

@@ -310,6 +310,24 @@ class Store:
         self._database.checkpoint()
         return is_replaced
 
+    def take_back(self, trial: Trial, value: float | None) -> None:
+        """Put another value in the place of what was told of a trial, or forget it (None).
+
+        Raises:
+            DataError: there is no result of it, nor a failure.
+        """
+        state: State = "forgotten" if value is None else "done"
+        while trial.finished:
+            # again where another process was faster
+            if self.replace(trial, state, value, None, trial.outcome):
+                return
+            trial = self.trials()[trial.number]
+        # forgotten twice is forgotten
+        if trial.state != state:
+            raise DataError(
+                f"trial {trial.number} is {trial.state}: there is no result of it to be taken back"
+            )
+
     def repeat(self, trial: Trial, value: float) -> bool:
         """Add the value of another training; returns whether the trial was still as given."""
         # the first value stands alone until there is a second

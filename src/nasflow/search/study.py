@@ -9,7 +9,7 @@ Decisions:
 * A result that was told is on the disk when `tell` returns, and its architecture is never proposed
   again, nor a twin.
 * What was asked for by a process that died is asked for again, once: cut off a second time, it
-  counts as failed.
+  counts as failed. A search that died with its training costs it nothing.
 * Proposal number i is determined by the seed, i and the results it may know. With `window` = w
   those are the results of all trials before i - w + 1, and it is made only once all of them are
   there; so the study is the same whichever training ends first, and however often it was killed.
@@ -37,7 +37,7 @@ from nasflow.search.strategies.make import as_strategy
 from nasflow.search.strategies.registry import SearchConfig
 from nasflow.search.study_file import StudyWarning
 from nasflow.search.told import Told, architecture_told, check_element, trial_told, value_told
-from nasflow.search.trial import State, Trial
+from nasflow.search.trial import Trial
 
 MAX_STARTS = 2  # the first end may be a kill of the search; a second is taken for the training's
 
@@ -213,11 +213,20 @@ class Study:
         """
         self._proposer.prepare()
 
-    def recover(self) -> None:
-        """Put back what dead processes were training, or fail it if that was not the first time."""
+    def recover(self, *, uncount: bool = False) -> None:
+        """Put back what dead processes were training, or fail it if that was not the first time.
+
+        Args:
+            uncount: whether the search that had begun it must have died too, so that no beginning
+                counts: whoever killed both says nothing about the training.
+        """
         for lease in self.store.leases():
             # no look at the own heartbeat, which may be late: this process does live
-            if lease.owner != self.me and not owner.is_alive(lease.owner, lease.heartbeat):
+            if lease.owner == self.me or owner.is_alive(lease.owner, lease.heartbeat):
+                continue
+            if uncount:
+                self.store.put_back(lease.number, lease.owner, uncount=True)
+            else:
                 self._cut_off(lease)
 
     def cut_off(self, number: int) -> None:
@@ -288,7 +297,7 @@ class Study:
         trial = self.store.trials()[trial.number]
         if (trial.value, trial.state) != (value, state):
             raise DataError(
-                f"trial {trial.number} is {trial.state} already ({_result(trial)}); a result is"
+                f"trial {trial.number} is {trial.state} already ({trial.outcome}); a result is"
                 f" never replaced by another that is told: study.correct({trial.number}, value) or"
                 f" study.forget({trial.number}) takes back a wrong one, tell(..., repeat=True) adds"
                 " another training's"
@@ -319,17 +328,7 @@ class Study:
         trial = self._trial_of(told)
         if trial is None:
             raise DataError("nothing was told of this architecture, and nobody asked for it")
-        if trial.state == "forgotten" and value is None:
-            return
-        state: State = "forgotten" if value is None else "done"
-        while trial.finished:
-            # again where another process was faster
-            if self.store.replace(trial, state, value, None, _result(trial)):
-                return
-            trial = self.store.trials()[trial.number]
-        raise DataError(
-            f"trial {trial.number} is {trial.state}: there is no result of it to be taken back"
-        )
+        self.store.take_back(trial, value)
 
     def _trial_of(self, told: Told) -> Trial | None:
         """The trial that is meant; None for an architecture that has none."""
@@ -383,8 +382,3 @@ def _of_twins(architecture: Architecture, trials: list[Trial]) -> Trial | None:
         if trial.canonical_id == canonical_id and trial.state != "forgotten":
             return trial
     return None
-
-
-def _result(trial: Trial) -> str:
-    """The value of a finished trial, or the reason why there is none."""
-    return f"failed: {trial.reason}" if trial.value is None else repr(trial.value)

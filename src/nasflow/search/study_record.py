@@ -16,7 +16,7 @@ from nasflow.running.files import PathLike, require_file
 from nasflow.search.results import Results
 from nasflow.search.store import Store
 from nasflow.search.study_file import check_study_file
-from nasflow.search.trial import State, Trial
+from nasflow.search.trial import Trial
 from nasflow.spaces import load_space
 from nasflow.spaces.base import Space
 from nasflow.spaces.registry import space_names
@@ -90,7 +90,7 @@ class StudyRecord:
         Raises:
             DataError: there is no such trial, or no result of it.
         """
-        self._replace(number, "forgotten", None)
+        self._take_back(number, None)
 
     def correct(self, number: int, value: float) -> None:
         """Put another value in place of a result or a failure; the file keeps what was told.
@@ -100,24 +100,18 @@ class StudyRecord:
         """
         if not math.isfinite(value):
             raise DataError(f"the value {value} of trial {number} is not finite; forget the trial")
-        self._replace(number, "done", value)
+        self._take_back(number, value)
 
     def retry(self) -> int:
         """Plan all trainings that failed anew, for the next search; returns how many there were."""
         return retry_failed(self._store)
 
-    def _replace(self, number: int, state: State, value: float | None) -> None:
+    def _take_back(self, number: int, value: float | None) -> None:
         trials = self.trials
         if not 0 <= number < len(trials):
             legal = f"legal: 0 to {len(trials) - 1}" if trials else "it has none yet"
             raise DataError(f"{self.path} has no trial {number}; {legal}")
-        trial = trials[number]
-        former = f"failed: {trial.reason}" if trial.value is None else repr(trial.value)
-        if not (trial.finished and self._store.replace(trial, state, value, None, former)):
-            raise DataError(
-                f"trial {number} is {self.trials[number].state}: there is no result of it to be"
-                " taken back"
-            )
+        self._store.take_back(trials[number], value)
 
 
 def retry_failed(store: Store) -> int:

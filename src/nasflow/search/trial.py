@@ -62,6 +62,11 @@ class Trial:
         return self.state in ("planned", "asked")
 
     @property
+    def outcome(self) -> str:
+        """The value of a finished trial, or the reason why there is none."""
+        return f"failed: {self.reason}" if self.value is None else repr(self.value)
+
+    @property
     def seconds(self) -> float | None:
         """How long the training took."""
         if self.started_at is None or self.ended_at is None:

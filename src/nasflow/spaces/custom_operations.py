@@ -21,6 +21,7 @@ from typing import Any
 from nasflow.errors import ConfigError
 from nasflow.graphs.flat_arrays import MAX_OPS
 from nasflow.graphs.names import NONE_OP, SKIP_OP
+from nasflow.running.numbers import number_in
 
 Values = dict[Any, list[int | float]]
 """The values of each feature."""
@@ -73,7 +74,10 @@ def _names(description: Mapping[str, Any]) -> list[str]:
     ops: Any = description.get("ops")
     is_list = isinstance(ops, (list, tuple)) and len(ops) > 0
     if not is_list or not all(isinstance(op, str) and op for op in ops):
-        raise ConfigError(f"ops is {short(ops)}; legal: a list of names such as [attn, mlp, norm]")
+        raise ConfigError(
+            f"ops is {short(ops)}; legal: a list of names such as [attn, mlp, norm], in quotes"
+            " where YAML would read another thing, a number or (yes, no, on, off) a truth value"
+        )
     for op in ops:
         # such a name would mark where data enters or leaves
         if op.startswith(("input", "output")):
@@ -130,12 +134,19 @@ def _features_of(ops: list[str], description: Mapping[str, Any]) -> dict[str, Va
 
 def _values(feature: Any, values: Any) -> list[int | float]:
     """The values of one feature."""
-    is_list = isinstance(values, (list, tuple)) and len(values) > 0
-    if not is_list or not all(map(_is_number, values)) or len(set(values)) != len(values):
+    numbers = list(map(_meant, values)) if isinstance(values, (list, tuple)) else []
+    if not numbers or not all(map(_is_number, numbers)) or len(set(numbers)) != len(numbers):
         raise ConfigError(
             f"feature {str(feature)!r} is {short(values)}; legal: a list of different numbers"
         )
-    return list(values)
+    return numbers
+
+
+def _meant(value: Any) -> Any:
+    """The number that a text plainly is; any other value as it is."""
+    # YAML takes 1e-3 for a text, since it asks for a point
+    number = number_in(value) if isinstance(value, str) else None
+    return value if number is None else number
 
 
 def _is_number(value: Any) -> bool:

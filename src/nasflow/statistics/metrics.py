@@ -107,3 +107,23 @@ def _check(predicted: FloatArray, true: FloatArray, at_least: int = 1) -> None:
             raise DataError(
                 f"{name} of row {int(bad[0])} is {values[bad[0]]}; it needs a finite number"
             )
+
+
+def crps(quantiles: FloatArray, levels: FloatArray, true: FloatArray) -> float:
+    """The mean continuous ranked probability score, in the unit of `true`; less is better.
+
+    Twice the mean pinball loss over the levels (Gneiting and Ranjan, Journal of Business & Economic
+    Statistics 29, 2011, equation 12). Of a prediction that is sure it is the absolute error.
+
+    Args:
+        quantiles: (n_levels, N) values that the share `levels` lies below.
+        levels: (n_levels,) in (0, 1), evenly spread.
+        true: (N,).
+
+    Example:
+        >>> crps(np.array([[1.0], [1.0], [1.0]]), np.array([0.25, 0.5, 0.75]), np.array([3.0]))
+        2.0
+    """
+    below = true - quantiles  # (n_levels, N)
+    share = levels[:, None]
+    return float(2 * np.maximum(share * below, (share - 1) * below).mean())

@@ -13,13 +13,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from nasflow.experiments.evaluate import FLOOR
 from nasflow.experiments.settings import PAPER_SPACES, SETTINGS
 from nasflow.experiments.tables import Entry, by_method, same_runs
 from nasflow_paper.reproductions.base import Block, Page, PageTable, ReproduceOptions
 from nasflow_paper.reproductions.comparison import NAMES, Comparison, compared, page_of
 from nasflow_paper.reproductions.measured import measure
-from nasflow_paper.reproductions.variants import FGP, FLOW, NONE, ZC_PROXY, Variant
+from nasflow_paper.reproductions.variants import FGP, FLOOR, FLOW, NONE, ZC_PROXY, Variant
 
 WINDOW = 20
 METHODS = (NONE, ZC_PROXY, FLOW, FGP)

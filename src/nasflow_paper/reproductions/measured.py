@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from nasflow.datasets import Dataset
-from nasflow.experiments.evaluate import FLOOR
 from nasflow.experiments.grid import run_grid
 from nasflow.experiments.kept import kept_key, keys_with_pretraining
 from nasflow.experiments.manifest import about_dataset
@@ -23,6 +22,7 @@ from nasflow.options.protocol import ProtocolConfig
 from nasflow.running.journal import Journal
 from nasflow_paper.reproductions.base import ReproduceOptions
 from nasflow_paper.reproductions.variants import (
+    FLOOR,
     Variant,
     asked_for,
     floors,

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nasflow.experiments.evaluate import FLOOR
 from nasflow.experiments.settings import SETTINGS
 from nasflow.experiments.tables import Entry
 from nasflow.experiments.tuned import tuned_options
 from nasflow_paper.published import Number, Place, published
 from nasflow_paper.reproductions.base import Block, PageTable
 from nasflow_paper.reproductions.measured import MeasuredRuns
+from nasflow_paper.reproductions.variants import FLOOR
 from nasflow_paper.reproductions.verdict import Verdict
 
 

@@ -34,20 +34,21 @@ class CsvFile(OwnTable):
         line = 0
         with opened(self.path, progress) as (file, advance):
             try:
-                # strict: a quote that nothing closes would swallow all rows behind it
-                lines = csv.reader(as_text(file, newline=""), strict=True)
-                titles = [title.strip() for title in next(filter(None, lines), [])]
-                check_characters(",".join(titles))
-                yield Header(titles)
-                for texts in lines:
-                    # a quoted cell may span lines, so this is not the number of rows read
-                    line = lines.line_num
-                    # an empty line is no row
-                    if texts:
-                        yield _record(line, titles, texts)
-                    # a call for each line would take longer than the line
-                    if line % _STEP == 0:
-                        advance()
+                with as_text(file, newline="") as text:
+                    # strict: a quote that nothing closes would swallow all rows behind it
+                    lines = csv.reader(text, strict=True)
+                    titles = [title.strip() for title in next(filter(None, lines), [])]
+                    check_characters(",".join(titles))
+                    yield Header(titles)
+                    for texts in lines:
+                        # a quoted cell may span lines, so this is not the number of rows read
+                        line = lines.line_num
+                        # an empty line is no row
+                        if texts:
+                            yield _record(line, titles, texts)
+                        # a call for each line would take longer than the line
+                        if line % _STEP == 0:
+                            advance()
             except (*BROKEN, UnicodeDecodeError, csv.Error) as error:
                 raise DataError(
                     f"{self.path} is no readable CSV (behind line {line}: {str(error)[:80]})"

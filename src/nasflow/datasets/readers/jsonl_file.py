@@ -33,13 +33,14 @@ class JsonlFile(OwnTable):
         with opened(self.path, progress) as (file, advance):
             try:
                 # only this ends a line: U+2028 and others may stand inside a JSON string
-                for number, line in enumerate(as_text(file, newline="\n"), start=1):
-                    # a mark stands in the middle where two files were joined
-                    text = line.removeprefix("\ufeff").strip()
-                    if text:
-                        yield _record(number, text)
-                    if number % _STEP == 0:
-                        advance()
+                with as_text(file, newline="\n") as lines:
+                    for number, line in enumerate(lines, start=1):
+                        # a mark stands in the middle where two files were joined
+                        text = line.removeprefix("\ufeff").strip()
+                        if text:
+                            yield _record(number, text)
+                        if number % _STEP == 0:
+                            advance()
             except UnicodeDecodeError as error:
                 raise DataError(
                     f"{self.path} is no UTF-8 or UTF-16 text ({str(error)[:80]})"

@@ -62,7 +62,8 @@ def _unpacked(raw: io.BufferedReader) -> IO[bytes]:
 
 
 def as_text(file: IO[bytes], newline: str) -> IO[str]:
-    """The text of a file of bytes; what is no UTF-8 in it becomes lone surrogates.
+    """The text of a file of bytes, which it closes in a `with` block; what is no UTF-8 in it
+    becomes lone surrogates.
 
     See `check_characters`: so a damaged character spoils its line, and not all that follow.
     """

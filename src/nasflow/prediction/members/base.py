@@ -1,24 +1,42 @@
 """`Member`: the interface of a model that a blend is made of.
 
-A member sees the features of architectures group by group (`nasflow.features`) and labels as normal
-scores. Besides predicting it says what it would have predicted for each labelled row without that
-row's label: what a blend's weights and intervals are learnt from. Adding one is one file with one
-subclass.
+A member sees architectures as graphs and as features, group by group (`nasflow.features`), and
+labels as normal scores. Besides predicting it says what it would have predicted for each labelled
+row without that row's label: what a blend's weights and intervals are learnt from. Adding one is
+one file with one subclass.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from nasflow.graphs.table import ArchTable
+
 FloatArray = npt.NDArray[np.float64]
 
-Blocks = Mapping[str, FloatArray]
-"""(N, d_g) float64 for each group of features, by the group's name."""
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """N architectures as members see them."""
+
+    table: ArchTable
+    """The graphs."""
+    blocks: Mapping[str, FloatArray]
+    """(N, d_g) float64 for each group of features, by the group's name."""
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def columns(self, groups: Sequence[str]) -> list[FloatArray]:
+        """The features of some groups: of those that there are and that have a column."""
+        there = [self.blocks[name] for name in groups if name in self.blocks]
+        return [block for block in there if block.shape[1]]
 
 
 class Prediction(NamedTuple):
@@ -39,22 +57,29 @@ class Member(ABC):
 
     groups: ClassVar[tuple[str, ...]]
     """The groups of features that it looks at; a group that a blend does not have is left out."""
+    reads_graph: ClassVar[bool] = False
+    """Whether it looks at the graph itself as well."""
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
 
     @abstractmethod
-    def fit(self, blocks: Blocks, scores: FloatArray) -> Self:
-        """Learn `scores` (n,), n at least 2, from the features of n rows."""
+    def fit(self, rows: Rows, scores: FloatArray) -> Self:
+        """Learn `scores` (n,), n at least 2, of n rows."""
 
     @abstractmethod
-    def predict(self, blocks: Blocks) -> Prediction:
+    def predict(self, rows: Rows) -> Prediction:
         """The scores of other rows."""
 
     @abstractmethod
     def out_of_fold(self) -> Prediction:
         """(n,) the scores of the rows of `fit`, each as if its label were not known."""
 
-    def _columns(self, blocks: Blocks) -> list[FloatArray]:
-        """The groups that it looks at and that there are, one after another."""
-        return [blocks[name] for name in self.groups if name in blocks and blocks[name].shape[1]]
+    def state(self) -> dict[str, FloatArray]:
+        """What was learnt, as arrays by name; nothing where `fit` is quick enough to do again."""
+        return {}
+
+    def restore(self, rows: Rows, scores: FloatArray, state: Mapping[str, FloatArray]) -> Self:
+        """As it was after `fit` with these rows and scores, from what `state` gave."""
+        assert not state  # who keeps something also reads it
+        return self.fit(rows, scores)

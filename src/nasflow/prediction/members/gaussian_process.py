@@ -7,12 +7,13 @@ predicted without its label is known in closed form (Rasmussen & Williams 2006, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Self
 
 import numpy as np
 
 from nasflow.prediction.gp import GaussianProcess
-from nasflow.prediction.members.base import Blocks, FloatArray, Member, Prediction
+from nasflow.prediction.members.base import FloatArray, Member, Prediction, Rows
 
 MAX_ROWS = 500  # a fit takes the cube of the rows: beyond, a sample of them chooses the scales
 
@@ -21,18 +22,11 @@ class GroupsGP(Member):
     """The process on everything that is known of a graph."""
 
     groups: ClassVar[tuple[str, ...]] = ("paths", "one-hot", "flow", "proxies")
+    _process: GaussianProcess | None
 
-    def fit(self, blocks: Blocks, scores: FloatArray) -> Self:
+    def fit(self, rows: Rows, scores: FloatArray) -> Self:
         """See `Member.fit`."""
-        parts = self._columns(blocks)
-        # a column that is the same in all labelled rows says nothing of their labels, and how far
-        # another row's value is from it has no unit
-        self._varies = [np.ptp(part, axis=0) > 0 for part in parts]
-        features, sizes = self._seen(blocks)
-        # where all rows look the same the process has nothing to say: their mean is all there is
-        self._mean, self._deviation = float(scores.mean()), float(scores.std()) or 1.0
-        self._process: GaussianProcess | None = None
-        self._n_rows = len(scores)
+        features, sizes = self._begin(rows, scores)
         if not sizes:
             return self
         process = GaussianProcess(sizes, prior=0.1)
@@ -44,9 +38,32 @@ class GroupsGP(Member):
         self._process = process
         return self
 
-    def predict(self, blocks: Blocks) -> Prediction:
+    def state(self) -> dict[str, FloatArray]:
+        """See `Member.state`: the scales."""
+        return {} if self._process is None else self._process.state()
+
+    def restore(self, rows: Rows, scores: FloatArray, state: Mapping[str, FloatArray]) -> Self:
+        """See `Member.restore`."""
+        features, sizes = self._begin(rows, scores)
+        if sizes:
+            self._process = GaussianProcess.restore(state, features, scores)
+        return self
+
+    def _begin(self, rows: Rows, scores: FloatArray) -> tuple[FloatArray, list[int]]:
+        """Take note of what varies; the columns that do, and how many of each group."""
+        parts = rows.columns(self.groups)
+        # a column that is the same in all labelled rows says nothing of their labels, and how far
+        # another row's value is from it has no unit
+        self._varies = [np.ptp(part, axis=0) > 0 for part in parts]
+        # where all rows look the same the process has nothing to say: their mean is all there is
+        self._mean, self._deviation = float(scores.mean()), float(scores.std()) or 1.0
+        self._process = None
+        self._n_rows = len(scores)
+        return self._seen(rows)
+
+    def predict(self, rows: Rows) -> Prediction:
         """See `Member.predict`."""
-        features, _ = self._seen(blocks)
+        features, _ = self._seen(rows)
         if self._process is None:
             return self._the_same(len(features))
         return Prediction(*self._process.predict(features))
@@ -60,13 +77,12 @@ class GroupsGP(Member):
     def _the_same(self, n_rows: int) -> Prediction:
         return Prediction(np.full(n_rows, self._mean), np.full(n_rows, self._deviation))
 
-    def _seen(self, blocks: Blocks) -> tuple[FloatArray, list[int]]:
+    def _seen(self, rows: Rows) -> tuple[FloatArray, list[int]]:
         """The columns that vary among the labelled rows, and how many of each group."""
-        parts = self._columns(blocks)
+        parts = rows.columns(self.groups)
         kept = [part[:, varies] for part, varies in zip(parts, self._varies, strict=True)]
         kept = [part for part in kept if part.shape[1]]
-        n_rows = len(next(iter(blocks.values())))
-        return np.hstack([np.zeros((n_rows, 0)), *kept]), [part.shape[1] for part in kept]
+        return np.hstack([np.zeros((len(rows), 0)), *kept]), [part.shape[1] for part in kept]
 
 
 class GraphGP(GroupsGP):

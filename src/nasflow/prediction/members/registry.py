@@ -20,10 +20,12 @@ MEMBERS: Registry[type[Any]] = Registry(
     "member",
     "nasflow.members",
     {
+        "encoder": "nasflow.prediction.members.encoder:EncoderMember",
         "counts-gp": "nasflow.prediction.members.gaussian_process:CountsGP",
         "flow-gp": "nasflow.prediction.members.gaussian_process:FlowGP",
         "gp": "nasflow.prediction.members.gaussian_process:GroupsGP",
         "graph-gp": "nasflow.prediction.members.gaussian_process:GraphGP",
+        "pretrained-encoder": "nasflow.prediction.members.encoder:PretrainedEncoder",
         "trees": "nasflow.prediction.members.trees:Trees",
     },
     _is_member,

@@ -5,11 +5,12 @@ They find thresholds and pairs of conditions where a Gaussian process sees dista
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from nasflow.prediction.members.base import Blocks, FloatArray, Member, Prediction
+from nasflow.prediction.members.base import FloatArray, Member, Prediction, Rows
 
 N_TREES = 300
 N_FOLDS = 8
@@ -21,15 +22,15 @@ class Trees(Member):
 
     groups: ClassVar[tuple[str, ...]] = ("paths", "one-hot", "counts", "flow", "proxies")
 
-    def fit(self, blocks: Blocks, scores: FloatArray) -> Self:
+    def fit(self, rows: Rows, scores: FloatArray) -> Self:
         """See `Member.fit`."""
-        self._features, self._scores = _float32(self._columns(blocks), blocks), scores
+        self._features, self._scores = _float32(rows, self.groups), scores
         self._forest = self._forest_of(self._features, scores)
         return self
 
-    def predict(self, blocks: Blocks) -> Prediction:
+    def predict(self, rows: Rows) -> Prediction:
         """See `Member.predict`."""
-        return _of_trees(self._forest, _float32(self._columns(blocks), blocks))
+        return _of_trees(self._forest, _float32(rows, self.groups))
 
     def out_of_fold(self) -> Prediction:
         """See `Member.out_of_fold`: by folds, for a forest has no closed form."""
@@ -54,11 +55,11 @@ class Trees(Member):
         return forest.fit(features, scores)
 
 
-def _float32(parts: list[FloatArray], blocks: Blocks) -> Any:
+def _float32(rows: Rows, groups: Sequence[str]) -> Any:
     """(N, d) float32, which trees compare in; a row without a feature has one that is constant."""
-    n_rows = len(next(iter(blocks.values())))
+    parts = rows.columns(groups)
     if not parts:
-        return np.zeros((n_rows, 1), np.float32)
+        return np.zeros((len(rows), 1), np.float32)
     return np.hstack(parts).astype(np.float32)
 
 
