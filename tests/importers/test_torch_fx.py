@@ -143,7 +143,6 @@ def test_functions_methods_weights_and_constants() -> None:
         (nn.LeakyReLU(), "leakyrelu"),
         (nn.GroupNorm(1, 4), "groupnorm"),
         (nn.SyncBatchNorm(4), "batchnorm"),
-        (nn.TransformerEncoderLayer(8, 2), "transformerencoderlayer"),
         (nn.Identity(), "skip"),
         (nn.Dropout2d(), "dropout"),
     ],

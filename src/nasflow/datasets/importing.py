@@ -13,10 +13,11 @@ from pathlib import Path
 from nasflow.datasets.base import Dataset
 from nasflow.datasets.digests import source_digest
 from nasflow.datasets.locate import cached
+from nasflow.datasets.models import how_to_read_models
 from nasflow.datasets.readers.base import Progress, Rejected, no_progress
 from nasflow.datasets.readers.registry import make_reader
 from nasflow.datasets.reading import check_unchanged, read_dataset, signature
-from nasflow.errors import MissingDataError
+from nasflow.errors import DataError, MissingDataError
 from nasflow.running.files import PathLike
 from nasflow.running.memory import peak_memory
 
@@ -97,4 +98,8 @@ def import_table(format: str, path: PathLike, progress: Progress = no_progress) 
 def _existing(path: PathLike) -> Path:
     if not Path(path).exists():
         raise MissingDataError(f"{path} does not exist")
+    # no format of a table is one of models: said before a reader takes it for damaged text
+    models = how_to_read_models(Path(path))
+    if models is not None:
+        raise DataError(f"{path} is no table; {models}")
     return Path(path)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nasflow.datasets.base import Dataset
+from nasflow.datasets.models import how_to_read_models
 from nasflow.datasets.own_tables import LEGAL, own_format, read_own_table
 from nasflow.datasets.proxy_table import ProxyTable
 from nasflow.errors import DataError, DataWarning, unknown_name
@@ -286,8 +287,12 @@ def open_dataset(
 def _no_table(path: Path) -> DataError:
     """The error for a file or folder that is no table; says which way there is."""
     seen = "is a folder" if path.is_dir() else f"has the suffix {path.suffix!r}"
+    legal = f"{path} {seen}; legal: .npz, or your own table: {LEGAL}"
+    models = how_to_read_models(path)
+    if models is not None:
+        return DataError(f"{legal}; {models}")
     return DataError(
-        f"{path} {seen}; legal: .npz, or your own table: {LEGAL}. `nasflow data import FORMAT PATH`"
+        f"{legal}. `nasflow data import FORMAT PATH`"
         " makes an .npz of a published benchmark's file or folder; models (ONNX, PyTorch) become"
         " architectures in Python: docs/import-models.md"
     )

@@ -19,6 +19,7 @@ from nasflow.importers.vocabulary import JOINED, is_known
 # of what messages list
 _MOST_OPERATIONS = 50
 _MOST_NODES = 20
+_MOST_HOLDING = 5
 
 
 @dataclass
@@ -31,6 +32,10 @@ class RawGraph:
     """The importer's name of each node's operation."""
     edges: list[tuple[int, int]] = field(default_factory=list)
     """Pairs (source, target) of positions; they may repeat, and close cycles."""
+    inside: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
+    """Of nodes that hold a network, the names and operations of its nodes, by position.
+
+    Empty for a node that may hold one, where the source does not show it."""
 
     def add(self, name: str, op: str) -> int:
         """Append a node; returns its position."""
@@ -128,23 +133,49 @@ def without_nodes(dropped: list[int], edges: list[tuple[int, int]]) -> list[tupl
 
 
 def _check_known(graph: RawGraph, known: Collection[str]) -> None:
-    unknown: dict[str, list[str]] = {}
-    for name, op in zip(graph.names, graph.ops, strict=True):
+    unknown: dict[str, list[int]] = {}
+    for node, op in enumerate(graph.ops):
         if op not in known:
-            unknown.setdefault(op, []).append(name)
+            unknown.setdefault(op, []).append(node)
     if not unknown:
         return
-    listed = ", ".join([_with_nodes(op, unknown[op]) for op in list(unknown)[:_MOST_OPERATIONS]])
+    shown = list(unknown)[:_MOST_OPERATIONS]
+    listed = ", ".join([_with_nodes(op, graph, unknown[op]) for op in shown])
     n_more = len(unknown) - _MOST_OPERATIONS
     more = f" and {n_more} more" if n_more > 0 else ""
+    # to ignore a node that holds a network would drop the network without a word
+    holders = {graph.ops[node] for node in graph.inside}
+    holding = [op for op in unknown if op in holders]
+    has_others = len(holding) < len(unknown)
+    ignoring = ", or `name: ignore` to drop the node and join its neighbours" if has_others else ""
+    warnings = "".join([_inside(op, graph, unknown[op]) for op in holding[:_MOST_HOLDING]])
     raise UnknownOperationsError(
         f"{len(unknown)} unknown operations: {listed}{more}. Name them in a "
-        "mapping file, one `name: operation` a line, or `name: ignore` to drop the node "
-        "and join its neighbours"
+        f"mapping file, one `name: operation` a line{ignoring}{warnings}"
     )
 
 
-def _with_nodes(op: str, names: list[str]) -> str:
+def _inside(op: str, graph: RawGraph, nodes: list[int]) -> str:
+    """What would be lost with the nodes of an operation that hold a network."""
+    inner: dict[str, int] = {}
+    for node in nodes:
+        for _, inner_op in graph.inside.get(node, []):
+            inner[inner_op] = inner.get(inner_op, 0) + 1
+    if not inner:
+        return (
+            f". What {op[:60]} computes is not shown, and it may hold layers; of a PyTorch model,"
+            " torch.export.export(model, example_inputs) shows it"
+        )
+    often = sorted(inner, key=lambda name: -inner[name])
+    listed = ", ".join([name[:40] for name in often[:5]])
+    more = ", ..." if len(often) > 5 else ""
+    return (
+        f". {op[:60]} holds {sum(inner.values())} operations ({listed}{more}), which are no part of"
+        " the graph: export the model so that they are, such as with one size of input"
+    )
+
+
+def _with_nodes(op: str, graph: RawGraph, nodes: list[int]) -> str:
     """An operation and the first nodes that have it."""
-    first = ", ".join([name[:40] for name in names[:3]])
-    return f"{op[:60]} ({len(names)}: {first}{', ...' if len(names) > 3 else ''})"
+    first = ", ".join([graph.names[node][:40] for node in nodes[:3]])
+    return f"{op[:60]} ({len(nodes)}: {first}{', ...' if len(nodes) > 3 else ''})"

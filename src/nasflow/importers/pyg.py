@@ -30,11 +30,12 @@ def from_pyg(
 
     Raises:
         MissingExtraError: torch-geometric is not installed.
-        GraphError: no `Data`, no such tensors, an edge to nowhere, a cycle. (An undirected graph,
-            with each edge in both directions, is full of cycles.)
+        GraphError: no `Data` of one graph, no such tensors, an edge to nowhere, a cycle. (An
+            undirected graph, with each edge in both directions, is full of cycles.)
     """
     module = require_extra("torch_geometric.data", "pyg", "importing PyTorch Geometric graphs")
-    if not isinstance(data, module.Data):
+    # a batch is a Data too: one graph of several unconnected ones
+    if not isinstance(data, module.Data) or isinstance(data, module.Batch):
         raise GraphError(
             f"{type(data).__name__} is no torch_geometric Data; give one graph at a time"
         )

@@ -39,22 +39,25 @@ _SHAPES = """
 KERNELS = ("conv", "dwconv", "groupconv", "convtranspose", "maxpool", "avgpool")
 
 
-def _words(*texts: str) -> frozenset[str]:
+def words(*texts: str) -> frozenset[str]:
+    """The words of some texts."""
     return frozenset(" ".join(texts).split())
 
 
-PLAIN = _words(_ACTIVATIONS, _LAYERS, _ARITHMETIC, _SHAPES, *KERNELS, SKIP_OP, "input output")
+PLAIN = words(_ACTIVATIONS, _LAYERS, _ARITHMETIC, _SHAPES, *KERNELS, SKIP_OP, "input output")
 """All names without a kernel."""
 
-JOINED = _words(
+JOINED = words(
     "getitem contiguous detach to type float half clone alias copy liftfresh totype cast typeas",
-    "requiresgrad",
+    "requiresgrad tocopy liftfreshcopy lift castlike double bfloat16 long int bool cpu cuda",
 )
 """Operations that compute nothing: their nodes are dropped and their neighbours joined."""
 
-DROPPED = _words(
-    "size shape getattr symsize dim ndim numel len assert asserttensormetadata device dtype",
-    "constantofshape constant isnonzero symconstrainrange symconstrainrangeforsize",
+DROPPED = words(
+    "size shape symsize dim ndim numel symnumel stride symstride len device dtype isfloatingpoint",
+    "assert assertisnone asserttensormetadata assertscalar assertasync functionalassertscalar",
+    "functionalassertasync constantofshape constant symconstrainrange symconstrainrangeforsize",
+    "zeroslike oneslike fulllike emptylike newzeros newones newfull newempty newemptystrided",
 )
 """Operations on shapes, not on activations: their nodes are dropped with their edges."""
 
@@ -147,6 +150,39 @@ _SYNONYMS = {
     "linalgvectornorm": "norm",
     "amax": "max",
     "amin": "min",
+    "square": "pow",
+    "dot": "matmul",
+    "broadcastto": "expand",
+    "moveaxis": "permute",
+    "matrixtranspose": "transpose",
+    "adjoint": "transpose",
+    "rnntanh": "rnn",
+    "rnnrelu": "rnn",
+    "upsamplebicubic": "upsample",
+    "upsamplelinear": "upsample",
+    "upsampletrilinear": "upsample",
+    "upsamplenearestexact": "upsample",
+    "upsamplebilinearaa": "upsample",
+    "upsamplebicubicaa": "upsample",
+    "lpnormalization": "normalize",
+    "rmsnormalization": "rmsnorm",
+    "fusedrmsnorm": "rmsnorm",
+    "simplifiedlayernormalization": "rmsnorm",
+    "selectscatter": "scatter",
+    "slicescatter": "scatter",
+    "scatternd": "scatter",
+    "scatterelements": "scatter",
+    "setitem": "scatter",
+    "gatherelements": "gather",
+    "circularpad": "pad",
+    "padenum": "pad",
+    "im2col": "unfold",
+    "col2im": "fold",
+    "prelukernel": "prelu",
+    "linalgnorm": "norm",
+    "vectornorm": "norm",
+    "nativechannelshuffle": "channelshuffle",
+    "convolutionoverrideable": "convolution",
 }
 _CAMEL_DIMENSION = re.compile(r"[123]d$")
 _KERNEL = re.compile(rf"(?:{'|'.join(KERNELS)})\d+(?:x\d+)*")
@@ -159,8 +195,13 @@ def plain_name(name: str) -> str:
         >>> [plain_name(n) for n in ("BatchNorm2d", "leaky_relu_", "_softmax", "Concat", "MyBlock")]
         ['batchnorm', 'leakyrelu', 'softmax', 'concat', 'myblock']
     """
-    short = _CAMEL_DIMENSION.sub("", name.lower().replace("_", ""))
+    short = simple_name(name)
     return _SYNONYMS.get(short, short)
+
+
+def simple_name(name: str) -> str:
+    """A name in lower case, without underscores and without 1d, 2d, 3d."""
+    return _CAMEL_DIMENSION.sub("", name.lower().replace("_", ""))
 
 
 def is_known(name: str) -> bool:

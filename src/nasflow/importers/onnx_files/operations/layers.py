@@ -1,0 +1,96 @@
+"""Layers: convolutions, pools, products with weights, attention, dropout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from nasflow.errors import GraphError
+from nasflow.importers.calls import Constant, Operand, Result, Shape
+from nasflow.importers.onnx_files.operations.reading import Reading
+from nasflow.importers.vocabulary import convolution, simple_name, with_kernel
+
+
+def _with_folded_norms(reading: Reading, result: Result) -> Result:
+    """A result behind the batch norms that PyTorch's exporter says it put into the weights."""
+    for rule in reading.note("pkg.onnxscript.rewriter.rule_name").split(", "):
+        if rule.startswith("FuseBatchNorm"):
+            weights = Constant(("batchnorm", reading.node.output[0]))
+            result = reading.make("batchnorm", result, weights)
+    return result
+
+
+def _convolution(reading: Reading) -> Operand:
+    weight = reading.operand(1)
+    shape = None if weight is None else weight.shape
+    kernel: Sequence[int | None] = reading.attribute("kernel_shape") or (shape or ())[2:]
+    groups = int(reading.attribute("group", 1))
+    transposed = reading.node.op_type == "ConvTranspose"
+    in_channels = _in_channels(reading, shape, groups)
+    if not kernel or None in kernel or (groups > 1 and in_channels is None and not transposed):
+        raise GraphError(
+            f"the shape of the weight of the convolution {reading.name[:60]!r} is not known, so"
+            " that its kernel and groups are not; save the model with its weights, or with the"
+            " shapes that onnx.shape_inference.infer_shapes finds"
+        )
+    name = convolution([size or 0 for size in kernel], groups, in_channels, transposed)
+    result = reading.make(name, *reading.given(), **reading.parameters())
+    return _with_folded_norms(reading, result)
+
+
+def _in_channels(reading: Reading, shape: Shape, groups: int) -> int | None:
+    """The channels that a convolution reads."""
+    # a weight's second number counts the channels of one group
+    if shape is not None and len(shape) > 1 and shape[1] is not None:
+        return shape[1] * groups
+    source = reading.input.shape
+    return source[1] if source is not None and len(source) > 1 else None
+
+
+def _matmul(reading: Reading) -> Operand:
+    return reading.make("matmul", *reading.given())
+
+
+def _gemm(reading: Reading) -> Operand:
+    first, second, bias = (reading.operand(place) for place in range(3))
+    product = reading.make("matmul", first, second)
+    if isinstance(second, Constant):
+        product.call.become("linear", [first] if first else [], bias=bias is not None)
+        product.call.inputs += [second, *([bias] if isinstance(bias, Result) else [])]
+        return _with_folded_norms(reading, product)
+    return product if bias is None else reading.make("add", product, bias)
+
+
+def _pool(reading: Reading) -> Operand:
+    kernel = reading.attribute("kernel_shape")
+    op = {"MaxPool": "maxpool", "AveragePool": "avgpool", "LpPool": "lppool"}[reading.node.op_type]
+    # PyTorch's exporter turns an adaptive pool into one of the kernel that fits this input
+    notes = ("pkg.torch.onnx.class_hierarchy", "pkg.torch.onnx.stack_trace")
+    if any("adaptiveavgpool" in simple_name(reading.note(note)) for note in notes):
+        return reading.make("adaptiveavgpool", reading.input, **reading.parameters())
+    return reading.make(with_kernel(op, kernel), reading.input, **reading.parameters())
+
+
+def _dropout(reading: Reading) -> Operand:
+    """Nothing, unless the file says that it is for training."""
+    mode = reading.contents.of(reading.node.input[2]) if reading.is_given(2) else None
+    is_training = reading.is_given(2) and (mode is None or bool(np.any(mode)))
+    return reading.make("dropout", reading.input) if is_training else reading.input
+
+
+def _attention(reading: Reading) -> Operand:
+    parts = [reading.operand(place) for place in range(4)]
+    mask = parts[3] if isinstance(parts[3], Result) else None
+    return reading.make("attention", *parts[:3], mask)
+
+
+READERS: dict[str, Callable[[Reading], Operand]] = {
+    **dict.fromkeys(("Conv", "ConvTranspose"), _convolution),
+    **dict.fromkeys(("MaxPool", "AveragePool", "LpPool"), _pool),
+    "Attention": _attention,
+    "Dropout": _dropout,
+    "Gemm": _gemm,
+    "MatMul": _matmul,
+}
+"""What reads the operands and attributes of an operator."""

@@ -1,0 +1,1 @@
+"""PyTorch's graphs, traced or exported, as programs of calls."""
