@@ -20,7 +20,9 @@ def test_predictions_of_per_cents_stay_between_0_and_100_in_the_same_order() -> 
     free.fit(TABLE[:30], HIGH[:30])
     unbounded = free.predict(TABLE)
     assert unbounded.max() > 100
-    bounded = Predictor(model="fgp", encoder=EncoderConfig(width=8), fit=FitConfig(epochs=40, lr=5e-3))
+    bounded = Predictor(
+        model="fgp", encoder=EncoderConfig(width=8), fit=FitConfig(epochs=40, lr=5e-3)
+    )
     bounded.fit(TABLE[:30], HIGH[:30], label=Label("accuracy", "%"))
     predicted = bounded.predict(TABLE)
     assert 0 <= predicted.min() <= predicted.max() <= 100

@@ -159,18 +159,19 @@ def test_effects_are_what_a_slow_reading_of_their_definition_gives(fitted: Predi
     """Column by column: the row's feature as each background row has it, predicted anew."""
     blend = fitted.blend_
     why = fitted.explain(OTHERS, 7)
-    rows = blend.labelled_rows_
+    assert blend.mixture_ is not None
+    rows = blend.mixture_.labelled_rows()
     chosen = np.linspace(0, len(rows) - 1, 24).astype(int)
-    row = blend._rows(OTHERS[[7]], None)
+    row = blend.mixture_.rows(OTHERS[[7]])
     for each in why.features[:3]:
         group = each.name.partition(".")[0]
-        column = blend.feature_names(group).index(each.name)
+        column = blend.mixture_.features.names_of(group).index(each.name)
         predicted = []
         for other in chosen:
             blocks = {name: block.copy() for name, block in row.blocks.items()}
             blocks[group][0, column] = rows.blocks[group][other, column]
-            scores = blend.member_scores(type(row)(row.table, blocks))
-            predicted.append(blend.label_of(scores)[0])
+            scores = blend.mixture_.member_scores(type(row)(row.table, blocks))
+            predicted.append(blend.mixture_.label_of(scores)[0])
         assert each.effect == pytest.approx(why.prediction - np.mean(predicted))
 
 
@@ -215,9 +216,9 @@ def test_a_file_that_names_members_or_groups_of_no_package_imports_nothing(tmp_p
     from nasflow.running.checkpoints import load_checkpoint, save_checkpoint
 
     Predictor().fit(KNOWN, LABELS[:40]).save(tmp_path / "model")
-    for key in ("members", "groups"):
+    for change in ({"seeds": {"evil.py:Evil": 0}}, {"groups": ["paths", "evil.py:Evil"]}):
         tensors, about, _ = load_checkpoint(tmp_path / "model", "predictor")
-        about["blend"][key] = [*about["blend"][key], "evil.py:Evil"]
+        about["blend"] |= change
         save_checkpoint(tmp_path / "gift", "predictor", tensors, about)
         with pytest.raises(CheckpointError, match=r"evil.py:Evil.*register it first"):
             Predictor.load(tmp_path / "gift")

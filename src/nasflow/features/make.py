@@ -56,6 +56,11 @@ class Features:
             names += group.names
         return names
 
+    @property
+    def group_names(self) -> list[str]:
+        """The names of the groups, in their order."""
+        return list(self._groups)
+
     def names_of(self, group: str) -> list[str]:
         """The names of a group's columns."""
         names: list[str] = self._groups[group].names

@@ -10,14 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nasflow.prediction.members.base import FloatArray, Rows
-
-if TYPE_CHECKING:
-    from nasflow.prediction.blend import Blend
+from nasflow.prediction.mixture import Mixture
 
 N_BACKGROUND = 24  # labelled rows whose values stand in; the mean over more changes little
 CHUNK = 200  # changes at a time: memory stays small whatever the number of features
@@ -81,25 +78,28 @@ class Explanation:
         return "\n".join(lines)
 
 
-def explained(blend: Blend, row: Rows, n_features: int = 8, n_neighbours: int = 3) -> Explanation:
+def explained(
+    mixture: Mixture, row: Rows, n_features: int = 8, n_neighbours: int = 3
+) -> Explanation:
     """Why the blend predicts what it does of the one row in `row`.
 
     Args:
-        blend: fitted.
+        mixture: what the blend has learnt.
         row: of length 1.
         n_features: how many effects of features to tell.
         n_neighbours: how many labelled rows.
     """
-    labelled = blend.labelled_rows_
+    labelled = mixture.labelled_rows()
     others = _some(labelled)
-    score = blend.member_scores(row)
-    prediction = blend.label_of(score)[0]
+    score = mixture.member_scores(row)
+    prediction = mixture.label_of(score)[0]
     # the graph's members as they are of this row, in all that follows
-    graph = {name: values for name, values in score.items() if blend.reads_graph(name)}
+    graph = {name: values for name, values in score.items() if mixture.members[name].reads_graph}
     groups = {}
     if graph:
-        mean_graph = {name: blend.member_scores(others)[name].mean(keepdims=True) for name in graph}
-        groups[GRAPH] = float(prediction - blend.label_of(score | mean_graph)[0])
+        scores_of_others = mixture.member_scores(others)
+        mean_graph = {name: scores_of_others[name].mean(keepdims=True) for name in graph}
+        groups[GRAPH] = float(prediction - mixture.label_of(score | mean_graph)[0])
     # of each group, and of each of its columns, the columns that are replaced
     changes = []
     for name, block in row.blocks.items():
@@ -108,28 +108,28 @@ def explained(blend: Blend, row: Rows, n_features: int = 8, n_neighbours: int = 
         changes += [(name, slice(i, i + 1)) for i in np.flatnonzero(varies).tolist()]
     features = []
     for (name, columns), replaced in zip(
-        changes, _replaced(blend, row, others, changes, graph), strict=True
+        changes, _replaced(mixture, row, others, changes, graph), strict=True
     ):
         effect = float(prediction - replaced)
         if columns == slice(None):
             groups[name] = effect
             continue
-        title = blend.feature_names(name)[columns.start]
+        title = mixture.features.names_of(name)[columns.start]
         mean = float(others.blocks[name][:, columns].mean())
         value = float(row.blocks[name][0, columns.start])
         features.append(Effect(title, value, mean, effect))
     features.sort(key=lambda each: -abs(each.effect))
     members = {}
     for name, values in score.items():
-        if blend.weights_[name] > 0:
-            members[name] = float(blend.label_of({name: values})[0])
+        if mixture.weights[name] > 0:
+            members[name] = float(mixture.label_of({name: values})[0])
     return Explanation(
         float(prediction),
-        float(blend.label_of(blend.member_scores(labelled)).mean()),
+        float(mixture.label_of(mixture.member_scores(labelled)).mean()),
         members,
         dict(sorted(groups.items(), key=lambda item: -abs(item[1]))),
         features[:n_features],
-        _nearest(blend, row, n_neighbours),
+        _nearest(mixture, row, n_neighbours),
     )
 
 
@@ -141,7 +141,7 @@ def _some(rows: Rows) -> Rows:
 
 
 def _replaced(
-    blend: Blend,
+    mixture: Mixture,
     row: Rows,
     others: Rows,
     changes: Sequence[tuple[str, slice]],
@@ -159,16 +159,16 @@ def _replaced(
                 :, columns
             ]
         changed = Rows(row.table[np.zeros(n_rows, int)], blocks)
-        scores = blend.member_scores(changed, but=graph)
+        scores = mixture.member_scores(changed, but=graph)
         for name, value in graph.items():
             scores[name] = np.repeat(value, n_rows)
-        means += blend.label_of(scores).reshape(len(part), n_others).mean(axis=1).tolist()
+        means += mixture.label_of(scores).reshape(len(part), n_others).mean(axis=1).tolist()
     return means
 
 
-def _nearest(blend: Blend, row: Rows, n: int) -> list[Neighbour]:
+def _nearest(mixture: Mixture, row: Rows, n: int) -> list[Neighbour]:
     """The labelled rows whose features differ least, each group counting alike."""
-    labelled = blend.labelled_rows_
+    labelled = mixture.labelled_rows()
     square = np.zeros(len(labelled))
     n_groups = 0
     for name, block in labelled.blocks.items():
@@ -180,5 +180,5 @@ def _nearest(blend: Blend, row: Rows, n: int) -> list[Neighbour]:
             n_groups += 1
     distances = np.sqrt(square / max(n_groups, 1))
     nearest = np.argsort(distances, kind="stable")[:n].tolist()
-    labels = blend.labels_
+    labels = mixture.labels
     return [Neighbour(i, float(distances[i]), float(labels[i])) for i in nearest]

@@ -5,47 +5,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor
 
 from nasflow.encoders.base import Encoder
-from nasflow.encoders.make import config_for, copied, encoder_config, make_encoder
-from nasflow.errors import CheckpointError, DataError, MissingDataError, not_fitted
+from nasflow.errors import CheckpointError, MissingDataError, not_fitted
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import FitConfig, PretrainConfig
 from nasflow.prediction.finetune import FineTuned, check_labels, fine_tune
+from nasflow.prediction.graph_encoder import GraphEncoder
 from nasflow.prediction.inputs import (
-    NOTHING_SEEN,
     Architectures,
     Labelled,
-    TakesArchitectures,
     as_labels,
 )
 from nasflow.prediction.label import Label
 from nasflow.prediction.model_file import read_model, stored_encoder, write_model
-from nasflow.prediction.parameters import FGPParameters
-from nasflow.prediction.pretrain import pretrain
 from nasflow.prediction.pretrain_history import PretrainHistory
 from nasflow.prediction.proxy_ranks import Columns, ProxyRanks, extra_inputs
 from nasflow.prediction.scale import rising_line
-from nasflow.prediction.scorer import Labels, Scorer, in_chunks, scores, weights_of
-from nasflow.pretext.base import Pretext
-from nasflow.pretext.make import with_tasks
+from nasflow.prediction.scorer import Labels, scores, weights_of
 from nasflow.running.devices import checked_device
 from nasflow.running.files import PathLike
 from nasflow.running.seeding import seeded
 from nasflow.statistics.metrics import kendall_tau
 
 
-class FGP(FGPParameters, TakesArchitectures):
+class FGP(GraphEncoder):
     """Predicts a performance number from a graph by a fine-tuned encoder.
 
     `pretrain` learns from graphs alone and is worth its minutes wherever many unlabelled
@@ -85,8 +77,6 @@ class FGP(FGPParameters, TakesArchitectures):
         (157,)
     """
 
-    _scorer: Scorer | None = None
-    _start: Mapping[str, Tensor] = MappingProxyType({})  # encoder weights that fit starts from
     _ranks = ProxyRanks({})  # what the fitted head reads beside the embedding
     _line = (0.0, 1.0)  # label = line[0] + line[1] * score
     # the smallest and the largest label that was trained on
@@ -99,57 +89,9 @@ class FGP(FGPParameters, TakesArchitectures):
         return hasattr(self, "fitted_")
 
     @property
-    def encoder_(self) -> Encoder:
-        """The encoder as it is now; see `vocabulary_` for what it raises."""
-        return self._require().encoder
-
-    @property
-    def start_(self) -> Mapping[str, Tensor]:
-        """The weights that the encoder starts from in `fit`."""
-        return self._start
-
-    @property
     def proxies_(self) -> tuple[str, ...]:
         """The columns that `predict` needs."""
         return self._ranks.names
-
-    def pretrain(
-        self,
-        table: Architectures,
-        proxies: Mapping[str, npt.NDArray[np.float64]] | None = None,
-        *,
-        tasks: Sequence[str | type[Pretext]] | None = None,
-        checkpoint: PathLike | None = None,
-        progress: bool = False,
-    ) -> Self:
-        """Learn from the graphs of `table` alone; see `nasflow.prediction.pretrain` for errors.
-
-        Starts from newly drawn weights: pre-training twice gives what pre-training once gives.
-
-        Args:
-            table: the architectures, in any form that `nasflow.prediction.inputs` knows.
-            proxies: (N,) columns that need no training, by name.
-            tasks: names or classes of tasks, instead of those of the parameter `pretrain`.
-            checkpoint: file to go on from, if it is there, and to write after every epoch.
-            progress: whether to draw a progress bar.
-        """
-        graphs = self._graphs(table)
-        if not len(graphs):
-            raise DataError("the table has no rows: there is nothing to pre-train on")
-        self._build(self._known_vocabulary() or graphs.vocabulary, graphs)
-        config = self.pretrain_config if tasks is None else with_tasks(self.pretrain_config, tasks)
-        scorer = self._require()
-        self.history_ = pretrain(
-            scorer.encoder,
-            graphs.with_vocabulary(self.vocabulary_),
-            config,
-            self.surrogate_config,
-            proxies,
-            checkpoint=checkpoint,
-            progress=progress,
-        )
-        self._start = weights_of(scorer.encoder)
-        return self
 
     def fit(
         self,
@@ -278,14 +220,6 @@ class FGP(FGPParameters, TakesArchitectures):
         """
         return kendall_tau(self.predict(table, proxies), as_labels(labels))
 
-    def embed(self, table: Architectures) -> npt.NDArray[np.float32]:
-        """(N, width) float32: the encoder's vector for each architecture (once fitted, the fitted
-        encoder's).
-        """
-        encoder = self._require().encoder
-        parts = in_chunks(encoder, self._graphs(table).with_vocabulary(self.vocabulary_))
-        return torch.cat(parts).numpy() if parts else np.zeros((0, encoder.width), np.float32)
-
     def save(self, path: PathLike) -> None:
         """Write one .safetensors file with weights, vocabulary and options, atomically."""
         about = self._about()
@@ -393,31 +327,8 @@ class FGP(FGPParameters, TakesArchitectures):
 
     # -- inside -----------------------------------------------------------------------------------
 
-    @property
-    def _prunes(self) -> bool:
-        """Whether the encoder sees graphs as they compute."""
-        return bool(self.as_computed)
-
-    def _graphs(self, architectures: Architectures) -> ArchTable:
-        """The architectures as the encoder sees them."""
-        table = self._table(architectures)
-        return table.pruned() if self._prunes and len(table) else table
-
     def _build(self, vocabulary: tuple[str, ...], table: ArchTable | None = None) -> None:
-        """New weights, drawn from the seed of pre-training, whatever was before."""
-        device = checked_device(self.device)
-        if isinstance(self.encoder, Encoder):
-            encoder = copied(self.encoder, len(vocabulary))
-        else:
-            config = encoder_config(self._resolved("encoder"))
-            if table is not None:
-                config = config_for(config, table)
-            with seeded(self.pretrain_config.seed, "encoder"):
-                encoder = make_encoder(len(vocabulary), config)
-        with seeded(self.pretrain_config.seed, "first head"):
-            self._scorer = Scorer(encoder).to(device).eval()
-        self._vocabulary = vocabulary
-        self._start = weights_of(self._scorer.encoder)
+        super()._build(vocabulary, table)
         self._ranks = ProxyRanks({})
         if hasattr(self, "fitted_"):
             del self.fitted_
@@ -427,10 +338,3 @@ class FGP(FGPParameters, TakesArchitectures):
         assert self._calibration is not None
         table, extra, labels = self._calibration
         self._line = rising_line(scores(self._require(), table, extra), labels)
-
-    def _require(self) -> Scorer:
-        if self._scorer is None and self.vocabulary is not None:
-            self._build(self.vocabulary)
-        if self._scorer is None:
-            raise not_fitted(NOTHING_SEEN)
-        return self._scorer

@@ -32,6 +32,7 @@ from nasflow.prediction.label import Label
 from nasflow.prediction.members.base import Member
 from nasflow.prediction.members.encoder import ALL_LABELS, EncoderMember, PretrainedEncoder
 from nasflow.prediction.members.registry import MEMBERS
+from nasflow.prediction.mixture import Mixture
 from nasflow.prediction.model_file import checked_names, write_model
 from nasflow.prediction.proxy_ranks import Columns, ProxyRanks
 from nasflow.prediction.scorer import Labels
@@ -285,7 +286,8 @@ class Predictor(FGP):
             return super().save(path)
         if self._scorer is None:
             self._build(self.vocabulary_)
-        arrays, about = self.blend_.state()
+        assert self.blend_.mixture_ is not None  # it was fitted
+        arrays, about = self.blend_.mixture_.state()
         header = self._about() | {"blend": about}
         # weights that no training has touched are drawn again from their seed
         given = isinstance(self.encoder, Encoder) or hasattr(self, "history_")
@@ -314,10 +316,10 @@ class Predictor(FGP):
         if about.get("blend") is None:
             return
         state = about["blend"]
-        checked_names(state["members"], MEMBERS, path)
+        checked_names(state["seeds"], MEMBERS, path)
         checked_names(state["groups"], FEATURES, path)
         arrays = {name: tensor.numpy() for name, tensor in parts["blend"].items()}
-        self.blend_ = Blend.restore(arrays, state, self._encoder_members())
+        self.blend_ = Blend.of(Mixture.restore(arrays, state, self._encoder_members()))
         self._blend_columns = self.blend_.columns_
 
     # -- inside -----------------------------------------------------------------------------------

@@ -1,0 +1,128 @@
+"""`GraphEncoder`: an encoder that is pre-trained on graphs, and turns them into vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from nasflow.encoders.base import Encoder
+from nasflow.encoders.make import config_for, copied, encoder_config, make_encoder
+from nasflow.errors import DataError, not_fitted
+from nasflow.graphs.table import ArchTable
+from nasflow.prediction.inputs import (
+    NOTHING_SEEN,
+    Architectures,
+    TakesArchitectures,
+)
+from nasflow.prediction.parameters import FGPParameters
+from nasflow.prediction.pretrain import pretrain
+from nasflow.prediction.scorer import Scorer, in_chunks, weights_of
+from nasflow.pretext.base import Pretext
+from nasflow.pretext.make import with_tasks
+from nasflow.running.devices import checked_device
+from nasflow.running.files import PathLike
+from nasflow.running.seeding import seeded
+
+
+class GraphEncoder(FGPParameters, TakesArchitectures):
+    """Pre-trains and embeds; the parameters are those of `nasflow.prediction.fgp.FGP`."""
+
+    _scorer: Scorer | None = None
+    _start: Mapping[str, Tensor] = MappingProxyType({})  # encoder weights that fit starts from
+
+    @property
+    def encoder_(self) -> Encoder:
+        """The encoder as it is now; see `vocabulary_` for what it raises."""
+        return self._require().encoder
+
+    @property
+    def start_(self) -> Mapping[str, Tensor]:
+        """The weights that the encoder starts from in `fit`."""
+        return self._start
+
+    def pretrain(
+        self,
+        table: Architectures,
+        proxies: Mapping[str, npt.NDArray[np.float64]] | None = None,
+        *,
+        tasks: Sequence[str | type[Pretext]] | None = None,
+        checkpoint: PathLike | None = None,
+        progress: bool = False,
+    ) -> Self:
+        """Learn from the graphs of `table` alone; see `nasflow.prediction.pretrain` for errors.
+
+        Starts from newly drawn weights: pre-training twice gives what pre-training once gives.
+
+        Args:
+            table: the architectures, in any form that `nasflow.prediction.inputs` knows.
+            proxies: (N,) columns that need no training, by name.
+            tasks: names or classes of tasks, instead of those of the parameter `pretrain`.
+            checkpoint: file to go on from, if it is there, and to write after every epoch.
+            progress: whether to draw a progress bar.
+        """
+        graphs = self._graphs(table)
+        if not len(graphs):
+            raise DataError("the table has no rows: there is nothing to pre-train on")
+        self._build(self._known_vocabulary() or graphs.vocabulary, graphs)
+        config = self.pretrain_config if tasks is None else with_tasks(self.pretrain_config, tasks)
+        scorer = self._require()
+        self.history_ = pretrain(
+            scorer.encoder,
+            graphs.with_vocabulary(self.vocabulary_),
+            config,
+            self.surrogate_config,
+            proxies,
+            checkpoint=checkpoint,
+            progress=progress,
+        )
+        self._start = weights_of(scorer.encoder)
+        return self
+
+    def embed(self, table: Architectures) -> npt.NDArray[np.float32]:
+        """(N, width) float32: the encoder's vector for each architecture (once fitted, the fitted
+        encoder's).
+        """
+        encoder = self._require().encoder
+        parts = in_chunks(encoder, self._graphs(table).with_vocabulary(self.vocabulary_))
+        return torch.cat(parts).numpy() if parts else np.zeros((0, encoder.width), np.float32)
+
+    # -- inside -----------------------------------------------------------------------------------
+
+    @property
+    def _prunes(self) -> bool:
+        """Whether the encoder sees graphs as they compute."""
+        return bool(self.as_computed)
+
+    def _graphs(self, architectures: Architectures) -> ArchTable:
+        """The architectures as the encoder sees them."""
+        table = self._table(architectures)
+        return table.pruned() if self._prunes and len(table) else table
+
+    def _build(self, vocabulary: tuple[str, ...], table: ArchTable | None = None) -> None:
+        """New weights, drawn from the seed of pre-training, whatever was before."""
+        device = checked_device(self.device)
+        if isinstance(self.encoder, Encoder):
+            encoder = copied(self.encoder, len(vocabulary))
+        else:
+            config = encoder_config(self._resolved("encoder"))
+            if table is not None:
+                config = config_for(config, table)
+            with seeded(self.pretrain_config.seed, "encoder"):
+                encoder = make_encoder(len(vocabulary), config)
+        with seeded(self.pretrain_config.seed, "first head"):
+            self._scorer = Scorer(encoder).to(device).eval()
+        self._vocabulary = vocabulary
+        self._start = weights_of(self._scorer.encoder)
+
+    def _require(self) -> Scorer:
+        if self._scorer is None and self.vocabulary is not None:
+            self._build(self.vocabulary)
+        if self._scorer is None:
+            raise not_fitted(NOTHING_SEEN)
+        return self._scorer

@@ -1,0 +1,243 @@
+"""`Mixture`: what a blend has learnt: members, their weights, and how far they are off."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from nasflow.features.base import FeatureSetting
+from nasflow.features.make import Columns, Features
+from nasflow.graphs.table import ArchTable
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.prediction.blend_weights import blend_weights
+from nasflow.prediction.members.base import FloatArray, Member, Prediction, Rows
+from nasflow.prediction.members.registry import MEMBERS
+from nasflow.prediction.score_scale import ScoreScale
+from nasflow.prediction.uncertainty import Misses
+from nasflow.running.progress import progress_bar
+from nasflow.statistics.metrics import kendall_tau
+
+CHUNK = 16_384  # rows at a time
+
+
+@dataclass(eq=False)
+class Mixture:
+    """A weighted mean of fitted members."""
+
+    features: Features
+    """What members see of a graph."""
+    table: ArchTable
+    """The n labelled rows."""
+    labels: FloatArray
+    """(n,) their labels."""
+    columns: Mapping[str, npt.ArrayLike]
+    """(n,) their zero-cost columns by name."""
+    members: dict[str, Member]
+    """Fitted, by name."""
+    weights: dict[str, float]
+    """Of each member, at least 0, with sum 1."""
+    misses: Misses
+    """How far from what was said of labelled rows without their labels these are."""
+    unseen_tau: float
+    """Kendall's tau between the two."""
+
+    def __post_init__(self) -> None:
+        self.scale = ScoreScale(self.labels)
+
+    @classmethod
+    def learn(
+        cls,
+        features: Features,
+        table: ArchTable,
+        labels: FloatArray,
+        columns: Columns,
+        members: Mapping[str, Member],
+        ridge: float,
+        *,
+        progress: bool = False,
+    ) -> Self:
+        """Fit the members, then weigh them.
+
+        Args:
+            features, table, labels, columns: as the fields above.
+            members: not yet fitted, by name.
+            ridge: as in `Blend`.
+            progress: whether to draw a progress bar over the members.
+        """
+        # one pass over the groups, whichever members look at them
+        rows = _rows(features, table, columns)
+        scores = ScoreScale(labels).scores
+        fitted = {}
+        with progress_bar("fitting", len(members), show=progress) as advance:
+            for name, member in members.items():
+                fitted[name] = member.fit(rows, scores)
+                advance(name)
+        # weights from what the members were fitted on would go to the one that fits closest
+        unseen = [member.out_of_fold() for member in fitted.values()]
+        means = np.stack([prediction.mean for prediction in unseen])
+        reads_graph = [member.reads_graph for member in fitted.values()]
+        weights = blend_weights(means, scores, ridge, reads_graph)
+        blended = _blended(unseen, weights)
+        return cls(
+            features,
+            table,
+            labels,
+            columns,
+            fitted,
+            dict(zip(fitted, weights.tolist(), strict=True)),
+            Misses(scores, blended),
+            kendall_tau(blended.mean, scores),
+        )
+
+    # -- predictions ------------------------------------------------------------------------------
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The zero-cost columns that predictions need."""
+        return tuple(self.features.setting.reference)
+
+    def predicted(self, table: ArchTable, columns: Columns | None = None) -> Prediction:
+        """Normal scores of rows: the mean of the members, and the deviation of their mixture."""
+        weights = np.array(list(self.weights.values()))
+        parts = []
+        # the features of a million rows would fill gigabytes; no row at all is one part too
+        for start in range(0, max(len(table), 1), CHUNK):
+            which = slice(start, start + CHUNK)
+            at_rows = {name: np.asarray(column)[which] for name, column in (columns or {}).items()}
+            rows = self.rows(table[which], at_rows)
+            said = [member.predict(rows) for member in self.members.values()]
+            parts.append(_blended(said, weights))
+        means = np.concatenate([part.mean for part in parts])
+        return Prediction(means, np.concatenate([part.deviation for part in parts]))
+
+    def between(self, scores: Prediction, level: float) -> tuple[FloatArray, FloatArray]:
+        """(N,) labels below and above, between which a share `level` of labels is expected."""
+        low, high = self.misses.between(scores, level)
+        return self.scale.labels(low), self.scale.labels(high)
+
+    def rows(self, table: ArchTable, columns: Columns | None = None) -> Rows:
+        """Rows as members see them."""
+        return _rows(self.features, table, columns)
+
+    def labelled_rows(self) -> Rows:
+        """The labelled rows as members see them."""
+        return self.rows(self.table, self.columns)
+
+    def member_scores(self, rows: Rows, but: Container[str] = ()) -> dict[str, FloatArray]:
+        """(N,) normal scores from each member, by its name, but from some."""
+        scores = {}
+        for name, member in self.members.items():
+            if name not in but:
+                scores[name] = member.predict(rows).mean
+        return scores
+
+    def label_of(self, scores: Mapping[str, FloatArray]) -> FloatArray:
+        """(N,): the labels that some members' scores blend to."""
+        total = sum(self.weights[name] for name in scores)
+        blended = np.zeros(len(next(iter(scores.values()))))
+        for name, values in scores.items():
+            # members that the blend does not listen to may be asked alone
+            blended += values * (self.weights[name] / total if total else 1 / len(scores))
+        return self.scale.labels(blended)
+
+    # -- files ------------------------------------------------------------------------------------
+
+    def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        """Arrays by name, and JSON values, from which `restore` makes the mixture again."""
+        arrays: dict[str, npt.NDArray[Any]] = {"labels": self.labels, "misses": self.misses.misses}
+        for name, array in self.table.arrays().items():
+            if name not in ("vocabulary", "generation"):
+                arrays[f"table.{name}"] = array
+        setting = self.features.setting
+        for name, column in self.columns.items():
+            arrays[f"columns.{name}"] = np.asarray(column, np.float64)
+        for name, column in setting.reference.items():
+            arrays[f"reference.{name}"] = column
+        for member, fitted in self.members.items():
+            for name, array in fitted.state().items():
+                arrays[f"member.{member}.{name}"] = array
+        about = {
+            "vocabulary": list(self.table.vocabulary),
+            "n_nodes": setting.n_nodes,
+            "n_cells": setting.n_cells,
+            "surrogate": setting.surrogate.to_dict(),
+            "groups": self.features.group_names,
+            "seeds": {name: member.seed for name, member in self.members.items()},
+            "weights": self.weights,
+            "floor": self.misses.floor,
+            "unseen_tau": self.unseen_tau,
+        }
+        return arrays, about
+
+    @classmethod
+    def restore(
+        cls,
+        arrays: Mapping[str, npt.NDArray[Any]],
+        about: Mapping[str, Any],
+        members: Mapping[str, Member] | None = None,
+    ) -> Self:
+        """The mixture with a state; it predicts the same bits.
+
+        Args:
+            arrays, about: what `state` gave.
+            members: members that have more parameters than a seed, by name.
+
+        Raises:
+            KeyError, ValueError: arrays that are missing or do not fit.
+        """
+        vocabulary = tuple(about["vocabulary"])
+        setting = FeatureSetting(
+            vocabulary,
+            about["n_nodes"],
+            about["n_cells"],
+            SurrogateConfig.from_dict(about["surrogate"]),
+            _below("reference", arrays),
+        )
+        mixture = cls(
+            Features(setting, about["groups"]),
+            ArchTable.from_arrays(vocabulary, **_below("table", arrays)),
+            arrays["labels"],
+            _below("columns", arrays),
+            {},
+            about["weights"],
+            Misses.restore(arrays["misses"], about["floor"]),
+            about["unseen_tau"],
+        )
+        rows = mixture.labelled_rows()
+        for name, seed in about["seeds"].items():
+            member = (members or {}).get(name) or MEMBERS.find(name)(seed)
+            state = _below(f"member.{name}", arrays)
+            mixture.members[name] = member.restore(rows, mixture.scale.scores, state)
+        return mixture
+
+
+def _rows(features: Features, table: ArchTable, columns: Columns | None) -> Rows:
+    """Rows as members see them: graphs, and features group by group."""
+    values = features(table, columns)  # (N, d)
+    blocks, start = {}, 0
+    for name, size in features.sizes.items():
+        blocks[name] = values[:, start : start + size]
+        start += size
+    return Rows(table.with_vocabulary(features.setting.vocabulary), blocks)
+
+
+def _blended(predictions: Sequence[Prediction], weights: FloatArray) -> Prediction:
+    """Mean and deviation of a mixture: members' own variances, and how far apart they are."""
+    means = np.stack([prediction.mean for prediction in predictions])
+    variances = np.stack([prediction.deviation for prediction in predictions]) ** 2
+    mean = weights @ means
+    variance = weights @ (variances + (means - mean) ** 2)
+    return Prediction(mean, np.sqrt(variance))
+
+
+def _below(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """The arrays whose names begin with a prefix and a dot, by the rest of their names."""
+    below = {}
+    for name, array in arrays.items():
+        if name.startswith(f"{prefix}."):
+            below[name.removeprefix(f"{prefix}.")] = array
+    return below
