@@ -73,6 +73,7 @@ def evaluate(
             f"{source}: {n_measured} of {len(dataset)} rows have a value of {label.name}; there is"
             " nothing to evaluate"
         )
+    # a table without its floor does not tell what an encoder is worth
     all_methods = tuple(dict.fromkeys([*methods, FLOOR]))
     stages = Stages(
         encoder or EncoderConfig(),
@@ -128,6 +129,7 @@ def _draw_map(path: Path, dataset: Dataset, label: Metric, surrogate: SurrogateC
 def _intervals(entries: Sequence[Mapping[str, Any]]) -> str:
     """How the intervals of those methods hold that have some; empty where none has."""
     table = tables.intervals_table(entries)
+    # its header is always there
     if len(table) == 1:
         return ""
     told = "Shares of test labels inside intervals in %, widths and CRPS in the label's unit:"

@@ -83,6 +83,7 @@ def method_of(name: str) -> Method:
     """
     if name in _NAMED:
         return _NAMED[name]
+    # what trains, and what on, are told apart: any tasks may stand before @all
     base = name.removesuffix(ALL)
     tasks = () if base == "none" else tuple(base.split("+"))
     for task in tasks:
@@ -121,5 +122,6 @@ def tasks_of(methods: Iterable[str]) -> list[str]:
     tasks: set[str] = set()
     for method in methods:
         if method not in _NAMED:
+            # an empty one is the user's slip of a comma or a plus, which others report
             tasks |= set(method.removesuffix(ALL).split("+")) - {"none", ""}
     return sorted(tasks)

@@ -70,6 +70,7 @@ def same_runs(entries: Sequence[Entry], better: str, worse: str) -> list[tuple[E
     """
     runs = by_method(entries)
     baseline = {(run["split"], run["seed"]): run for run in runs.get(worse, ())}
+    # what draws nothing was run with the first seed alone, whatever seeds the others have
     on_split: dict[int, Entry] = {}
     if not draws(worse):
         on_split = {run["split"]: run for run in runs.get(worse, ())}
@@ -90,6 +91,7 @@ def paired(entries: Sequence[Entry], better: str, worse: str, metric: str = "tau
     for run, base in same_runs(entries, better, worse):
         by_split.setdefault(run["split"], []).append(run[metric] - base[metric])
     differences = [value for values in by_split.values() for value in values]
+    # the mean is over runs, its interval over splits: see the head of this file
     mean = float(np.mean(differences))
     half_width = _half_width([float(np.mean(values)) for values in by_split.values()])
     return Difference(
@@ -136,6 +138,7 @@ def results_table(
 def _labels(method: str, run: Entry) -> str:
     """How many labels a method sees: to train on, and more that are not."""
     n_train, n_validation = run["n_train"], run["n_validation"]
+    # labels that choose the epoch are paid for like any other
     if validation_trains(method) or not n_validation:
         return str(n_train + n_validation)
     return f"{n_train} + {n_validation}"
@@ -150,11 +153,13 @@ def intervals_table(entries: Sequence[Entry]) -> list[list[str]]:
         cells = [method]
         for name in names:
             values = np.array([run[name] for run in runs if name in run])
+            # shares in %; widths and CRPS have the label's unit
             factor, digits = (100, 1) if name.startswith("in") else (1, 3)
             values = factor * values
             # with few labels an interval of 90 % has no end
             told = f"{values.mean():.{digits}f} ({values.std():.{digits}f})" if len(values) else "-"
             cells.append(told)
+        # a method that says one number for each row has nothing to show here
         if set(cells[1:]) != {"-"}:
             rows.append(cells)
     return rows

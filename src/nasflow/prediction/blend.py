@@ -109,9 +109,11 @@ class Blend(Estimator, TakesArchitectures):
         """
         table = self._table(X)
         labels = _checked(as_labels(y), len(table))
+        # the labelled rows may lack an operation that others have: then it must be told before
         self._vocabulary = tuple(self.vocabulary or table.vocabulary)
         table = table.with_vocabulary(self._vocabulary)
         groups = list(self.groups)
+        # who gives columns wants them to be read
         if columns and "proxies" not in groups:
             groups.append("proxies")
         features = Features(setting_of(table, reference or columns), groups)
@@ -140,7 +142,9 @@ class Blend(Estimator, TakesArchitectures):
         mean = learnt.scale.labels(scores.mean)
         if not return_std:
             return mean
+        # what a normal distribution has within one deviation
         low, high = learnt.between(scores, 0.6827)
+        # halves first: the difference of two huge bounds may overflow
         return mean, high / 2 - low / 2
 
     def predict_members(
@@ -162,6 +166,7 @@ class Blend(Estimator, TakesArchitectures):
         learnt, table = self._learnt(), self._table(X)
         if not -len(table) <= row < len(table):
             raise DataError(f"row {row} of {len(table)}; legal: 0 to {len(table) - 1}")
+        # as in a list, -1 is the last
         which = np.array([row % len(table)])
         return explained(learnt, learnt.rows(table[which], take(columns or {}, which)))
 
@@ -187,9 +192,11 @@ class Blend(Estimator, TakesArchitectures):
         learnt, scores = self._learnt(), self._predicted(X, columns)
         rows = []
         for level in np.asarray(levels, np.float64).tolist():
+            # the interval of level 0, which has no bounds to speak of
             if level == 0.5:
                 rows.append(scores.mean)
                 continue
+            # as much lies beyond either bound: the 0.05-quantile is the lower bound of 0.9
             low, high = learnt.misses.between(scores, abs(2 * level - 1))
             rows.append(low if level < 0.5 else high)
         return learnt.scale.labels(np.stack(rows))
@@ -211,6 +218,7 @@ class Blend(Estimator, TakesArchitectures):
         weights = sorted(self.weights_.items(), key=lambda item: -item[1])
         heard = [f"{name} {weight:.2f}" for name, weight in weights if weight > 0]
         silent = [name for name, weight in weights if weight == 0]
+        # least squares give a weight of exactly 0 to what others say already
         said = f"members by weight: {', '.join(heard)}"
         if silent:
             said += f"; {', '.join(silent)} {'adds' if len(silent) == 1 else 'add'} nothing"

@@ -104,13 +104,14 @@ def explained(
     changes = []
     for name, block in row.blocks.items():
         changes.append((name, slice(None)))
+        # a column in which no other row differs has no effect
         varies = (others.blocks[name] != block).any(axis=0)
         changes += [(name, slice(i, i + 1)) for i in np.flatnonzero(varies).tolist()]
     features = []
-    for (name, columns), replaced in zip(
-        changes, _replaced(mixture, row, others, changes, graph), strict=True
-    ):
-        effect = float(prediction - replaced)
+    replaced = _replaced(mixture, row, others, changes, graph)
+    for (name, columns), without in zip(changes, replaced, strict=True):
+        effect = float(prediction - without)
+        # the change of a whole group is no feature
         if columns == slice(None):
             groups[name] = effect
             continue
@@ -154,10 +155,10 @@ def _replaced(
         part = changes[start : start + CHUNK]
         n_rows = len(part) * n_others
         blocks = {name: np.repeat(block, n_rows, axis=0) for name, block in row.blocks.items()}
+        # the rows of a change stand together, one for each of the others
         for i, (name, columns) in enumerate(part):
-            blocks[name][i * n_others : (i + 1) * n_others, columns] = others.blocks[name][
-                :, columns
-            ]
+            of_change = slice(i * n_others, (i + 1) * n_others)
+            blocks[name][of_change, columns] = others.blocks[name][:, columns]
         changed = Rows(row.table[np.zeros(n_rows, int)], blocks)
         scores = mixture.member_scores(changed, but=graph)
         for name, value in graph.items():
@@ -176,6 +177,7 @@ def _nearest(mixture: Mixture, row: Rows, n: int) -> list[Neighbour]:
         varies = deviation > 0
         if varies.any():
             away = (block[:, varies] - row.blocks[name][:, varies]) / deviation[varies]
+            # the mean, not the sum: a group of many columns would drown the others
             square += (away**2).mean(axis=1)
             n_groups += 1
     distances = np.sqrt(square / max(n_groups, 1))

@@ -238,6 +238,7 @@ def _likeliest_scales(
             factor = scipy.linalg.cho_factor(
                 kernel, lower=True, overwrite_a=True, check_finite=False
             )
+        # scales that give no kernel: a cost that no others reach, so that the search turns back
         except np.linalg.LinAlgError:
             return 1e10, np.zeros_like(log_scales)
         weights = scipy.linalg.cho_solve(factor, y, check_finite=False)

@@ -130,6 +130,7 @@ class Mixture:
     def member_scores(self, rows: Rows, but: Container[str] = ()) -> dict[str, FloatArray]:
         """(N,) normal scores from each member, by its name, but from some."""
         scores = {}
+        # what is known already is not computed again: a graph network takes longest by far
         for name, member in self.members.items():
             if name not in but:
                 scores[name] = member.predict(rows).mean
@@ -150,6 +151,7 @@ class Mixture:
         """Arrays by name, and JSON values, from which `restore` makes the mixture again."""
         arrays: dict[str, npt.NDArray[Any]] = {"labels": self.labels, "misses": self.misses.misses}
         for name, array in self.table.arrays().items():
+            # words go into the header, and generations are found again from the edges
             if name not in ("vocabulary", "generation"):
                 arrays[f"table.{name}"] = array
         setting = self.features.setting
@@ -207,6 +209,7 @@ class Mixture:
             Misses.restore(arrays["misses"], about["floor"]),
             about["unseen_tau"],
         )
+        # members of few numbers are made again from the labelled rows, with the scales they had
         rows = mixture.labelled_rows()
         for name, seed in about["seeds"].items():
             member = (members or {}).get(name) or MEMBERS.find(name)(seed)

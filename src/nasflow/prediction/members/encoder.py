@@ -111,6 +111,7 @@ class EncoderMember(Member):
     def state(self) -> dict[str, FloatArray]:
         """See `Member.state`: the network, and the lines that bring what it says to scores."""
         state = {"line": self._line, "deviation": np.array([self._deviation])}
+        # there is none where all labels are equal
         if self._network is not None:
             state["network_line"] = self._network.line
             for name, tensor in self._network.scorer.state_dict().items():
