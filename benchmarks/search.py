@@ -77,6 +77,7 @@ STRATEGIES: dict[str, dict[str, Any]] = {
     "npenas5-none": {"strategy": "npenas", "pretext": "none", "n_mutations": 5},
     "npenas5-flow+jacov": {**FLOW_JACOV, "n_mutations": 5},
     "gp-onehot": {"strategy": "gp-onehot"},
+    "blend": {"strategy": "blend"},
     "fgp": {"strategy": "fgp"},
     "fgp+embedding": {
         "strategy": "fgp",

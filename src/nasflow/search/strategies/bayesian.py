@@ -14,9 +14,7 @@ Ginsbourger, Le Riche and Carraro 2010), so that several proposals at once diffe
 Decisions, all for the sake of seconds and of a study that goes on with the same proposals after a
 kill:
 
-* The kernel's scales are chosen anew after every fifth result, on the first 5, 10, 15, ... of them,
-  always from the same start: they are a function of these results alone. All results count in the
-  posterior, which is made anew with the scales and takes up the results after that one by one.
+* The kernel's scales are chosen anew after every fifth result (`nasflow.search.belief`).
 * Features of what was trained are computed one architecture at a time and remembered: in a batch of
   another size the last bits might differ.
 """
@@ -34,17 +32,15 @@ import scipy.special
 
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
-from nasflow.prediction.gp import GaussianProcess
+from nasflow.search.belief import AnyPosterior, Belief
 from nasflow.search.candidates import Candidate, Candidates, Listed
 from nasflow.search.known import BoolArray, FloatArray
-from nasflow.search.posterior import Posterior
 from nasflow.search.strategies.base import History, Proposal, Strategy, drawn
 from nasflow.search.strategies.registry import SearchConfig
 from nasflow.statistics.ranks import normal_scores
 
 # on the logarithms of the kernel's scales: on ten results the likelihood alone may choose anything
 PRIOR = 0.02
-_REFIT = 5  # results between two choices of the kernel's scales
 _MAX_BELIEVED = 32  # proposals made one after another; of more at once the best are taken together
 
 
@@ -74,9 +70,7 @@ class Bayesian(Strategy):
 
     def __init__(self, config: SearchConfig | None = None) -> None:
         super().__init__(config)
-        # kept for the next call, and used only where it would be made again just so
-        self._fit: _Fit | None = None
-        self._last: tuple[Posterior, FloatArray] | None = None  # with its pool's features
+        self._belief: Belief | None = None
         # features never change: (d,) of each architecture that was proposed
         self._features: dict[Architecture, FloatArray] = {}
         # of a listed space: rows (N,) and their features (N, d)
@@ -130,7 +124,7 @@ class Bayesian(Strategy):
         posterior.drop(n_believed)
         return proposals
 
-    def _posterior(self, rows: FloatArray, utility: FloatArray, pool: FloatArray) -> Posterior:
+    def _posterior(self, rows: FloatArray, utility: FloatArray, pool: FloatArray) -> AnyPosterior:
         """The posterior at a pool, given all results.
 
         Args:
@@ -138,30 +132,9 @@ class Bayesian(Strategy):
             utility: (n_results,) the results.
             pool: (N, d) features of what may be chosen.
         """
-        process, n_fitted = self._process(rows, utility)
-        if self._last is not None:
-            posterior, its_pool = self._last
-            n_kept = len(posterior.rows)
-            is_same = posterior.process is process and its_pool is pool
-            # the result of an early proposal may come late: then the first rows are others
-            if not is_same or not np.array_equal(posterior.rows, rows[:n_kept]):
-                self._last = None
-        if self._last is None:
-            self._last = Posterior(process, rows[:n_fitted], pool), pool
-        posterior, _ = self._last
-        for row in rows[len(posterior.rows) :]:
-            posterior.add(row)
-        return posterior
-
-    def _process(self, rows: FloatArray, utility: FloatArray) -> tuple[GaussianProcess, int]:
-        """The process, and on how many of the first results its scales were chosen."""
-        # of fewer than `_REFIT` on all: the search may begin with two
-        n = max(len(utility) // _REFIT * _REFIT, min(len(utility), _REFIT))
-        first_rows, scores = rows[:n], normal_scores(utility[:n])
-        if self._fit is None or not self._fit.matches(first_rows, scores):
-            process = GaussianProcess(self.groups(), PRIOR).fit(first_rows, scores)
-            self._fit = _Fit(first_rows, scores, process)
-        return self._fit.process, n
+        if self._belief is None:
+            self._belief = Belief(self.groups(), PRIOR)
+        return self._belief.posterior(rows, utility, pool)
 
     def _rows_of(self, architectures: Sequence[Architecture]) -> FloatArray:
         """(n, d): the features of some architectures that were proposed; of none, none."""
@@ -219,21 +192,6 @@ class _Pool:
     """(N,): which may be chosen."""
     take: Callable[[int], tuple[Candidate, str]]
     """Gives out row i, with its origin."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Fit:
-    """A process, and what its scales were chosen on."""
-
-    rows: FloatArray
-    """(n, d)"""
-    scores: FloatArray
-    """(n,)"""
-    process: GaussianProcess
-
-    def matches(self, rows: FloatArray, scores: FloatArray) -> bool:
-        """Whether a process fitted to these would be the same."""
-        return np.array_equal(self.rows, rows) and np.array_equal(self.scores, scores)
 
 
 def on_scale(mean: float, deviation: float, values: FloatArray) -> tuple[float, float]:

@@ -24,6 +24,7 @@ STRATEGIES: Registry[type[Any]] = Registry(
     "strategy",
     "nasflow.strategies",
     {
+        "blend": "nasflow.search.strategies.blend:BlendSearch",
         "evolution": "nasflow.search.strategies.evolution:Evolution",
         "fgp": "nasflow.search.strategies.fgp:FGP",
         "gp-onehot": "nasflow.search.strategies.gp_onehot:OneHotProcess",
@@ -53,8 +54,8 @@ class SearchConfig(DispatchedOptions):
     key: ClassVar[str] = "strategy"
 
     strategy: str = "fgp"
-    """Which strategy: fgp, npenas, gp-onehot, evolution, local-search, random, or file.py:Class or
-    module:Class of your own."""
+    """Which strategy: blend, fgp, npenas, gp-onehot, evolution, local-search, random, or
+    file.py:Class or module:Class of your own."""
     seed: int = 21
     """Seed of every draw: with it and the results told so far, what is proposed next is
     determined."""
