@@ -96,6 +96,20 @@ def test_proxies_tell_rows_apart(cells: ArchTable) -> None:
     assert len(choose(twins, 2, proxies=column)) == 2
 
 
+def test_for_the_top_every_second_row_is_from_the_better_half_by_proxies(cells: ArchTable) -> None:
+    proxies = {"size": np.arange(len(cells)) * 1.0, "failed": np.full(len(cells), np.nan)}
+    rows = choose(cells, 12, proxies=proxies, aim="top")
+    better = rows >= len(cells) // 2
+    assert better[::2].all()
+    assert not np.array_equal(rows, choose(cells, 12, proxies=proxies))
+    # where the better half ends there is the other one
+    assert len(set(choose(cells, len(cells), proxies=proxies, aim="top"))) == len(cells)
+    with pytest.raises(ConfigError, match="give proxies"):
+        choose(cells, 3, aim="top")
+    with pytest.raises(ConfigError, match="legal: ranking, top"):
+        choose(cells, 3, aim="best")  # type: ignore[arg-type]
+
+
 def test_misuse_says_what_is_legal(cells: ArchTable) -> None:
     for n in (0, 301, 2.5, True):
         with pytest.raises(ConfigError, match="1 to 300"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from nasflow.commands.shared import SOURCE_HELP, Namespace, Parser, add_config_file, names_in
 from nasflow.errors import ConfigError
@@ -35,6 +35,13 @@ def add_arguments(parser: Parser, __: list[str]) -> None:
         help="columns of the source that need no training, separated by commas: rows that differ in"
         " them differ",
     )
+    parser.add_argument(
+        "--for",
+        type=Literal["ranking", "top"],
+        default="ranking",
+        help="ranking: a good order of the whole table; top: its best rows, for which --proxies say"
+        " where they may be (more must mean better)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the sample of a large table")
     add_config_file(parser)
 
@@ -55,7 +62,11 @@ def run(options: Namespace) -> None:
     if options.labelled is not None:
         known = _rows_of(dataset.table, open_dataset(options.labelled).table, options)
     proxies = {name: dataset.labels(name) for name in names_in(options.proxies)}
-    rows = choose(dataset.table, options.n, known, proxies=proxies or None, seed=options.seed)
+    # `for` is a word of Python
+    aim = options["for"]
+    rows = choose(
+        dataset.table, options.n, known, proxies=proxies or None, aim=aim, seed=options.seed
+    )
     lines = [json.dumps(dataset.table[row].to_dict()) + "\n" for row in rows.tolist()]
     write_text(options.out, "".join(lines))
     print(f"{options.out}: {len(rows)} of {len(dataset)} architectures, the most telling first")

@@ -10,6 +10,7 @@ which rows come first does not depend on how many are asked for.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +19,16 @@ from nasflow.errors import ConfigError, DataError
 from nasflow.features.base import FeatureGroup
 from nasflow.features.make import Columns, Features, setting_of
 from nasflow.graphs.table import ArchTable
+from nasflow.statistics.ranks import ranks_among
 
 GROUPS = ("paths", "one-hot", "flow", "counts")
 MAX_CANDIDATES = 5_000  # rows that may be chosen, of a larger table a sample
 MAX_REFERENCE = 2_000  # rows whose variance counts
 NOISE = 0.1  # variance of a label around the process, whose own variance is 1
 
+Aim = Literal["ranking", "top"]
+
+BoolArray = npt.NDArray[np.bool_]
 Float32Array = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 
@@ -35,6 +40,7 @@ def choose(
     *,
     proxies: Columns | None = None,
     groups: Sequence[str | type[FeatureGroup]] = GROUPS,
+    aim: Aim = "ranking",
     seed: int = 0,
 ) -> Rows:
     """(n,) int64: rows to label, in the order of what they teach.
@@ -45,10 +51,14 @@ def choose(
         labelled: numbers of rows whose labels are known already.
         proxies: (N,) zero-cost columns by name, which then count as a group of features.
         groups: names of groups of features, or classes.
+        aim: ranking, for a good order of the whole table, or top, for its best rows: then every
+            second row is taken from the half with the better mean rank by the proxies, of which
+            more must mean better.
         seed: of the samples that stand for a table of more than 5,000 rows.
 
     Raises:
-        ConfigError: n is no whole number of 1 to the rows that are left, or the seed is not legal.
+        ConfigError: n is no whole number of 1 to the rows that are left, the seed is not legal, or
+            top is asked for without proxies, which alone say where it may be.
         DataError: labelled rows that the table does not have.
 
     Example:
@@ -67,6 +77,13 @@ def choose(
         )
     if not 0 <= seed < 2**32:
         raise ConfigError(f"seed is {seed}; legal: a whole number from 0 to 4294967295")
+    if aim not in get_args(Aim):
+        raise ConfigError(f"aim {aim!r}; legal: {', '.join(get_args(Aim))}")
+    if aim == "top" and not proxies:
+        raise ConfigError(
+            "before any label only zero-cost columns say where the best may be: give proxies, or"
+            " choose for the ranking"
+        )
     random = np.random.RandomState(seed)
     candidates = _sample(left, max(MAX_CANDIDATES, int(n)), random)
     reference = _sample(np.arange(len(table)), MAX_REFERENCE, random)
@@ -77,13 +94,37 @@ def choose(
         np.searchsorted(seen, rows) for rows in (known, candidates, reference)
     )
     # what is labelled is conditioned on, in its order, before anything is chosen
-    order = _greedy(blocks, np.concatenate([at_known, at_candidates]), at_reference, len(known), n)
-    return seen[order]
+    pool = np.concatenate([at_known, at_candidates])
+    promising = None
+    if aim == "top":
+        promising = _better_half(proxies or {}, left, seen)[pool]
+    return seen[_greedy(blocks, pool, at_reference, len(known), n, promising)]
 
 
-def _greedy(blocks: list[Float32Array], pool: Rows, reference: Rows, n_known: int, n: int) -> Rows:
+def _better_half(proxies: Columns, left: Rows, rows: Rows) -> BoolArray:
+    """(n_rows,): whether a row has at least the median of mean ranks of those that are left."""
+    mean_rank = np.zeros(0)
+    for column in proxies.values():
+        values = np.asarray(column, np.float64)
+        finite = np.sort(values[np.isfinite(values)])
+        # what has no value is in the middle: it speaks neither for nor against
+        ranks = ranks_among(values, finite) if len(finite) else np.full(len(values), 0.5)
+        mean_rank = ranks if not len(mean_rank) else mean_rank + ranks
+    promising: BoolArray = mean_rank[rows] >= np.median(mean_rank[left])
+    return promising
+
+
+def _greedy(
+    blocks: list[Float32Array],
+    pool: Rows,
+    reference: Rows,
+    n_known: int,
+    n: int,
+    promising: BoolArray | None = None,
+) -> Rows:
     """(n,): the chosen of `pool`, whose first `n_known` have their labels already.
 
+    Every second one is taken from the rows that are `promising` (n_pool,), while there are some.
     The posterior covariances of the pool with the reference are kept, and of each chosen row with
     the pool: a choice is an update of rank 1, (rows) x (reference), and nothing is inverted.
     """
@@ -93,13 +134,16 @@ def _greedy(blocks: list[Float32Array], pool: Rows, reference: Rows, n_known: in
     factors: list[Float32Array] = []
     is_free = np.ones(len(pool), bool)
     is_free[:n_known] = False
-    chosen = []
+    chosen: list[int] = []
     for step in range(n_known + n):
         if step < n_known:
             best = step
         else:
             gain = np.einsum("ij,ij->i", covariance, covariance) / (variance + NOISE)
-            best = int(np.where(is_free, gain, -1.0).argmax())
+            legal = is_free
+            if promising is not None and len(chosen) % 2 == 0 and (is_free & promising).any():
+                legal = is_free & promising
+            best = int(np.where(legal, gain, -1.0).argmax())
             is_free[best] = False
             chosen.append(best)
         with_pool = _kernel(blocks, pool, pool[best : best + 1])[:, 0]
