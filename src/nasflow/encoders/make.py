@@ -79,8 +79,10 @@ def copied(encoder: Encoder, n_ops: int) -> Encoder:
             f"the encoder that was given is for {encoder.n_ops} operations; the vocabulary has"
             f" {n_ops}: make it for as many, or give its class"
         )
-    ENCODERS.name_of(type(encoder))  # so that a saved model can name it
-    return copy.deepcopy(encoder)
+    made = copy.deepcopy(encoder)
+    # its options may bear any name: by this one a saved model, or a new encoder like it, finds it
+    made.config = dataclasses.replace(encoder.config, name=ENCODERS.name_of(type(encoder)))
+    return made
 
 
 def foreign_name(config: EncoderConfig) -> str | None:
