@@ -252,3 +252,79 @@ def test_every_measure_says_what_it_is() -> None:
         assert measure.summary
         assert measure.source
         assert measure.cost
+
+
+def outputs_of(network: Network, images: Tensor, kind: type[nn.Module]) -> list[Tensor]:
+    """What each layer of a kind gives, one layer after another."""
+    network.train()
+    found, x = [], images
+    with torch.no_grad():
+        for layer in network.layers:
+            x = layer(x)
+            if isinstance(layer, kind):
+                found.append(x.double())
+    return found
+
+
+def test_meco_is_the_smallest_eigenvalue_of_each_layers_correlations(network: Chain) -> None:
+    images = torch.zeros(6, 2, 5, 5)
+    image = torch.randn(1, 2, 5, 5, generator=torch.Generator().manual_seed(0))
+    expected = 0.0
+    for output in outputs_of(network, image, nn.Conv2d):
+        correlation = np.corrcoef(output[0].flatten(1).numpy())
+        expected += float(np.linalg.eigvalsh(correlation).min())
+    assert measured("meco", network, images) == pytest.approx(expected, rel=1e-5)
+    assert expected > 0.01
+
+
+def test_a_channel_of_zeros_has_no_correlation(network: Chain) -> None:
+    with torch.no_grad():
+        network.layers[0].weight[0] = 0
+    assert measured("meco", network, torch.zeros(6, 2, 5, 5)) >= 0
+
+
+def test_swap_counts_the_units_patterns_over_the_images(network: Chain, images: Tensor) -> None:
+    patterns = set()
+    # what stands before a ReLU is what the normalisation gives
+    for output in outputs_of(network, images, nn.BatchNorm2d):
+        rows = output.flatten(1).T
+        for unit in rows:
+            patterns.add(tuple((unit > 0).tolist()))
+    assert measured("swap", network, images) == len(patterns)
+    assert 5 < len(patterns) <= 2**6
+
+
+def entropies_slowly(network: Network, images: Tensor) -> list[float]:
+    entropies = []
+    for output in outputs_of(network, images, nn.BatchNorm2d):
+        covariance = np.cov(output.transpose(0, 1).flatten(1).numpy())
+        shares = np.linalg.eigvalsh(covariance)
+        shares = shares / shares.sum()
+        entropies.append(-sum(share * math.log(share) for share in shares if share > 0))
+    return entropies
+
+
+def test_expressivity_and_progressivity_are_sums_and_gains_of_entropies(images: Tensor) -> None:
+    with seeded(0, "network"):
+        network = convolutions([4, 3, 5], normalised=True)
+    first, second, third = entropies_slowly(network, images)
+    total = measured("expressivity", network, images)
+    assert total == pytest.approx(first + second + third, rel=1e-5)
+    gain = measured("progressivity", network, images)
+    assert gain == pytest.approx(min(second - first, third - second), rel=1e-4)
+    one = convolutions([4], normalised=True)
+    with pytest.raises(MeasureError, match="a single normalisation layer"):
+        measured("progressivity", one, images)
+
+
+def test_layers_are_counted_where_they_train(network: Chain, images: Tensor) -> None:
+    assert measured("n_layers", network, images) == 3  # two convolutions and the classifier
+    network.layers[0].weight.requires_grad_(False)
+    assert measured("n_layers", network, images) == 2
+
+
+@pytest.mark.parametrize("name", ["meco", "swap", "expressivity"])
+def test_a_network_without_what_a_measure_looks_at_has_no_value(name: str, images: Tensor) -> None:
+    bare = Chain(nn.Identity(), n_features=2)
+    with pytest.raises(MeasureError, match="of the network ran"):
+        measured(name, bare, images)

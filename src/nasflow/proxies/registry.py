@@ -15,16 +15,21 @@ if TYPE_CHECKING:
     from nasflow.proxies.base import Measure
 
 _BUILTIN = (
+    "expressivity",
     "fisher",
     "flops",
     "grad_norm",
     "grasp",
     "jacob_cov",
     "l2_norm",
+    "meco",
+    "n_layers",
     "nwot",
     "params",
     "plain",
+    "progressivity",
     "snip",
+    "swap",
     "synflow",
     "zen",
 )
