@@ -15,11 +15,12 @@ from nasflow.features import FeatureGroup, Features, feature_names, to_features
 from nasflow.features.make import setting_of
 from nasflow.features.paths import cells, subsets
 from slow_features import op_features, path_features
-from small import table
+from small import predictor, table
 from strategies import dags, tables
 
 OPS = ("input", "output", "none", "skip", "conv", "pool")
-GROUPS = [name for name in feature_names() if name != "proxies"]
+# those that need no more than a graph
+GROUPS = [name for name in feature_names() if name not in ("proxies", "embedding")]
 INVARIANT = [name for name in GROUPS if name != "one-hot"]
 CELLS = table(40)
 
@@ -183,7 +184,7 @@ def test_groups_that_are_not_there_are_named() -> None:
     with pytest.raises(LookupError, match=r"unknown feature group 'path' \(did you mean 'paths'"):
         to_features(CELLS, ["path"])
     for wrong in ([], ["paths", "paths"]):
-        with pytest.raises(ConfigError, match="name each once, and at least one of counts, flow"):
+        with pytest.raises(ConfigError, match="name each once, and at least one of counts, embedding, flow"):
             to_features(CELLS, wrong)
     features = Features(setting_of(CELLS), ["counts"])
     unknown = ArchTable.from_architectures([Architecture(("input", "gelu"), ((0, 1),))])
@@ -222,3 +223,15 @@ def test_a_million_rows_take_a_minute_at_most() -> None:
     started = time.process_time()
     features(whole)
     assert (time.process_time() - started) * 1_000_000 / len(whole) < 60
+
+
+def test_embeddings_are_those_of_the_encoder_and_depend_on_the_row_alone() -> None:
+    encoder = predictor().pretrain(CELLS)
+    features, names = to_features(CELLS, ["counts", "embedding"], embedder=encoder)
+    width = encoder.encoder_.width
+    np.testing.assert_array_equal(features[:, -width:], encoder.embed(CELLS))
+    assert names[-width:] == [f"embedding.{i}" for i in range(width)]
+    alone, _ = to_features(CELLS[[7]], ["embedding"], embedder=encoder)
+    np.testing.assert_allclose(alone[0], features[7, -width:], atol=1e-5)
+    with pytest.raises(ConfigError, match="nasflow pretrain"):
+        to_features(CELLS, ["embedding"])

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nasflow import open_dataset, to_features
+from nasflow import Predictor, open_dataset, to_features
 from nasflow.cli import main
 
 ROWS = [
@@ -73,3 +73,14 @@ def test_misuse_says_what_is_legal(
     assert caught.value.code == 2
     assert message in capsys.readouterr().err
     assert not list(tmp_path.glob("features*"))
+
+
+def test_a_model_adds_its_embeddings(source: str, tmp_path: Path) -> None:
+    model, out = tmp_path / "p.safetensors", tmp_path / "x.npz"
+    main(["pretrain", source, "--out", str(model), "--pretrain.epochs", "1", "--encoder.width=8"])
+    main(["features", source, "--groups", "counts", "--model", str(model), "--out", str(out)])
+    names, features = _read(out)
+    np.testing.assert_allclose(
+        features[:, -8:], Predictor.load(model).embed(open_dataset(source).table)
+    )
+    assert names[-1] == "embedding.7"

@@ -11,6 +11,7 @@ from nasflow.commands.shared import (
     Namespace,
     Parser,
     add_config_file,
+    add_encoder_class,
     add_stage,
     names_in,
 )
@@ -49,6 +50,13 @@ def add_arguments(parser: Parser, __: list[str]) -> None:
         help="columns of the source that need no training, separated by commas: they add the group"
         " proxies, each as its ranks",
     )
+    parser.add_argument(
+        "--model",
+        type=str | None,
+        default=None,
+        help="what nasflow pretrain wrote: it adds the group embedding",
+    )
+    add_encoder_class(parser)
     add_config_file(parser)
     add_stage(parser, SurrogateConfig, "surrogate")
 
@@ -68,8 +76,19 @@ def run(options: Namespace) -> None:
     groups = list(names_in(options.groups))
     if proxies and "proxies" not in groups:
         groups.append("proxies")
+    embedder = None
+    if options.model is not None:
+        from nasflow.prediction.predictor import Predictor
+
+        embedder = Predictor.load(options.model, encoder=options.encoder)
+        if "embedding" not in groups:
+            groups.append("embedding")
     features, columns = to_features(
-        dataset.table, groups, proxies=proxies or None, surrogate=options.surrogate
+        dataset.table,
+        groups,
+        proxies=proxies or None,
+        surrogate=options.surrogate,
+        embedder=embedder,
     )
     _write(options.out, features, columns)
     print(f"{options.out}: {len(columns)} features of {len(features)} architectures")

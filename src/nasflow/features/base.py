@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,13 @@ from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 
 FloatArray = npt.NDArray[np.float64]
+
+
+class Embedder(Protocol):
+    """What turns graphs into vectors, such as a pre-trained `nasflow.Predictor`."""
+
+    def embed(self, table: ArchTable, /) -> npt.NDArray[np.float32]:
+        """(N, width): a vector for each row, which depends on that row alone."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,8 @@ class FeatureSetting:
     """How the flow surrogate is made."""
     reference: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
     """Zero-cost columns by name: what values are ranked among."""
+    embedder: Embedder | None = None
+    """What turns graphs into vectors, for the group embedding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +54,11 @@ class Seen:
     """The rows as they are, over the setting's vocabulary."""
     columns: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
     """(N,) zero-cost columns by name, for these rows."""
+
+    @classmethod
+    def nothing(cls, setting: FeatureSetting) -> Seen:
+        """No rows at all."""
+        return cls(ArchTable.from_architectures([], setting.vocabulary))
 
     @cached_property
     def pruned(self) -> ArchTable:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nasflow.errors import ConfigError
-from nasflow.features.base import FeatureGroup, FeatureSetting, FloatArray, Seen
+from nasflow.features.base import Embedder, FeatureGroup, FeatureSetting, FloatArray, Seen
 from nasflow.features.paths import n_cells
 from nasflow.features.registry import FEATURES
 from nasflow.graphs.table import ArchTable
@@ -92,6 +92,7 @@ def setting_of(
     table: ArchTable,
     reference: Columns | None = None,
     surrogate: SurrogateConfig | None = None,
+    embedder: Embedder | None = None,
 ) -> FeatureSetting:
     """What features depend on, read off a table such as a whole space: of other tables they are
     then the same columns.
@@ -103,6 +104,7 @@ def setting_of(
         n_cells(table),
         surrogate or SurrogateConfig(),
         columns,
+        embedder,
     )
 
 
@@ -121,7 +123,8 @@ def to_features(
         groups: names of groups, or classes.
         proxies: (N,) zero-cost columns by name; without a group `proxies` among the groups they
             are not used.
-        setting: `surrogate`, the options of the flow surrogate.
+        setting: `surrogate`, the options of the flow surrogate; `embedder`, such as a pre-trained
+            `Predictor`, for the group embedding.
 
     Example:
         >>> from nasflow.spaces.nb201 import NB201

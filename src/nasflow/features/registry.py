@@ -21,6 +21,7 @@ FEATURES: Registry[type[Any]] = Registry(
     "nasflow.features",
     {
         "counts": "nasflow.features.counts:Counts",
+        "embedding": "nasflow.features.embedding:Embedding",
         "flow": "nasflow.features.flow:Flow",
         "one-hot": "nasflow.features.one_hot:OneHot",
         "paths": "nasflow.features.paths:Paths",
