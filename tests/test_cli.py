@@ -58,22 +58,16 @@ def test_a_users_own_space_goes_from_jsonl_to_a_ranking(
     run("fit", str(mine), "--model", model, "--out", fitted, "--fit.epochs", "20")
     run("predict", "--model", fitted, "--archs", str(mine), "--out", out)
     assert "fitted on 10 of 20 architectures" in capsys.readouterr().out
-    run(
-        "fit",
-        str(mine),
-        "--model",
-        model,
-        "--out",
-        str(tmp_path / "v"),
-        "--fit.epochs",
-        "20",
-        "--validation",
-        "0.2",
-    )
-    told = capsys.readouterr().out
-    assert "fitted on 8 of 20 architectures" in told
-    assert "on the 2 validation rows" in told
-    assert Predictor.load(tmp_path / "v").fit_config.epoch_pairs == "labelled"
+    held_out = ["--fit.epochs", "20", "--validation", "0.2", "--out", str(tmp_path / "v")]
+    # of the paper's method validation rows choose the epoch; a blend has none to choose
+    for method, chooses_epoch in (("fgp", True), ("blend", False)):
+        run("fit", str(mine), "--model", model, "--method", method, *held_out)
+        told = capsys.readouterr().out
+        assert "fitted on 8 of 20 architectures" in told
+        assert "on the 2 validation rows" in told
+        assert ("chosen on these rows" in told) == chooses_epoch
+        if method == "fgp":
+            assert Predictor.load(tmp_path / "v").fit_config.epoch_pairs == "labelled"
     rows = Path(out).read_text().splitlines()
     assert rows[0] == "row,prediction"
     assert len(rows) == 21

@@ -29,12 +29,12 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
     )
     parser.add_argument(
         "--method",
-        type=Literal["blend", "fgp"] | None,
-        default=None,
+        type=Literal["auto", "blend", "fgp"],
+        default="auto",
         help=(
             "blend: models of graph features, and with effort full the encoder, weighted by what"
-            " each predicts of unseen labels; fgp: the encoder alone, as the paper has it (default:"
-            " what --model was written for, or blend)"
+            " each predicts of unseen labels; fgp: the encoder alone, as the paper has it; auto is"
+            " what --model was written for, and else blend"
         ),
     )
     parser.add_argument(
@@ -80,9 +80,11 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
 
 def _method(words: list[str]) -> str:
     """The method that the words name, or that their model was written for."""
-    model = named(words, "model", "")
-    if named(words, "method", "") or not model:
-        return named(words, "method", "blend")
+    model, method = named(words, "model", ""), named(words, "method", "auto")
+    if method != "auto":
+        return method
+    if not model:
+        return "blend"
     from nasflow.errors import NasflowError
     from nasflow.prediction.model_file import method_in
 
@@ -181,9 +183,29 @@ def _predictor(options: Namespace) -> Predictor:
     else:
         encoder = None if options.encoder == EncoderConfig() else options.encoder
         predictor = Predictor(encoder=encoder, device=options.device)
-    method = options.method or predictor.model
+    method = predictor.model if options.method == "auto" else options.method
     fit = options.fit
+    _refuse_what_does_nothing(options, method)
     if method == "blend" and fit == FitConfig(**_defaults(method), proxies=fit.proxies):
         # what was not asked for is left to the blend, which then need not train a graph network
         fit = None
     return predictor.set_params(model=method, effort=options.effort, fit=fit)
+
+
+def _refuse_what_does_nothing(options: Namespace, method: str) -> None:
+    """Return if every option that was given has a part in the method."""
+    if method == "fgp":
+        if options.effort != "auto":
+            raise ConfigError(
+                f"--effort {options.effort} is of a blend, and this is fgp, the encoder alone;"
+                " leave it out, or ask for --method blend"
+            )
+        return
+    fit = options.fit
+    # columns are read by all members, and the seed also draws the validation rows
+    usual = FitConfig(**_defaults(method), proxies=fit.proxies, seed=fit.seed)
+    if options.effort == "fast" and fit != usual:
+        raise ConfigError(
+            "--effort fast has no graph network, and so no place for the other options of --fit;"
+            " leave them out, or the effort"
+        )

@@ -376,7 +376,7 @@ class Predictor(FGP):
     def _require_blend(self) -> Blend:
         if not hasattr(self, "blend_"):
             raise not_fitted(
-                "how sure a prediction is only a fitted blend knows: Predictor().fit(...); fgp has"
-                " one number for each row"
+                "how sure a prediction is, and why, only a fitted blend knows:"
+                " Predictor().fit(...); fgp has one number for each row"
             )
         return self.blend_
