@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from nasflow import EncoderConfig, FitConfig
+from nasflow.experiments.evaluate import evaluate
+from nasflow.options.protocol import ProtocolConfig
 from nasflow.report.build import write_report
 from nasflow.report.page import page
 from report.chromium import NAMES, Browser, find_browser
 from report.handmade import graph, write_dataset, write_results
 from report.test_page import ATTACK, write_hostile
+from small import labels, table
 
 pytestmark = pytest.mark.skipif(
     find_browser() is None, reason=f"needs a browser: none of {', '.join(NAMES)} is here"
@@ -32,6 +37,28 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_report(
         write_results(root / "results", write_dataset(root / "chains.jsonl")), root / "r.html"
     )
+    return root / "r.html"
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report on an evaluation of a few small cells by each kind of method."""
+    root = tmp_path_factory.mktemp("evaluated")
+    few = table(120)
+    lines = []
+    for cell, value in zip(few, labels(few).tolist(), strict=True):
+        lines.append(json.dumps({**cell.to_dict(), "accuracy": value}))
+    (root / "mine.jsonl").write_text("\n".join(lines))
+    evaluate(
+        str(root / "mine.jsonl"),
+        methods=("none", "features", "trees", "blend-fast", "gp"),
+        folder=root / "results",
+        encoder=EncoderConfig(width=8, n_layers=1),
+        fit=FitConfig(epochs=2),
+        protocol=ProtocolConfig(ratio=0.4, n_validation=8, splits=(1, 2), seeds=(1,)),
+        progress=False,
+    )
+    write_report(root / "results", root / "r.html")
     return root / "r.html"
 
 
@@ -95,6 +122,23 @@ def test_the_cell_under_the_pointer_is_drawn_and_nothing_fails(
     time.sleep(0.2)
     assert browser.console == []
     assert browser.requests == [report.as_uri()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1280, 400])
+def test_an_evaluation_of_methods_without_an_encoder_opens_without_a_word_on_the_console(
+    browser: Browser, evaluated: Path, width: int
+) -> None:
+    browser.open(evaluated, width, ready=READY)
+    headings = browser.evaluate("[...document.querySelectorAll('h2')].map(e => e.textContent)")
+    assert "Intervals" in headings
+    in_table = "[...document.querySelectorAll('#s0 th[scope=row]')].map(e => e.textContent)"
+    assert browser.evaluate(in_table) == ["none", "features", "trees", "blend-fast", "gp"]
+    # the page is as wide as its window: the tables scroll in their boxes
+    assert browser.evaluate("document.documentElement.scrollWidth") == width
+    time.sleep(0.2)
+    assert browser.console == []
+    assert browser.requests == [evaluated.as_uri()]
 
 
 def test_names_that_are_markup_are_shown_and_not_run(browser: Browser, tmp_path: Path) -> None:

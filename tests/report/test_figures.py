@@ -13,6 +13,7 @@ from nasflow.report import surrogate_map
 from nasflow.report.build import write_report
 from nasflow.report.ranking import PERCENTS
 from nasflow.report.surrogate_map import percentiles, sample
+from nasflow.running.journal import Journal
 from nasflow.spaces.nb201 import NB201
 from nasflow.surrogate import FlowSurrogate
 from report.handmade import graph, write_dataset, write_results
@@ -33,9 +34,10 @@ def report(folder: Path) -> Report:
 
 def test_the_tables(report: Report) -> None:
     results, differences = report.tables
-    assert results[0][:5] == ["method", "tau", "Spearman", "P@1%", "P@5%"]
+    assert results[0][:6] == ["method", "labels", "tau", "Spearman", "P@1%", "P@5%"]
     assert results[1] == [
         "none",
+        "2 + 1",
         "60.0 (10.0)",
         "60.0 (10.0)",
         "30.0 (5.0)",
@@ -49,6 +51,7 @@ def test_the_tables(report: Report) -> None:
     ]
     assert results[2] == [
         "flow",
+        "2 + 1",
         "80.0 (20.0)",
         "80.0 (20.0)",
         "40.0 (10.0)",
@@ -66,6 +69,35 @@ def test_the_tables(report: Report) -> None:
     ]
     (dots,) = report.traces("differences")
     assert (dots["x"], dots["y"], dots["error_x"]["array"]) == ([20.0], ["flow - none"], [127.06])
+
+
+def test_methods_with_intervals_have_a_table_of_them(tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "chains.jsonl")
+    folder = write_results(tmp_path / "results", data, ("none", "blend-fast", "features"))
+    journal = Journal(folder / "runs.jsonl")
+    for run in list(journal.entries().values()):
+        if run.get("method") == "blend-fast":
+            # of three labels an interval of 90 % has no end, and so no width
+            share = 0.4 if run["split"] == 1 else 0.6
+            journal.append({**run, "in50": share, "width50": 2.0, "in90": 0.9, "crps": 0.25})
+    write_report(folder, tmp_path / "r.html")
+    report = Report(tmp_path / "r.html")
+    results, intervals, *_ = report.tables
+    assert [row[:2] for row in results[1:]] == [
+        ["none", "2 + 1"],
+        ["blend-fast", "3"],
+        ["features", "3"],
+    ]
+    assert intervals == [
+        ["method", "in 50 %", "in 90 %", "width of 50 %", "width of 90 %", "CRPS"],
+        ["blend-fast", "50.0 (10.0)", "90.0 (0.0)", "2.000 (0.000)", "-", "0.250 (0.000)"],
+    ]
+    assert "2 labels to train on, 1 more to choose the epoch or to train on as well" in report.text
+    assert "Left out" not in report.text
+
+
+def test_without_intervals_nothing_is_missing(report: Report) -> None:
+    assert "Intervals" not in report.text
 
 
 def test_the_words_around_them(report: Report) -> None:

@@ -154,8 +154,8 @@ def test_an_older_folder_has_its_tables_and_says_what_it_lacks(
     )
     said = write_report(folder, tmp_path / "r.html").splitlines()
     report = Report(tmp_path / "r.html")
-    assert report.tables[0][1][:2] == ["none", "70.0 (20.0)"]
-    assert report.tables[0][2][8] == "30"  # seconds of the pre-training with its seed
+    assert report.tables[0][1][:3] == ["none", "2 + 1", "70.0 (20.0)"]
+    assert report.tables[0][2][9] == "30"  # seconds of the pre-training with its seed
     assert list(report.data["figures"]) == ["differences", "map", "seconds"]
     assert report.text.count("Left out: ") == 4
     assert report.text.count("predictions were kept") == 3

@@ -37,6 +37,11 @@ _LEGAL_VALUES = {
     "pretraining": {"key": "text", "seconds": _SIZE},
 }
 """What a journal's entries of each kind must have."""
+_LEGAL_WHERE_PRESENT = {
+    **dict.fromkeys(("in50", "in90"), _SHARE),
+    **dict.fromkeys(("width50", "width90", "crps"), _SIZE),
+}
+"""What those of methods with intervals have besides."""
 
 
 def checked_entry(path: Path, entry: Entry, kind: str) -> Entry:
@@ -45,7 +50,11 @@ def checked_entry(path: Path, entry: Entry, kind: str) -> Entry:
     Raises:
         DataError: it has not; names the journal `path`, the entry and the value.
     """
-    for name, legal in _LEGAL_VALUES[kind].items():
+    legal_values = dict(_LEGAL_VALUES[kind])
+    for name, legal in _LEGAL_WHERE_PRESENT.items():
+        if name in entry:
+            legal_values[name] = legal
+    for name, legal in legal_values.items():
         if not _is(legal, entry.get(name)):
             raise DataError(
                 f"{path}: the {kind} {entry.get('key')!r} has {name}"

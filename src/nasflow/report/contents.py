@@ -11,9 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from nasflow.errors import NasflowError
+from nasflow.experiments.methods import validation_trains
 from nasflow.experiments.tables import Entry
 from nasflow.report.learning import fitting_section, pretraining_section
-from nasflow.report.measured import differences_section, results_section, seconds_section
+from nasflow.report.measured import (
+    differences_section,
+    has_intervals,
+    intervals_section,
+    results_section,
+    seconds_section,
+)
 from nasflow.report.ranking import precision_section, ranks_section
 from nasflow.report.results import Results
 from nasflow.report.section import Section
@@ -21,6 +28,7 @@ from nasflow.report.surrogate_map import map_section
 
 SECTIONS: dict[str, Callable[[Results], Section]] = {
     "Results": results_section,
+    "Intervals": intervals_section,
     "Paired differences": differences_section,
     "Precision at the top": precision_section,
     "Predicted against true rank": ranks_section,
@@ -71,6 +79,9 @@ def sections_of(
     """The sections of those names, and why some of them had to be left out."""
     sections, left_out = {}, {}
     for name in names:
+        # methods without intervals lack nothing: they are not meant to have any
+        if name == "Intervals" and not has_intervals(results):
+            continue
         try:
             sections[name] = SECTIONS[name](results)
         except NasflowError as error:
@@ -82,11 +93,13 @@ def sections_of(
 def about_results(results: Results) -> list[str]:
     """What was measured, in a few sentences."""
     first, entries = results.entries[0], results.entries
+    also_train = any(map(validation_trains, results.methods))
+    to = "choose the epoch or to train on as well" if also_train else "choose the epoch"
     about = [
         f"{results.metric.description}.".replace("..", "."),
         (
-            f"{first['n_train']} labels to train on, {first['n_validation']} more to choose the"
-            f" epoch, {first['n_test']:,} to test on; {_count(entries, 'split')},"
+            f"{first['n_train']} labels to train on, {first['n_validation']} more to {to},"
+            f" {first['n_test']:,} to test on; {_count(entries, 'split')},"
             f" {_count(entries, 'seed')}."
         ),
     ]

@@ -30,7 +30,8 @@ def results_section(results: Results) -> Section:
     unit = f", {results.metric.unit}" if results.metric.unit else ""
     text = (
         f"tau, Spearman and P@K x100; RMSE in the label's unit{unit}. Mean (standard deviation)"
-        " over the runs."
+        " over the runs. Labels: those that a method trains on, and behind a + those that choose"
+        " its epoch."
     )
     for reference in references(results):
         for row in rows:
@@ -42,6 +43,30 @@ def results_section(results: Results) -> Section:
         # what must be known to compare stands where the comparison is made
         text += f" {reference.remark}"
     return Section(text, [Table([header, *rows])])
+
+
+def has_intervals(results: Results) -> bool:
+    """Whether any method here says how sure it is."""
+    return len(tables.intervals_table(results.entries)) > 1
+
+
+def intervals_section(results: Results) -> Section:
+    """How many test labels the intervals of each method that has some hold, and how wide they are.
+
+    Raises:
+        MissingDataError: no method here has intervals.
+    """
+    if not has_intervals(results):
+        raise MissingDataError("no method here says how sure it is")
+    unit = f", {results.metric.unit}" if results.metric.unit else ""
+    text = (
+        "How many test labels lie inside intervals of 50 and of 90 %, in %: as near to these as"
+        " labels allow, however narrow. Widths and CRPS (the mean error of the whole distribution"
+        f" that is predicted, less is better) are in the label's unit{unit}. Mean (standard"
+        " deviation) over the runs. An interval that labels are too few for has no end, and no"
+        " width here."
+    )
+    return Section(text, [Table(tables.intervals_table(results.entries))])
 
 
 def differences_section(results: Results) -> Section:
