@@ -138,11 +138,11 @@ class Blend(Estimator, TakesArchitectures):
 
         The deviation is half of the interval that holds 68.3 % of labels.
         """
-        learnt, scores = self._learnt(), self._predicted(X, columns)
-        mean = learnt.scale.labels(scores.mean)
+        learnt = self._learnt()
         if not return_std:
-            return mean
-        # what a normal distribution has within one deviation
+            return learnt.scale.labels(learnt.predicted_mean(self._table(X), columns))
+        scores = self._predicted(X, columns)
+        mean = learnt.scale.labels(scores.mean)
         low, high = learnt.between(scores, 0.6827)
         # halves first: the difference of two huge bounds may overflow
         return mean, high / 2 - low / 2

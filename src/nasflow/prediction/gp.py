@@ -126,11 +126,20 @@ class GaussianProcess:
         if self._x is None:
             raise NotFittedError("predict needs labels first: call fit")
         x = self.blocks(features)
-        cross = self.covariance(x, self._x)
+        cross = self.covariance(x, self._x)  # (m, n)
         mean = cross @ self._weights
-        explained = np.einsum("ij,ji->i", cross, scipy.linalg.cho_solve(self._factor, cross.T))
+        factor, lower = self._factor
+        half = scipy.linalg.solve_triangular(factor, cross.T, lower=lower, check_finite=False)
+        explained = np.einsum("ij,ij->j", half, half)
         deviation = np.sqrt(np.maximum(self.variance(x) - explained, 0.0))
         return self.label_mean + self.label_scale * mean, self.label_scale * deviation
+
+    def predict_mean(self, features: FloatArray) -> FloatArray:
+        """(m,): the mean alone, in half the time."""
+        if self._x is None:
+            raise NotFittedError("predict needs labels first: call fit")
+        mean: FloatArray = self.covariance(self.blocks(features), self._x) @ self._weights
+        return self.label_mean + self.label_scale * mean
 
     def leave_one_out(self) -> tuple[FloatArray, FloatArray]:
         """Mean (n,) and standard deviation (n,) at the rows conditioned on, each without its label.

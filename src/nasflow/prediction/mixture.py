@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -104,15 +104,30 @@ class Mixture:
         """Normal scores of rows: the mean of the members, and the deviation of their mixture."""
         weights = np.array(list(self.weights.values()))
         parts = []
-        # the features of a million rows would fill gigabytes; no row at all is one part too
-        for start in range(0, max(len(table), 1), CHUNK):
-            which = slice(start, start + CHUNK)
-            at_rows = {name: np.asarray(column)[which] for name, column in (columns or {}).items()}
-            rows = self.rows(table[which], at_rows)
+        for rows in self._in_parts(table, columns):
             said = [member.predict(rows) for member in self.members.values()]
             parts.append(_blended(said, weights))
         means = np.concatenate([part.mean for part in parts])
         return Prediction(means, np.concatenate([part.deviation for part in parts]))
+
+    def predicted_mean(self, table: ArchTable, columns: Columns | None = None) -> FloatArray:
+        """(N,): the mean of `predicted`, in less time."""
+        parts = [self._blended_mean(rows) for rows in self._in_parts(table, columns)]
+        return np.concatenate(parts)
+
+    def _blended_mean(self, rows: Rows) -> FloatArray:
+        weights = np.array(list(self.weights.values()))
+        means = [member.predict_mean(rows) for member in self.members.values()]
+        mean: FloatArray = weights @ np.stack(means)
+        return mean
+
+    def _in_parts(self, table: ArchTable, columns: Columns | None) -> Iterator[Rows]:
+        """The rows as members see them, some at a time; one part of no row at all."""
+        # the features of a million rows would fill gigabytes
+        for start in range(0, max(len(table), 1), CHUNK):
+            which = slice(start, start + CHUNK)
+            at_rows = {name: np.asarray(column)[which] for name, column in (columns or {}).items()}
+            yield self.rows(table[which], at_rows)
 
     def between(self, scores: Prediction, level: float) -> tuple[FloatArray, FloatArray]:
         """(N,) labels below and above, between which a share `level` of labels is expected."""

@@ -125,3 +125,10 @@ def test_a_state_brings_back_the_same_bits(
     restored = MEMBERS.find(name)(seed=3).restore(known, scores, member.state())
     for before, after in zip(member.predict(others), restored.predict(others), strict=True):
         assert before.tobytes() == after.tobytes()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_mean_alone_is_the_mean(name: str) -> None:
+    known, others = random_rows(30), random_rows(9, seed=1)
+    member = MEMBERS.find(name)(seed=3).fit(known, scores_of(known))
+    assert member.predict_mean(others).tobytes() == member.predict(others).mean.tobytes()

@@ -93,6 +93,12 @@ class GroupsGP(Member):
             return self._the_same(len(features))
         return Prediction(*self._process.predict(features))
 
+    def predict_mean(self, rows: Rows) -> FloatArray:
+        """See `Member.predict_mean`."""
+        if self._process is None:
+            return self.predict(rows).mean
+        return self._process.predict_mean(self._seen(rows)[0])
+
     def out_of_fold(self) -> Prediction:
         """See `Member.out_of_fold`."""
         if self._process is None:
