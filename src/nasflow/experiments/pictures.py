@@ -98,3 +98,60 @@ def surrogate_map(
         axes.set_ylabel(f"second principal component ({100 * share[1]:.0f} %)")
         axes.set_title(title)
         figure.colorbar(points, label=legend)
+
+
+def intervals_picture(
+    path: Path,
+    predicted: FloatArray,
+    bounds: tuple[FloatArray, FloatArray],
+    measured: FloatArray,
+    title: str,
+    label: str,
+    maximise: bool = True,
+) -> None:
+    """Draw predicted and measured labels, each with the interval that was predicted for it.
+
+    On the left all rows, from the worst to the best prediction, and on the right the better half of
+    them: a space has a long tail of poor networks, on whose scale all good ones look alike.
+
+    Args:
+        path: the PNG.
+        predicted: (N,) predictions.
+        bounds: (N,) each: where the intervals begin and end.
+        measured: (N,) labels.
+        title: the words above the picture.
+        label: what is predicted, in its unit.
+        maximise: whether more is better.
+    """
+    order = np.argsort(predicted if maximise else -predicted)
+    best = order[len(order) // 2 :]
+    with drawing(path, (1, 2), (11, 5)) as (figure, axes):
+        for which, begin, part in ((order, 0, axes[0]), (best, len(order) - len(best), axes[1])):
+            places = begin + np.arange(len(which))
+            of_rows = (bounds[0][which], bounds[1][which])
+            _draw_intervals(part, places, predicted[which], of_rows, measured[which])
+            part.set_xlabel("place by prediction, the best on the right")
+        axes[0].set_ylabel(label)
+        axes[0].legend(loc="lower right")
+        axes[1].set_title("the better half, enlarged")
+        figure.suptitle(title)
+
+
+def _draw_intervals(
+    axes: Axes,
+    places: npt.NDArray[np.int64],
+    predicted: FloatArray,
+    bounds: tuple[FloatArray, FloatArray],
+    measured: FloatArray,
+) -> None:
+    """Draw the intervals of some rows, at their places."""
+    low, high = bounds
+    inside = (low <= measured) & (measured <= high)
+    # an interval without an end is drawn as far as there is anything else
+    ends = np.concatenate([low[np.isfinite(low)], high[np.isfinite(high)], measured])
+    low, high = np.maximum(low, ends.min()), np.minimum(high, ends.max())
+    axes.vlines(places, low, high, color="#b7cbdb", linewidth=1.2, label="interval")
+    axes.scatter(places, predicted, s=14, color="#333333", marker="_", label="predicted")
+    for is_kind, colour, words in ((inside, "#0b6fb8", "inside"), (~inside, "#c8553d", "outside")):
+        name = f"measured, {words} ({is_kind.sum()})"
+        axes.scatter(places[is_kind], measured[is_kind], s=11, color=colour, label=name)
