@@ -132,9 +132,24 @@ def intervals_picture(
             _draw_intervals(part, places, predicted[which], of_rows, measured[which])
             part.set_xlabel("place by prediction, the best on the right")
         axes[0].set_ylabel(label)
-        axes[0].legend(loc="lower right")
-        axes[1].set_title("the better half, enlarged")
+        axes[0].legend(loc="center right")
+        # one network that failed would press all others together again
+        bottom, top = _range_of_most(np.concatenate([bounds[0][best], bounds[1][best]]))
+        axes[1].set_ylim(bottom, top)
+        n_beyond = int(((measured[best] < bottom) | (measured[best] > top)).sum())
+        beyond = f" ({n_beyond} measured beyond its frame)" if n_beyond else ""
+        axes[1].set_title(f"the better half, enlarged{beyond}")
         figure.suptitle(title)
+
+
+def _range_of_most(ends: FloatArray) -> tuple[float, float]:
+    """From the least to the largest of those that are finite, and a little more to either side."""
+    finite = ends[np.isfinite(ends)]
+    if not len(finite):
+        return 0.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
+    margin = 0.05 * (high - low) or 1.0
+    return low - margin, high + margin
 
 
 def _draw_intervals(
@@ -151,7 +166,7 @@ def _draw_intervals(
     ends = np.concatenate([low[np.isfinite(low)], high[np.isfinite(high)], measured])
     low, high = np.maximum(low, ends.min()), np.minimum(high, ends.max())
     axes.vlines(places, low, high, color="#b7cbdb", linewidth=1.2, label="interval")
-    axes.scatter(places, predicted, s=14, color="#333333", marker="_", label="predicted")
+    axes.scatter(places, predicted, s=14, color="#333333", marker="_", label="predicted", zorder=3)
     for is_kind, colour, words in ((inside, "#0b6fb8", "inside"), (~inside, "#c8553d", "outside")):
         name = f"measured, {words} ({is_kind.sum()})"
-        axes.scatter(places[is_kind], measured[is_kind], s=11, color=colour, label=name)
+        axes.scatter(places[is_kind], measured[is_kind], s=11, color=colour, label=name, zorder=4)
