@@ -110,21 +110,27 @@ def test_a_grid_goes_on_where_it_was_and_does_nothing_again(
     words = "evaluate mine.jsonl --ratio 0.2 --n_validation 10 --encoder.width 4 --fit.epochs 2"
     words += f" --pretrain.epochs 1 --seeds [21] --jobs 1 --out {kept}"
     if kept == "evaluated":
-        words += " --methods none,flow,graphcl --splits [21,2021] --encoder.name transformer"
+        words += " --methods none,flow,graphcl,gp --splits [21,2021] --encoder.name transformer"
         words += " --encoder.n_heads 2 --encoder.n_layers 1 --task.graphcl.view_share 0.3"
     else:
-        words += " --methods flow --splits [21] --encoder.name mlp"
+        words += " --methods flow,gp --splits [21] --encoder.name mlp"
     per_method = "{flow: {surrogate.k: 3, pretrain.decoder_width: 8}}"
     more = ["--per_method", per_method] if kept == "evaluated" else []
     main([*words.split(), *more])
-    assert (folder / kept / "runs.jsonl").read_bytes() == before
+    after = (folder / kept / "runs.jsonl").read_bytes()
+    assert after.startswith(before)
+    # but for the floor, which that version did not have
+    added = [json.loads(line) for line in after[len(before) :].splitlines()]
+    assert {entry["method"] for entry in added} == {"features"}
+    main([*words.split(), *more])
+    assert (folder / kept / "runs.jsonl").read_bytes() == after
     results = read_results(folder / kept)
     assert len(results.entries) == results.n_planned
     assert set(results.records) == {entry["key"] for entry in results.entries}
     # a run that is new starts from the weights that were kept
     wider = ["--splits", "[21,2021,5]" if kept == "evaluated" else "[21,2021]"]
     main([*words.split(), *more, *wider])
-    lines = (folder / kept / "runs.jsonl").read_text().splitlines()[len(before.splitlines()) :]
+    lines = (folder / kept / "runs.jsonl").read_text().splitlines()[len(after.splitlines()) :]
     added = [json.loads(line) for line in lines]
     assert {entry["kind"] for entry in added} == {"run"}
     assert {entry["version"] for entry in added} == {2}

@@ -82,8 +82,9 @@ def test_what_is_not_pretrained_and_chance_are_told_apart(figures: dict[str, Any
     apart = [lines["none"], lines["gp"], lines["chance"]]
     assert len({line["color"] for line in apart}) == len({line["dash"] for line in apart}) == 3
     # and no two methods are drawn alike, however many there are
-    styles = line_styles(["none", "gp", *(f"method {i}" for i in range(20))]).values()
-    assert len({(style["color"], style["dash"]) for style in styles}) == 22
+    names = ["none", "features", "gp", *(f"method {i}" for i in range(20))]
+    styles = line_styles(names)
+    assert len({(styles[name]["color"], styles[name]["dash"]) for name in names}) == 23
 
 
 def test_intervals_do_not_touch_the_frame(figures: dict[str, Any]) -> None:

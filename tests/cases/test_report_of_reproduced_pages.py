@@ -80,9 +80,9 @@ def test_one_page_is_shown_with_curves(tmp_path: Path, capsys: pytest.CaptureFix
         of_page = rows_of_page("table1", heading)
         # the page has the paper's numbers in columns of their own, the report below ours
         ours = {row[0]: (row[1], row[3]) for row in of_page[1:]}
-        there = {row[0]: (row[1].split("paper")[0], row[3].split("paper")[0]) for row in table[1:]}
+        there = {row[0]: (row[2].split("paper")[0], row[4].split("paper")[0]) for row in table[1:]}
         assert there == ours, part
-    papers = {row[0]: row[1].partition("paper ")[2] for row in report.tables[0]}
+    papers = {row[0]: row[2].partition("paper ")[2] for row in report.tables[0]}
     assert papers["FGP"] == rows_of_page("table1", "ResGatedGCN, NAS-Bench-101")[-2][2]
 
 

@@ -35,15 +35,17 @@ def test_they_stand_below_ours(tmp_path: Path) -> None:
     (tmp_path / "r.html").write_text(page("r", [], {"Results": results_section(results())}, []))
     report = Report(tmp_path / "r.html")
     rows = {row[0]: row for row in report.tables[0]}
-    assert rows["none"][1:5] == [
+    assert rows["none"][1:6] == [
+        "2 + 1",
         "60.0 (10.0)paper 73.4 (1.5)",
         "60.0 (10.0)",
         "30.0 (5.0)paper 29.7 (11.8)",
         "15.0 (2.5)paper 51.7 (4.2)",
     ]
-    assert rows["flow+proxy"][1].endswith("paper 82.2 (0.7)")
-    assert rows["proxy"][1].endswith("paper 79.9 (0.8)")
-    assert rows["flow"][1:5] == [
+    assert rows["flow+proxy"][2].endswith("paper 82.2 (0.7)")
+    assert rows["proxy"][2].endswith("paper 79.9 (0.8)")
+    assert rows["flow"][1:6] == [
+        "2 + 1",
         "80.0 (20.0)paper 74.5 (0.7)",
         "80.0 (20.0)",
         "40.0 (10.0)paper 36.5 (2.2)",

@@ -144,7 +144,7 @@ def test_methods_are_compared_and_reported(product: Product, tmp_path: Path) -> 
     runs = ["--splits", "[1,2]", "--seeds", "[1]"]
     product.output("evaluate", str(data), *few, *runs, *small, "--out", str(results))
     table = (results / "table.md").read_text()
-    assert all(f"| {method} |" in table for method in ("none", "flow", "gp"))
+    assert all(f"| {method} |" in table for method in ("none", "flow", "features"))
     pytest.importorskip("plotly")
     assert "6 runs" in product.output("report", str(results), "--out", str(report))
     assert report.stat().st_size > 1e6  # plotly.js is in it
