@@ -13,6 +13,7 @@ import scipy.stats
 from nasflow.errors import ConfigError, UnknownNameError
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
+from nasflow.prediction.choice import choose
 from nasflow.search.candidates import Candidates, listed
 from nasflow.search.problem import Problem
 from nasflow.search.strategies.base import History, Proposal
@@ -252,3 +253,20 @@ def test_the_one_hot_code_says_which_operation_is_where_and_which_edges_there_ar
         rows.append(code)
     np.testing.assert_array_equal(one_hot(table, n), np.array(rows, float))
     assert one_hot(table, 3).shape == (6, 3 * len(ops) + 3)
+
+
+@pytest.mark.parametrize("strategy", ["blend", "gp-onehot"])
+def test_the_first_trainings_are_those_that_teach_most_if_asked_for(strategy: str) -> None:
+    problem = Problem(CHAIN)
+    whole = listed(problem)
+    assert whole is not None
+    walk = Walk(options(strategy, n_initial=5, start="chosen"), problem).walk(5)
+    elements = whole.table[np.flatnonzero(whole.allowed_first)]
+    expected = [elements[row] for row in choose(elements, 5, seed=21).tolist()]
+    assert walk.architectures == expected
+    assert [proposal.origin for proposal in walk.proposals] == ["telling"] * 5
+    # who joins later goes on with the same
+    later = Walk(options(strategy, n_initial=5, start="chosen"), problem)
+    later.proposals = walk.proposals[:2]
+    assert later.walk(5).architectures == expected
+    assert "teach most" in later.strategy.note_on_budget(3)

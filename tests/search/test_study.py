@@ -347,7 +347,7 @@ def test_two_objectives_give_the_front_that_brute_force_finds(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "strategy", ["fgp", "npenas", "evolution", "gp-onehot", "random", "local-search"]
+    "strategy", ["blend", "fgp", "npenas", "evolution", "gp-onehot", "random", "local-search"]
 )
 def test_a_study_of_version_1_goes_on_with_the_proposals_it_would_have_made(
     strategy: str, tmp_path: Path

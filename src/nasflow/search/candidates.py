@@ -154,6 +154,10 @@ class Candidates:
         order = self.rng.permutation(len(neighbours)).tolist()
         return self._new([neighbours[i] for i in order], n)
 
+    def given(self, architectures: Sequence[Architecture], n: int) -> list[Candidate]:
+        """The first `n` of these elements that may be proposed."""
+        return self._new(architectures, n)
+
     def unseen(self) -> npt.NDArray[np.int64]:
         """Rows of the listed space that may be proposed, one of each class of twins."""
         assert self.whole is not None

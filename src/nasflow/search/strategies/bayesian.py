@@ -25,6 +25,8 @@ import math
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -32,12 +34,15 @@ import scipy.special
 
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
+from nasflow.prediction.choice import choose
 from nasflow.search.belief import AnyPosterior, Belief
 from nasflow.search.candidates import Candidate, Candidates, Listed
 from nasflow.search.known import BoolArray, FloatArray
 from nasflow.search.strategies.base import History, Proposal, Strategy, drawn
 from nasflow.search.strategies.registry import SearchConfig
 from nasflow.statistics.ranks import normal_scores
+
+Start = Literal["random", "chosen"]
 
 # on the logarithms of the kernel's scales: on ten results the likelihood alone may choose anything
 PRIOR = 0.02
@@ -48,6 +53,8 @@ _MAX_BELIEVED = 32  # proposals made one after another; of more at once the best
 class BayesianConfig(SearchConfig):
     """What strategies with a Gaussian process have beside the options of all."""
 
+    start: Start = "random"
+    """The first trainings: random ones, or those whose results teach most (`nasflow choose`)."""
     n_parents: int = 20
     """The best so many are mutated."""
     n_pool: int = 1000
@@ -57,6 +64,7 @@ class BayesianConfig(SearchConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self._choice("start")
         self._positive_int("n_parents", "n_pool")
 
 
@@ -83,6 +91,38 @@ class Bayesian(Strategy):
     @abstractmethod
     def groups(self) -> Sequence[int]:
         """Numbers of consecutive features that share scales; their sum is d."""
+
+    def propose(self, history: History, candidates: Candidates, n: int) -> list[Proposal]:
+        """What to train next; see `Strategy.propose`."""
+        n_missing = self.n_initial - history.n_proposed
+        if self.config.start == "random" or n_missing < 1:
+            return super().propose(history, candidates, n)
+        wanted = min(n, n_missing)
+        first = candidates.given(self._telling, wanted)
+        # what was told before may be among them: then random ones fill the gap
+        rest = candidates.fresh(wanted - len(first)) if len(first) < wanted else []
+        return drawn(first, "telling") + drawn(rest, "random")
+
+    def note_on_budget(self, budget: int, n_told: int = 0) -> str:
+        """What to know of a budget that ends before anything is chosen by results."""
+        note = super().note_on_budget(budget, n_told)
+        if self.config.start == "chosen":
+            note = note.replace("are drawn at random", "are those that teach most")
+        return note
+
+    @cached_property
+    def _telling(self) -> list[Architecture]:
+        """The first trainings: those that teach most of a listed space, or of a sample."""
+        if self.whole is not None:
+            elements = self.whole.table[np.flatnonzero(self.whole.allowed_first)]
+        else:
+            # the same whatever is told, so that a study goes on as it began
+            rng = np.random.default_rng(self.config.seed)
+            space = self.problem.space
+            samples = [space.sample(rng) for _ in range(self.config.n_pool)]
+            elements = ArchTable.from_architectures(samples)
+        rows = choose(elements, min(self.n_initial, len(elements)), seed=self.config.seed)
+        return [elements[row] for row in rows.tolist()]
 
     def choose(self, history: History, candidates: Candidates, n: int) -> list[Proposal]:
         """The `n` most promising unseen architectures; random ones where all results are equal."""

@@ -1,4 +1,4 @@
-"""fgp: the default, a Gaussian process over what FGP sees of a space before the first training.
+"""fgp: a Gaussian process over what FGP sees of a space before the first training.
 
 Its features, in groups with scales of their own: the flow surrogate (section 3 of the paper),
 counts, one-hot codes, the embedding by an encoder that was pre-trained without labels, and the

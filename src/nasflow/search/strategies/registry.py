@@ -53,7 +53,7 @@ class SearchConfig(DispatchedOptions):
 
     key: ClassVar[str] = "strategy"
 
-    strategy: str = "fgp"
+    strategy: str = "blend"
     """Which strategy: blend, fgp, npenas, gp-onehot, evolution, local-search, random, or
     file.py:Class or module:Class of your own."""
     seed: int = 21
