@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy.typing as npt
 
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
+from nasflow.running.cached import cached_property
 
 FloatArray = npt.NDArray[np.float64]
 

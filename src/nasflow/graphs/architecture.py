@@ -22,7 +22,6 @@ import itertools
 import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from nasflow.errors import GraphError
@@ -30,6 +29,7 @@ from nasflow.graphs.canonical import canonical_ids
 from nasflow.graphs.flat_graphs import FlatGraphs
 from nasflow.graphs.generations import generations_of_graph
 from nasflow.graphs.names import NONE_OP, OP_NAME_RULE, is_input, is_op_name, is_output
+from nasflow.running.cached import cached_property
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ A batch of graphs is one graph of many components: no padding, no loop over grap
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,7 @@ from torch import Tensor
 from nasflow.graphs.layouts import ByGeneration, Padded
 from nasflow.graphs.pointers import pointer_of_sorted, sum_of_rows
 from nasflow.graphs.table import ArchTable
+from nasflow.running.cached import cached_property
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -26,6 +25,7 @@ import numpy.typing as npt
 from nasflow.errors import GraphError
 from nasflow.graphs.flat_arrays import row_ptr, spread
 from nasflow.graphs.names import NONE_OP, is_input, is_output
+from nasflow.running.cached import cached_property
 
 IntArray = npt.NDArray[np.integer[Any]]
 BoolArray = npt.NDArray[np.bool_]

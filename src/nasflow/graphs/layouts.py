@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from nasflow.graphs.pointers import pointer_of_sorted, row_pointer
+from nasflow.running.cached import cached_property
 
 
 @dataclass(frozen=True, eq=False)

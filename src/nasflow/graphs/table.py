@@ -26,7 +26,6 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
 
@@ -47,6 +46,7 @@ from nasflow.graphs.flat_arrays import (
     sorted_edges,
 )
 from nasflow.graphs.flat_graphs import FlatGraphs
+from nasflow.running.cached import cached_property
 from nasflow.running.files import load_npz, save_npz
 
 IntArray = npt.NDArray[np.integer[Any]]

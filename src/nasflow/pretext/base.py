@@ -12,7 +12,6 @@ import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,6 +25,7 @@ from nasflow.graphs.table import ArchTable
 from nasflow.options.base import Options
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import PretrainConfig
+from nasflow.running.cached import cached_property
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from nasflow.report.checks import (
     run_keys,
 )
 from nasflow.report.results import Results, check_folder
+from nasflow.running.cached import cached_property
 from nasflow.running.journal import Journal
 
 _SUFFIX = "-manifest.json"

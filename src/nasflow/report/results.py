@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ from nasflow.report.checks import (
     read_subject,
     run_keys,
 )
+from nasflow.running.cached import cached_property
 from nasflow.running.journal import Journal
 
 _REMEDY = "write it anew with nasflow evaluate"

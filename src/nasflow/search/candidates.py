@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +15,7 @@ import numpy.typing as npt
 from nasflow.errors import GraphError
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
+from nasflow.running.cached import cached_property
 from nasflow.search.known import met
 from nasflow.search.problem import Problem
 from nasflow.spaces.base import Space

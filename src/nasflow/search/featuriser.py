@@ -15,7 +15,6 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +28,7 @@ from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import FitConfig, PretrainConfig
 from nasflow.prediction.fgp import FGP
 from nasflow.running import environment
+from nasflow.running.cached import cached_property
 from nasflow.running.files import require_file
 from nasflow.running.locks import exclusive
 from nasflow.search.candidates import Listed

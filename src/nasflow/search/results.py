@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from nasflow.errors import GraphError
 from nasflow.graphs.architecture import Architecture
+from nasflow.running.cached import cached_property
 from nasflow.search.problem import pareto
 from nasflow.search.short_notation import short_notations
 from nasflow.search.study import Study

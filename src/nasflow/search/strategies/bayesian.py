@@ -25,7 +25,6 @@ import math
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -35,6 +34,7 @@ import scipy.special
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
 from nasflow.prediction.choice import choose
+from nasflow.running.cached import cached_property
 from nasflow.search.belief import AnyPosterior, Belief
 from nasflow.search.candidates import Candidate, Candidates, Listed
 from nasflow.search.known import BoolArray, FloatArray

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -18,6 +17,7 @@ from nasflow.features.make import Features, setting_of
 from nasflow.graphs.table import ArchTable
 from nasflow.prediction.blend import GROUPS
 from nasflow.prediction.members.registry import MEMBERS
+from nasflow.running.cached import cached_property
 from nasflow.search.belief import AnyPosterior, MixedPosterior, View
 from nasflow.search.candidates import Listed
 from nasflow.search.known import FloatArray

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from nasflow.features.one_hot import one_hot
 from nasflow.graphs.table import ArchTable
+from nasflow.running.cached import cached_property
 from nasflow.search.known import FloatArray
 from nasflow.search.strategies.bayesian import Bayesian, BayesianConfig
 
