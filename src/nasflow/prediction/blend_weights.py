@@ -1,7 +1,7 @@
 """How much each member of a blend has to say, learnt from what it predicts of unseen labels.
 
 A member that reads the graph itself costs minutes, so that what it would have said without a row's
-label comes from folds: from networks that have seen a sixth less than the one that will predict.
+label comes from folds: from networks that have seen a fifth less than the one that will predict.
 That underrates it, most where labels are few. So such members stand against all others together,
 half and half unless the labels say otherwise clearly.
 """
