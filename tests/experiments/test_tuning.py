@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from nasflow.cli import main
-from nasflow.errors import UnknownNameError
+from nasflow.errors import ConfigError, UnknownNameError
 from nasflow.experiments import grid, protocol, settings, tuning
 from nasflow.experiments.protocol import do_validation, fit_run, split_of
 from nasflow.experiments.runs import plan
@@ -188,3 +188,11 @@ def test_a_space_without_proxies_is_tuned_without_them(monkeypatch: pytest.Monke
     assert Tuning("nbgraph").methods == methods_on("nbgraph")
     with pytest.raises(UnknownNameError, match="nb2o1.*nb201"):
         methods_on("nb2o1")
+
+
+@pytest.mark.parametrize("method", ["features", "gp", "blend", "flow@all"])
+def test_what_trains_on_the_validation_rows_or_has_no_encoder_is_not_tuned_on_them(
+    method: str,
+) -> None:
+    with pytest.raises(ConfigError, match=f"the method {method} cannot be tuned"):
+        Tuning("nb201", ("none", method))

@@ -25,7 +25,7 @@ import yaml
 
 from nasflow.errors import ConfigError, unknown_name
 from nasflow.experiments.grid import run_grid
-from nasflow.experiments.methods import check_methods
+from nasflow.experiments.methods import WITHOUT_ENCODER, check_methods, validation_trains
 from nasflow.experiments.runs import Run, plan
 from nasflow.experiments.settings import SETTINGS, Setting
 from nasflow.experiments.tables import markdown
@@ -105,6 +105,12 @@ class Tuning:
             # the default depends on the space, and the class is frozen
             object.__setattr__(self, "methods", methods_on(self.space))
         check_methods(self.methods)
+        for method in self.methods:
+            if method in WITHOUT_ENCODER or validation_trains(method):
+                raise ConfigError(
+                    f"the method {method} cannot be tuned: options are chosen on the validation"
+                    " rows, of an encoder that does not train on them; name none, or pretext tasks"
+                )
         if self.trials < 1:
             raise ConfigError(f"--trials is {self.trials}; legal: a whole number of at least 1")
         if not 0 <= self.seed < 2**32:
