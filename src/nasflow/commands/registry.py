@@ -54,6 +54,10 @@ _BUILTIN = {
         "Turn an official benchmark file or a table of yours into an .npz",
         "nasflow data import nb101-tfrecord nasbench_only108.tfrecord --out nb101.npz",
     ),
+    "data sample": (
+        "Draw architectures of a space into a table",
+        "nasflow data sample space.yaml --n 1000 --out archs.jsonl",
+    ),
     "choose": (
         "Choose which architectures to train first: those that teach most",
         "nasflow choose mine.jsonl --n 60 --out to_train.jsonl",

@@ -16,6 +16,7 @@ from nasflow.datasets.base import Dataset
 from nasflow.datasets.models import how_to_read_models
 from nasflow.datasets.own_tables import LEGAL, own_format, read_own_table
 from nasflow.datasets.proxy_table import ProxyTable
+from nasflow.datasets.space_names import how_to_sample
 from nasflow.errors import DataError, DataWarning, unknown_name
 from nasflow.running.registry import imported
 
@@ -261,7 +262,8 @@ def open_dataset(
     Raises:
         UnknownNameError: neither a name nor a file.
         MissingDataError, DataError, GraphError: the file is not there, or malformed; of a user's
-            table the message names the line.
+            table the message names the line. Or a space is named, and the message says how to
+            draw a table of it.
     """
     base, plus, proxies = source.rpartition("+")
     if plus and not Path(source).exists():
@@ -279,6 +281,9 @@ def open_dataset(
             for note in dataset.notes:
                 warnings.warn(note, DataWarning, stacklevel=2)
         return dataset
+    sampling = how_to_sample(source)
+    if sampling is not None:
+        raise DataError(sampling)
     if path.exists():
         raise _no_table(path)
     return load_dataset(source)

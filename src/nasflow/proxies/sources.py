@@ -9,7 +9,9 @@ import numpy.typing as npt
 
 from nasflow.datasets.base import Dataset
 from nasflow.datasets.registry import dataset_names, open_dataset
+from nasflow.datasets.space_names import how_to_sample
 from nasflow.errors import ConfigError, DataError, MissingDataError, unknown_name
+from nasflow.networks.registry import network_names
 from nasflow.spaces.registry import load_space, space_names
 
 
@@ -27,24 +29,32 @@ def architectures(source: str) -> Dataset:
     dataset = _opened(source)
     if dataset.space is None:
         raise ConfigError(
-            f"{source} does not say which space its architectures are of; name a data set that does"
+            f"{source} does not say which space its architectures are of; name a data set that"
+            " does, such as an .npz of `nasflow data sample`"
         )
     return dataset
 
 
 def _opened(source: str) -> Dataset:
     try:
-        if source in dataset_names() or Path(source).exists() or "+" in source:
+        is_table = Path(source).exists() and not source.endswith((".yaml", ".yml"))
+        if source in dataset_names() or is_table or "+" in source:
             return open_dataset(source)
     except MissingDataError:
         # proxies need no labels: nb201 can be measured without its file
         if source not in space_names() or load_space(source).size is None:
             raise
+    if source not in space_names() and how_to_sample(source) is not None:
+        raise ConfigError(
+            f"{source} is a space of your own, for which there are no networks to measure; spaces"
+            f" that have some: {', '.join(network_names())}. Numbers that you measure yourself are"
+            " columns of a table: docs/own-data.md"
+        )
     if source not in space_names():
         raise unknown_name("data set or space", source, sorted({*dataset_names(), *space_names()}))
     space = load_space(source)
     if space.size is None:
-        raise DataError(f"{source} cannot be listed; name a data set of it")
+        raise DataError(f"{source} cannot be listed. {how_to_sample(source, '.npz')}")
     return Dataset(name=source, table=space.enumerate(), metrics={}, values={}, space=source)
 
 
