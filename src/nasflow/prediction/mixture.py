@@ -102,6 +102,7 @@ class Mixture:
 
     def predicted(self, table: ArchTable, columns: Columns | None = None) -> Prediction:
         """Normal scores of rows: the mean of the members, and the deviation of their mixture."""
+        # in the order of the members: both were made together
         weights = np.array(list(self.weights.values()))
         parts = []
         for rows in self._in_parts(table, columns):

@@ -78,10 +78,9 @@ def sections_of(
 ) -> tuple[dict[str, Section], dict[str, str]]:
     """The sections of those names, and why some of them had to be left out."""
     sections, left_out = {}, {}
-    for name in names:
-        # methods without intervals lack nothing: they are not meant to have any
-        if name == "Intervals" and not has_intervals(results):
-            continue
+    # methods without intervals lack nothing: they are not meant to have any
+    of_methods = [name for name in names if name != "Intervals" or has_intervals(results)]
+    for name in of_methods:
         try:
             sections[name] = SECTIONS[name](results)
         except NasflowError as error:
