@@ -315,7 +315,7 @@ def test_a_space_gives_its_options_wherever_it_stands(capsys: pytest.CaptureFixt
         ["--budget", "5", "darts"],
     ):
         with pytest.raises(SystemExit):
-            main(["search", *words, "--train", "true", "--print_config"])
+            main(["search", *words, "--strategy", "fgp", "--train", "true", "--print_config"])
         printed.append(capsys.readouterr().out)
     assert printed[0] == printed[1]
     assert printed[0] != printed[2].replace("darts", "nb201")
