@@ -60,11 +60,11 @@ def intervals_section(results: Results) -> Section:
         raise MissingDataError("no method here says how sure it is")
     unit = f", {results.metric.unit}" if results.metric.unit else ""
     text = (
-        "How many test labels lie inside intervals of 50 and of 90 %, in %: as near to these as"
-        " labels allow, however narrow. Widths and CRPS (the mean error of the whole distribution"
-        f" that is predicted, less is better) are in the label's unit{unit}. Mean (standard"
-        " deviation) over the runs. An interval that labels are too few for has no end, and no"
-        " width here."
+        "How many test labels lie inside intervals of 50 and of 90 %, in %: the nearer to 50 and 90"
+        " the better, and of two methods that are as near the one with the narrower intervals."
+        " CRPS is the mean error of the whole distribution that is predicted: less is better. It"
+        f" and widths are in the label's unit{unit}. Mean (standard deviation) over the runs; an"
+        " interval that labels are too few for has no end, and no width here."
     )
     return Section(text, [Table(tables.intervals_table(results.entries))])
 
