@@ -6,17 +6,15 @@ and its space may not be there.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from nasflow.errors import GraphError
 from nasflow.graphs.architecture import Architecture
 from nasflow.running.cached import cached_property
 from nasflow.search.problem import pareto
-from nasflow.search.short_notation import short_notations
+from nasflow.search.short_notation import short_notations, whole_notation
 from nasflow.search.study import Study
 from nasflow.search.trial import Trial
 from nasflow.search.view import best_first
@@ -69,15 +67,7 @@ class Results:
 
     def notation(self, architecture: Architecture) -> str:
         """An architecture in the notation of its space, letters of all scripts as they are."""
-        try:
-            text = None if self.space is None else self.space.format(architecture)
-        except GraphError:  # no element: told in an earlier version, when nobody looked
-            text = None
-        if text is None:
-            return json.dumps(architecture.to_dict(), ensure_ascii=False)
-        # JSON escapes what is beyond ASCII; read again it is the same
-        is_escaped = text.startswith("{") and "\\u" in text
-        return json.dumps(json.loads(text), ensure_ascii=False) if is_escaped else text
+        return whole_notation(self.space, architecture)
 
     def short(self, trials: Sequence[Trial]) -> list[str]:
         """The architectures of trials in few characters."""

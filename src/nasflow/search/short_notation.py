@@ -1,11 +1,12 @@
-"""Architectures in few characters, for tables: `conv5/16 > pool > skip`.
+"""Architectures as texts: whole, and in few characters for tables, `conv5/16 > pool > skip`.
 
-The space's own notation where it is one; in place of JSON, the operations, and edges only where
-those of the architectures that are shown differ.
+Short is the space's own notation where it is one; in place of JSON, the operations, and edges only
+where those of the architectures that are shown differ.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 
@@ -14,6 +15,22 @@ from nasflow.graphs.architecture import Architecture
 from nasflow.spaces.base import Space
 
 _FEATURES = re.compile(r"([^\[\]]+)\[([^\[\]]*=[^\[\]]*)\]")  # conv5[width=16,act=relu]
+
+
+def whole_notation(space: Space | None, architecture: Architecture) -> str:
+    """An architecture in the notation of its space, letters of all scripts as they are.
+
+    JSON where no space is known.
+    """
+    try:
+        text = None if space is None else space.format(architecture)
+    except GraphError:  # no element: told in an earlier version, when nobody looked
+        text = None
+    if text is None:
+        return json.dumps(architecture.to_dict(), ensure_ascii=False)
+    # JSON escapes what is beyond ASCII; read again it is the same
+    is_escaped = text.startswith("{") and "\\u" in text
+    return json.dumps(json.loads(text), ensure_ascii=False) if is_escaped else text
 
 
 def short_notations(space: Space | None, architectures: Iterable[Architecture]) -> list[str]:

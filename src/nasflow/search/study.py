@@ -23,6 +23,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
+from typing import Any
 
 from nasflow.errors import ConfigError, DataError
 from nasflow.graphs.architecture import Architecture
@@ -343,6 +344,12 @@ class Study:
     def trials(self) -> list[Trial]:
         """All trials in the order of their proposal."""
         return self.store.trials()
+
+    def to_pandas(self) -> Any:
+        """A DataFrame with a row for each trial; see `nasflow.search.frame.frame_of`."""
+        from nasflow.search.frame import frame_of
+
+        return frame_of(self.trials(), self.problem)
 
     def find(self, architecture: Architecture) -> Trial | None:
         """The trial of an architecture or of a twin of it, if there is one."""
