@@ -19,6 +19,7 @@ from nasflow.commands.shared import (
     task_options_in,
     tasks_in,
 )
+from nasflow.commands.told import add_told, bring_along, read
 from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import ConfigError
 from nasflow.experiments.defaults import default_options, encoder_options
@@ -50,6 +51,7 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
     _add_trainings(parser)
     _add_goals(parser)
     _add_sharing(parser)
+    add_told(parser)
     parser.add_argument(
         "--out",
         type=str | None,
@@ -243,11 +245,15 @@ def run(options: Namespace) -> None:
     check_paths(options.study, folder)
     problem = _problem(options)
     config = _search_config(options)
+    # before there is a study: of a table that does not fit nothing is left behind
+    told = read(options, problem)
     window = window_of(options.study) if options.window is None else options.window or None
     study = Study(options.study, problem, config, window=window, progress=True)
     earlier = study.trials()
     if earlier:
         print(f"going on with {options.study}: {summary(earlier)}")
+    if told is not None:
+        print(bring_along(options.told, told, study))
     # before the search, which counts what failed as done
     if options.retry_failed:
         print(f"{retry_failed(study.store)} failed trainings are begun anew")

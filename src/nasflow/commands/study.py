@@ -38,6 +38,12 @@ def add_arguments(parser: Parser, __: list[str]) -> None:
         "--csv", type=str | None, default=None, help="write all trials to this file"
     )
     parser.add_argument(
+        "--table",
+        type=str | None,
+        default=None,
+        help="write the results as a table of architectures and values (.jsonl), for nasflow fit",
+    )
+    parser.add_argument(
         "--out",
         type=str | None,
         default=None,
@@ -67,7 +73,7 @@ def run(options: Namespace) -> None:
     """Mend the study as asked, and show it."""
     from nasflow.running.files import check_writable
     from nasflow.search.outputs import NAMES, write_results
-    from nasflow.search.report import better, final_table, write_trials
+    from nasflow.search.report import better, final_table, write_table, write_trials
     from nasflow.search.study_record import StudyRecord
 
     if options.top < 1:
@@ -75,8 +81,10 @@ def run(options: Namespace) -> None:
     # all options are read before the first change
     forgotten = [_trial(text, "--forget") for text in names_in(options.forget)]
     corrected = _correction(options.correct)
-    if options.csv:
-        check_writable(options.csv)
+    if options.table and not options.table.endswith(".jsonl"):
+        raise ConfigError(f"--table {options.table} is no .jsonl, which is what is written")
+    for path in filter(None, (options.csv, options.table)):
+        check_writable(path)
     record = StudyRecord(options.study)
     # first what changes the study, so that it is shown as it now is
     for number in forgotten:
@@ -95,6 +103,10 @@ def run(options: Namespace) -> None:
     if options.csv:
         write_trials(Path(options.csv), results)
         print(options.csv)
+    # without failures and trials under way: a row of this one has a label
+    if options.table:
+        write_table(Path(options.table), results)
+        print(f"{options.table}: {len(results.done)} results, for nasflow fit")
     if options.out:
         write_results(Path(options.out), results)
         print(f"{options.out}: {', '.join(NAMES)}")

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from nasflow.errors import GraphError
+from nasflow.graphs.architecture import Architecture
 from nasflow.networks.registry import network_names
 from nasflow.running.files import write_json, write_text
 from nasflow.search.results import Results
 from nasflow.search.trial import Trial
 from nasflow.search.view import measured, predicted, shortened
+from nasflow.spaces.base import Space
+from nasflow.spaces.registry import space_names
 from nasflow.text import aligned
 
 TOP = 5  # trials of the final table: the winner, and those it won against
@@ -102,6 +108,30 @@ def write_trials(path: Path, results: Results) -> None:
             row.insert(after_value, _number(trial.second))
         writer.writerow(row)
     write_text(path, text.getvalue())
+
+
+def write_table(path: Path, results: Results) -> None:
+    """All results as a table that `nasflow fit` reads, a line of JSON for each."""
+    # its title says the direction: more is better where it says nothing
+    title = results.metric if results.maximise else f"{results.metric} [min]"
+    lines = []
+    for trial in results.trials:
+        # what failed has no label, and what is forgotten none that counts
+        if trial.state != "done" or trial.value is None:
+            continue
+        record = _graph(results.space, trial.architecture)
+        record[title] = list(trial.repeats) or trial.value
+        lines.append(json.dumps(record) + "\n")
+    write_text(path, "".join(lines))
+
+
+def _graph(space: Space | None, architecture: Architecture) -> dict[str, Any]:
+    """An architecture as a row of a table has it."""
+    if space is not None and space.name in space_names():
+        # no element: told in an earlier version, when nobody looked
+        with contextlib.suppress(GraphError):
+            return {"arch": space.format(architecture), "space": space.name}
+    return architecture.to_dict()
 
 
 def _number(value: float | None) -> str:

@@ -146,6 +146,7 @@ class Store:
         self._database = Database(path)
         self.transaction = self._database.transaction
         self.close = self._database.close
+        self.checkpoint = self._database.checkpoint
         # by number: an architecture never changes, and is dear to build
         self._architectures: dict[int, Architecture] = {}
         self._heart: threading.Thread | None = None

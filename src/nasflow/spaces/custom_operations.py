@@ -48,6 +48,27 @@ def operations(description: Mapping[str, Any]) -> dict[str, list[str]]:
     Raises:
         ConfigError: no legal operations or features; the message says what is.
     """
+    choices = choices_of(description)
+    names = [choice.name for of_op in choices.values() for choice in of_op]
+    if len(set(names)) != len(names):
+        raise ConfigError(
+            "two operations with features have one name; rename an operation or a feature"
+        )
+    features = _features_of(list(choices), description)
+    alternatives = {}
+    for op, of_op in choices.items():
+        for choice in of_op:
+            others = _one_choice_away(choice, choices, features[op])
+            alternatives[choice.name] = [other.name for other in others]
+    return alternatives
+
+
+def choices_of(description: Mapping[str, Any]) -> dict[str, list[Choice]]:
+    """Every operation with all combinations of its features' values, by the operation's name.
+
+    Raises:
+        ConfigError: no legal operations or features; the message says what is.
+    """
     ops = _names(description)
     features = _features_of(ops, description)
     # before the combinations are laid out
@@ -55,18 +76,7 @@ def operations(description: Mapping[str, Any]) -> dict[str, list[str]]:
         raise ConfigError(
             f"ops and features give more than {MAX_OPS} combinations: fewer values, or coarser ones"
         )
-    choices_of = {op: _choices(op, features[op]) for op in ops}
-    names = [choice.name for choices in choices_of.values() for choice in choices]
-    if len(set(names)) != len(names):
-        raise ConfigError(
-            "two operations with features have one name; rename an operation or a feature"
-        )
-    alternatives = {}
-    for op in ops:
-        for choice in choices_of[op]:
-            others = _one_choice_away(choice, choices_of, features[op])
-            alternatives[choice.name] = [other.name for other in others]
-    return alternatives
+    return {op: _choices(op, features[op]) for op in ops}
 
 
 def _names(description: Mapping[str, Any]) -> list[str]:

@@ -24,6 +24,8 @@ STRUCTURE = ("ops", "edges", "arch", "space", "id")
 MAX_COLUMNS = 10_000
 """Most columns of a table; the widest published one has a hundred."""
 
+# what Optuna, NePS and Ray Tune, and wandb put before the name of a parameter
+_PARAMETERS = ("params_", "config.", "config/")
 _LEGAL_TITLE = "a name, then #repeat, then [unit, min, free]"
 # name, number of the repeat after a #, and what stands in brackets
 _TITLE = re.compile(r"\s*([^\[\]#]+?)\s*(?:#([0-9]{1,4}))?\s*(?:\[([^\[\]]*)\])?\s*")
@@ -136,6 +138,16 @@ def faults_of_header(titles: Sequence[str]) -> list[str]:
 
 
 def _hint(names: Sequence[str]) -> str:
+    if {"trial", "state", "architecture"} <= set(names):
+        return (
+            " (the trials.csv of a search? `nasflow study STUDY --table results.jsonl` writes its"
+            " results as a table, and `nasflow search ... --told FILE` goes on from them)"
+        )
+    if any(name.startswith(_PARAMETERS) for name in names):
+        return (
+            "; of results of another search tool `nasflow search ... --told FILE` reads a column"
+            " for each choice"
+        )
     if len(names) == 1 and re.search(r"[;\t|]", names[0]):
         return " (separated by something else than commas? a CSV here has commas)"
     return "; rename the columns that hold the architectures"

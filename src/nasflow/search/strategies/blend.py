@@ -83,6 +83,7 @@ class BlendSearch(Bayesian):
     def _made(self, elements: ArchTable) -> FloatArray:
         maker, known = self._features_maker, self.problem.known
         columns = {name: known.values(name, elements) for name in self.config.proxies}
+        # columns of counts must mean the same operations in every table
         table = elements.with_vocabulary(maker.setting.vocabulary)
         return maker(table, columns or None)
 
