@@ -19,11 +19,11 @@ predictors learn from 131 of them (1 % of the training half) and 40 more, and ra
 AFTER = """\
 What to look at:
 
-    tau        of flow - none: what the graphs alone have taught, without a label
-    tau        of features and blend-fast beside flow: what counts and paths tell without a network
-    fit s      what each of them takes; flow also takes its pre-training, once
-    in 90 %    whether intervals hold what they promise, of rows that the blend has not seen
-    intervals  the picture: each point is a network, its bar the interval that was predicted
+    tau            how well the other half is ranked, x100; features and blend-fast need no network
+    flow - none    what the graphs alone have taught; where its interval holds 0 it may be chance
+    fit s          seconds of a fit and its predictions; flow pre-trains before that, once
+    in 90 %        whether intervals hold what they promise, of networks that were not labelled
+    intervals.png  each point is a network, its bar the interval that was predicted for it
 """
 
 
