@@ -119,6 +119,29 @@ def test_a_loss_that_is_not_finite_is_an_error_that_names_the_remedy() -> None:
         _run(replace(CONFIG, lr=1e30, schedule="constant"))
 
 
+def test_what_diverged_leaves_no_checkpoint_in_the_way_of_a_lower_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = tmp_path / "run.checkpoint"
+    training = nasflow.prediction.pretrain._Training
+    usual = training.epoch
+
+    def diverging(self: Any, number: int) -> dict[str, float]:
+        losses = usual(self, number)
+        return dict.fromkeys(losses, float("nan")) if number == 2 else losses
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "epoch", diverging)
+        remedy = r"in epoch 3; use a lower lr \(\S+run\.checkpoint is removed"
+        with pytest.raises(DataError, match=remedy):
+            _run(checkpoint=checkpoint)
+    assert not checkpoint.exists()
+    lower = replace(CONFIG, lr=CONFIG.lr / 2)
+    weights, history = _run(lower, checkpoint=checkpoint)
+    assert len(history.loss) == CONFIG.epochs
+    assert _equal(weights, _run(lower)[0])
+
+
 def test_a_missing_proxy_is_an_error_before_any_training() -> None:
     with pytest.raises(ConfigError, match="'jacov' needs that column; given: a, b"):
         _run(replace(CONFIG, proxies=("jacov",)))

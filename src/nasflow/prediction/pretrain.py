@@ -60,7 +60,8 @@ def pretrain(
     Raises:
         CheckpointError: the file is foreign, truncated, or from other options or data.
         ConfigError, UnknownNameError: an unknown task; a proxy that is missing or constant.
-        DataError: the loss is not finite (a learning rate far too high).
+        DataError: the loss is not finite (a learning rate far too high). The checkpoint is removed:
+            from there it would end so again, and with a lower rate it is another pre-training's.
     """
     history = PretrainHistory(tasks={name: [] for name in config.tasks})
     if not config.tasks:
@@ -84,6 +85,7 @@ def pretrain(
             started = time.perf_counter()
             means = training.epoch(epoch)
             # before the checkpoint: a loss that is no number must not be kept
+            _check_finite(_total(means, config.task_weights), epoch, checkpoint)
             _record(history, means, config.task_weights, time.perf_counter() - started)
             if checkpoint is not None:
                 write_checkpoint(
@@ -172,15 +174,33 @@ def _cosine(start: float, end: float, t: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * t)) / 2
 
 
+def _total(means: dict[str, float], weights: dict[str, float]) -> float:
+    """The loss of an epoch: that of each task with its weight."""
+    return sum(weights[name] * mean for name, mean in means.items())
+
+
+def _check_finite(total: float, epoch: int, checkpoint: PathLike | None) -> None:
+    """Return if the loss of an epoch is a number; otherwise remove the checkpoint.
+
+    Raises:
+        DataError: it is none; says what to do.
+    """
+    if math.isfinite(total):
+        return
+    removed = ""
+    # with all else the same it diverges from there again, and a lower lr may not go on from it
+    if checkpoint is not None and Path(checkpoint).exists():
+        Path(checkpoint).unlink()
+        removed = f" ({checkpoint} is removed: from there it would end so again)"
+    raise DataError(
+        f"the pre-training loss became {total} in epoch {epoch + 1}; use a lower lr{removed}"
+    )
+
+
 def _record(
     history: PretrainHistory, means: dict[str, float], weights: dict[str, float], seconds: float
 ) -> None:
-    total = sum(weights[name] * mean for name, mean in means.items())
-    if not math.isfinite(total):
-        raise DataError(
-            f"the pre-training loss became {total} in epoch {len(history.loss) + 1}; use a lower lr"
-        )
-    history.loss.append(total)
+    history.loss.append(_total(means, weights))
     history.seconds.append(seconds)
     for name, mean in means.items():
         history.tasks[name].append(mean)
