@@ -78,6 +78,7 @@ STRATEGIES: dict[str, dict[str, Any]] = {
     "npenas5-flow+jacov": {**FLOW_JACOV, "n_mutations": 5},
     "gp-onehot": {"strategy": "gp-onehot"},
     "blend": {"strategy": "blend"},
+    "blend+proxies": {"strategy": "blend", "proxies": ("jacov", "nwot", "synflow", "params")},
     "blend-chosen": {"strategy": "blend", "start": "chosen"},
     "fgp": {"strategy": "fgp"},
     "fgp+embedding": {

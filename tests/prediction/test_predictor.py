@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nasflow import EncoderConfig, FitConfig, Predictor, PretrainConfig
+from nasflow import EncoderConfig, FitConfig, Predictor, PretrainConfig, kendall_tau
 from nasflow.errors import CheckpointError, ConfigError, DataError, NotFittedError
 from nasflow.prediction.blend import FAST
 from nasflow.prediction.fgp import FGP
@@ -250,3 +250,43 @@ def test_the_same_row_is_predicted_the_same_alone_and_in_any_table(fitted: Predi
     for row in (0, 17):
         assert fitted.predict(OTHERS[[row]])[0] == pytest.approx(together[row], rel=1e-12)
     assert fitted.predict(OTHERS[:0]).shape == (0,)
+
+
+def test_columns_that_do_not_fit_are_named_and_the_fitted_model_kept() -> None:
+    size = np.diff(CELLS.pruned().node_ptr) * 1.0
+    predictor = Predictor().fit(KNOWN, LABELS[:40])
+    before = predictor.predict(OTHERS)
+    for columns, reference, message in (
+        ({"size": size[:39]}, None, "shape"),
+        ({"size": np.ones(40)}, None, "no two different finite values"),
+        ({"size": size[:40]}, {"other": size}, "'size'"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            predictor.fit(KNOWN, LABELS[:40], proxies=columns, reference=reference)
+    predictor.set_params(model="fgp")
+    with pytest.raises(DataError, match="no two different"):
+        predictor.fit(KNOWN, np.ones(40))
+    assert predictor.predict(OTHERS).tobytes() == before.tobytes()
+
+
+@pytest.mark.parametrize("kind", ["duplicates", "1e300", "infinite proxy"])
+def test_odd_labels_and_columns_give_finite_predictions_in_their_order(kind: str) -> None:
+    table, labels, columns = KNOWN, LABELS[:40], None
+    if kind == "duplicates":
+        table = KNOWN[np.repeat(np.arange(20), 2)]
+        labels = np.repeat(LABELS[:20], 2) + np.tile([0.0, 0.5], 20)
+    if kind == "1e300":
+        labels = labels * 1e298
+    if kind == "infinite proxy":
+        size = np.diff(CELLS.pruned().node_ptr) * 1.0
+        size[::3] = np.inf
+        columns = {"size": size}
+    known = None if columns is None else {"size": columns["size"][:40]}
+    others = None if columns is None else {"size": columns["size"][40:]}
+    predictor = Predictor().fit(table, labels, proxies=known, reference=columns)
+    predicted = predictor.predict(OTHERS, others)
+    assert np.isfinite(predicted).all()
+    assert kendall_tau(predicted, LABELS[40:]) > 0.5
+    low, high = predictor.interval(OTHERS, 0.5, others)
+    assert (low <= predicted).all()
+    assert (predicted <= high).all()

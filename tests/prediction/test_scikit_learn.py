@@ -135,7 +135,7 @@ def test_it_is_cross_validated_in_every_form(form: str) -> None:
 
 def test_a_grid_over_the_epochs_as_in_a_notebook() -> None:
     """Choose the number of epochs by cross-validation, then predict with the best."""
-    model = Predictor(encoder=EncoderConfig(width=8), fit=FitConfig(lr=0.01))
+    model = Predictor(model="fgp", encoder=EncoderConfig(width=8), fit=FitConfig(lr=0.01))
     for name in ("fit__epochs", "fit.epochs"):
         search = GridSearchCV(model, {name: [1, 20]}, cv=2).fit(TABLE, LABELS)
         assert search.best_params_ == {name: 20}

@@ -34,7 +34,7 @@ from nasflow.prediction.members.encoder import ALL_LABELS, EncoderMember, Pretra
 from nasflow.prediction.members.registry import MEMBERS
 from nasflow.prediction.mixture import Mixture
 from nasflow.prediction.model_file import checked_names, write_model
-from nasflow.prediction.proxy_ranks import Columns, ProxyRanks
+from nasflow.prediction.proxy_ranks import Columns, ProxyRanks, extra_inputs
 from nasflow.prediction.scorer import Labels
 from nasflow.running.files import PathLike
 from nasflow.spaces.base import Space
@@ -163,8 +163,7 @@ class Predictor(FGP):
             GraphError: an operation that the vocabulary does not have.
         """
         if self.model == "fgp":
-            self.__dict__.pop("blend_", None)
-            return super().fit(
+            super().fit(
                 table,
                 labels,
                 validation=validation,
@@ -173,6 +172,9 @@ class Predictor(FGP):
                 label=label,
                 progress=progress,
             )
+            # not before: labels that are refused leave what was fitted as it was
+            self.__dict__.pop("blend_", None)
+            return self
         if validation is not None:
             raise ConfigError(
                 "a blend trains on all labels and chooses no epoch: give the validation rows with"
@@ -182,8 +184,12 @@ class Predictor(FGP):
         graphs = self._table(table)
         values = as_labels(labels)
         check_labels(graphs, values, "label")
-        among = self._named(reference or proxies)
-        columns = {name: (proxies or {})[name] for name in among if name in (proxies or {})}
+        names = self.fit_config.proxies or tuple(proxies or {})
+        ranks = ProxyRanks.of(names, reference or proxies or {})
+        # columns that are missing, constant or too short: said before any work
+        extra_inputs(ranks, proxies, len(graphs))
+        among = {name: (reference or proxies or {})[name] for name in names}
+        columns = {name: (proxies or {})[name] for name in names}
         vocabulary = self._known_vocabulary() or graphs.vocabulary
         blend = Blend(self._members(graphs), vocabulary=vocabulary)
         blend.fit(graphs, values, columns or None, reference=among or None, progress=progress)
@@ -361,13 +367,6 @@ class Predictor(FGP):
         """The columns that the blend reads, of those that are given."""
         names = self._blend_columns
         return {name: (columns or {})[name] for name in names if name in (columns or {})} or None
-
-    def _named(self, columns: Columns | None) -> dict[str, npt.ArrayLike]:
-        """The columns to fit with: those that `fit.proxies` names, or all."""
-        names = self.fit_config.proxies or tuple(columns or {})
-        # ranks of a column that is missing or constant tell nothing: said before any work
-        ProxyRanks.of(names, columns or {})
-        return {name: (columns or {})[name] for name in names}
 
     def _bounded(self, labels: Labels) -> Labels:
         """Labels within the bounds of their unit; what is infinite ends there."""
