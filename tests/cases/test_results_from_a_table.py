@@ -234,7 +234,8 @@ def test_an_architecture_of_another_space_is_named(capsys: pytest.CaptureFixture
         ("{node*: params_op*, ops: conv}", "ops is 'conv'; legal: names by ours"),
         ("{ops: {conv: Conv}}", "ops goes with columns of nodes"),
         ("{}", "'{value: value, node*: params_op*}'; columns: number, value"),
-        ("nonsense", "told_columns"),
+        ("nonsense", "is 'nonsense'; legal: a mapping in YAML"),
+        ("{value: a: b}", "legal: a mapping in YAML"),
     ],
 )
 def test_a_mapping_that_does_not_fit_is_told(
@@ -242,6 +243,16 @@ def test_a_mapping_that_does_not_fit_is_told(
 ) -> None:
     write("results.csv", optuna_table())
     assert message in refused(capsys, "--told", "results.csv", "--told_columns", columns)
+
+
+def test_a_mapping_may_stand_in_a_file_of_options(capsys: pytest.CaptureFixture[str]) -> None:
+    write("results.csv", optuna_table())
+    options = (
+        "told: results.csv\ntold_columns:\n  node*: params_op*\n  node*.width: params_width*\n"
+    )
+    Path("options.yaml").write_text(options)
+    search("--config", "options.yaml")
+    assert "results.csv: 2 results told" in capsys.readouterr().out
 
 
 def test_what_is_no_table_of_results_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,12 +52,13 @@ def test_a_model_learns_the_noise_from_the_spread(tmp_path: Path, maximise: bool
                 value = worth(ALL[row]) + noise * float(rng.normal())
                 study.tell(ALL[row], value, repeat=True)
         study.ask()
-        assert strategy._fit is not None
-        noises.append(strategy._fit.process.noise)
+        assert strategy._belief is not None
+        assert strategy._belief._fit is not None
+        noises.append(strategy._belief._fit.process.noise)
     assert noises[1] > 10 * noises[0]
 
 
-@pytest.mark.parametrize("strategy", ["evolution", "local-search", "npenas", "fgp"])
+@pytest.mark.parametrize("strategy", ["evolution", "local-search", "npenas", "fgp", "blend"])
 def test_every_strategy_goes_on_with_repeats(tmp_path: Path, strategy: str) -> None:
     study = Study(tmp_path / "a", Problem(CHAIN), options(strategy, n_initial=4))
     for row in range(8):

@@ -120,7 +120,7 @@ def test_a_choice_among_rows_that_are_all_labelled(
     [
         (["--n=2", "choose", "x"], "--n=2 stands before the command; legal: nasflow choose ..."),
         (["data", "ifno", "x"], "unknown command 'data ifno' (did you mean 'data info'?)"),
-        (["data", "sample"], "unknown command 'data sample'"),
+        (["data", "simple"], "unknown command 'data simple'"),
     ],
 )
 def test_a_command_that_is_not_where_it_belongs(

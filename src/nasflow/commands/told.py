@@ -28,7 +28,7 @@ def add_told(parser: Parser) -> None:
     parser.add_argument(
         "--told_columns",
         "--told-columns",
-        type=dict[str, Any] | None,
+        type=dict[str, Any] | str | None,
         default=None,
         help=(
             "which columns of --told are meant, ours first: '{value: accuracy, architecture:"
@@ -46,6 +46,11 @@ def read(options: Namespace, problem: Problem) -> ToldTable | None:
         if options.told_columns:
             raise ConfigError("--told_columns goes with --told, which names the table")
         return None
+    if isinstance(options.told_columns, str):
+        raise ConfigError(
+            f"--told_columns is {options.told_columns!r}; legal: a mapping in YAML, ours first,"
+            " such as '{value: accuracy, architecture: cell}'"
+        )
     return read_told(options.told, problem, options.told_columns or {})
 
 
