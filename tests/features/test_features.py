@@ -184,7 +184,7 @@ def test_groups_that_are_not_there_are_named() -> None:
     with pytest.raises(LookupError, match=r"unknown feature group 'path' \(did you mean 'paths'"):
         to_features(CELLS, ["path"])
     for wrong in ([], ["paths", "paths"]):
-        with pytest.raises(ConfigError, match="name each once, and at least one of counts, embedding, flow"):
+        with pytest.raises(ConfigError, match="name each once, and at least one of counts, embed"):
             to_features(CELLS, wrong)
     features = Features(setting_of(CELLS), ["counts"])
     unknown = ArchTable.from_architectures([Architecture(("input", "gelu"), ((0, 1),))])

@@ -346,8 +346,9 @@ def test_two_objectives_give_the_front_that_brute_force_finds(tmp_path: Path) ->
     assert sum(found.get(float(c)) == value for c, value in best.items()) >= 3
 
 
+# blend came later: there are no studies of it in that version
 @pytest.mark.parametrize(
-    "strategy", ["blend", "fgp", "npenas", "evolution", "gp-onehot", "random", "local-search"]
+    "strategy", ["fgp", "npenas", "evolution", "gp-onehot", "random", "local-search"]
 )
 def test_a_study_of_version_1_goes_on_with_the_proposals_it_would_have_made(
     strategy: str, tmp_path: Path

@@ -12,7 +12,7 @@ from typing import Any
 from torch import nn
 from torch.export import ExportedProgram
 
-from nasflow.errors import GraphError
+from nasflow.errors import GraphError, NasflowError
 from nasflow.graphs.architecture import Architecture
 from nasflow.importers.assemble import assemble_model
 from nasflow.importers.calls import Program, Result
@@ -49,18 +49,32 @@ def from_torch(
     renaming = read_mapping(mapping)
     program = Program()
     target = Target(program, kept=renaming)
-    if isinstance(model, ExportedProgram):
-        reader = GraphReader(target, model.graph_module, read_node)
-        give_weights(reader, model)
-        for node in user_inputs(model):
-            reader.give(node, new_input(reader, node))
-        program.outputs = read_outputs(reader, model)
-    else:
-        reader = GraphReader(target, traced(model), read_node)
-        give_inputs(reader)
-        returned: Any = reader.read()
-        program.outputs = [value for value in flat(returned) if isinstance(value, Result)]
+    exported = model if isinstance(model, ExportedProgram) else None
+    graph = model.graph_module if isinstance(model, ExportedProgram) else traced(model)
+    reader = GraphReader(target, graph, read_node)
+    try:
+        program.outputs = _read(reader, exported)
+    except NasflowError:
+        raise
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        # a graph may be changed by hand, so that a node has arguments that its function never takes
+        raise GraphError(
+            f"the node {reader.node or 'of an input'!r} of the model cannot be read ({error!r}): is"
+            " its graph one that PyTorch made, and does the model run?"
+        ) from error
     if not any(call.op == "input" for call in program.calls):
         raise GraphError("the model has no input; an architecture starts from one")
     normalise(program, target.passing)
     return assemble_model(program.raw_graph(), renaming, cycles)
+
+
+def _read(reader: GraphReader, exported: ExportedProgram | None) -> list[Any]:
+    """The outputs of the model, its calls read; `exported` where it was."""
+    if exported is None:
+        give_inputs(reader)
+        returned: Any = reader.read()
+        return [value for value in flat(returned) if isinstance(value, Result)]
+    give_weights(reader, exported)
+    for node in user_inputs(exported):
+        reader.give(node, new_input(reader, node))
+    return list(read_outputs(reader, exported))
