@@ -83,6 +83,13 @@ GRAMMARS = (
     Grammar("demo", 0.2, [], {"--jobs": NO_NUMBER, "--out": OUT}, ["--jobs=0"]),
     Grammar("data list", 0.2),
     Grammar("data info", 2, [TABLE]),
+    Grammar(
+        "data sample",
+        1,
+        [Values(("space.yaml", "nb201"), ("good.yaml", "list.yaml", "own.jsonl", *ODD))],
+        {"--n": NUMBERS, "--seed": NUMBERS, "--out": OUT_NPZ},
+        ["--n=3"],
+    ),
     Grammar("data import", 1, [Values(("csv",), ("jsonl", "parquet", "nats", "pyg")), TABLE]),
     Grammar(
         "data import",
@@ -239,6 +246,8 @@ GRAMMARS = (
             "--minimise": FLAG,
             "--second_maximise": FLAG,
             "--timeout": Values(("9",), (*ODD_NUMBERS, *HUGE)),
+            "--told": Values(("own.csv",), (*TABLES, *ODD_TABLES, *ODD)),
+            "--told_columns": Values(("{value: accuracy}",), ("{value: x}", "[]", "x", *ODD)),
             "--config": CONFIG,
         },
         # all of its trainings are done: a search that trains starts a process, which takes seconds
@@ -297,6 +306,7 @@ GRAMMARS = (
             "--second_maximise": FLAG,
             "--csv": Values(("x.csv",), ODD_OUTS),
             "--out": OUT,
+            "--table": Values(("x.jsonl",), ODD_OUTS),
             "--forget": TRIALS,
             "--correct": Values(("1", "2"), (*ODD_NUMBERS, *HUGE, "--top"), n_words=2),
             "--retry": FLAG,

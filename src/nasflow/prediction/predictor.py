@@ -82,11 +82,11 @@ class Predictor(FGP):
 
     Example:
         >>> from nasflow.spaces.nb201 import NB201
-        >>> table = NB201().enumerate()[::50]
+        >>> table = NB201().enumerate()[::97]
         >>> labels = table.op_counts()[:, table.vocabulary.index("conv3x3")] * 1.0
-        >>> predictor = Predictor().fit(table[::5], labels[::5])
+        >>> predictor = Predictor().fit(table[::4], labels[::4])
         >>> round(predictor.score(table, labels), 1)
-        1.0
+        0.8
     """
 
     _blend_columns: tuple[str, ...] = ()
