@@ -7,7 +7,8 @@ file, and a line in `registry.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -46,6 +47,35 @@ class Measure:
         network.train()  # normalisation uses the statistics of this batch
         network.zero_grad(set_to_none=True)
         return self.function(network, images, labels)
+
+
+@contextlib.contextmanager
+def watched(
+    network: nn.Module,
+    kinds: type[nn.Module] | tuple[type[nn.Module], ...],
+    look: Callable[..., None],
+    *,
+    before: bool = False,
+) -> Iterator[None]:
+    """A block in which `look` sees what runs through the layers of some kinds.
+
+    Args:
+        network: whose layers they are.
+        kinds: their classes.
+        look: called with layer, inputs and output, as a forward hook of torch.
+        before: whether it is called with layer and inputs, before the layer runs.
+    """
+    hooks = []
+    for layer in network.modules():
+        if isinstance(layer, kinds):
+            register = layer.register_forward_pre_hook if before else layer.register_forward_hook
+            hooks.append(register(look))
+    try:
+        yield
+    finally:
+        # whatever happens: the next measure is of the same network
+        for hook in hooks:
+            hook.remove()
 
 
 def weights(network: nn.Module) -> list[Tensor]:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from nasflow.networks.base import Network
-from nasflow.proxies.base import MeasureError
+from nasflow.proxies.base import MeasureError, watched
 
 
 def entropies(network: Network, images: Tensor) -> Tensor:
@@ -35,17 +35,8 @@ def entropies(network: Network, images: Tensor) -> Tensor:
         shares = eigenvalues / eigenvalues.sum().clamp(min=1e-30)
         found.append(torch.special.entr(shares).sum())
 
-    hooks = [
-        layer.register_forward_hook(look)
-        for layer in network.modules()
-        if isinstance(layer, nn.BatchNorm2d)
-    ]
-    try:
-        with torch.no_grad():
-            network(images)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with watched(network, nn.BatchNorm2d, look), torch.no_grad():
+        network(images)
     if not found:
         raise MeasureError("no normalisation layer of the network ran")
     return torch.stack(found)

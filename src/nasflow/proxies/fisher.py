@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from nasflow.networks.base import Network
-from nasflow.proxies.base import Measure
+from nasflow.proxies.base import Measure, watched
 
 
 def fisher(network: Network, images: Tensor, labels: Tensor) -> float:
@@ -27,16 +27,8 @@ def fisher(network: Network, images: Tensor, labels: Tensor) -> float:
     def keep(_: nn.Module, __: Any, out: Tensor) -> None:
         outputs.append(out)
 
-    hooks = [
-        layer.register_forward_hook(keep)
-        for layer in network.modules()
-        if isinstance(layer, (nn.Conv2d, nn.Linear))
-    ]
-    try:
+    with watched(network, (nn.Conv2d, nn.Linear), keep):
         loss = cross_entropy(network(images), labels)
-    finally:
-        for hook in hooks:
-            hook.remove()
     gradients = torch.autograd.grad(loss, outputs, allow_unused=True)
     total = loss.new_zeros(())
     for out, grad in zip(outputs, gradients, strict=True):

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from nasflow.networks.base import Network
-from nasflow.proxies.base import Measure, MeasureError
+from nasflow.proxies.base import Measure, MeasureError, watched
 
 SEED = 0
 
@@ -40,17 +40,8 @@ def meco(network: Network, images: Tensor, labels: Tensor) -> float:  # noqa: AR
         # the spectrum of a product does not hang on which side is multiplied; rounding goes below 0
         smallest.append(torch.linalg.eigvalsh(channels @ channels.T)[0].clamp(min=0))
 
-    hooks = [
-        layer.register_forward_hook(look)
-        for layer in network.modules()
-        if isinstance(layer, nn.Conv2d)
-    ]
-    try:
-        with torch.no_grad():
-            network.features(image)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with watched(network, nn.Conv2d, look), torch.no_grad():
+        network.features(image)
     if not smallest:
         raise MeasureError("no convolution of the network ran")
     return float(torch.stack(smallest).sum())

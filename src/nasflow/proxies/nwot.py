@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from nasflow.networks.base import Network
-from nasflow.proxies.base import Measure, MeasureError
+from nasflow.proxies.base import Measure, MeasureError, watched
 
 
 def nwot(network: Network, images: Tensor, labels: Tensor) -> float:  # noqa: ARG001
@@ -29,14 +29,8 @@ def nwot(network: Network, images: Tensor, labels: Tensor) -> float:  # noqa: AR
         signs = torch.where(inputs[0].detach().flatten(1) > 0, 1.0, -1.0)
         agreement.add_((signs @ signs.T + signs.shape[1]).double() / 2)
 
-    relus = [layer for layer in network.modules() if isinstance(layer, (nn.ReLU, nn.ReLU6))]
-    hooks = [layer.register_forward_pre_hook(count) for layer in relus]
-    try:
-        with torch.no_grad():
-            network(images)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with watched(network, (nn.ReLU, nn.ReLU6), count, before=True), torch.no_grad():
+        network(images)
     if not agreement.any():
         raise MeasureError("no ReLU of the network ran")
     return float(torch.linalg.slogdet(agreement)[1])

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from nasflow.networks.base import Network
-from nasflow.proxies.base import Measure, MeasureError
+from nasflow.proxies.base import Measure, MeasureError, watched
 
 
 def swap(network: Network, images: Tensor, labels: Tensor) -> float:  # noqa: ARG001
@@ -31,14 +31,8 @@ def swap(network: Network, images: Tensor, labels: Tensor) -> float:  # noqa: AR
         # in each layer first: of a million units a few thousand patterns are kept
         patterns.append(torch.unique(is_on, dim=0))
 
-    relus = [layer for layer in network.modules() if isinstance(layer, (nn.ReLU, nn.ReLU6))]
-    hooks = [layer.register_forward_pre_hook(look) for layer in relus]
-    try:
-        with torch.no_grad():
-            network(images)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with watched(network, (nn.ReLU, nn.ReLU6), look, before=True), torch.no_grad():
+        network(images)
     if not patterns:
         raise MeasureError("no ReLU of the network ran")
     return float(len(torch.unique(torch.cat(patterns), dim=0)))

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from nasflow.networks.base import Network
-from nasflow.proxies.base import Measure, MeasureError
+from nasflow.proxies.base import Measure, MeasureError, watched
 
 STEP = 0.01
 SEED = 0
@@ -37,18 +37,10 @@ def zen(network: Network, images: Tensor, labels: Tensor) -> float:  # noqa: ARG
         log_scale.add_(0.5 * variances.mean().double().clamp(min=1e-30).log())
 
     with torch.no_grad():
-        # before the hooks are there: only the second pass is to be counted
+        # before anybody watches: only the second pass is to be counted
         moved = network.features(x + STEP * e)
-        hooks = [
-            layer.register_forward_pre_hook(add)
-            for layer in network.modules()
-            if isinstance(layer, nn.BatchNorm2d)
-        ]
-        try:
+        with watched(network, nn.BatchNorm2d, add, before=True):
             features = network.features(x)
-        finally:
-            for hook in hooks:
-                hook.remove()
     distance = (features - moved).abs().sum((1, 2, 3)).mean().double()
     if not distance > 0:
         raise MeasureError("the features do not depend on the images")
