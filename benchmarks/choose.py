@@ -16,7 +16,7 @@ import numpy as np
 
 from nasflow import Blend, Dataset, choose, kendall_tau, open_dataset
 from nasflow.experiments.tables import markdown
-from nasflow.prediction.blend import FAST
+from nasflow.prediction.members.registry import FAST
 from nasflow.statistics.metrics import precision_at
 
 SPACES = ("transnas-micro", "nasbench-macro", "nb201", "nb101", "nbgraph-cora")

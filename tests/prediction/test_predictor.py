@@ -9,9 +9,9 @@ import pytest
 
 from nasflow import EncoderConfig, FitConfig, Predictor, PretrainConfig, kendall_tau
 from nasflow.errors import CheckpointError, ConfigError, DataError, NotFittedError
-from nasflow.prediction.blend import FAST
 from nasflow.prediction.fgp import FGP
 from nasflow.prediction.label import Label
+from nasflow.prediction.members.registry import FAST
 from nasflow.spaces.nb201 import NB201
 
 CELLS = NB201().enumerate()[::97]  # 162

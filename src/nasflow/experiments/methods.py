@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nasflow.errors import unknown_name
+from nasflow.prediction.members.registry import FAST
 from nasflow.pretext.registry import PRETEXTS, pretext_names
 
 FLOOR = "features"
@@ -56,15 +57,14 @@ class Method:
         return not self.members or "encoder" in self.members
 
 
-_FAST = ("gp", "graph-gp", "flow-gp", "counts-gp", "trees")
 _NAMED = {
     "none": Method(),
     FLOOR: Method((), ("graph-gp",), True, False, "none"),
     "features+proxy": Method((), ("gp",), True, False, "any"),
     "trees": Method((), ("trees",), True),
-    "blend-fast": Method((), _FAST, True),
+    "blend-fast": Method((), FAST, True),
     # pre-trained on graphs as they compute, where their wiring varies at all
-    "blend": Method(("flow",), (*_FAST, "encoder", "pretrained-encoder"), True),
+    "blend": Method(("flow",), (*FAST, "encoder", "pretrained-encoder"), True),
     # no member of a blend, but not an encoder either
     "gp": Method((), ("counts",), False, False, "none"),
 }

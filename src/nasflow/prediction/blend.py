@@ -27,14 +27,13 @@ from nasflow.prediction.estimator import Estimator
 from nasflow.prediction.explanation import Explanation, explained
 from nasflow.prediction.inputs import Architectures, TakesArchitectures, as_labels
 from nasflow.prediction.members.base import FloatArray, Member, Prediction
-from nasflow.prediction.members.registry import MEMBERS
+from nasflow.prediction.members.registry import FAST, MEMBERS
 from nasflow.prediction.mixture import Mixture
 from nasflow.prediction.proxy_ranks import take
 from nasflow.spaces.base import Space
 
 GROUPS = ("paths", "one-hot", "flow", "counts")
 CHUNK = 16_384  # rows at a time
-FAST = ("gp", "graph-gp", "flow-gp", "counts-gp", "trees")
 
 
 class Blend(Estimator, TakesArchitectures):
@@ -189,17 +188,7 @@ class Blend(Estimator, TakesArchitectures):
         self, X: Architectures, levels: npt.ArrayLike, columns: Columns | None = None
     ) -> FloatArray:
         """(n_levels, N): labels that a share `levels` (n_levels,), each in (0, 1), lies below."""
-        learnt, scores = self._learnt(), self._predicted(X, columns)
-        rows = []
-        for level in np.asarray(levels, np.float64).tolist():
-            # the interval of level 0, which has no bounds to speak of
-            if level == 0.5:
-                rows.append(scores.mean)
-                continue
-            # as much lies beyond either bound: the 0.05-quantile is the lower bound of 0.9
-            low, high = learnt.misses.between(scores, abs(2 * level - 1))
-            rows.append(low if level < 0.5 else high)
-        return learnt.scale.labels(np.stack(rows))
+        return self._learnt().quantiles(self._predicted(X, columns), levels)
 
     def samples(
         self, X: Architectures, n: int, columns: Columns | None = None, seed: int = 0

@@ -135,6 +135,18 @@ class Mixture:
         low, high = self.misses.between(scores, level)
         return self.scale.labels(low), self.scale.labels(high)
 
+    def quantiles(self, scores: Prediction, levels: npt.ArrayLike) -> FloatArray:
+        """(n_levels, N): labels that a share `levels` (n_levels,), each in (0, 1), lies below."""
+        rows = []
+        for level in np.asarray(levels, np.float64).tolist():
+            # the middle of all intervals, of which none is empty
+            if level == 0.5:
+                rows.append(scores.mean)
+                continue
+            low, high = self.misses.between(scores, abs(2 * level - 1))
+            rows.append(low if level < 0.5 else high)
+        return self.scale.labels(np.stack(rows))
+
     def rows(self, table: ArchTable, columns: Columns | None = None) -> Rows:
         """Rows as members see them."""
         return _rows(self.features, table, columns)

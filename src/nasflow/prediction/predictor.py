@@ -23,7 +23,7 @@ from nasflow.features.registry import FEATURES
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import FitConfig, PretrainConfig
-from nasflow.prediction.blend import FAST, Blend
+from nasflow.prediction.blend import Blend
 from nasflow.prediction.explanation import Explanation
 from nasflow.prediction.fgp import FGP
 from nasflow.prediction.finetune import check_labels
@@ -31,7 +31,7 @@ from nasflow.prediction.inputs import Architectures, Labelled, as_labels
 from nasflow.prediction.label import Label
 from nasflow.prediction.members.base import Member
 from nasflow.prediction.members.encoder import ALL_LABELS, EncoderMember, PretrainedEncoder
-from nasflow.prediction.members.registry import MEMBERS
+from nasflow.prediction.members.registry import FAST, MEMBERS
 from nasflow.prediction.mixture import Mixture
 from nasflow.prediction.model_file import checked_names, write_model
 from nasflow.prediction.proxy_ranks import Columns, ProxyRanks, extra_inputs

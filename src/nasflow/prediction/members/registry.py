@@ -31,3 +31,9 @@ MEMBERS: Registry[type[Any]] = Registry(
     _is_member,
     "a subclass of nasflow.prediction.members.base.Member",
 )
+
+PROCESSES = ("gp", "graph-gp", "flow-gp", "counts-gp")
+"""The Gaussian processes, which a search has as well."""
+
+FAST = (*PROCESSES, "trees")
+"""The members that have no graph network."""

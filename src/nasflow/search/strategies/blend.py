@@ -16,7 +16,7 @@ import numpy as np
 from nasflow.features.make import Features, setting_of
 from nasflow.graphs.table import ArchTable
 from nasflow.prediction.blend import GROUPS
-from nasflow.prediction.members.registry import MEMBERS
+from nasflow.prediction.members.registry import MEMBERS, PROCESSES
 from nasflow.running.cached import cached_property
 from nasflow.search.belief import AnyPosterior, MixedPosterior, View
 from nasflow.search.candidates import Listed
@@ -25,7 +25,6 @@ from nasflow.search.problem import Problem
 from nasflow.search.strategies.bayesian import PRIOR, Bayesian, BayesianConfig
 from nasflow.statistics.ranks import normal_scores
 
-PROCESSES = ("gp", "graph-gp", "flow-gp", "counts-gp")
 _N_SAMPLES = 256  # to see what the graphs of a space look like that is too large to list
 
 
