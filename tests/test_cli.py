@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from command_failures import failure
 from nasflow.cli import main
 from nasflow.commands.registry import all_commands
 from nasflow.datasets import Dataset, Metric
@@ -21,16 +22,6 @@ from nasflow.statistics.metrics import kendall_tau
 
 def run(*words: str) -> None:
     main(list(words))
-
-
-def failure(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    with pytest.raises(SystemExit) as stop:
-        main(list(words))
-    assert stop.value.code == 2
-    error = capsys.readouterr().err
-    assert error.startswith("nasflow: ")
-    assert error.count("\n") == 1
-    return error
 
 
 @pytest.fixture

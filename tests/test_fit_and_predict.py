@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from command_failures import failure
 from nasflow.cli import main
 from nasflow.prediction.predictor import Predictor
 
@@ -48,16 +49,6 @@ def predicted(capsys: pytest.CaptureFixture[str], *words: str) -> list[dict[str,
     main(["predict", "--archs", "mine.jsonl", *words])
     rows = csv.DictReader(capsys.readouterr().out.splitlines())
     return [{name: float(value) for name, value in row.items()} for row in rows]
-
-
-def failure(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    with pytest.raises(SystemExit) as stop:
-        main(list(words))
-    assert stop.value.code == 2
-    error = capsys.readouterr().err
-    assert error.startswith("nasflow: ")
-    assert error.count("\n") == 1
-    return error
 
 
 def test_predictions_come_with_deviations_and_intervals(

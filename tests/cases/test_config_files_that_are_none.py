@@ -8,19 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from nasflow.cli import main
+from command_failures import failure
 
 NINES = "9" * 400
-
-
-def failure(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    with pytest.raises(SystemExit) as stop:
-        main(words)
-    assert stop.value.code == 2
-    line = capsys.readouterr().err
-    assert line.startswith("nasflow: ")
-    assert line.count("\n") == 1
-    return line
 
 
 @pytest.mark.parametrize(

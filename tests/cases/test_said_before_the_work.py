@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import nasflow.prediction.predictor
+from command_failures import failure
 from nasflow import FitConfig, PretrainConfig, SurrogateConfig
-from nasflow.cli import main
 from nasflow.errors import ConfigError, GraphError
 from nasflow.options.protocol import ProtocolConfig
 from nasflow.running.tasks import run_tasks
@@ -37,16 +37,6 @@ class Blind(Strategy):
     pass
 """
 EDGES = [("skip_connect", 0), ("skip_connect", 1)] * 4
-
-
-def failure(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    with pytest.raises(SystemExit) as stop:
-        main(words)
-    assert stop.value.code == 2
-    line = capsys.readouterr().err
-    assert line.startswith("nasflow: ")
-    assert line.count("\n") == 1
-    return line
 
 
 @pytest.fixture

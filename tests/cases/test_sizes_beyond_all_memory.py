@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from command_failures import failure
 from nasflow import EncoderConfig, FitConfig, Predictor, PretrainConfig, SurrogateConfig
 from nasflow.cli import main
 from nasflow.errors import ConfigError, DataError
@@ -27,16 +28,6 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "mine.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
     return path
-
-
-def failure(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    with pytest.raises(SystemExit) as stop:
-        main(words)
-    assert stop.value.code == 2
-    line = capsys.readouterr().err
-    assert line.startswith("nasflow: ")
-    assert line.count("\n") == 1
-    return line
 
 
 @pytest.mark.parametrize("encoder", ["gin", "transformer", "mlp"])

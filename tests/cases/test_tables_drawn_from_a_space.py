@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from command_failures import failure
 from nasflow.cli import main
 from nasflow.datasets import open_dataset
 from nasflow.datasets.space_names import how_to_sample
@@ -33,15 +34,6 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def sample(space: str, n: int, out: str, *more: str) -> None:
     main(["data", "sample", space, "--n", str(n), "--out", out, *more])
-
-
-def failure(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    with pytest.raises(SystemExit) as stop:
-        main(list(words))
-    assert stop.value.code == 2
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    return error
 
 
 @pytest.mark.parametrize("space", [*space_names(), "mine.py:Mine"])
