@@ -5,8 +5,7 @@ running mean of the weights (`nasflow.prediction.finetune`). What the network wo
 without a row's label comes from networks that are trained on folds and then thrown away, for each
 has seen a fifth less.
 
-It sees graphs as they compute. As they are written it loses 5 to 12 points of tau where operations
-may be `none` (docs/results/blend.md).
+It sees graphs as they compute: what hangs dead has no part in the label, and only draws the eye.
 
 Pre-training helps on some spaces and harms on others, and nothing but labels tells which: a blend
 has the network with and without it, which also err differently.
