@@ -32,6 +32,7 @@ from nasflow.spaces.registry import space_names
 if TYPE_CHECKING:
     from nasflow.search.known import Known
     from nasflow.search.problem import Problem
+    from nasflow.search.study import Study
 
 STAGES = ("encoder", "surrogate", "pretrain", "fit")
 
@@ -122,6 +123,16 @@ def _add_trainings(parser: Parser) -> None:
         help=(
             "seconds for the whole search, its preparation included; trainings under way are then"
             " stopped, and begin anew when the same command goes on"
+        ),
+    )
+    parser.add_argument(
+        "--patience",
+        type=int | None,
+        default=None,
+        help=(
+            "stop once so many trainings gave no better result, in all runs together (failures"
+            " count, the random ones at the start do not; with --second: once the Pareto front has"
+            " not grown for so many); may be another one each time"
         ),
     )
 
@@ -216,7 +227,6 @@ def run(options: Namespace) -> None:
     """Search, and write what came of it."""
     from nasflow.search import runner
     from nasflow.search.executors import RayExecutor
-    from nasflow.search.exhaustion import explain_exhaustion
     from nasflow.search.outputs import (
         NAMES,
         check_paths,
@@ -233,11 +243,10 @@ def run(options: Namespace) -> None:
     from nasflow.search.training import check_train
     from nasflow.search.view import View
 
-    for name in ("budget", "parallel"):
-        if getattr(options, name) < 1:
-            raise ConfigError(
-                f"--{name} is {getattr(options, name)}; legal: a whole number of at least 1"
-            )
+    for name in ("budget", "parallel", "patience"):
+        number = getattr(options, name)
+        if number is not None and number < 1:
+            raise ConfigError(f"--{name} is {number}; legal: a whole number of at least 1")
     if options.give_up < 0:
         raise ConfigError(f"--give_up is {options.give_up}; legal: 0 or more")
     check_train(options.train, options.result)
@@ -272,6 +281,7 @@ def run(options: Namespace) -> None:
                 result=options.result,
                 give_up=options.give_up,
                 timeout=options.timeout,
+                patience=options.patience,
                 executor=executor,
                 watcher=view,
             )
@@ -286,16 +296,29 @@ def run(options: Namespace) -> None:
     table = write_results(folder, results)
     print(f"{table}\n{summary(trials)}\n{folder}: {', '.join(NAMES)}")
     n_trainings = sum(trial.finished and trial.origin != "told" for trial in trials)
-    # fewer than were asked for: the space, or what the conditions leave of it, is used up
-    why = ""
-    if n_trainings < options.budget:
-        is_over = options.timeout is not None and time.monotonic() - begun >= options.timeout
-        time_up = f"--timeout {options.timeout} is over; the same command goes on"
-        why = time_up if is_over else explain_exhaustion(study)
+    # fewer than were asked for: there is a reason
+    why = _why_over(options, study, begun) if n_trainings < options.budget else ""
     if why:
         print(f"{n_trainings} trainings of a budget of {options.budget}: {why}")
     if not any(trial.state == "done" for trial in trials):
         raise runner.AllFailedError(_without_result(n_trainings, why, folder))
+
+
+def _why_over(options: Namespace, study: Study, begun: float) -> str:
+    """Why a search that began then is over before its budget is; empty where nothing tells."""
+    from nasflow.search.exhaustion import explain_exhaustion
+    from nasflow.search.patience import explain_patience
+
+    no_better = explain_patience(study, options.patience)
+    is_late = options.timeout is not None and time.monotonic() - begun >= options.timeout
+    # both at once: the same command would not go on
+    if is_late and not no_better:
+        return f"--timeout {options.timeout} is over; the same command goes on"
+    # the space, or what the conditions leave of it, may be used up: no patience helps then
+    used_up = explain_exhaustion(study)
+    if used_up or not no_better:
+        return used_up
+    return f"{no_better}; with a larger --patience, or without it, the same command goes on"
 
 
 def _without_result(n_trainings: int, why: str, folder: Path) -> str:

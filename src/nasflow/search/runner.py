@@ -17,6 +17,7 @@ from nasflow.errors import ConfigError, NasflowError
 from nasflow.running.workers import WorkerError
 from nasflow.search.executors import Executor, LocalExecutor
 from nasflow.search.failures import expectation, kind_of
+from nasflow.search.patience import n_since_better
 from nasflow.search.study import Study
 from nasflow.search.training import Train, Training, check_train
 from nasflow.search.trial import Trial
@@ -58,6 +59,7 @@ def run(
     result: str | None = None,
     give_up: int = GIVE_UP,
     timeout: float | None = None,
+    patience: int | None = None,
     executor: Executor | None = None,
     watcher: Watcher | None = None,
 ) -> None:
@@ -77,6 +79,9 @@ def run(
             0 for any number.
         timeout: seconds for all of it, the preparation of the strategy included; trainings under
             way are then stopped, and begin anew with the next call. None for any time.
+        patience: begin no more once so many trainings of the study, failures included, ended
+            without a better result (with two objectives: one on the Pareto front of those before),
+            as `nasflow.search.patience` counts them; those under way end. None for any number.
         executor: where to train; by default worker processes on this machine.
         watcher: shown all trials whenever something changed.
 
@@ -86,7 +91,13 @@ def run(
         WorkerError: a worker process died before it could begin.
     """
     check_train(train, result)
-    numbers = {"budget": budget, "parallel": parallel, "limit": limit, "timeout": timeout}
+    numbers = {
+        "budget": budget,
+        "parallel": parallel,
+        "limit": limit,
+        "timeout": timeout,
+        "patience": patience,
+    }
     for name, value in numbers.items():
         if value is not None and not value > 0:
             raise ConfigError(f"{name} is {value}; legal: above 0")
@@ -113,6 +124,9 @@ def run(
             # for as it proposes, may have made what fills the window, or have ended it
             former = study.trials()
             n_free = n_at_once - len(loop.running)
+            # one that is under way may yet be better, and the search then goes on
+            if patience is not None and n_since_better(study, former) >= patience:
+                n_free = 0
             loop.start(study.ask(n_free, limit=budget, begin=False))
             if not loop.running and _at_rest(former, study.trials()):
                 return  # nothing was under way, and nothing could be asked for: all is done
