@@ -1,0 +1,211 @@
+"""The text of docs/results/fgp-adds.md, from the journal of `benchmarks/fgp_adds.py`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from blend_results import Part
+from nasflow.experiments.tables import markdown, paired
+
+Entry = dict[str, Any]
+
+FAST, BOTH = "fast", "fast + both encoders"
+DRAWN, PRETRAINED = "fast + encoder", "fast + pre-trained encoder"
+AGAIN = (FAST, BOTH)
+"""The mixtures whose best rows are ranked again for the top."""
+
+# what each line of a table of differences answers
+PAIRS = (
+    (DRAWN, FAST),
+    (PRETRAINED, FAST),
+    (BOTH, FAST),
+    (BOTH, DRAWN),
+    (PRETRAINED, DRAWN),
+    ("pretrained-encoder alone", "encoder alone"),
+    ("fast + embedding GP", FAST),
+    ("fast + both encoders + embedding GP", BOTH),
+    ("fast + GP and trees for the top", FAST),
+    ("fast + both encoders + GP and trees for the top", BOTH),
+    ("fast + both encoders + encoder for the top", BOTH),
+    (f"{FAST}, best 5 % again by GP and trees for the top", FAST),
+    (f"{BOTH}, best 5 % again by GP and trees for the top", BOTH),
+)
+FOR_SUMMARY = {
+    "encoder, not pre-trained": (DRAWN, FAST),
+    "both encoders": (BOTH, FAST),
+    "pre-training, beside the encoder": (BOTH, DRAWN),
+    "pre-training, of the encoder alone": ("pretrained-encoder alone", "encoder alone"),
+}
+TOP_SUMMARY = {
+    "both encoders": (BOTH, FAST),
+    "GP and trees for the top": ("fast + both encoders + GP and trees for the top", BOTH),
+    "best 5 % again": (f"{BOTH}, best 5 % again by GP and trees for the top", BOTH),
+    "encoder for the top": ("fast + both encoders + encoder for the top", BOTH),
+}
+
+_HEAD = """# What FGP adds to a blend
+
+FGP is a graph network, pre-trained on the flow of each graph and fine-tuned to rank. In a
+[blend](../predict.md) it stands beside four Gaussian processes and extremely randomised trees on
+features of the graph (`fast`), once newly drawn (`encoder`) and once pre-trained
+(`pre-trained encoder`); with both it is what `Predictor().pretrain(table).fit(...)` makes, called
+`blend` elsewhere. Here one member after the other is left out, where no label is held back.
+
+Splits, labels and options are those of [the page of blends](blend.md): 1 % of the training half and
+40 more rows, three splits, and a seed of the networks or more. Members are fitted once for each
+split and seed, and weighed anew for each line by the blend's own rule, on rows that they had not
+seen. No member, group or option was chosen on these splits.
+
+Command, for each seed: `NASFLOW_DATA=... python benchmarks/fgp_adds.py --seeds 21`; every run is a
+line of [fgp-adds.jsonl](fgp-adds.jsonl), from which
+`python benchmarks/fgp_adds.py --report` writes this page.
+"""
+
+FINDINGS = ""
+
+_ABOUT_FURTHER = """## Lines of the tables
+
+* `embedding GP`: a fifth Gaussian process, on the features of the graph and on the vector that the
+  pre-trained encoder makes of it, frozen. `embedding-only-gp` has this vector alone.
+* `GP and trees for the top` are a process and trees that learn exponential scores of the labels, in
+  which the best rows lie far apart and the worse half close together; they are weighed with the
+  others (`benchmarks/top_members.py`).
+* `best 5 % again`: the mixture's best 5 % of the test rows, by the sum of their ranks by the
+  mixture and by these two.
+* `encoder for the top`: one more pre-trained encoder, in whose epochs the best quarter of the
+  labelled rows stands three times, which weighs the pairs that they are in.
+
+tau, P@K and shares x100, mean (standard deviation) over runs; differences are paired by split and
+seed, their 95 % intervals are over splits, of which each stands for the mean of its seeds.
+"""
+
+
+def text(entries: Mapping[str, Entry], parts: Mapping[str, Part]) -> str:
+    """The page of all runs that are done."""
+    by_part: dict[str, list[Entry]] = {}
+    for entry in entries.values():
+        by_part.setdefault(entry["part"], []).append(entry)
+    there = [name for name in parts if name in by_part]
+    sections = [_HEAD]
+    if FINDINGS:
+        sections.append(f"## What the tables say\n\n{FINDINGS}")
+    sections.append(_summary("Kendall's tau", "tau", FOR_SUMMARY, by_part, there))
+    sections.append(_summary("P@1%", "p1", TOP_SUMMARY, by_part, there))
+    sections.append(_weights(by_part, there))
+    sections.append(_ABOUT_FURTHER)
+    sections += [_part(parts[name], by_part[name]) for name in there]
+    return "\n".join(sections)
+
+
+def by_line(entries: Sequence[Entry]) -> list[Entry]:
+    """A flat entry for each run and line of the table, as tables of results have them."""
+    flat = []
+    for entry in entries:
+        for line, result in entry["results"].items():
+            flat.append({"method": line, "split": entry["split"], "seed": entry["seed"], **result})
+    return flat
+
+
+def _lines(flat: Sequence[Entry]) -> dict[str, list[Entry]]:
+    lines: dict[str, list[Entry]] = {}
+    for entry in flat:
+        lines.setdefault(entry["method"], []).append(entry)
+    return lines
+
+
+def _mean(entries: Sequence[Entry], name: str) -> str:
+    values = 100 * np.array([entry[name] for entry in entries if name in entry])
+    return f"{values.mean():.1f} ({values.std():.1f})" if len(values) else "-"
+
+
+def _difference(flat: Sequence[Entry], better: str, worse: str, metric: str) -> tuple[str, str]:
+    """The mean difference x100, and its interval over the splits."""
+    found = paired(flat, better, worse, metric)
+    interval = f"{100 * found.low:+.1f} to {100 * found.high:+.1f}"
+    return f"{100 * found.mean:+.1f}", "-" if math.isnan(found.low) else interval
+
+
+def _part(part: Part, entries: Sequence[Entry]) -> str:
+    """The two tables of a part."""
+    flat = by_line(entries)
+    lines = _lines(flat)
+    rows = [["members", "tau", "P@1%", "P@5%", "in 90 %", "runs"]]
+    for line, of_line in lines.items():
+        cells = [_mean(of_line, name) for name in ("tau", "p1", "p5", "in90")]
+        rows.append([line, *cells, str(len(of_line))])
+    differences = [["difference", "tau", "95 %", "P@1%", "95 %", "P@5%", "tau better in"]]
+    for better, worse in PAIRS:
+        if better not in lines or worse not in lines:
+            continue
+        cells = [*_difference(flat, better, worse, "tau"), *_difference(flat, better, worse, "p1")]
+        cells.append(_difference(flat, better, worse, "p5")[0])
+        tau = paired(flat, better, worse, "tau")
+        differences.append([f"{better} - {worse}", *cells, f"{tau.n_better}/{tau.n_runs} runs"])
+    first = entries[0]
+    about = (
+        f"{part.source}, {part.metric}: {first['n_labels']} labels, {first['n_test']} rows to test"
+        " on."
+    )
+    if part.proxies:
+        about += f" Beside the graph stand the ranks of {', '.join(part.proxies)}."
+    return f"## {part.title}\n\n{about}\n\n{markdown(rows)}\n{markdown(differences)}"
+
+
+def _summary(
+    title: str,
+    metric: str,
+    questions: Mapping[str, tuple[str, str]],
+    by_part: Mapping[str, Sequence[Entry]],
+    there: Sequence[str],
+) -> str:
+    """A line for each part: what each thing adds, with its interval; and the mean of all parts."""
+    rows = [["space", *questions, "runs"]]
+    means: dict[str, list[float]] = {question: [] for question in questions}
+    for name in there:
+        flat = by_line(by_part[name])
+        methods = {entry["method"] for entry in flat}
+        cells = []
+        for question, (better, worse) in questions.items():
+            if better not in methods or worse not in methods:
+                cells.append("-")
+                continue
+            mean, interval = _difference(flat, better, worse, metric)
+            cells.append(f"{mean} ({interval})")
+            means[question].append(100 * paired(flat, better, worse, metric).mean)
+        rows.append([name, *cells, str(len(by_part[name]))])
+    last = []
+    for of_spaces in means.values():
+        worst = f"{min(of_spaces):+.1f} to {max(of_spaces):+.1f}" if of_spaces else ""
+        last.append(f"{np.mean(of_spaces):+.1f} (least and most {worst})" if of_spaces else "-")
+    rows.append(["mean of these", *last, ""])
+    return f"## In all: what is added to {title}\n\n{markdown(rows)}"
+
+
+def _weights(by_part: Mapping[str, Sequence[Entry]], there: Sequence[str]) -> str:
+    """How much of the default blend the two encoders are, and how they rank alone."""
+    rows = [
+        ["space", "weight of encoder", "of pre-trained encoder", "fit s of both", "of the rest"]
+    ]
+    for name in there:
+        weights, seconds = [], []
+        for entry in by_part[name]:
+            of_both = entry["results"][BOTH]["weights"]
+            weights.append([of_both["encoder"], of_both["pretrained-encoder"]])
+            of_rest = sum(entry["seconds"][member] for member in of_both) - _of_encoders(entry)
+            seconds.append([_of_encoders(entry), of_rest])
+        shares, took = np.mean(weights, axis=0), np.mean(seconds, axis=0)
+        rows.append([name, *(f"{share:.2f}" for share in shares), *(f"{s:.0f}" for s in took)])
+    about = (
+        "Mean weights in the blend with both, learnt from labels that no member had seen, and the"
+        " seconds of one core that a fit and the predictions of the test rows take."
+    )
+    return f"## Weights\n\n{about}\n\n{markdown(rows)}"
+
+
+def _of_encoders(entry: Entry) -> float:
+    seconds: dict[str, float] = entry["seconds"]
+    return seconds["encoder"] + seconds["pretrained-encoder"]
