@@ -10,6 +10,8 @@ Decisions:
   nothing on, and `skip` is the identity. A graph that uses none of them is taken as it is.
   (`skip_connect`, which halves the resolution in a DARTS reduction cell, is no identity and hence
   another name.)
+* Nodes may carry named numbers (`attrs`), and so may the whole graph (`globals`): widths, kernels,
+  a resolution. Rules and rounding are on the page of `nasflow.graphs.attributes`.
 * Frozen and checked once, at construction; everything derived is computed from valid data.
 
 This class is for single graphs: parsing, mutation, error messages. Whole spaces live in
@@ -21,10 +23,20 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nasflow.errors import GraphError
+from nasflow.graphs.attributes import (
+    NO_GRAPH_NUMBERS,
+    NO_NODE_NUMBERS,
+    GraphNumbers,
+    NodeNumbers,
+    graph_numbers,
+    node_numbers,
+    plain,
+    plain_list,
+)
 from nasflow.graphs.canonical import canonical_ids
 from nasflow.graphs.flat_graphs import FlatGraphs
 from nasflow.graphs.generations import generations_of_graph
@@ -40,10 +52,14 @@ class Architecture:
         ops: the operation's name of each node; at least one node.
         edges: pairs `(source, target)` of node positions. Sorted by `(target, source)` on
             construction, so that two equal graphs compare equal whatever order their edges came in.
+        attrs: numbers of the nodes by name, one for each node and None where it has none:
+            `{"width": [None, 64, None]}`.
+        globals: numbers of the whole graph by name: `{"resolution": 224}`.
 
     Raises:
         GraphError: no node, an operation that is no string, an edge that repeats, leaves the
-            graph, joins a node to itself or closes a cycle (which is spelt out).
+            graph, joins a node to itself or closes a cycle (which is spelt out); a number that is
+            none, or numbers that do not fit the nodes.
 
     Example:
         >>> a = Architecture(("input", "conv3x3", "output"), ((0, 1), (1, 2), (0, 2)))
@@ -55,6 +71,9 @@ class Architecture:
 
     ops: tuple[str, ...]
     edges: tuple[tuple[int, int], ...] = ()
+    # hashes leave the numbers out: a mapping has none, and equal graphs have equal hashes still
+    attrs: NodeNumbers = field(default_factory=dict, hash=False)
+    globals: GraphNumbers = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         ops = tuple(self.ops)  # lists are welcome, yet what is kept must be hashable
@@ -74,8 +93,23 @@ class Architecture:
         # the class is frozen: only here its fields may be set
         object.__setattr__(self, "ops", ops)
         object.__setattr__(self, "edges", edges)
+        object.__setattr__(self, "attrs", node_numbers(self.attrs, len(ops)))
+        object.__setattr__(self, "globals", graph_numbers(self.globals))
         # computed in any case, for that is how a cycle is found
         object.__setattr__(self, "_generations", generations_of_graph(len(ops), edges))
+
+    def __repr__(self) -> str:
+        # numbers only where there are some, as most graphs have none
+        parts = [f"ops={self.ops!r}", f"edges={self.edges!r}"]
+        if self.attrs:
+            parts.append(f"attrs={dict(self.attrs)!r}")
+        if self.globals:
+            parts.append(f"globals={dict(self.globals)!r}")
+        return f"Architecture({', '.join(parts)})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # a read-only mapping cannot be pickled
+        return Architecture, (self.ops, self.edges, dict(self.attrs), dict(self.globals))
 
     @classmethod
     def from_adjacency(cls, matrix: Iterable[Iterable[Any]], ops: Sequence[str]) -> Architecture:
@@ -103,18 +137,35 @@ class Architecture:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Architecture:
-        """The architecture of a JSON object `{"ops": [...], "edges": [[0, 1], ...]}`."""
+        """The architecture of a JSON object `{"ops": [...], "edges": [[0, 1], ...]}`.
+
+        It may have `"attrs": {"width": [null, 64, null]}` and `"globals": {"resolution": 224}`.
+        """
         for key in ("ops", "edges"):
             if not isinstance(data.get(key), (list, tuple)):
                 raise GraphError(
                     f'an architecture is {{"ops": [...], "edges": [[0, 1], ...]}}; {key!r} is '
                     f"{data.get(key, 'missing')!r}"
                 )
-        return cls(tuple(data["ops"]), tuple(data["edges"]))
+        return cls(
+            tuple(data["ops"]),
+            tuple(data["edges"]),
+            data.get("attrs", NO_NODE_NUMBERS),
+            data.get("globals", NO_GRAPH_NUMBERS),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object that `from_dict` reads back."""
-        return {"ops": list(self.ops), "edges": [list(edge) for edge in self.edges]}
+        result: dict[str, Any] = {
+            "ops": list(self.ops),
+            "edges": [list(edge) for edge in self.edges],
+        }
+        # only where there are some: a file of graphs without numbers is what it always was
+        if self.attrs:
+            result["attrs"] = {name: plain_list(values) for name, values in self.attrs.items()}
+        if self.globals:
+            result["globals"] = {name: plain(value) for name, value in self.globals.items()}
+        return result
 
     @property
     def n_nodes(self) -> int:
@@ -152,10 +203,11 @@ class Architecture:
         """32 hexadecimal digits, equal for two architectures exactly when they compute the same.
 
         That is: when their graphs are isomorphic once dead nodes are pruned and identities
-        contracted (`nasflow.graphs.canonical`). Independent of node order and of where the graph
-        came from.
+        contracted (`nasflow.graphs.canonical`), and corresponding nodes have equal numbers.
+        Independent of node order and of where the graph came from.
         """
-        return str(canonical_ids(FlatGraphs.of_graph(self.ops, self.edges))[0])
+        graph = FlatGraphs.of_graph(self.ops, self.edges, self.attrs, self.globals)
+        return str(canonical_ids(graph)[0])
 
     def relabelled(self, order: Sequence[int]) -> Architecture:
         """The same graph with its nodes in another order: new node `i` is old node `order[i]`."""
@@ -163,7 +215,7 @@ class Architecture:
             raise GraphError(f"order {list(order)!r} is no permutation of 0..{self.n_nodes - 1}")
         position = {old: new for new, old in enumerate(order)}
         edges = tuple((position[source], position[target]) for source, target in self.edges)
-        return Architecture(tuple(self.ops[old] for old in order), edges)
+        return self._with_nodes(order, edges)
 
     def without(self, op: str) -> Architecture:
         """This graph less the nodes of one operation and the edges at them.
@@ -172,6 +224,10 @@ class Architecture:
             GraphError: no node would be left.
         """
         return self._keep([node for node, name in enumerate(self.ops) if name != op])
+
+    def without_numbers(self) -> Architecture:
+        """The same graph without numbers on its nodes and of its own."""
+        return Architecture(self.ops, self.edges)
 
     def pruned(self) -> Architecture:
         """This graph less its dead nodes: those on no directed path from an input to an output.
@@ -206,7 +262,14 @@ class Architecture:
             for source, target in self.edges
             if source in position and target in position
         )
-        return Architecture(tuple(self.ops[old] for old in nodes), edges)
+        return self._with_nodes(nodes, edges)
+
+    def _with_nodes(self, nodes: Sequence[int], edges: tuple[tuple[int, int], ...]) -> Architecture:
+        """A graph of some of these nodes in a given order, each with its numbers."""
+        attrs = {}
+        for name, values in self.attrs.items():
+            attrs[name] = tuple(values[old] for old in nodes)
+        return Architecture(tuple(self.ops[old] for old in nodes), edges, attrs, self.globals)
 
 
 def _edge(edge: Any, n_nodes: int) -> tuple[int, int]:

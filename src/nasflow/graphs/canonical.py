@@ -3,13 +3,14 @@
 The id is taken on the canonical form of the graph: dead nodes pruned (`Architecture.pruned`), then
 every `skip` (the identity) contracted, its inputs going straight to its successors; where an edge
 then counts twice (x + x), a node on it says so, under a name that no operation has. NAS-Bench-201's
-15,625 cells have 5,425 such forms. Two steps:
+15,625 cells have 5,425 such forms. Numbers on nodes and graphs count, but for those of nodes that
+are pruned or contracted; where there is none, ids are what they are without. Two steps:
 
 1. Colour refinement (Weisfeiler-Leman) with both edge directions, as many rounds as the graph has
-   nodes, on 64-bit colours that start from a hash of the operation's name. It runs on flat arrays,
-   for one graph or for a whole table alike. If it leaves only nodes of one colour that are *twins*
-   (same predecessors, same successors), the multiset of colours determines the graph, and its hash
-   is the id. That is the case for most graphs of every benchmark.
+   nodes, on 64-bit colours that start from a hash of the operation's name and numbers. It runs on
+   flat arrays, for one graph or for a whole table alike. If it leaves only nodes of one colour that
+   are *twins* (same predecessors, same successors), the multiset of colours determines the graph,
+   and its hash is the id. That is the case for most graphs of every benchmark.
 2. For the rest (parallel branches of equal operations, and the graphs that fool refinement) a
    certificate is hashed in: equal exactly for isomorphic graphs (`nasflow.graphs.certificate`).
 
@@ -25,6 +26,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nasflow.graphs.attributes import Float32
 from nasflow.graphs.certificate import certificate
 from nasflow.graphs.flat_arrays import row_ptr, sorted_edges
 from nasflow.graphs.flat_graphs import FlatGraphs
@@ -63,6 +65,9 @@ def _certificate_of_row(graphs: FlatGraphs, colours: U64, row: int) -> bytes:
     nodes = slice(*graphs.node_ptr[[row, row + 1]])
     edges = graphs.edges[:, slice(*graphs.edge_ptr[[row, row + 1]])]
     names = [graphs.vocabulary[op] for op in graphs.ops[nodes]]
+    if graphs.attr_names:
+        numbers = number_hashes(graphs.attr_names, graphs.attrs[nodes]).tolist()
+        names = [f"{op}{_NULL}{number}" for op, number in zip(names, numbers, strict=True)]
     return certificate(names, edges.T.tolist(), colours[nodes].tolist())
 
 
@@ -86,7 +91,17 @@ def canonical_form(graphs: FlatGraphs) -> FlatGraphs:
 def _escaped(graphs: FlatGraphs) -> FlatGraphs:
     """The graphs with one more null before names that begin with one: no name can be a mark."""
     names = tuple(_NULL + op if op.startswith(_NULL) else op for op in graphs.vocabulary)
-    return FlatGraphs(names, graphs.ops, graphs.node_ptr, graphs.edges, graphs.edge_ptr)
+    return FlatGraphs(
+        names,
+        graphs.ops,
+        graphs.node_ptr,
+        graphs.edges,
+        graphs.edge_ptr,
+        attr_names=graphs.attr_names,
+        attrs=graphs.attrs,
+        global_names=graphs.global_names,
+        globals=graphs.globals,
+    )
 
 
 def _ways(source: Any, target: Any, skip: npt.NDArray[np.bool_]) -> tuple[Any, Any, Any]:
@@ -186,12 +201,17 @@ def _with_multiplicities(
     by_graph = np.argsort(edge_graph, kind="stable")
     edge_graph = edge_graph[by_graph]
     local = edges[:, by_graph] - node_ptr[edge_graph]  # counted within the graph again
+    no_numbers = np.full((len(many), len(graphs.attr_names)), np.nan, np.float32)
     return FlatGraphs(
         vocabulary,
         np.concatenate([graphs.ops[keep].astype(np.int64), marks])[order],
         node_ptr,
         sorted_edges(local, edge_graph, np.diff(node_ptr)),
         row_ptr(np.bincount(edge_graph, minlength=len(graphs))),
+        attr_names=graphs.attr_names,
+        attrs=np.concatenate([graphs.attrs[keep], no_numbers])[order],
+        global_names=graphs.global_names,
+        globals=graphs.globals,
     )
 
 
@@ -208,6 +228,10 @@ def refine(graphs: FlatGraphs) -> U64:
     target_by_source = target[by_source]
     sizes = np.diff(graphs.node_ptr)
     colour = op_hashes(graphs.vocabulary)[graphs.ops]
+    if graphs.attr_names:
+        numbers = number_hashes(graphs.attr_names, graphs.attrs)
+        # a node without numbers keeps its colour
+        colour = np.where(numbers > 0, mix_words(colour + numbers), colour)
     for round_ in range(int(sizes.max())):
         # a sum of mixed colours is one number for the multiset of them, whatever their order
         from_predecessors = _segment_sums(mix_words(colour ^ _IN)[source], in_ptr)
@@ -223,9 +247,9 @@ def refine(graphs: FlatGraphs) -> U64:
 
 # Salts, for one colour must count differently as a predecessor's and as a successor's, and give
 # two independent words to an id.
-_IN, _OUT, _LOW, _HIGH = (
+_IN, _OUT, _LOW, _HIGH, _NUMBER = (
     np.frombuffer(hashlib.sha256(word).digest()[:8], np.uint64)[0]
-    for word in (b"in", b"out", b"low", b"high")
+    for word in (b"in", b"out", b"low", b"high", b"number")
 )
 
 
@@ -259,7 +283,26 @@ def _graph_words(graphs: FlatGraphs, colours: U64) -> U64:
     for salt in (_LOW, _HIGH):
         multiset = _segment_sums(mix_words(colours ^ salt), ptr)  # (N,)
         words.append(mix_words(multiset + sizes))
+    if graphs.global_names:
+        numbers = number_hashes(graphs.global_names, graphs.globals)  # (N,)
+        for i, salt in enumerate((_LOW, _HIGH)):
+            words[i] = np.where(
+                numbers > 0, mix_words(words[i] + mix_words(numbers ^ salt)), words[i]
+            )
     return np.stack(words)
+
+
+def number_hashes(names: tuple[str, ...], columns: Float32) -> U64:
+    """(n,) uint64: one word for the named numbers of each row (n, n_names); 0 where it has none.
+
+    Names under which a row has no number do not count, nor does the order of names.
+    """
+    total = np.zeros(len(columns), np.uint64)
+    for name_hash, column in zip(op_hashes(names), columns.T, strict=True):
+        bits = np.ascontiguousarray(column).view(np.uint32).astype(np.uint64)
+        words = mix_words(mix_words(bits + _NUMBER) ^ name_hash)
+        total += np.where(np.isnan(column), np.uint64(0), words)
+    return total
 
 
 def _determined(graphs: FlatGraphs, colours: U64) -> npt.NDArray[np.bool_]:

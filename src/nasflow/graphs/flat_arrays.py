@@ -17,6 +17,7 @@ from nasflow.graphs.generations import generations_of_arrays, generations_of_gra
 from nasflow.graphs.names import OP_NAME_RULE, is_op_name
 
 BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
 
 MAX_OPS = 256  # ops are uint8
 
@@ -88,6 +89,45 @@ def check_ptr(name: str, ptr: npt.ArrayLike, n_items: int) -> npt.NDArray[np.int
             f"{ptr_[-1:].tolist()}"
         )
     return ptr_
+
+
+def check_graphs(
+    n_ops: int,
+    ops: npt.ArrayLike,
+    node_ptr: npt.ArrayLike,
+    edges: npt.ArrayLike,
+    edge_ptr: npt.ArrayLike,
+) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """The four arrays of a table as int64, checked but for what edges join.
+
+    Raises:
+        DataError: arrays that do not fit together.
+        GraphError: a graph without a node, an unknown operation index; names the row.
+    """
+    ops_ = integers("ops", ops)
+    edges_ = integers("edges", edges)
+    if ops_.ndim != 1 or edges_.ndim != 2 or len(edges_) != 2:
+        raise DataError(
+            f"ops has shape {ops_.shape} and edges {edges_.shape}; legal: (n_nodes,) and "
+            "(2, n_edges)"
+        )
+    node_ptr_ = check_ptr("node_ptr", node_ptr, len(ops_))
+    edge_ptr_ = check_ptr("edge_ptr", edge_ptr, edges_.shape[1])
+    if len(node_ptr_) != len(edge_ptr_):
+        raise DataError(
+            f"node_ptr describes {len(node_ptr_) - 1} graphs, edge_ptr {len(edge_ptr_) - 1}"
+        )
+    sizes = np.diff(node_ptr_)
+    if len(sizes) and sizes.min() < 1:
+        raise GraphError(f"row {int(sizes.argmin())}: an architecture needs at least one node")
+    bad = np.flatnonzero((ops_ < 0) | (ops_ >= n_ops))
+    if len(bad):
+        row = int(np.searchsorted(node_ptr_, bad[0], side="right")) - 1
+        raise GraphError(
+            f"row {row}: operation index {int(ops_[bad[0]])} at node "
+            f"{int(bad[0] - node_ptr_[row])}; legal: 0..{n_ops - 1}"
+        )
+    return ops_, node_ptr_, edges_, edge_ptr_
 
 
 def sorted_edges(

@@ -7,6 +7,10 @@
     edges        (2, n_edges) integer     source and target, counted from 0 *within* the graph;
                                           sorted by (graph, target, source)
     edge_ptr     (N+1,) int64             graph g owns the edges edge_ptr[g] : edge_ptr[g+1]
+    attr_names   (n_attrs,) str           names of the numbers that nodes carry; mostly none
+    attrs        (n_nodes, n_attrs) f32   these numbers, NaN where a node has none
+    global_names (n_globals,) str         names of the numbers that graphs carry
+    globals      (N, n_globals) float32   these numbers, NaN where a graph has none
 
 `ArchTable` is such graphs, checked, with generations, rows and files. Canonical ids are computed on
 the bare arrays, since the forms they look at need be no table: they may have any number of
@@ -15,20 +19,37 @@ operations, and names that no operation of a table can have.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from nasflow.errors import GraphError
-from nasflow.graphs.flat_arrays import row_ptr, spread
+from nasflow.graphs.attributes import (
+    NO_GRAPH_NUMBERS,
+    NO_NODE_NUMBERS,
+    Float32,
+    GraphNumbers,
+    NodeNumbers,
+    aligned,
+    check_number_names,
+    in_use,
+    stacked_graph_columns,
+    stacked_node_columns,
+)
+from nasflow.graphs.flat_arrays import check_vocabulary, row_ptr, spread
 from nasflow.graphs.names import NONE_OP, is_input, is_output
 from nasflow.running.cached import cached_property
 
 IntArray = npt.NDArray[np.integer[Any]]
 BoolArray = npt.NDArray[np.bool_]
+
+
+def _no_numbers() -> Float32:
+    return np.zeros((0, 0), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,10 +61,26 @@ class FlatGraphs:
     node_ptr: npt.NDArray[np.int64]
     edges: IntArray
     edge_ptr: npt.NDArray[np.int64]
+    attr_names: tuple[str, ...] = field(default=(), kw_only=True)
+    attrs: Float32 = field(default_factory=_no_numbers, kw_only=True)
+    global_names: tuple[str, ...] = field(default=(), kw_only=True)
+    globals: Float32 = field(default_factory=_no_numbers, kw_only=True)
+
+    def __post_init__(self) -> None:
+        # without names the arrays have a row for each node and graph all the same, of no bytes
+        if not self.attr_names:
+            object.__setattr__(self, "attrs", np.zeros((len(self.ops), 0), np.float32))
+        if not self.global_names:
+            object.__setattr__(self, "globals", np.zeros((len(self), 0), np.float32))
 
     @staticmethod
-    def of_graph(ops: Sequence[str], edges: Sequence[tuple[int, int]]) -> FlatGraphs:
-        """One graph, from the names of its operations and its edges sorted by (target, source)."""
+    def of_graph(
+        ops: Sequence[str],
+        edges: Sequence[tuple[int, int]],
+        attrs: NodeNumbers = NO_NODE_NUMBERS,
+        globals: GraphNumbers = NO_GRAPH_NUMBERS,
+    ) -> FlatGraphs:
+        """One graph, from its operations' names, edges sorted by (target, source) and numbers."""
         vocabulary = tuple(sorted(set(ops)))
         index = {op: i for i, op in enumerate(vocabulary)}
         return FlatGraphs(
@@ -52,10 +89,19 @@ class FlatGraphs:
             np.array([0, len(ops)]),
             np.array(edges, np.int64).reshape(-1, 2).T,
             np.array([0, len(edges)]),
+            attr_names=tuple(attrs),
+            attrs=stacked_node_columns(tuple(attrs), [(attrs, len(ops))]),
+            global_names=tuple(globals),
+            globals=stacked_graph_columns(tuple(globals), [globals]),
         )
 
     def __len__(self) -> int:
         return len(self.node_ptr) - 1
+
+    @property
+    def n_ops(self) -> int:
+        """Size of the vocabulary."""
+        return len(self.vocabulary)
 
     @cached_property
     def node_graph(self) -> npt.NDArray[np.int64]:
@@ -123,7 +169,74 @@ class FlatGraphs:
         # nodes stay in their order, and so do the edges: they are sorted still
         local = new_position[edges[:, kept_edge]] - node_ptr[edge_graph]
         edge_ptr = row_ptr(np.bincount(edge_graph, minlength=len(self)))
-        return self._replaced(self.ops[keep], node_ptr, local, edge_ptr)
+        return self._replaced(self.ops[keep], node_ptr, local, edge_ptr, self.attrs[keep])
+
+    def op_counts(self) -> npt.NDArray[np.int64]:
+        """(N, n_ops) int64: how often each operation occurs in each row."""
+        pairs = self.node_graph * self.n_ops + self.ops  # (n_nodes,): row and operation in one
+        counts = np.bincount(pairs, minlength=len(self) * self.n_ops)
+        return counts.reshape(len(self), self.n_ops)
+
+    def with_vocabulary(self, vocabulary: Sequence[str]) -> Self:
+        """The same graphs, their operations counted in another vocabulary that has all of them.
+
+        Raises:
+            GraphError: an operation that occurs is not in `vocabulary`; names the first row with
+                it.
+        """
+        vocabulary = check_vocabulary(vocabulary)
+        if vocabulary == self.vocabulary:
+            return self
+        index = {op: i for i, op in enumerate(vocabulary)}
+        # names that do not occur need no place: -1 is refused only where a node has it
+        new_index = np.array([index.get(op, -1) for op in self.vocabulary])  # (n_ops,)
+        ops = new_index[self.ops]  # (n_nodes,)
+        if ops.min(initial=0) < 0:
+            node = int(ops.argmin())  # the first of those that are -1
+            raise GraphError(
+                f"row {int(self.node_graph[node])}: unknown operation "
+                f"{self.vocabulary[self.ops[node]]!r}; legal: {', '.join(vocabulary)}"
+            )
+        return dataclasses.replace(self, vocabulary=vocabulary, ops=ops.astype(np.uint8))
+
+    def with_numbers(self, attr_names: Sequence[str], global_names: Sequence[str] = ()) -> Self:
+        """The same graphs, their numbers in columns of these names; what a row lacks is missing.
+
+        Raises:
+            GraphError: a number under another name; names the first row with it.
+        """
+        attr_names = check_number_names("attrs", attr_names)
+        global_names = check_number_names("globals", global_names)
+        if (attr_names, global_names) == (self.attr_names, self.global_names):
+            return self
+        used = {
+            name: self.node_graph[node]
+            for name, node in in_use(self.attr_names, self.attrs).items()
+        }
+        self._refuse_others("attrs", used, attr_names)
+        self._refuse_others("globals", in_use(self.global_names, self.globals), global_names)
+        return self._with_names(attr_names, global_names)
+
+    def without_numbers(self) -> Self:
+        """The same graphs without numbers on nodes and graphs."""
+        return self._with_names((), ())
+
+    def _refuse_others(self, kind: str, first_row: dict[str, int], legal: Sequence[str]) -> None:
+        for name in sorted(first_row.keys() - set(legal)):
+            raise GraphError(
+                f"row {first_row[name]}: unknown {kind} {name!r}; legal: "
+                f"{', '.join(legal) or 'none'} (`without_numbers()` leaves all of them out)"
+            )
+
+    def _with_names(self, attr_names: tuple[str, ...], global_names: tuple[str, ...]) -> Self:
+        """Numbers under names that are not among these are left out."""
+        return dataclasses.replace(
+            self,
+            attr_names=attr_names,
+            attrs=aligned(self.attr_names, self.attrs, attr_names),
+            global_names=global_names,
+            globals=aligned(self.global_names, self.globals, global_names),
+        )
 
     def _replaced(
         self,
@@ -131,6 +244,9 @@ class FlatGraphs:
         node_ptr: npt.NDArray[np.int64],
         edges: IntArray,
         edge_ptr: npt.NDArray[np.int64],
+        attrs: Float32,
     ) -> Self:
-        """Other graphs over the same vocabulary."""
-        return type(self)(self.vocabulary, ops, node_ptr, edges, edge_ptr)
+        """Other graphs over the same vocabulary and names, in the same rows."""
+        return dataclasses.replace(
+            self, ops=ops, node_ptr=node_ptr, edges=edges, edge_ptr=edge_ptr, attrs=attrs
+        )

@@ -9,11 +9,17 @@
                                           sorted by (graph, target, source)
     edge_ptr     (N+1,) int64             graph g owns the edges edge_ptr[g] : edge_ptr[g+1]
     generation   (n_nodes,) uint8 ...     topological generation of every node, from 0
+    attr_names   (n_attrs,) str           names of the numbers that nodes carry, such as width
+    attrs        (n_nodes, n_attrs) f32   these numbers, NaN where a node has none
+    global_names (n_globals,) str         names of the numbers that graphs carry, such as resolution
+    globals      (N, n_globals) float32   these numbers, NaN where a graph has none
 
 Decisions:
 
 * No Python object per graph: 423,624 graphs are five arrays, and a batch is cut from them by
   indexing.
+* Most tables have no numbers: then the last four fields are empty and take no memory, and ids,
+  hashes and files are what they are without them.
 * `edges` and `generation` take the smallest of uint8, uint16, int32 that fits the largest graph.
 * Checked once, vectorised, when built from outside (`from_arrays`); slices of a valid table are
   valid.
@@ -21,7 +27,6 @@ Decisions:
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
@@ -34,12 +39,19 @@ import numpy.typing as npt
 
 from nasflow.errors import DataError, GraphError
 from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.attributes import (
+    Float32,
+    check_columns,
+    numbers_of_columns,
+    numbers_of_row,
+    stacked_graph_columns,
+    stacked_node_columns,
+)
 from nasflow.graphs.canonical import canonical_ids
 from nasflow.graphs.flat_arrays import (
-    check_ptr,
+    check_graphs,
     check_vocabulary,
     generations,
-    integers,
     ragged_positions,
     row_ptr,
     smallest_dtype,
@@ -50,7 +62,7 @@ from nasflow.running.cached import cached_property
 from nasflow.running.files import load_npz, save_npz
 
 IntArray = npt.NDArray[np.integer[Any]]
-BoolArray = npt.NDArray[np.bool_]
+Pointer = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,38 +87,27 @@ class ArchTable(FlatGraphs):
         node_ptr: npt.ArrayLike,
         edges: npt.ArrayLike,
         edge_ptr: npt.ArrayLike,
+        *,
+        attr_names: Sequence[str] = (),
+        attrs: npt.ArrayLike | None = None,
+        global_names: Sequence[str] = (),
+        globals: npt.ArrayLike | None = None,
     ) -> ArchTable:
         """A checked table; edges may come in any order within their graph.
 
         Raises:
             DataError: arrays that do not fit together.
             GraphError: an unknown operation index, an edge that leaves its graph, repeats, joins a
-                node to itself or closes a cycle; the message names the row.
+                node to itself or closes a cycle, a number that is infinite; the message names the
+                row.
         """
         vocabulary = check_vocabulary(vocabulary)
-        ops_ = integers("ops", ops)
-        edges_ = integers("edges", edges)
-        if ops_.ndim != 1 or edges_.ndim != 2 or len(edges_) != 2:
-            raise DataError(
-                f"ops has shape {ops_.shape} and edges {edges_.shape}; legal: (n_nodes,) and "
-                "(2, n_edges)"
-            )
-        node_ptr_ = check_ptr("node_ptr", node_ptr, len(ops_))
-        edge_ptr_ = check_ptr("edge_ptr", edge_ptr, edges_.shape[1])
-        if len(node_ptr_) != len(edge_ptr_):
-            raise DataError(
-                f"node_ptr describes {len(node_ptr_) - 1} graphs, edge_ptr {len(edge_ptr_) - 1}"
-            )
+        ops_, node_ptr_, edges_, edge_ptr_ = check_graphs(
+            len(vocabulary), ops, node_ptr, edges, edge_ptr
+        )
         sizes = np.diff(node_ptr_)
-        if len(sizes) and sizes.min() < 1:
-            raise GraphError(f"row {int(sizes.argmin())}: an architecture needs at least one node")
-        bad = np.flatnonzero((ops_ < 0) | (ops_ >= len(vocabulary)))
-        if len(bad):
-            row = int(np.searchsorted(node_ptr_, bad[0], side="right")) - 1
-            raise GraphError(
-                f"row {row}: operation index {int(ops_[bad[0]])} at node "
-                f"{int(bad[0] - node_ptr_[row])}; legal: 0..{len(vocabulary) - 1}"
-            )
+        attr_names, attrs = check_columns("attrs", attr_names, attrs, len(ops_))
+        global_names, globals = check_columns("globals", global_names, globals, len(sizes))
         edge_graph = np.repeat(np.arange(len(sizes)), np.diff(edge_ptr_))  # (n_edges,)
         edges_ = sorted_edges(edges_, edge_graph, sizes)
         dtype = smallest_dtype(int(sizes.max(initial=1)))
@@ -118,6 +119,10 @@ class ArchTable(FlatGraphs):
             edges_.astype(dtype),
             edge_ptr_,
             generation.astype(dtype),
+            attr_names=attr_names,
+            attrs=attrs,
+            global_names=global_names,
+            globals=globals,
         )
 
     @classmethod
@@ -152,6 +157,9 @@ class ArchTable(FlatGraphs):
         edges = np.array(pairs, np.int64).reshape(-1, 2).T
         sizes = [arch.n_nodes for arch in architectures]
         dtype = smallest_dtype(max(sizes, default=1))
+        # names of numbers are no vocabulary: those that occur, sorted
+        attr_names = tuple(sorted({name for arch in architectures for name in arch.attrs}))
+        global_names = tuple(sorted({name for arch in architectures for name in arch.globals}))
         return cls(
             vocabulary,
             np.array(ops, dtype=np.uint8),
@@ -159,6 +167,10 @@ class ArchTable(FlatGraphs):
             edges.astype(dtype),
             row_ptr([len(arch.edges) for arch in architectures]),
             np.array([g for arch in architectures for g in arch.generations], dtype=dtype),
+            attr_names=attr_names,
+            attrs=stacked_node_columns(attr_names, [(a.attrs, a.n_nodes) for a in architectures]),
+            global_names=global_names,
+            globals=stacked_graph_columns(global_names, [a.globals for a in architectures]),
         )
 
     @classmethod
@@ -181,7 +193,10 @@ class ArchTable(FlatGraphs):
 
     @classmethod
     def concatenate(cls, tables: Sequence[ArchTable]) -> ArchTable:
-        """The rows of several tables of one vocabulary, one table after the other."""
+        """The rows of several tables of one vocabulary, one table after the other.
+
+        Numbers that only some tables have are missing in the rows of the others.
+        """
         if not tables:
             raise DataError("there is no table to concatenate")
         for table in tables:
@@ -190,6 +205,9 @@ class ArchTable(FlatGraphs):
                     f"tables of different vocabularies: {table.vocabulary} "
                     f"and {tables[0].vocabulary}"
                 )
+        attr_names = tuple(dict.fromkeys(name for t in tables for name in t.attr_names))
+        global_names = tuple(dict.fromkeys(name for t in tables for name in t.global_names))
+        tables = [t._with_names(attr_names, global_names) for t in tables]
         return cls(
             tables[0].vocabulary,
             np.concatenate([t.ops for t in tables]),
@@ -197,6 +215,10 @@ class ArchTable(FlatGraphs):
             np.concatenate([t.edges for t in tables], axis=1),
             row_ptr(np.concatenate([np.diff(t.edge_ptr) for t in tables])),
             np.concatenate([t.generation for t in tables]),
+            attr_names=attr_names,
+            attrs=np.concatenate([t.attrs for t in tables]),
+            global_names=global_names,
+            globals=np.concatenate([t.globals for t in tables]),
         )
 
     # -- reading ----------------------------------------------------------------------------------
@@ -220,10 +242,13 @@ class ArchTable(FlatGraphs):
             rows = rows[0]  # rows, and all there is of them: as scikit-learn indexes
         if isinstance(rows, (int, np.integer)):
             row = range(len(self))[rows]  # negative rows and IndexError as everywhere
-            ops = self.ops[self.node_ptr[row] : self.node_ptr[row + 1]]
+            nodes = slice(self.node_ptr[row], self.node_ptr[row + 1])
             edges = self.edges[:, self.edge_ptr[row] : self.edge_ptr[row + 1]]
             return Architecture(
-                tuple(self.vocabulary[op] for op in ops), tuple(map(tuple, edges.T.tolist()))
+                tuple(self.vocabulary[op] for op in self.ops[nodes]),
+                tuple(map(tuple, edges.T.tolist())),
+                numbers_of_columns(self.attr_names, self.attrs[nodes]),
+                numbers_of_row(self.global_names, self.globals[row]),
             )
         if isinstance(rows, slice) and rows.step in (None, 1):
             return self._between(*rows.indices(len(self))[:2])
@@ -236,6 +261,20 @@ class ArchTable(FlatGraphs):
         """Any rows in any order: copies."""
         nodes, node_ptr = ragged_positions(self.node_ptr, rows)
         edges, edge_ptr = ragged_positions(self.edge_ptr, rows)
+        return self._cut(rows, nodes, node_ptr, edges, edge_ptr)
+
+    def _between(self, start: int, stop: int) -> ArchTable:
+        """Consecutive rows: views of the arrays, nothing is copied."""
+        rows = slice(start, max(start, stop))
+        bounds = slice(rows.start, rows.stop + 1)
+        node_ptr, edge_ptr = self.node_ptr[bounds], self.edge_ptr[bounds]
+        nodes, edges = slice(node_ptr[0], node_ptr[-1]), slice(edge_ptr[0], edge_ptr[-1])
+        return self._cut(rows, nodes, node_ptr - nodes.start, edges, edge_ptr - edges.start)
+
+    def _cut(
+        self, rows: Any, nodes: Any, node_ptr: Pointer, edges: Any, edge_ptr: Pointer
+    ) -> ArchTable:
+        """The rows with these nodes and edges, all given by index arrays or slices."""
         return ArchTable(
             self.vocabulary,
             self.ops[nodes],
@@ -243,32 +282,17 @@ class ArchTable(FlatGraphs):
             self.edges[:, edges],
             edge_ptr,
             self.generation[nodes],
+            attr_names=self.attr_names,
+            attrs=self.attrs[nodes],
+            global_names=self.global_names,
+            globals=self.globals[rows],
         )
-
-    def _between(self, start: int, stop: int) -> ArchTable:
-        """Consecutive rows: views of the arrays, nothing is copied."""
-        stop = max(start, stop)
-        first_node, last_node = self.node_ptr[[start, stop]]
-        first_edge, last_edge = self.edge_ptr[[start, stop]]
-        return ArchTable(
-            self.vocabulary,
-            self.ops[first_node:last_node],
-            self.node_ptr[start : stop + 1] - first_node,
-            self.edges[:, first_edge:last_edge],
-            self.edge_ptr[start : stop + 1] - first_edge,
-            self.generation[first_node:last_node],
-        )
-
-    @property
-    def n_ops(self) -> int:
-        """Size of the vocabulary."""
-        return len(self.vocabulary)
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory the arrays take."""
         arrays = (self.ops, self.node_ptr, self.edges, self.edge_ptr, self.generation)
-        return sum(array.nbytes for array in arrays)
+        return sum(array.nbytes for array in (*arrays, self.attrs, self.globals))
 
     def content_hash(self) -> str:
         """Hexadecimal SHA-256 of all arrays."""
@@ -289,37 +313,20 @@ class ArchTable(FlatGraphs):
         node_ptr: npt.NDArray[np.int64],
         edges: IntArray,
         edge_ptr: npt.NDArray[np.int64],
+        attrs: Float32,
     ) -> ArchTable:
-        """Other graphs over the same vocabulary, with their generations."""
-        return ArchTable.from_arrays(self.vocabulary, ops, node_ptr, edges, edge_ptr)
-
-    def op_counts(self) -> npt.NDArray[np.int64]:
-        """(N, n_ops) int64: how often each operation occurs in each row."""
-        pairs = self.node_graph * self.n_ops + self.ops  # (n_nodes,): row and operation in one
-        counts = np.bincount(pairs, minlength=len(self) * self.n_ops)
-        return counts.reshape(len(self), self.n_ops)
-
-    def with_vocabulary(self, vocabulary: Sequence[str]) -> ArchTable:
-        """The same graphs, their operations counted in another vocabulary that has all of them.
-
-        Raises:
-            GraphError: an operation that occurs is not in `vocabulary`; names the first row with
-                it.
-        """
-        vocabulary = check_vocabulary(vocabulary)
-        if vocabulary == self.vocabulary:
-            return self
-        index = {op: i for i, op in enumerate(vocabulary)}
-        # names that do not occur need no place: -1 is refused only where a node has it
-        new_index = np.array([index.get(op, -1) for op in self.vocabulary])  # (n_ops,)
-        ops = new_index[self.ops]  # (n_nodes,)
-        if ops.min(initial=0) < 0:
-            node = int(ops.argmin())  # the first of those that are -1
-            raise GraphError(
-                f"row {int(self.node_graph[node])}: unknown operation "
-                f"{self.vocabulary[self.ops[node]]!r}; legal: {', '.join(vocabulary)}"
-            )
-        return dataclasses.replace(self, vocabulary=vocabulary, ops=ops.astype(np.uint8))
+        """Other graphs over the same vocabulary and names, with their generations."""
+        return ArchTable.from_arrays(
+            self.vocabulary,
+            ops,
+            node_ptr,
+            edges,
+            edge_ptr,
+            attr_names=self.attr_names,
+            attrs=attrs,
+            global_names=self.global_names,
+            globals=self.globals,
+        )
 
     def without(self, op: str) -> ArchTable:
         """Every row less the nodes of one operation and the edges at them."""
@@ -329,8 +336,8 @@ class ArchTable(FlatGraphs):
     # -- files ------------------------------------------------------------------------------------
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """The fields as named arrays, as `save` writes them."""
-        return {
+        """The fields as named arrays, as `save` writes them; those of numbers if there are any."""
+        arrays: dict[str, npt.NDArray[Any]] = {
             "vocabulary": np.array(self.vocabulary),
             "ops": self.ops,
             "node_ptr": self.node_ptr,
@@ -338,6 +345,11 @@ class ArchTable(FlatGraphs):
             "edge_ptr": self.edge_ptr,
             "generation": self.generation,
         }
+        if self.attr_names:
+            arrays |= {"attr_names": np.array(self.attr_names), "attrs": self.attrs}
+        if self.global_names:
+            arrays |= {"global_names": np.array(self.global_names), "globals": self.globals}
+        return arrays
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write an .npz, compressed and atomically (a reader sees the old file or the new one)."""
@@ -369,6 +381,15 @@ class ArchTable(FlatGraphs):
                 arrays["node_ptr"],
                 arrays["edges"],
                 arrays["edge_ptr"],
+                attr_names=_names(arrays, "attr_names"),
+                attrs=arrays.get("attrs"),
+                global_names=_names(arrays, "global_names"),
+                globals=arrays.get("globals"),
             )
         except (DataError, GraphError) as error:
             raise type(error)(f"{origin}: {error}") from None
+
+
+def _names(arrays: dict[str, npt.NDArray[Any]], key: str) -> list[str]:
+    """The names of numbers among the arrays of a file; files without numbers have none."""
+    return arrays[key].tolist() if key in arrays else []
