@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import math
 from array import array
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from reprlib import repr as short_repr
 from typing import Any
 
@@ -79,6 +79,30 @@ class _Property:
         return filled
 
 
+class _Numbers:
+    """Numbers of nodes or graphs by name: flat arrays in which what is missing is NaN."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, array[float]] = {}
+
+    def add(self, n_before: int, numbers: Mapping[str, Sequence[float | None]]) -> None:
+        """Append the numbers of a row, before which there are so many places."""
+        for name, values in numbers.items():
+            column = self._columns.setdefault(name, array("f"))
+            # rows without it, before this one, have none
+            column.extend(itertools.repeat(math.nan, n_before - len(column)))
+            column.extend(math.nan if value is None else value for value in values)
+
+    def filled(self, n_places: int) -> tuple[tuple[str, ...], npt.NDArray[np.float32]]:
+        """The names, sorted, and (n_places, n_names) float32."""
+        names = tuple(sorted(self._columns))
+        filled = np.full((n_places, len(names)), np.nan, np.float32)
+        for j, name in enumerate(names):
+            column = np.frombuffer(self._columns[name], np.float32)
+            filled[: len(column), j] = column
+        return names, filled
+
+
 class TableBuilder:
     """Collects rows; `finish` makes the data set of them.
 
@@ -100,6 +124,7 @@ class TableBuilder:
         # source, target, source, target, ...
         self._edges = array("i")
         self._n_nodes, self._n_edges = array("I"), array("I")
+        self._attrs, self._globals = _Numbers(), _Numbers()
         # row, and a hash of the notation, which is shorter than the notation itself
         self._row_of_key: dict[Hashable, tuple[int, int]] = {}
         self._measured: dict[str, _Column] = {}
@@ -203,6 +228,8 @@ class TableBuilder:
         # before anything is put in, since one of them may be refused
         ops = self._indices(graph.ops)
         row = len(self._n_nodes)
+        self._attrs.add(len(self._ops), graph.attrs)
+        self._globals.add(row, {name: [value] for name, value in graph.globals.items()})
         self._ops.extend(ops)
         self._edges.extend(itertools.chain.from_iterable(graph.edges))
         self._n_nodes.append(graph.n_nodes)
@@ -222,11 +249,14 @@ class TableBuilder:
                 )
 
     def _graph_key(self, graph: Architecture) -> bytes:
-        """16 bytes of a graph's nodes and edges, in their order."""
+        """16 bytes of a graph's nodes, edges and numbers, in their order."""
         digest = hashlib.blake2b(self._indices(graph.ops).tobytes(), digest_size=16)
         # how long the first part is, so that no nodes pass for edges
         digest.update(graph.n_nodes.to_bytes(8, "little"))
         digest.update(array("i", itertools.chain.from_iterable(graph.edges)).tobytes())
+        if graph.attrs or graph.globals:
+            # names are sorted and numbers rounded: equal ones have equal texts
+            digest.update(repr((dict(graph.attrs), dict(graph.globals))).encode())
         return digest.digest()
 
     def _indices(self, names: Sequence[str]) -> array[int]:
@@ -253,6 +283,8 @@ class TableBuilder:
         ops = np.frombuffer(self._ops, np.uint16)  # (n_nodes,)
         edges = np.frombuffer(self._edges, np.int32).reshape(-1, 2).T  # (2, n_edges)
         node_ptr, edge_ptr = _ptr(self._n_nodes), _ptr(self._n_edges)
+        attr_names, attrs = self._attrs.filled(len(ops))
+        global_names, of_graphs = self._globals.filled(len(self._n_nodes))
         parts = []
         # the checks of a table take 20 times its memory: of a part at a time that is little
         for start in range(0, len(self._n_nodes), CHUNK):
@@ -263,6 +295,10 @@ class TableBuilder:
                 of_nodes - of_nodes[0],
                 edges[:, of_edges[0] : of_edges[-1]],
                 of_edges - of_edges[0],
+                attr_names=attr_names,
+                attrs=attrs[of_nodes[0] : of_nodes[-1]],
+                global_names=global_names,
+                globals=of_graphs[start:][:CHUNK],
             )
             parts.append(part)
         return ArchTable.concatenate(parts)

@@ -25,6 +25,7 @@ from nasflow.datasets.own_tables import LEGAL, own_format
 from nasflow.datasets.readers.base import Rejected, no_progress
 from nasflow.datasets.readers.cells import architecture as graph_of_cells
 from nasflow.datasets.readers.columns import is_index
+from nasflow.datasets.readers.number_cells import is_number_title
 from nasflow.datasets.readers.own_table import Header, OwnTable
 from nasflow.datasets.readers.registry import make_reader
 from nasflow.datasets.readers.text_columns import Record
@@ -204,9 +205,9 @@ def _to_architecture(
         title = notation
         return lambda cells: _parsed(space, title, cells.get(title))
     if {"ops", "edges"} <= set(titles):
-        return lambda cells: graph_of_cells(
-            {name: cells.get(name) for name in ("ops", "edges")}, {}
-        )
+        # with the numbers of nodes and graphs, if it has columns of them
+        parts = [title for title in titles if title in ("ops", "edges") or is_number_title(title)]
+        return lambda cells: graph_of_cells({name: cells.get(name) for name in parts}, {})
     value = mapping.get("value", "value")
     raise ConfigError(
         f"{path}: no column is called architecture; say how its rows are architectures: {OPTION} "

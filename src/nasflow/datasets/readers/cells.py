@@ -8,6 +8,7 @@ from enum import Enum
 from reprlib import repr as short_repr
 from typing import Any
 
+from nasflow.datasets.readers.number_cells import numbers_of_cells
 from nasflow.errors import DataError, GraphError, NasflowError
 from nasflow.graphs.architecture import Architecture
 from nasflow.running.json_text import strict_json
@@ -90,7 +91,8 @@ def architecture(cells: Mapping[str, Any], spaces: dict[str, Space]) -> Architec
     """The graph of a row, from `ops` and `edges`, or from `arch` and `space`.
 
     The first two are lists, JSON, or the short forms `input|conv|output` and `0>1 1>2`. `arch` is
-    the space's notation as text, or as the JSON value that the text would write.
+    the space's notation as text, or as the JSON value that the text would write. Numbers on nodes
+    and graphs are on the page of `number_cells.py`.
 
     Args:
         cells: the row, by title.
@@ -99,16 +101,34 @@ def architecture(cells: Mapping[str, Any], spaces: dict[str, Space]) -> Architec
     Raises:
         GraphError: they describe none.
     """
+    attrs, of_graph = numbers_of_cells(cells)
     if cells.get("arch") not in (None, ""):
         text = notation_of(cells["arch"])
-        return _space(cells.get("space"), spaces).parse(text)
+        graph = _space(cells.get("space"), spaces).parse(text)
+        return _with_numbers(graph, attrs, of_graph)
     ops, edges = cells.get("ops"), cells.get("edges")
     # a CSV has text only; JSONL and Parquet may have either
     if isinstance(ops, str):
         ops = _json(ops) if _is_json(ops) else ops.split("|")
     if isinstance(edges, str):
         edges = _json(edges) if _is_json(edges) else list(map(_pair, edges.split()))
-    return Architecture.from_dict({"ops": ops, "edges": edges})
+    return Architecture.from_dict({"ops": ops, "edges": edges, "attrs": attrs, "globals": of_graph})
+
+
+def _with_numbers(
+    graph: Architecture, attrs: Mapping[str, Any], of_graph: Mapping[str, Any]
+) -> Architecture:
+    """The graph of a notation with the numbers that other columns have."""
+    if not attrs and not of_graph:
+        return graph
+    twice = (graph.attrs.keys() & attrs.keys()) | (graph.globals.keys() & of_graph.keys())
+    if twice:
+        raise GraphError(
+            f"{min(twice)!r} stands in the notation and in a column; name each number once"
+        )
+    return Architecture(
+        graph.ops, graph.edges, {**graph.attrs, **attrs}, {**graph.globals, **of_graph}
+    )
 
 
 def _space(name: Any, spaces: dict[str, Space]) -> Space:

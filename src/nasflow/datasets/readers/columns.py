@@ -2,6 +2,7 @@
 
 ops, edges      the graph: operation of each node, (source, target) pairs
 arch, space     or its notation in a registered space, such as nb201
+attrs, globals  numbers on nodes and on the graph, and `attrs.width`, `globals.lr` for one of them
 id              left unread
 no title        left unread: an index, such as pandas writes
 anything else   a metric, if there are numbers in it. In brackets after the name: its unit, `min`
@@ -18,6 +19,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from nasflow.datasets.base import Metric, check_metric_name
+from nasflow.datasets.readers.number_cells import is_number_title
 from nasflow.errors import DataError
 
 STRUCTURE = ("ops", "edges", "arch", "space", "id")
@@ -110,6 +112,11 @@ def _declared(title: str, origin: str) -> Column:
         trained="free" not in words,
     )
     return Column(title, metric, int(repeat or 0))
+
+
+def is_structure(title: str) -> bool:
+    """Whether a column says what the architecture is, or which; no metric stands below it."""
+    return title in STRUCTURE or is_number_title(title)
 
 
 def is_index(title: str) -> bool:

@@ -28,11 +28,11 @@ from nasflow.datasets.readers.base import (
 from nasflow.datasets.readers.cells import Kind, architecture
 from nasflow.datasets.readers.columns import (
     MAX_COLUMNS,
-    STRUCTURE,
     Column,
     Columns,
     faults_of_header,
     is_index,
+    is_structure,
     only_metric,
 )
 from nasflow.datasets.readers.text_columns import Record, columns_of_text, notes_of_unread
@@ -51,7 +51,7 @@ class Header:
 class OwnTable(Reader):
     """A table whose columns are on the page of `columns.py`."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -137,7 +137,7 @@ class OwnTable(Reader):
             DataError: it is a metric, and its title is malformed or contradicts another.
         """
         column = self._columns.by_title.get(title)
-        if column is not None or title.strip() in STRUCTURE:
+        if column is not None or is_structure(title.strip()):
             return column
         if is_index(title):
             self._unnamed.add(title)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from nasflow.datasets.readers.base import Progress, Rejected, no_progress
 from nasflow.datasets.readers.cells import Kind, kind_of_value, numbers_in_value
-from nasflow.datasets.readers.columns import STRUCTURE
+from nasflow.datasets.readers.columns import is_structure
 from nasflow.datasets.readers.own_table import Header, OwnTable
 from nasflow.datasets.readers.text_columns import Record
 from nasflow.datasets.readers.text_file import opened
@@ -34,7 +34,7 @@ class ParquetFile(OwnTable):
             batches = self._batches(parquet, file)
             titles, n_rows = next(batches)
             yield Header(titles)
-            names = [title.strip() if title.strip() in STRUCTURE else title for title in titles]
+            names = [title.strip() if is_structure(title.strip()) else title for title in titles]
             for batch in batches:
                 for row in batch:
                     cells = {}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nasflow.datasets.readers.cells import Kind
-from nasflow.datasets.readers.columns import MAX_COLUMNS, STRUCTURE, is_index
+from nasflow.datasets.readers.columns import MAX_COLUMNS, is_index, is_structure
 
 _MOST_NAMED = 10  # columns in a note
 
@@ -51,7 +51,7 @@ def columns_of_text(records: Iterable[Any], kind: Callable[[Any], Kind]) -> dict
     texts = {}
     for title, count in counts.items():
         is_metric = count[Kind.NUMBER] >= count[Kind.TEXT]
-        if not is_metric and title.strip() not in STRUCTURE and not is_index(title):
+        if not is_metric and not is_structure(title.strip()) and not is_index(title):
             texts[title] = examples[title]
     return texts
 
