@@ -9,7 +9,10 @@ from nasflow.commands.shared import SOURCE_HELP, Namespace, Parser
 from nasflow.text import aligned
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nasflow.datasets.base import Dataset, Metric
+    from nasflow.graphs.attributes import Float32
 
 
 def add_arguments(parser: Parser, __: list[str]) -> None:
@@ -61,7 +64,22 @@ def _architectures(dataset: Dataset) -> str:
     if n_valid > len(table):
         text += f", from {n_valid:,} rows (repeats of an architecture are one row here)"
     memory = f"{table.nbytes / 1e6:.1f} MB in memory"
-    return f"{text}; {memory}\noperations: {', '.join(table.vocabulary)}\n"
+    numbers = _numbers("nodes", table.attr_names, table.attrs)
+    numbers += _numbers("graphs", table.global_names, table.globals)
+    return f"{text}; {memory}\noperations: {', '.join(table.vocabulary)}\n{numbers}"
+
+
+def _numbers(owners: str, names: Sequence[str], columns: Float32) -> str:
+    """The numbers that nodes or graphs carry, each with its span and how many have one."""
+    parts = []
+    for name, column in zip(names, columns.T, strict=True):
+        # only NaN, which is none, differs from itself
+        present = column[column == column]
+        if not len(present):
+            continue
+        span = f"{present.min():.6g} to {present.max():.6g}"
+        parts.append(f"{name} {span} ({100 * len(present) / len(column):.0f} % have one)")
+    return f"numbers on {owners}: {', '.join(parts)}\n" if parts else ""
 
 
 def _line(dataset: Dataset, metric: Metric) -> list[str]:
