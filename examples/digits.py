@@ -25,7 +25,8 @@ from torch import Tensor, nn
 from nasflow import Architecture, SearchConfig, SurrogateConfig, load_space
 from nasflow.running.seeding import seeded
 from nasflow.search import Problem, Study, run
-from nasflow.search.report import draw, final_table
+from nasflow.search.outputs import write_results
+from nasflow.search.results import results_of
 from nasflow.search.view import View
 
 N_TRAIN, N_VALID = 300, 600
@@ -104,12 +105,13 @@ def main() -> None:
                 limit=600,
                 watcher=view,
             )
-        draw(options.out / f"{strategy}.png", study)
+        # table.txt, trials.csv, best.json and search.png
+        table = write_results(options.out / strategy, results_of(study, metric="accuracy"))
         networks = [trained(study.best().architecture, seed) for seed in (1, 2, 3)]
         tests = [accuracy(network, slice(N_TRAIN + N_VALID, None)) for network in networks]
         winners[strategy] = float(np.mean(tests)), networks[int(np.argmax(tests))]
         print(
-            f"{strategy}: {final_table(study)}\nits winner, trained anew with three seeds: "
+            f"{strategy}: {table}\nits winner, trained anew with three seeds: "
             f"{np.mean(tests):.2f} % (standard deviation {np.std(tests):.2f}) of the test images\n"
         )
     winner = max(winners, key=lambda name: winners[name][0])
