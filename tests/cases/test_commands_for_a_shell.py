@@ -29,6 +29,11 @@ PYTHON = sys.executable
         (f"{PYTHON} a.py {{arch_json}} 2>/dev/null", "2>/dev/null"),
         (f"{PYTHON} a.py {{arch_json}} &", "&"),
         ("source env/bin/activate; python a.py {arch_json}", "source"),
+        (f"{PYTHON} ~/train.py {{arch_json}}", "~/train.py"),
+        (f"{PYTHON} train.py {{arch_json}} --data $DATA/x", "$DATA/x"),
+        (f"{PYTHON} train.py {{arch_json}} --data=${{DATA}}", "--data=${DATA}"),
+        (f"{PYTHON} train.py {{arch_json}} --seed $(date)", "$(date)"),
+        (f"{PYTHON} train.py {{arch_json}} --seed `date`", "`date`"),
     ],
 )
 def test_what_needs_a_shell_is_told_with_how_to_have_one(command: str, word: str) -> None:
@@ -46,6 +51,9 @@ def test_what_needs_a_shell_is_told_with_how_to_have_one(command: str, word: str
         f"{PYTHON} -c 'import sys; print(1 > 0)' {{arch_json}}",
         f"{PYTHON} train.py --token <unk> --lr=0.1 {{arch_json}}",
         f"{PYTHON} train.py --shape (3,4) {{arch_json}} # 3",
+        f"{PYTHON} train.py --pattern '$DATA' --price 5$ --cost=$5 \\$x {{arch_json}}",
+        f"{PYTHON} train.py --near a~/b {{arch_json}}",
+        "sh -c 'python $HOME/train.py {arch_json} $(date)'",
         "env FOO=1 python3 train.py {arch_json}",
         "sh -c 'cd x && python train.py {arch_json} | tail -1'",
     ],

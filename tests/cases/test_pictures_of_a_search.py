@@ -8,11 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from nasflow.cli import main
+from nasflow.graphs.architecture import Architecture
 from nasflow.search import outputs
-from nasflow.search.picture import _limits
+from nasflow.search.picture import _draw_course, _draw_predictions, _limits
 from nasflow.search.results import Results
+from nasflow.search.trial import Trial
 
 TRAINER = """
 def huge(architecture):
@@ -84,6 +87,43 @@ def test_early_bad_results_do_not_squeeze_the_rest() -> None:
     assert 94 < high < 96
     lower, upper = _limits(-values, maximise=False)
     assert (lower, upper) == (-high, -low)
+
+
+def titles_and_labels(results: Results) -> tuple[list[str], list[str]]:
+    """What a picture says above its two halves, and the entries of its legends."""
+    figure = Figure()
+    left, right = figure.subplots(1, 2)
+    _draw_course(left, results)
+    _draw_predictions(right, results)
+    labels: list[str] = []
+    for axes in (left, right):
+        labels += axes.get_legend_handles_labels()[1]
+    return [left.get_title(), right.get_title()], labels
+
+
+def trial(number: int, value: float, predicted: float | None = None) -> Trial:
+    architecture = Architecture.from_dict({"ops": ["input", "output"], "edges": [[0, 1]]})
+    origin = "random" if predicted is None else "model"
+    return Trial(
+        number, architecture, str(number), "done", origin, value, predicted=predicted, deviation=0.1
+    )
+
+
+def test_where_nothing_is_predicted_there_is_no_frame_and_no_start() -> None:
+    titles, labels = titles_and_labels(Results([trial(0, 1.0), trial(1, 2.0)], "x", None))
+    assert titles[1] == ""
+    assert "drawn at random" in labels
+    assert "random start" not in labels
+
+
+def test_what_the_second_half_cuts_off_is_counted() -> None:
+    trials = [trial(0, 95.0), *(trial(i, 95 + i / 10, 95.5 + i / 20) for i in range(1, 9))]
+    titles, labels = titles_and_labels(Results(trials, "x", None))
+    assert titles[1] == "Predicted against measured (8)"
+    assert "random start" in labels
+    # a network that learned nothing, of which much was expected
+    titles, _ = titles_and_labels(Results([*trials, trial(9, 9.5, 95.7)], "x", None))
+    assert titles[1] == "Predicted against measured (8 of 9 shown)"
 
 
 def test_the_lines_that_build_the_winner_do() -> None:

@@ -43,12 +43,25 @@ def test_all_that_differs_is_said_in_the_words_it_was_written_in(tmp_path: Path)
     for words in (
         "line of the space, ops: ['a', 'b'] there, ['a', 'b', 'c'] asked for",
         "line of the space, features: nothing there, {'c': {'w': [1, 2]}} asked for",
-        "maximise: True there, False asked for",
+        "maximise: True there, False asked for (it was begun without --minimise)",
         "option seed: 1 there, 2 asked for",
         "parallel and window may change",
     ):
         assert words in str(error.value)
     assert "fingerprint" not in str(error.value)
+
+
+def test_of_another_strategy_the_options_are_not_compared(tmp_path: Path) -> None:
+    less = Problem(CHAIN, maximise=False)
+    Study(tmp_path / "a", less, SearchConfig("evolution", population=5, seed=3))
+    with pytest.raises(ConfigError) as error:
+        Study(tmp_path / "a", Problem(CHAIN), SearchConfig("random"))
+    said = str(error.value)
+    assert "option strategy: 'evolution' there, 'random' asked for" in said
+    assert "maximise: False there, True asked for (it was begun with --minimise)" in said
+    # options that the other has not are no differences of the user's making
+    assert "population" not in said
+    assert said.count("option ") == 1
 
 
 def test_the_same_space_in_other_words_is_the_same(tmp_path: Path) -> None:

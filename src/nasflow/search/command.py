@@ -29,6 +29,8 @@ _RESULT_BYTES = 2**20  # of the file that a command wrote
 _SHELLS = ("sh", "bash", "dash", "zsh", "ksh")
 # what only a shell can do, by the first word
 _BUILTIN = ("cd", "export", "source", ".", "set", "ulimit", "eval", "alias", "if", "for", "while")
+# a home folder, a variable, or another command's output; in quotes they are the user's own words
+_EXPANDED = re.compile(r"~\w*/|[^'\"\\$`]*(\$[A-Za-z_{(]|`)")
 # the kernel kills a process that asked for it (PR_SET_PDEATHSIG = 1) when its parent dies
 _WITH_PARENT = (
     "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execvp(sys.argv[1], sys.argv[1:])"
@@ -50,7 +52,8 @@ def check_command(command: str) -> None:
     if for_shell is not None:
         raise ConfigError(
             f"{for_shell!r} in the command {command!r} is for a shell, and there is none here; to"
-            f" have one: --train \"sh -c '{_first_line(command)}'\""
+            f" have one: --train \"sh -c '{_first_line(command)}'\"; a word in quotes is passed"
+            " on as it is"
         )
     if not any(mark in word for word in words for mark in PLACEHOLDERS):
         raise ConfigError(
@@ -77,7 +80,7 @@ def _only_for_a_shell(command: str, words: list[str]) -> str | None:
     lexer.commenters = ""
     operator = re.compile(r"\|\|?|&&?|;|<|[0-9&]?>>?[^>]*|.*[^\\];")
     for word in lexer:
-        if operator.fullmatch(word):
+        if operator.fullmatch(word) or _EXPANDED.match(word):
             return word
     return None
 

@@ -59,9 +59,11 @@ def _draw_course(axes: Axes, results: Results) -> None:
     place = {trial.number: i for i, trial in enumerate(finished, 1)}
     done = [trial for trial in finished if trial.state == "done"]
     low, high = _limits(_numbers(trial.value for trial in done), results.maximise)
+    # where nothing else comes, as in random search, they begin nothing
+    is_start = any(_kind(trial) == "proposed" for trial in finished)
     kinds = {
         "told": ("D", _GREY, "brought along"),
-        "start": ("o", _ORANGE, "random start"),
+        "start": ("o", _ORANGE, "random start" if is_start else "drawn at random"),
         "proposed": ("o", _BLUE, "proposed"),
     }
     for kind, (marker, colour, label) in kinds.items():
@@ -148,6 +150,11 @@ def _draw_predictions(axes: Axes, results: Results) -> None:
     """What was measured over what was predicted, with its standard deviation."""
     # random architectures were proposed without a prediction
     guessed = [trial for trial in results.done if trial.predicted is not None]
+    if not guessed:
+        # an empty frame would have numbers at its edges that mean nothing
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, "nothing was predicted", ha="center", transform=axes.transAxes)
+        return
     x = _numbers(trial.predicted for trial in guessed)
     y = _numbers(trial.value for trial in guessed)
     # some models predict a value alone
@@ -165,19 +172,22 @@ def _draw_predictions(axes: Axes, results: Results) -> None:
     )
     # with the whole of the intervals, less those of what is too bad to be shown
     low, high = _limits(np.concatenate([x - deviations, x + deviations, y]), results.maximise)
+    count = f"{len(guessed)}"
     if low < high:
+        n_shown = int(((low <= x) & (x <= high) & (low <= y) & (y <= high)).sum())
+        # what is cut off is said, since no arrow at the edge shows it
+        if n_shown < len(guessed):
+            count = f"{n_shown} of {len(guessed)} shown"
         # one scale for both: on the diagonal a prediction is right
         axes.plot([low, high], [low, high], color=_GREY, linewidth=1, label="as predicted")
         axes.set(xlim=(low, high), ylim=(low, high))
         axes.legend(fontsize="small")
-    if not guessed:
-        axes.text(0.5, 0.5, "nothing was predicted", ha="center", transform=axes.transAxes)
     axes.set_box_aspect(1)
     metric = _plain(results.metric)
     axes.set(
         xlabel=f"predicted {metric}, ± a standard deviation",
         ylabel=f"measured {metric}",
-        title=f"Predicted against measured ({len(guessed)})",
+        title=f"Predicted against measured ({count})",
     )
 
 

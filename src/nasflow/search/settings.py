@@ -55,7 +55,12 @@ def _differences(kept: Mapping[str, Any], asked: Mapping[str, Any]) -> Iterator[
         if name not in kept:
             continue  # the file was made before this was written down
         if name == "options":
-            yield from _of_parts("option ", kept.get(name), asked.get(name))
+            yield from _of_options(kept.get(name), asked.get(name))
+        elif name == "maximise":
+            # the option that says it, whose name is the opposite
+            begun = "without" if kept[name] else "with"
+            difference = _difference(name, kept[name], asked.get(name))
+            yield f"{difference} (it was begun {begun} --minimise)"
         else:
             yield _difference(name, kept.get(name), asked.get(name))
 
@@ -71,6 +76,16 @@ def _of_space(kept: Mapping[str, Any], asked: Mapping[str, Any]) -> Iterator[str
         return
     # a file of before descriptions were kept, or a space whose code was changed
     yield _difference("space fingerprint", kept["space fingerprint"], asked["space fingerprint"])
+
+
+def _of_options(kept: Any, asked: Any) -> Iterator[str]:
+    """The options that differ, or the strategy alone: each has other options."""
+    if isinstance(kept, dict) and isinstance(asked, dict):
+        former, now = kept.get("strategy", _ABSENT), asked.get("strategy", _ABSENT)
+        if former != now:
+            yield _difference("option strategy", former, now)
+            return
+    yield from _of_parts("option ", kept, asked)
 
 
 def _of_parts(prefix: str, kept: Any, asked: Any) -> Iterator[str]:
