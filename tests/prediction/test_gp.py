@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.linalg
 
 from nasflow.errors import DataError, NotFittedError
 from nasflow.graphs.table import ArchTable
+from nasflow.prediction import gp
 from nasflow.prediction.gp import GaussianProcess, graph_features
 from nasflow.statistics.metrics import kendall_tau
 from oracles import OPS, random_table
@@ -44,7 +46,9 @@ def test_isomorphic_graphs_have_equal_features_where_topologies_differ() -> None
     np.testing.assert_array_equal(both[:10], both[10:])
 
 
-def test_the_posterior_is_that_of_the_textbook() -> None:
+@pytest.mark.parametrize("block", [1, 3, 1024])
+def test_the_posterior_is_that_of_the_textbook(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gp, "_BLOCK", block)
     rng = np.random.default_rng(0)
     x, new = rng.normal(size=(30, 3)), rng.normal(size=(7, 3))
     y = np.sin(x[:, 0]) + 0.3 * x[:, 1] + 0.05 * rng.normal(size=30)
@@ -67,6 +71,14 @@ def test_the_posterior_is_that_of_the_textbook() -> None:
     variance = np.diag(kernel(new, new) - kernel(new, x) @ inverse @ kernel(x, new))
     np.testing.assert_allclose(mean, y.mean() + y.std() * expected, rtol=1e-5, atol=1e-7)
     np.testing.assert_allclose(deviation, y.std() * np.sqrt(variance), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(process.predict_mean(new), mean, rtol=1e-12)
+
+
+def test_an_inverse_from_a_factor_is_the_inverse() -> None:
+    root = np.random.default_rng(1).normal(size=(9, 9))
+    matrix = root @ root.T + np.eye(9)
+    inverse = gp._inverse(scipy.linalg.cho_factor(matrix, lower=True)[0])
+    np.testing.assert_allclose(inverse, np.linalg.inv(matrix), atol=1e-10)
 
 
 def test_it_interpolates_and_is_unsure_far_away() -> None:

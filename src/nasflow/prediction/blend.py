@@ -33,7 +33,6 @@ from nasflow.prediction.proxy_ranks import take
 from nasflow.spaces.base import Space
 
 GROUPS = ("paths", "one-hot", "flow", "counts")
-CHUNK = 16_384  # rows at a time
 
 
 class Blend(Estimator, TakesArchitectures):

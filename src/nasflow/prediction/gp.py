@@ -31,6 +31,7 @@ Part = tuple[FloatArray, FloatArray]
 """(n, m) each: mean squared difference and mean product of two rows in the columns of a group."""
 
 _JITTER = 1e-8  # keeps the factorisation stable where two rows are equal
+_BLOCK = 1024  # rows predicted at a time: their kernels with the labelled rows stay in the cache
 
 
 def graph_features(table: ArchTable) -> FloatArray:
@@ -125,20 +126,26 @@ class GaussianProcess:
         """Mean (m,) and standard deviation (m,) of the noise-free label at `features` (m, d)."""
         if self._x is None:
             raise NotFittedError("predict needs labels first: call fit")
-        x = self.blocks(features)
-        cross = self.covariance(x, self._x)  # (m, n)
-        mean = cross @ self._weights
+        mean, deviation = np.zeros(len(features)), np.zeros(len(features))
         factor, lower = self._factor
-        half = scipy.linalg.solve_triangular(factor, cross.T, lower=lower, check_finite=False)
-        explained = np.einsum("ij,ij->j", half, half)
-        deviation = np.sqrt(np.maximum(self.variance(x) - explained, 0.0))
+        for start in range(0, len(features), _BLOCK):
+            some = slice(start, start + _BLOCK)
+            x = self.blocks(features[some])
+            cross = self.covariance(x, self._x)  # (n_some, n)
+            mean[some] = cross @ self._weights
+            half = scipy.linalg.solve_triangular(factor, cross.T, lower=lower, check_finite=False)
+            explained = np.einsum("ij,ij->j", half, half)
+            deviation[some] = np.sqrt(np.maximum(self.variance(x) - explained, 0.0))
         return self.label_mean + self.label_scale * mean, self.label_scale * deviation
 
     def predict_mean(self, features: FloatArray) -> FloatArray:
         """(m,): the mean alone, in half the time."""
         if self._x is None:
             raise NotFittedError("predict needs labels first: call fit")
-        mean: FloatArray = self.covariance(self.blocks(features), self._x) @ self._weights
+        mean = np.zeros(len(features))
+        for start in range(0, len(features), _BLOCK):
+            some = slice(start, start + _BLOCK)
+            mean[some] = self.covariance(self.blocks(features[some]), self._x) @ self._weights
         return self.label_mean + self.label_scale * mean
 
     def leave_one_out(self) -> tuple[FloatArray, FloatArray]:
@@ -229,7 +236,7 @@ def _likeliest_scales(
         start: where to search from; by default from the middle.
     """
     n_groups = len(parts)
-    diagonal, identity = np.diag_indices(len(y)), np.eye(len(y))
+    diagonal = np.diag_indices(len(y))
     # of each group: squared length, smooth and linear variance; then of the noise. The second start
     # has longer lengths and more noise: the likelihood may have a valley at either.
     smooth = -np.log(n_groups)  # the smooth variances add up to 1, that of the labels
@@ -254,7 +261,7 @@ def _likeliest_scales(
         half_log_determinant = np.log(np.diag(factor[0])).sum()
         value = 0.5 * y @ weights + half_log_determinant + 0.5 * prior * away @ away
         # half the derivative of the kernel's trace, weighted by what is not explained yet: (n, n)
-        inverse = scipy.linalg.cho_solve(factor, identity, check_finite=False)
+        inverse = _inverse(factor[0])
         rest = 0.5 * (inverse - np.outer(weights, weights))
         slopes = [float(np.vdot(rest, change)) for change in _changes(parts, curves, log_scales)]
         return float(value), np.array([*slopes, noise * np.trace(rest)]) + prior * away
@@ -271,6 +278,14 @@ def _likeliest_scales(
     ]
     best: FloatArray = min(optima, key=lambda optimum: float(optimum.fun)).x
     return best
+
+
+def _inverse(factor: FloatArray) -> FloatArray:
+    """(n, n): the inverse of a matrix from its lower Cholesky factor, in a third of a solution."""
+    inverse, failed = scipy.linalg.lapack.dpotri(factor, lower=1)
+    assert not failed  # no number on a factor's diagonal is 0
+    lower: FloatArray = np.tril(inverse, -1)  # the rest was not written
+    return lower + lower.T + np.diag(np.diag(inverse))
 
 
 def _parts(a: Sequence[Block], b: Sequence[Block]) -> list[Part]:

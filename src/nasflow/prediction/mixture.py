@@ -21,7 +21,7 @@ from nasflow.prediction.uncertainty import Misses
 from nasflow.running.progress import progress_bar
 from nasflow.statistics.metrics import kendall_tau
 
-CHUNK = 16_384  # rows at a time
+CHUNK = 4_096  # rows at a time: their features are few megabytes
 
 
 @dataclass(eq=False)

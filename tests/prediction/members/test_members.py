@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.ensemble import ExtraTreesRegressor
 
 from nasflow import GaussianProcess
 from nasflow.prediction.members import trees
@@ -91,14 +92,19 @@ def test_a_group_that_the_blend_does_not_have_is_left_out() -> None:
     assert np.isfinite(member.predict(known).mean).all()
 
 
-def test_a_forest_adds_up_its_trees_as_scikit_learn_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_trees_are_those_of_scikit_learns_forest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trees, "CHUNK", 7)
-    known = random_rows()
-    member = Trees().fit(known, scores_of(known))
-    predicted = member.predict(known)
-    features = np.float32(np.hstack([known.blocks[name] for name in Trees.groups]))
-    each = np.stack([tree.predict(features) for tree in member._forest.estimators_])
-    np.testing.assert_allclose(predicted.mean, member._forest.predict(features), atol=1e-10)
+    known, others = random_rows(), random_rows(20, seed=5)
+    scores = scores_of(known)
+    predicted = Trees(seed=3).fit(known, scores).predict(others)
+    before, after = (
+        np.float32(np.hstack([rows.blocks[name] for name in Trees.groups]))
+        for rows in (known, others)
+    )
+    forest = ExtraTreesRegressor(trees.N_TREES, max_features=0.3, random_state=3)
+    forest.fit(before, scores)
+    each = np.stack([tree.predict(after) for tree in forest.estimators_])
+    np.testing.assert_allclose(predicted.mean, forest.predict(after), atol=1e-10)
     np.testing.assert_allclose(predicted.deviation, each.std(axis=0), atol=1e-6)
 
 

@@ -45,16 +45,19 @@ class Trees(Member):
             mean[held_out], deviation[held_out] = _of_trees(forest, self._features[held_out])
         return Prediction(mean, deviation)
 
-    def _forest_of(self, features: Any, scores: FloatArray, n_trees: int = N_TREES) -> Any:
+    def _forest_of(self, features: Any, scores: FloatArray, n_trees: int = N_TREES) -> list[Any]:
+        """The fitted trees, those of scikit-learn's forest with this seed."""
         # imported here: it takes half a second, which `import nasflow` need not
-        from sklearn.ensemble import ExtraTreesRegressor
+        from sklearn.tree import ExtraTreeRegressor
 
-        forest = ExtraTreesRegressor(
-            n_estimators=n_trees,
-            max_features=0.3,
-            random_state=self.seed,
-        )
-        return forest.fit(features, scores)
+        # one by one: a forest copies and checks each, which takes as long as growing it
+        random = np.random.RandomState(self.seed)
+        trees = []
+        for _ in range(n_trees):
+            seed = random.randint(np.iinfo(np.int32).max)
+            tree = ExtraTreeRegressor(max_features=0.3, random_state=seed)
+            trees.append(tree.fit(features, scores, check_input=False).tree_)
+        return trees
 
 
 def _float32(rows: Rows, groups: Sequence[str]) -> Any:
@@ -62,10 +65,10 @@ def _float32(rows: Rows, groups: Sequence[str]) -> Any:
     parts = rows.columns(groups)
     if not parts:
         return np.zeros((len(rows), 1), np.float32)
-    return np.hstack(parts).astype(np.float32)
+    return np.concatenate(parts, axis=1, dtype=np.float32, casting="same_kind")
 
 
-def _of_trees(forest: Any, features: Any) -> Prediction:
+def _of_trees(forest: Sequence[Any], features: Any) -> Prediction:
     """Mean and spread over the trees."""
     mean, deviation = np.zeros(len(features)), np.zeros(len(features))
     for start in range(0, len(features), CHUNK):
@@ -73,11 +76,11 @@ def _of_trees(forest: Any, features: Any) -> Prediction:
         # tree by tree, one sum and one sum of squares: not 300 columns for a million rows
         chunk = features[rows]
         total, squares = np.zeros(len(chunk)), np.zeros(len(chunk))
-        for tree in forest.estimators_:
-            predicted = tree.predict(chunk, check_input=False)
+        for tree in forest:
+            predicted = tree.predict(chunk)[:, 0]
             total += predicted
             squares += predicted**2
-        mean[rows] = total / len(forest.estimators_)
-        variance = squares / len(forest.estimators_) - mean[rows] ** 2
+        mean[rows] = total / len(forest)
+        variance = squares / len(forest) - mean[rows] ** 2
         deviation[rows] = np.sqrt(np.maximum(variance, 0.0))
     return Prediction(mean, deviation)
