@@ -1,82 +1,170 @@
 """Do rows that `nasflow choose` takes teach more than random ones? On splits for design.
 
-    NASFLOW_DATA=... python benchmarks/choose.py --splits 1 2 3 4
+    NASFLOW_DATA=... python benchmarks/choose.py --out docs/results/choose.md
+    NASFLOW_DATA=... python benchmarks/choose.py --aim top --spaces nb201 \\
+        --proxies jacov nwot synflow params --out docs/results/choose.md
+    python benchmarks/choose.py --report --out docs/results/choose.md
+    NASFLOW_DATA=... python benchmarks/choose.py --many 1000000
 
-Of each split one half may be labelled and the other is predicted, by a blend without a zero-cost
-column unless some are named. tau x100 and P@1% in per cent, mean (standard deviation) over the
-splits.
+Of each split one half may be labelled and the other is predicted by a blend without a graph
+network, the default of `Predictor().fit`, which reads a zero-cost column where some are named.
+Each split is kept beside the page, in a file of lines of JSON, and not made again. The last command
+takes the seconds of 100 rows of a table of so many.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from nasflow import Blend, Dataset, choose, kendall_tau, open_dataset
-from nasflow.experiments.tables import markdown
-from nasflow.prediction.members.registry import FAST
+from nasflow.experiments.manifest import processor
+from nasflow.experiments.tables import markdown, paired
+from nasflow.running.files import write_text
+from nasflow.running.journal import Journal
 from nasflow.statistics.metrics import precision_at
 
-SPACES = ("transnas-micro", "nasbench-macro", "nb201", "nb101", "nbgraph-cora")
-MEMBERS = ("graph-gp", "flow-gp", "trees")
+SPACES = ("nb201", "nb101", "nb301", "nasbench-macro", "transnas-micro", "nbgraph-cora")
+LABELS = (20, 40, 100)
+SPLITS = tuple(range(1, 11))
+WAYS = ("random", "chosen")
+
+_HEAD = """# What to label first: chosen rows against random ones
+
+Of each split one half of a table may be labelled; `nasflow choose` takes some of its rows, or they
+are drawn at random, and a blend without a graph network (`Predictor().fit`) ranks the other half.
+tau and P@1% x100, mean (standard deviation) over the splits; differences are paired by split, with
+a 95 % interval over splits. Splits have other seeds than those that results are reported on.
+"""
 
 
-def measured(dataset: Dataset, n: int, split: int, aim: str, names: list[str]) -> np.ndarray:
-    """(2, 2): tau and P@1% of random rows, and of chosen ones."""
+def key_of(space: str, n: int, split: int, aim: str, names: Iterable[str]) -> str:
+    """Under what a split is kept."""
+    return " ".join([space, str(n), str(split), aim, "+".join(names) or "-"])
+
+
+def measured(dataset: Dataset, n: int, split: int, aim: str, names: list[str]) -> dict[str, Any]:
+    """tau and P@1% of random rows, and of chosen ones; seconds that the choice took."""
     metric = dataset.metric()
     labels = dataset.labels(metric.name) * (1 if metric.maximise else -1)
     order = np.random.RandomState(split).permutation(np.flatnonzero(np.isfinite(labels)))
     half, test = np.split(order, [len(order) // 2])
     proxies = {name: dataset.proxy(name) for name in names}
     of_half = {name: column[half] for name, column in proxies.items()}
+    started = time.perf_counter()
     chosen = half[choose(dataset.table[half], n, proxies=of_half or None, aim=aim, seed=split)]
-    members = FAST if names else MEMBERS
-    results = []
-    for rows in (half[:n], chosen):
+    results: dict[str, Any] = {"seconds": round(time.perf_counter() - started, 2)}
+    for way, rows in zip(WAYS, (half[:n], chosen), strict=True):
         at_rows, at_test = (
             {name: column[which] for name, column in proxies.items()} or None
             for which in (rows, test)
         )
-        blend = Blend(members, seed=split)
+        blend = Blend(seed=split)
         blend.fit(dataset.table[rows], labels[rows], at_rows, reference=proxies or None)
         predicted = blend.predict(dataset.table[test], at_test)
         truth = labels[test]
-        results.append([kendall_tau(predicted, truth), precision_at(predicted, truth, 1)])
-    return 100 * np.array(results)
+        tau, p1 = kendall_tau(predicted, truth), precision_at(predicted, truth, 1)
+        results[way] = {"tau": round(tau, 6), "p1": round(p1, 6)}
+    return results
+
+
+def text(entries: Mapping[str, Mapping[str, Any]], commands: Iterable[str]) -> str:
+    """The page of all splits that were made."""
+    by_aim: dict[tuple[str, str], dict[tuple[str, int], list[Mapping[str, Any]]]] = {}
+    for entry in entries.values():
+        lines = by_aim.setdefault((entry["aim"], entry["proxies"]), {})
+        lines.setdefault((entry["space"], entry["n_labels"]), []).append(entry)
+    sections = [_HEAD]
+    for (aim, proxies), lines in by_aim.items():
+        header = ["space", "labels"]
+        for name in ("tau", "P@1%"):
+            header += [f"{name}, random", f"{name}, chosen", f"{name}, chosen - random"]
+        rows = [[*header, "splits"]]
+        for (space, n), runs in lines.items():
+            cells = []
+            for name in ("tau", "p1"):
+                cells += _cells(runs, name)
+            rows.append([space, str(n), *cells, str(len(runs))])
+        beside = "no zero-cost column" if proxies == "-" else f"with {proxies.replace('+', ', ')}"
+        sections.append(f"## For the {aim}, {beside}\n\n{markdown(rows)}")
+    told = "\n".join(f"    {command}" for command in commands)
+    sections.append(f"Commands:\n\n{told}\n")
+    return "\n".join(sections)
+
+
+def _cells(runs: list[Mapping[str, Any]], name: str) -> list[str]:
+    """Random, chosen, and the paired difference with its interval."""
+    cells, flat = [], []
+    for way in WAYS:
+        values = 100 * np.array([run[way][name] for run in runs])
+        cells.append(f"{values.mean():.1f} ({values.std():.1f})")
+        flat += [{"method": way, "split": run["split"], "seed": 0, **run[way]} for run in runs]
+    found = paired(flat, "chosen", "random", name)
+    interval = f"{100 * found.low:+.1f} to {100 * found.high:+.1f}"
+    return [*cells, f"{100 * found.mean:+.1f} ({interval})"]
+
+
+def seconds_of_many(n_rows: int) -> str:
+    """How long a choice from a large table takes; its rows are drawn from NAS-Bench-101's."""
+    dataset = open_dataset("nb101")
+    table = dataset.table[np.random.RandomState(0).randint(0, len(dataset.table), n_rows)]
+    started = time.perf_counter()
+    rows = choose(table, 100)
+    seconds = time.perf_counter() - started
+    return f"{len(rows)} of {n_rows:,} rows chosen in {seconds:.1f} s on one core, {processor()}"
 
 
 def main() -> None:
     """A line for each space and number of labels."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--spaces", nargs="+", default=SPACES)
-    parser.add_argument("--labels", nargs="+", type=int, default=[20, 40, 100])
-    parser.add_argument("--splits", nargs="+", type=int, default=[1, 2, 3, 4])
+    parser.add_argument("--labels", nargs="+", type=int, default=LABELS)
+    parser.add_argument("--splits", nargs="+", type=int, default=SPLITS)
     parser.add_argument("--aim", choices=["ranking", "top"], default="ranking")
     parser.add_argument("--proxies", nargs="*", default=[], help="columns that need no training")
+    parser.add_argument("--out", type=Path, default=Path("runs/choose.md"), help="the page")
+    parser.add_argument("--report", action="store_true", help="only write the page")
+    parser.add_argument("--many", type=int, default=0, help="only time a table of so many rows")
     options = parser.parse_args()
-    header = ["space", "labels", "tau, random", "tau, chosen", "P@1%, random", "P@1%, chosen"]
-    rows = []
-    for space in options.spaces:
+    if options.many:
+        print(seconds_of_many(options.many))
+        return
+    journal = Journal(options.out.with_suffix(".jsonl"))
+    command = " ".join(["NASFLOW_DATA=... python", *sys.argv])
+    for space in () if options.report else options.spaces:
         dataset = open_dataset(space)
         for n in options.labels:
-            runs = np.stack(
-                [
-                    measured(dataset, n, split, options.aim, options.proxies)
-                    for split in options.splits
-                ]
-            )
-            means, deviations = runs.mean(axis=0), runs.std(axis=0)
-            cells = [
-                f"{means[way, of]:.1f} ({deviations[way, of]:.1f})"
-                for of in (0, 1)
-                for way in (0, 1)
-            ]
-            rows.append([space, str(n), *cells])
-            # as they come: a line takes up to a minute
-            print(*rows[-1], file=sys.stderr, flush=True)
-    print(markdown([header, *rows]))
+            for split in options.splits:
+                key = key_of(space, n, split, options.aim, options.proxies)
+                if key in journal.entries():
+                    continue
+                results = measured(dataset, n, split, options.aim, options.proxies)
+                about = {
+                    "space": space,
+                    "n_labels": n,
+                    "split": split,
+                    "aim": options.aim,
+                    "proxies": "+".join(options.proxies) or "-",
+                    "command": command,
+                }
+                journal.append({"key": key, **about, **results})
+            # as they come: a line takes minutes
+            print(space, n, file=sys.stderr, flush=True)
+            write_text(options.out, page_of(journal))
+    write_text(options.out, page_of(journal))
+    print(page_of(journal))
+
+
+def page_of(journal: Journal) -> str:
+    """The page of a journal, with the commands that made its lines."""
+    entries = journal.entries()
+    return text(entries, dict.fromkeys(entry["command"] for entry in entries.values()))
 
 
 if __name__ == "__main__":
