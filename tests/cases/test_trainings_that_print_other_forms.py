@@ -9,6 +9,8 @@ import pytest
 
 from nasflow.cli import main
 from nasflow.errors import ConfigError
+from nasflow.search.second_reading import read_again
+from nasflow.search.store import Store
 from nasflow.search.training import Training, check_train, outcome
 from nasflow.spaces.nb201 import NB201
 
@@ -73,6 +75,68 @@ def test_failed_trainings_are_tried_again_once_the_script_is_mended(
         search()
     search("--retry-failed", "--result", r"regex:accuracy: (\S+)")
     assert "6 results, the best 5" in capsys.readouterr().out
+
+
+COUNTING = """
+import os, sys
+open("begun", "a").write("x")
+print("loss: 0.5", file=sys.stderr)
+print({})
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "result"),
+    [
+        ('"accuracy: 0.93 (std 0.01)"', "regex:accuracy: ([0-9.]+)"),
+        ('"93.2%"', "regex:([0-9.]+)%"),
+        ("'{\"accuracy\": 0.93}'", "json:accuracy"),
+    ],
+)
+def test_what_was_printed_is_read_again_and_nothing_is_trained_twice(
+    line: str, result: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script(COUNTING.replace("{}", line))
+    with pytest.raises(SystemExit):
+        search()
+    assert "reads what they printed" in capsys.readouterr().err
+    # one misspelt form more: nothing fits, so they begin anew
+    misspelt = result.replace("accuracy", "acuracy").replace("%", "percent")
+    with pytest.raises(SystemExit):
+        search("--retry_failed", "--result", misspelt)
+    assert "3 failed trainings are begun anew" in capsys.readouterr().out
+    assert Path("begun").read_text() == "x" * 6
+    search("--retry_failed", "--result", result)
+    value = "93.2" if "%" in line else "0.93"
+    said = f"3 results are read from what the trainings had printed (trial 0: {value}, trial 1: "
+    out = capsys.readouterr().out
+    assert said in out
+    assert "; 0 failed trainings are begun anew" in out
+    assert "6 results, the best 5" in out
+    # of a budget of six the other three
+    assert Path("begun").read_text() == "x" * 9
+    trials = Store("study.db").trials()
+    assert [trial.value for trial in trials] == [float(value)] * 6
+    assert "printed no line" in trials[0].former[-1]
+
+
+@pytest.mark.parametrize(
+    ("code", "result"),
+    [
+        # it ended badly after its number
+        ("print('accuracy: 0.9'); raise SystemExit(3)", "regex:accuracy: ([0-9.]+)"),
+        # without a form nothing tells a result from any other number
+        ("import sys; sys.stderr.write('7\\n'); print('accuracy: 0.9')", None),
+        ("print('accuracy: 1e999')", r"regex:accuracy: (\S+)"),
+    ],
+)
+def test_what_does_not_tell_a_result_is_trained_again(code: str, result: str | None) -> None:
+    script(code)
+    with pytest.raises(SystemExit):
+        search()
+    store = Store("study.db")
+    assert read_again(store, result) == {}
+    assert [trial.state for trial in store.trials()] == ["failed"] * 3
 
 
 def test_no_result_at_all_is_no_success() -> None:

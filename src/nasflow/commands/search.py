@@ -100,7 +100,10 @@ def _add_trainings(parser: Parser) -> None:
         "--retry_failed",
         "--retry-failed",
         action="store_true",
-        help="train what failed in earlier runs once more",
+        help=(
+            "train what failed in earlier runs once more; where only the form of the result was"
+            " not known, --result reads it from what the training had printed"
+        ),
     )
     parser.add_argument(
         "--budget", type=int, default=50, help="trainings in all, those of earlier runs included"
@@ -237,9 +240,9 @@ def run(options: Namespace) -> None:
     )
     from nasflow.search.report import summary
     from nasflow.search.results import results_of
+    from nasflow.search.second_reading import retry
     from nasflow.search.signals import handled_by, interrupt
     from nasflow.search.study import Study
-    from nasflow.search.study_record import retry_failed
     from nasflow.search.training import check_train
     from nasflow.search.view import View
 
@@ -265,7 +268,7 @@ def run(options: Namespace) -> None:
         print(bring_along(options.told, told, study))
     # before the search, which counts what failed as done
     if options.retry_failed:
-        print(f"{retry_failed(study.store)} failed trainings are begun anew")
+        print(retry(study.store, options.result))
     begun = time.monotonic()
     title = Path(options.space).name
     metric = metric_name(options.train, options.result)
@@ -288,7 +291,8 @@ def run(options: Namespace) -> None:
     except runner.AllFailedError as error:
         write_results(folder, results_of(study, title, metric))
         raise runner.AllFailedError(
-            f"{error}\nOnce that is mended, the same command with --retry_failed trains them again;"
+            f"{error}\nOnce that is mended, the same command with --retry_failed trains them again,"
+            " or reads what they printed where --result was what they lacked;"
             f" --give_up 0 goes on in any case. All reasons: {folder / 'trials.csv'}"
         ) from None
     results = results_of(study, title, metric)

@@ -147,12 +147,13 @@ def _counts(results: Results) -> str:
 
 def _failures(failed: Sequence[Trial]) -> str:
     """The tails of what the last trainings that failed had printed."""
+    from nasflow.search.failures import OUTPUT
     from nasflow.text import in_one_line
 
     lines = []
     # the newest: of a script that was mended meanwhile the older ones tell nothing
     for trial in failed[-_FAILURES:]:
-        _, _, tail = (trial.reason or "").partition("; its output ended: ")
+        _, _, tail = (trial.reason or "").partition(OUTPUT)
         # the reason alone is in the table
         if tail:
             lines.append(f"trial {trial.number} printed at its end:")

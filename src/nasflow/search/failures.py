@@ -7,13 +7,15 @@ import re
 from nasflow.search.result_form import LEGAL, VARIABLE, result_form
 from nasflow.search.training import Train, is_function
 
+OUTPUT = "; its output ended: "
+"""What stands in a reason before the tail of what was printed."""
 # where a function raised, and what; the message in between names this or that architecture
 _RAISED = re.compile(r"(raised \w+).*(\([^()]*, line \d+\))", re.DOTALL)
 
 
 def kind_of(reason: str) -> str:
     """What failures of one cause have in common: their reasons without numbers and outputs."""
-    head = reason.partition("; its output ended: ")[0]
+    head = reason.partition(OUTPUT)[0]
     raised = _RAISED.fullmatch(head)
     return " ".join(raised.groups()) if raised else re.sub(r"\d+", "#", head)
 
