@@ -1,17 +1,21 @@
 """How often intervals hold that should hold half of labels, or nine of ten.
 
-    NASFLOW_DATA=... python benchmarks/intervals.py --out docs/results/intervals.md
+    NASFLOW_DATA=... python benchmarks/intervals.py --ways random chosen searched --draws 3 \\
+        --out docs/results/intervals.md
 
 Rows to label are drawn at random, 3,000 others are tested. Shares in per cent, widths in standard
 deviations of the tested labels, means over the draws. `chosen` has rows that `nasflow choose` took,
 and `searched` those that a search trained (its best ones crowd together): there rows are not drawn
-as the tested ones are, and nothing promises that intervals hold.
+as the tested ones are, and nothing promises that intervals hold. Each draw is kept beside the page,
+in a file of lines of JSON, and not made again.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
+from pathlib import Path
 
 import numpy as np
 
@@ -19,10 +23,14 @@ from nasflow import Blend, Dataset, choose, kendall_tau, open_dataset
 from nasflow.experiments.graph_models import LEVELS
 from nasflow.experiments.tables import markdown
 from nasflow.running.files import write_text
+from nasflow.running.journal import Journal
 from nasflow.statistics.metrics import crps
 
 SPACES = ("nb101", "nb201", "nb301", "nasbench-macro", "transnas-micro", "nbgraph-cora")
-COLUMNS = ("space", "rows", "labels", "tau", "in 50 %", "in 90 %", "width of 90 %", "CRPS")
+COLUMNS = (
+    *("space", "rows", "labels", "tau", "in 50 %", "in 90 %", "width of 90 %", "CRPS"),
+    "draws",
+)
 WAYS = ("random", "chosen", "searched")
 
 
@@ -52,15 +60,53 @@ def measured(dataset: Dataset, n: int, seed: int, way: str) -> list[float]:
     if way == "searched":
         rows = searched(dataset, labels, half, n, seed)
     blend = Blend().fit(dataset.table[rows], labels[rows])
-    truth, tests = labels[test], dataset.table[test]
-    numbers = [100 * kendall_tau(blend.predict(tests), truth)]
+    truth, learnt = labels[test], blend.mixture_
+    assert learnt is not None  # it was fitted
+    # once for all that follows
+    scores = learnt.predicted(dataset.table[test])
+    numbers = [100 * kendall_tau(scores.mean, truth)]
     for level in (0.5, 0.9):
-        low, high = blend.interval(tests, level)
+        low, high = learnt.between(scores, level)
         numbers.append(100 * float(((low <= truth) & (truth <= high)).mean()))
     spread = truth.std()
     numbers.append(float((high - low).mean() / spread))
-    numbers.append(crps(blend.quantiles(tests, LEVELS), LEVELS, truth) / spread)
+    numbers.append(crps(learnt.quantiles(scores, LEVELS), LEVELS, truth) / spread)
     return numbers
+
+
+def _cells(draws: list[list[float]]) -> list[str]:
+    """The means of the columns over the draws; - where an interval has no end."""
+    means = np.mean(draws, axis=0)
+    shares = [f"{mean:.1f}" for mean in means[:3]]
+    return shares + [f"{mean:.2f}" if np.isfinite(mean) else "-" for mean in means[3:]]
+
+
+def page_of(journal: Journal) -> str:
+    """The page of all draws that were made."""
+    lines: dict[tuple[str, str, int], list[list[float]]] = {}
+    commands: dict[str, None] = {}
+    for entry in journal.entries().values():
+        numbers = [float("inf") if value is None else value for value in entry["numbers"]]
+        lines.setdefault((entry["space"], entry["way"], entry["n_labels"]), []).append(numbers)
+        commands[entry["command"]] = None
+    rows = [list(COLUMNS)]
+    of_way: dict[tuple[str, int], list[list[float]]] = {}
+    for (space, way, n), draws in lines.items():
+        rows.append([space, way, str(n), *_cells(draws), str(len(draws))])
+        of_way.setdefault((way, n), []).append(np.mean(draws, axis=0).tolist())
+    # a space for a draw: how it is in the mean over spaces
+    summary = [["rows", "labels", "in 50 %", "in 90 %", "least and most in 90 %", "spaces"]]
+    for (way, n), of_spaces in sorted(of_way.items(), key=lambda item: WAYS.index(item[0][0])):
+        table = np.array(of_spaces)
+        span = f"{table[:, 2].min():.1f} to {table[:, 2].max():.1f}"
+        shares = [f"{mean:.1f}" for mean in table[:, 1:3].mean(axis=0)]
+        summary.append([way, str(n), *shares, span, str(len(table))])
+    about = "\n".join(__doc__.splitlines()[5:])
+    told = "\n".join(f"    {command}" for command in commands)
+    return (
+        f"# Do intervals hold?\n\n{about}\n\n## Mean over spaces\n\n{markdown(summary)}\n"
+        f"## Each space\n\n{markdown(rows)}\nCommands:\n\n{told}\n"
+    )
 
 
 def main() -> None:
@@ -70,25 +116,28 @@ def main() -> None:
     parser.add_argument("--labels", nargs="+", type=int, default=[20, 50, 118, 500])
     parser.add_argument("--draws", type=int, default=4)
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=["random"])
-    parser.add_argument("--out", default="", help="a page to write")
+    parser.add_argument("--out", type=Path, default=Path("runs/intervals.md"), help="the page")
+    parser.add_argument("--report", action="store_true", help="only write the page")
     options = parser.parse_args()
-    rows = [list(COLUMNS)]
-    for space in options.spaces:
-        dataset = open_dataset(space)
-        for way in options.ways:
-            for n in options.labels:
-                draws = [measured(dataset, n, seed, way) for seed in range(options.draws)]
-                means = np.mean(draws, axis=0)
-                cells = [f"{mean:.1f}" for mean in means[:3]] + [f"{m:.2f}" for m in means[3:]]
-                rows.append([space, way, str(n), *cells])
-                # as they come: a line takes up to two minutes
-                print(*rows[-1], file=sys.stderr, flush=True)
-    text = markdown(rows)
-    if options.out:
-        command = " ".join(["NASFLOW_DATA=... python", *sys.argv])
-        about = "\n".join(__doc__.splitlines()[4:])
-        write_text(options.out, f"# Do intervals hold?\n{about}\n\n{text}\nCommand: `{command}`\n")
-    print(text)
+    journal = Journal(options.out.with_suffix(".jsonl"))
+    command = " ".join(["NASFLOW_DATA=... python", *sys.argv])
+    datasets = {space: open_dataset(space) for space in options.spaces if not options.report}
+    # few labels first: 500 take as long as all others
+    for n, way, space in itertools.product(options.labels, options.ways, datasets):
+        for seed in range(options.draws):
+            key = f"{space} {way} {n} {seed}"
+            if key in journal.entries():
+                continue
+            numbers = measured(datasets[space], n, seed, way)
+            # JSON has no infinity: with few labels an interval has no end
+            kept = [round(value, 5) if np.isfinite(value) else None for value in numbers]
+            about = {"space": space, "way": way, "n_labels": n, "command": command}
+            journal.append({"key": key, **about, "numbers": kept})
+        # as they come: a line takes up to two minutes
+        print(space, way, n, file=sys.stderr, flush=True)
+        write_text(options.out, page_of(journal))
+    write_text(options.out, page_of(journal))
+    print(page_of(journal))
 
 
 if __name__ == "__main__":
