@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import networkx as nx
 
@@ -47,3 +48,40 @@ def op_features(graph: Architecture, op: str) -> tuple[int, int, int]:
     fed = [v for v in nodes if any(is_input(graph.ops[u]) for u in graph.predecessors[v])]
     feeding = [v for v in nodes if any(is_output(graph.ops[w]) for w in graph.successors[v])]
     return len(nodes), len(fed), len(feeding)
+
+
+def pooled(values: list[float], total: float, logarithmic: bool) -> dict[str, float]:
+    """sum, mean, max, min, count of the values of some nodes; 0 where there is none."""
+    shown = [math.copysign(math.log1p(abs(v)), v) for v in values] if logarithmic else values
+    whole = math.copysign(math.log1p(abs(total)), total) if logarithmic else total
+    if not values:
+        return dict.fromkeys(("sum", "mean", "max", "min", "count"), 0.0)
+    return {
+        "sum": whole,
+        "mean": sum(shown) / len(shown),
+        "max": max(shown),
+        "min": min(shown),
+        "count": len(shown),
+    }
+
+
+def number_features(graph: Architecture, logarithmic: bool) -> dict[str, float]:
+    """The columns of totals and numbers, of a graph as it computes, without their prefixes."""
+    features: dict[str, float] = {}
+    for number, column in graph.attrs.items():
+        nodes = [v for v in range(graph.n_nodes) if column[v] is not None]
+        values = [column[v] for v in nodes]
+        for kind, value in pooled(values, sum(values), logarithmic).items():
+            features[f"{kind}.{number}"] = value
+        for op in set(graph.ops):
+            of_op = [v for v in nodes if graph.ops[v] == op]
+            values = [column[v] for v in of_op]
+            for kind, value in pooled(values, sum(values), logarithmic).items():
+                features[f"{kind}.{number}@{op}"] = value
+            depth = max((graph.generations[v] for v in of_op), default=0)
+            last = [column[v] for v in of_op if graph.generations[v] == depth]
+            features[f"last.{number}@{op}"] = pooled(last, sum(last), logarithmic)["mean"]
+    for number, value in graph.globals.items():
+        features[number] = math.log1p(value) if logarithmic else value
+        features[f"has.{number}"] = 1.0
+    return features

@@ -29,3 +29,17 @@ def tables(ops: tuple[str, ...] = PLAIN_OPS, max_nodes: int = 7) -> st.SearchStr
     return st.lists(dags(ops, max_nodes), min_size=1, max_size=6).map(
         lambda graphs: ArchTable.from_architectures(graphs, ops)
     )
+
+
+NUMBERS = st.one_of(st.none(), st.sampled_from([0.0, 1.0, 64.0, 0.1]))
+
+
+@st.composite
+def numbered(draw: st.DrawFn) -> Architecture:
+    """A small graph with up to two numbers on its nodes and one of its own."""
+    graph = draw(dags())
+    attrs = {}
+    for name in draw(st.sets(st.sampled_from(["width", "kernel"]))):
+        attrs[name] = draw(st.lists(NUMBERS, min_size=graph.n_nodes, max_size=graph.n_nodes))
+    graph_numbers = draw(st.dictionaries(st.just("resolution"), st.sampled_from([32, 224])))
+    return Architecture(graph.ops, graph.edges, attrs, graph_numbers)

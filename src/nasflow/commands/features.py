@@ -16,13 +16,12 @@ from nasflow.commands.shared import (
     names_in,
 )
 from nasflow.errors import ConfigError
-from nasflow.features.registry import feature_names
+from nasflow.features.registry import NUMBER_GROUPS, feature_names
 from nasflow.options.surrogate import SurrogateConfig
 
 if TYPE_CHECKING:
     from nasflow.features.base import FloatArray
 
-_DEFAULT = "paths,counts,one-hot,flow"
 _ENDINGS = (".csv", ".parquet", ".npz")
 
 
@@ -38,10 +37,11 @@ def add_arguments(parser: Parser, __: list[str]) -> None:
     )
     parser.add_argument(
         "--groups",
-        type=str,
-        default=_DEFAULT,
+        type=str | None,
+        default=None,
         help=f"separated by commas: of {', '.join(feature_names())}, and groups of yours"
-        " (`file.py:Class`)",
+        " (`file.py:Class`); by default paths,counts,one-hot,flow, and where the source has numbers"
+        f" on nodes or graphs {','.join(NUMBER_GROUPS)}",
     )
     parser.add_argument(
         "--proxies",
@@ -64,7 +64,7 @@ def add_arguments(parser: Parser, __: list[str]) -> None:
 def run(options: Namespace) -> None:
     """Compute and write."""
     from nasflow.datasets import open_dataset
-    from nasflow.features.make import to_features
+    from nasflow.features.make import default_groups, to_features
     from nasflow.running.files import check_writable
 
     _check_ending(options.out)
@@ -73,7 +73,8 @@ def run(options: Namespace) -> None:
     dataset = open_dataset(options.source, join=False)
     # any column: whether it cost a training is the user's word, since a file need not say
     proxies = {name: dataset.labels(name) for name in names_in(options.proxies)}
-    groups = list(names_in(options.groups))
+    named = options.groups
+    groups = list(default_groups(dataset.table) if named is None else names_in(named))
     if proxies and "proxies" not in groups:
         groups.append("proxies")
     embedder = None

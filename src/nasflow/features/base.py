@@ -44,6 +44,10 @@ class FeatureSetting:
     """Zero-cost columns by name: what values are ranked among."""
     embedder: Embedder | None = None
     """What turns graphs into vectors, for the group embedding."""
+    attr_names: tuple[str, ...] = ()
+    """The numbers that nodes may carry."""
+    global_names: tuple[str, ...] = ()
+    """The numbers that graphs may carry."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,14 +55,15 @@ class Seen:
     """Rows as groups see them."""
 
     table: ArchTable
-    """The rows as they are, over the setting's vocabulary."""
+    """The rows as they are, over the setting's vocabulary and names of numbers."""
     columns: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
     """(N,) zero-cost columns by name, for these rows."""
 
     @classmethod
     def nothing(cls, setting: FeatureSetting) -> Seen:
         """No rows at all."""
-        return cls(ArchTable.from_architectures([], setting.vocabulary))
+        table = ArchTable.from_architectures([], setting.vocabulary)
+        return cls(table.with_numbers(setting.attr_names, setting.global_names))
 
     @cached_property
     def pruned(self) -> ArchTable:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from nasflow.errors import ConfigError
 from nasflow.features.base import Embedder, FeatureGroup, FeatureSetting, FloatArray, Seen
 from nasflow.features.paths import n_cells
-from nasflow.features.registry import FEATURES
+from nasflow.features.registry import FEATURES, NUMBER_GROUPS
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 
@@ -75,17 +75,26 @@ class Features:
         """(N, d) float64: the features of every row.
 
         Args:
-            table: the architectures, over any vocabulary within the setting's.
+            table: the architectures, over any vocabulary within the setting's, with any numbers
+                that the setting names.
             columns: (N,) zero-cost columns by name, for the group proxies.
 
         Raises:
-            GraphError: an operation that the setting does not have; names the row.
+            GraphError: an operation or a number that the setting does not have; names the row.
             ConfigError: a column that is missing, or of another length.
         """
         values = {name: np.asarray(column, np.float64) for name, column in (columns or {}).items()}
         # what several groups look at, such as the live nodes, is found once and kept in `rows`
-        rows = Seen(table.with_vocabulary(self.setting.vocabulary), values)
+        table = table.with_vocabulary(self.setting.vocabulary)
+        # a number that no column stands for would be lost without a word: it is refused
+        table = table.with_numbers(self.setting.attr_names, self.setting.global_names)
+        rows = Seen(table, values)
         return np.hstack([group(rows) for group in self._groups.values()])
+
+
+def default_groups(table: ArchTable) -> tuple[str, ...]:
+    """The groups of the graph, and those of its numbers where it carries any."""
+    return (*DEFAULT, *NUMBER_GROUPS) if table.has_numbers else DEFAULT
 
 
 def setting_of(
@@ -105,12 +114,14 @@ def setting_of(
         surrogate or SurrogateConfig(),
         columns,
         embedder,
+        table.attr_names,
+        table.global_names,
     )
 
 
 def to_features(
     table: ArchTable,
-    groups: Sequence[str | type[FeatureGroup]] = DEFAULT,
+    groups: Sequence[str | type[FeatureGroup]] | None = None,
     *,
     proxies: Columns | None = None,
     **setting: Any,
@@ -120,7 +131,7 @@ def to_features(
     Args:
         table: the architectures; their vocabulary and largest graph decide which columns there are.
             For rows that come later keep a `Features`.
-        groups: names of groups, or classes.
+        groups: names of groups, or classes; by default those that `default_groups` names.
         proxies: (N,) zero-cost columns by name; without a group `proxies` among the groups they
             are not used.
         setting: `surrogate`, the options of the flow surrogate; `embedder`, such as a pre-trained
@@ -133,5 +144,6 @@ def to_features(
         ((10, 56), 'counts.none')
     """
     # the table is its own reference: ranks of its proxies are ranks among its own rows
-    features = Features(setting_of(table, proxies, **setting), groups)
+    names = default_groups(table) if groups is None else groups
+    features = Features(setting_of(table, proxies, **setting), names)
     return features(table, proxies), features.names

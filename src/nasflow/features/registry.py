@@ -23,14 +23,22 @@ FEATURES: Registry[type[Any]] = Registry(
         "counts": "nasflow.features.counts:Counts",
         "embedding": "nasflow.features.embedding:Embedding",
         "flow": "nasflow.features.flow:Flow",
+        "log-numbers": "nasflow.features.numbers:LogNumbers",
+        "log-totals": "nasflow.features.numbers:LogTotals",
+        "numbers": "nasflow.features.numbers:Numbers",
         "one-hot": "nasflow.features.one_hot:OneHot",
         "paths": "nasflow.features.paths:Paths",
         "proxies": "nasflow.features.proxies:Proxies",
+        "totals": "nasflow.features.numbers:Totals",
         "wl": "nasflow.features.wl:Neighbourhoods",
     },
     _is_group,
     "a subclass of nasflow.features.FeatureGroup",
 )
+
+
+NUMBER_GROUPS = ("totals", "log-totals", "numbers", "log-numbers")
+"""The groups that have columns where nodes or graphs carry numbers, and else none."""
 
 
 def feature_names() -> list[str]:

@@ -103,6 +103,11 @@ class FlatGraphs:
         """Size of the vocabulary."""
         return len(self.vocabulary)
 
+    @property
+    def has_numbers(self) -> bool:
+        """Whether there is a name that nodes or graphs may carry a number under."""
+        return bool(self.attr_names or self.global_names)
+
     @cached_property
     def node_graph(self) -> npt.NDArray[np.int64]:
         """(n_nodes,) int64: the row that each node belongs to."""
