@@ -123,7 +123,9 @@ def run(
             # looked at before and after: between the two another process, which this one waits
             # for as it proposes, may have made what fills the window, or have ended it
             former = study.trials()
-            n_free = n_at_once - len(loop.running)
+            # what may take the search down must not take others with it
+            is_alone = any(trial.is_suspect for trial in former)
+            n_free = (1 if is_alone else n_at_once) - len(loop.running)
             # one that is under way may yet be better, and the search then goes on
             if patience is not None and n_since_better(study, former) >= patience:
                 n_free = 0

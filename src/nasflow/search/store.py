@@ -31,63 +31,17 @@ from nasflow.running.files import PathLike
 from nasflow.running.locks import exclusive
 from nasflow.search.database import Database
 from nasflow.search.owner import HEARTBEAT_SECONDS, this_process
+from nasflow.search.schema import (
+    ADD_INTERRUPTIONS,
+    FIELDS,
+    FROM_VERSION_2,
+    NO_TWINS,
+    SETTINGS,
+    TRIALS,
+    VERSION,
+)
 from nasflow.search.study_file import check_study_file
 from nasflow.search.trial import State, Trial
-
-VERSION = 3
-
-_SETTINGS = """
-CREATE TABLE settings (
-    version INTEGER NOT NULL, about TEXT NOT NULL, about_version INTEGER NOT NULL
-)
-"""
-_TRIALS = """
-CREATE TABLE trials (
-    number INTEGER PRIMARY KEY,
-    architecture TEXT NOT NULL,
-    canonical_id TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('planned', 'asked', 'done', 'failed', 'forgotten')),
-    origin TEXT NOT NULL,
-    value REAL, second REAL, predicted REAL, deviation REAL, reason TEXT,
-    starts INTEGER NOT NULL DEFAULT 0, started_at REAL, ended_at REAL,
-    owner TEXT, heartbeat REAL,
-    former TEXT NOT NULL DEFAULT '[]', repeats TEXT NOT NULL DEFAULT '[]'
-)
-"""
-_NO_TWINS = """
-CREATE UNIQUE INDEX no_twins ON trials (canonical_id) WHERE state <> 'forgotten'
-"""
-# before version 3 nothing could be forgotten, corrected or repeated
-_OLD_COLUMNS = """
-number, architecture, canonical_id, state, origin, value, second, predicted, deviation, reason,
-starts, started_at, ended_at, owner, heartbeat
-"""
-_FROM_VERSION_2 = (
-    "ALTER TABLE trials RENAME TO former_trials",
-    _TRIALS,
-    f"INSERT INTO trials ({_OLD_COLUMNS}) SELECT {_OLD_COLUMNS} FROM former_trials",
-    "DROP TABLE former_trials",
-    _NO_TWINS,
-    "ALTER TABLE settings ADD COLUMN about_version INTEGER NOT NULL DEFAULT 0",
-    f"UPDATE settings SET about_version = version, version = {VERSION}",
-)
-_FIELDS = (
-    "number",
-    "architecture",
-    "canonical_id",
-    "state",
-    "origin",
-    "value",
-    "second",
-    "predicted",
-    "deviation",
-    "reason",
-    "starts",
-    "started_at",
-    "ended_at",
-    "former",
-    "repeats",
-)
 
 # a trial that is done or failed is in none of the states named here: it never changes again;
 # `IS` holds between two NULLs as well, where `=` does not
@@ -104,7 +58,8 @@ WHERE number = :number AND state IN ('planned', 'asked') AND (:owner IS NULL OR 
 """
 _PUT_BACK = """
 UPDATE trials
-SET state = 'planned', owner = NULL, starts = MAX(0, starts - :uncount)
+SET state = 'planned', owner = NULL, starts = MAX(0, starts - :uncount),
+    interruptions = interruptions + :interrupted
 WHERE number = :number AND state = 'asked' AND owner = :owner
 """
 _REPLACE = """
@@ -129,6 +84,8 @@ class Lease(NamedTuple):
     """Unix time of its last sign of life."""
     starts: int
     """How often its training was begun."""
+    interruptions: int
+    """How often its search had died with it."""
 
 
 class Store:
@@ -160,7 +117,7 @@ class Store:
         with self.transaction() as rows:
             tables = rows.execute("SELECT name FROM sqlite_master WHERE name = 'trials'").fetchall()
             if not tables:
-                for statement in (_SETTINGS, _TRIALS, _NO_TWINS):
+                for statement in (SETTINGS, TRIALS, NO_TWINS):
                     rows.execute(statement)
             row = rows.execute("SELECT version FROM settings").fetchone()
             if row and row[0] > VERSION:
@@ -171,8 +128,10 @@ class Store:
             # a kill between making the tables and the settings leaves none: the columns tell
             columns = rows.execute("SELECT name FROM pragma_table_info('trials')").fetchall()
             if ("former",) not in columns:
-                for statement in _FROM_VERSION_2:
+                for statement in FROM_VERSION_2:
                     rows.execute(statement)
+            elif ("interruptions",) not in columns:
+                rows.execute(ADD_INTERRUPTIONS)
 
     @contextlib.contextmanager
     def proposing(self) -> Iterator[None]:
@@ -207,11 +166,11 @@ class Store:
 
     def trials(self) -> list[Trial]:
         """All trials in the order of their numbers."""
-        rows = self._database.rows(f"SELECT {', '.join(_FIELDS)} FROM trials ORDER BY number")
+        rows = self._database.rows(f"SELECT {', '.join(FIELDS)} FROM trials ORDER BY number")
         return [self._trial(row) for row in rows]
 
     def _trial(self, row: tuple[Any, ...]) -> Trial:
-        values = dict(zip(_FIELDS, row, strict=True))
+        values = dict(zip(FIELDS, row, strict=True))
         number = values["number"]
         text = values.pop("architecture")
         if number not in self._architectures:
@@ -346,15 +305,23 @@ class Store:
         self._database.checkpoint()
         return is_added
 
-    def put_back(self, number: int, owner: str, *, uncount: bool = False) -> None:
+    def put_back(
+        self, number: int, owner: str, *, uncount: bool = False, interrupted: bool = False
+    ) -> None:
         """Make an asked trial a planned one, if it is `owner`'s.
 
         Args:
             number: of the trial.
             owner: the process whose it must be.
             uncount: whether its beginning does not count, since it was stopped in an orderly way.
+            interrupted: whether its search died with it.
         """
-        values = {"number": number, "owner": owner, "uncount": uncount}
+        values = {
+            "number": number,
+            "owner": owner,
+            "uncount": uncount,
+            "interrupted": interrupted,
+        }
         with self.transaction() as rows:
             rows.execute(_PUT_BACK, values)
 

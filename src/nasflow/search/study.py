@@ -41,6 +41,8 @@ from nasflow.search.told import Told, architecture_told, check_element, trial_to
 from nasflow.search.trial import Trial
 
 MAX_STARTS = 2  # the first end may be a kill of the search; a second is taken for the training's
+MAX_INTERRUPTIONS = 4  # a batch system may kill both a few times; a training that does so goes on
+_TOOK_ALL_DOWN = f"its search died with it {MAX_INTERRUPTIONS} times (out of memory, a signal)"
 
 
 class Study:
@@ -219,16 +221,19 @@ class Study:
 
         Args:
             uncount: whether the search that had begun it must have died too, so that no beginning
-                counts: whoever killed both says nothing about the training.
+                counts: whoever killed both says nothing about the training, if it is not each time.
         """
         for lease in self.store.leases():
             # no look at the own heartbeat, which may be late: this process does live
             if lease.owner == self.me or owner.is_alive(lease.owner, lease.heartbeat):
                 continue
-            if uncount:
-                self.store.put_back(lease.number, lease.owner, uncount=True)
-            else:
+            if not uncount:
                 self._cut_off(lease)
+            elif lease.starts and lease.interruptions + 1 >= MAX_INTERRUPTIONS:
+                self.store.finish(lease.number, None, _TOOK_ALL_DOWN, owner=lease.owner)
+            else:
+                had_begun = lease.starts > 0  # otherwise it has no part in it
+                self.store.put_back(lease.number, lease.owner, uncount=True, interrupted=had_begun)
 
     def cut_off(self, number: int) -> None:
         """Put back a trial whose training died on its worker, or fail it the second time."""

@@ -128,7 +128,8 @@ def retry_failed(store: Store) -> int:
             n_planned += 1
             # its two starts are all there again
             with store.transaction() as rows:
-                rows.execute("UPDATE trials SET starts = 0 WHERE number = ?", (trial.number,))
+                statement = "UPDATE trials SET starts = 0, interruptions = 0 WHERE number = ?"
+                rows.execute(statement, (trial.number,))
     return n_planned
 
 

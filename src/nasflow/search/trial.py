@@ -46,6 +46,9 @@ class Trial:
     repeats: tuple[float, ...] = ()
     """All values where several trainings of it were told; `value` is their mean."""
 
+    interruptions: int = 0
+    """How often the search died with it, which counts as no start."""
+
     @property
     def spread(self) -> float | None:
         """The standard deviation of its trainings' values, where several were told."""
@@ -55,6 +58,11 @@ class Trial:
     def finished(self) -> bool:
         """Whether there is a result or a failure: never trained again."""
         return self.state in ("done", "failed")
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it is to be trained alone: its search died with it more than once."""
+        return self.is_open and self.interruptions > 1
 
     @property
     def is_open(self) -> bool:
