@@ -6,11 +6,25 @@ import math
 import sys
 from typing import TYPE_CHECKING
 
-from nasflow.commands.shared import SOURCE_HELP, Namespace, Parser, add_device, add_encoder_class
+from nasflow.commands.shared import (
+    SOURCE_HELP,
+    Namespace,
+    Parser,
+    add_device,
+    add_encoder_class,
+    add_ray,
+    check_jobs,
+)
 from nasflow.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from nasflow.prediction.in_parts import Prediction
+    from nasflow.prediction.label import Label
     from nasflow.prediction.predictor import Predictor
+    from nasflow.running.unfinished import UnfinishedText
 
 
 def add_arguments(parser: Parser, __: list[str]) -> None:
@@ -43,24 +57,138 @@ def add_arguments(parser: Parser, __: list[str]) -> None:
     parser.add_argument(
         "--top", type=int | None, default=None, help="only the best so many, best first"
     )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        help="number of processes; worth it from some 100,000 rows on. Each reads the model",
+    )
+    add_ray(parser, "its machines must reach the model and the table under the same paths")
     add_encoder_class(parser)
     add_device(parser)
 
 
 def run(options: Namespace) -> None:
     """Predict, and print or write a CSV."""
-    import numpy as np
-
-    from nasflow.datasets.registry import open_dataset
-    from nasflow.prediction.predictor import Predictor
-    from nasflow.prediction.proxy_ranks import without_value
-    from nasflow.running.files import check_writable, write_text
+    from nasflow.prediction.in_parts import Prediction, model_of
+    from nasflow.running.files import check_writable
 
     if options.out:
         check_writable(options.out)
     _check(options)
-    predictor = Predictor.load(options.model, options.device, encoder=options.encoder)
+    what = Prediction(
+        options.model,
+        options.device,
+        options.encoder,
+        std=options.std,
+        level=options.interval,
+        top=options.top,
+    )
+    predictor = model_of(what)
     _check_that_it_is_sure(options, predictor)
+    if options.interval is not None and (told := _without_end(predictor, options.interval)):
+        print(told, file=sys.stderr)
+    if options.explain is None:
+        _predict(options, what, predictor.label_)
+    else:
+        _explain(options, predictor)
+
+
+def _predict(options: Namespace, what: Prediction, label: Label) -> None:
+    """Predict part by part, and write what is there as it comes."""
+    from nasflow.running.unfinished import UnfinishedText
+
+    if what.top is not None:
+        print(f"best first: {label.in_words}", file=sys.stderr)
+    if not options.out:
+        _write_all(options, what, label, _Printed())
+        return
+    # a table of millions takes hours, and a kill must not cost them
+    with UnfinishedText(options.out, _key(options, what)) as file:
+        if file.state:
+            n_rows = file.state["n_rows"]
+            print(f"going on behind the {n_rows:,} rows of an earlier run", file=sys.stderr)
+        n_lines = _write_all(options, what, label, file)
+        file.finish()
+    print(f"{options.out}: {n_lines} predictions")
+
+
+class _Printed:
+    """What `UnfinishedText` is to a file, for standard output: nothing to go on from."""
+
+    state: Mapping[str, Any] = {}
+
+    def add(self, text: str, _: Mapping[str, Any]) -> None:
+        """Print."""
+        sys.stdout.write(text)
+
+
+def _write_all(
+    options: Namespace, what: Prediction, label: Label, written: UnfinishedText | _Printed
+) -> int:
+    """Predict from where an earlier run stopped; returns the number of lines."""
+    from collections import Counter
+
+    from nasflow.prediction.in_parts import Best, predicted_parts
+    from nasflow.running.progress import progress_bar
+
+    state = written.state
+    # what the rows so far have left behind, of an earlier run too
+    n_rows = int(state.get("n_rows", 0))
+    n_without = Counter(state.get("n_without", {}))
+    best = Best.from_state(state["best"]) if "best" in state else Best.nothing(what.names)
+    # of an earlier run the header is written already
+    if not state:
+        written.add(",".join(["row", *what.names]) + "\n", {"n_rows": 0})
+    parts = predicted_parts(what, options.archs, n_rows, n_workers=options.jobs, ray=options.ray)
+    with progress_bar(f"predicting {options.archs}", None) as advance:
+        for part in parts:
+            n_rows += part.n_rows
+            n_without.update(part.n_without)
+            state = {"n_rows": n_rows, "n_without": dict(n_without)}
+            # kept as parts come, for all rows would not fit into memory
+            if what.top is not None and part.best is not None:
+                best = best.with_others(part.best, what.top, label)
+                state["best"] = best.state()
+            written.add(part.text, state)
+            advance(f"{n_rows:,} rows")
+    lacking = [
+        f"{n} of {n_rows} rows have no value of {name}" for name, n in n_without.items() if n
+    ]
+    if lacking:
+        print(f"{'; '.join(lacking)}: they count as in the middle", file=sys.stderr)
+    if what.top is None:
+        return n_rows
+    written.add(best.text(), state)
+    return len(best.rows)
+
+
+def _key(options: Namespace, what: Prediction) -> dict[str, Any]:
+    """What the predictions depend on."""
+    from dataclasses import asdict
+    from importlib.metadata import version
+    from pathlib import Path
+
+    from nasflow.running.files import sha256
+
+    path = Path(options.archs)
+    stat = path.stat() if path.is_file() else None
+    return {
+        "nasflow": version("nasflow"),
+        "model": sha256(options.model),
+        "archs": options.archs,
+        # of a file of gigabytes a hash takes as long as to read it
+        "file": [stat.st_size, stat.st_mtime_ns] if stat else None,
+        "options": asdict(what),
+    }
+
+
+def _explain(options: Namespace, predictor: Predictor) -> None:
+    """Say why one row is predicted what it is."""
+    from nasflow.datasets.registry import open_dataset
+    from nasflow.prediction.proxy_ranks import without_value
+    from nasflow.running.files import write_text
+
     # with its vocabulary: an operation that it does not know is an error that names the line; and
     # a row for each of the file, for `row` is what a prediction is found by
     dataset = open_dataset(options.archs, predictor.vocabulary_, join=False)
@@ -68,44 +196,22 @@ def run(options: Namespace) -> None:
     columns = {name: dataset.labels(name) for name in names}
     if told := without_value(names, columns):
         print(told, file=sys.stderr)
-    if options.explain is not None:
-        if not 0 <= options.explain < len(table):
-            raise ConfigError(
-                f"--explain is {options.explain}; legal: a row of {options.archs}, 0 to"
-                f" {len(table) - 1}"
-            )
-        explanation = f"{predictor.explain(table, options.explain, columns)}\n"
-        if options.out:
-            write_text(options.out, explanation)
-            print(f"{options.out}: why row {options.explain} is predicted what it is")
-        else:
-            print(explanation, end="")
-        return
-    shown = {"prediction": predictor.predict(table, columns, return_std=options.std)}
-    if options.std:
-        shown["prediction"], shown["std"] = shown["prediction"]
-    if options.interval is not None:
-        shown["low"], shown["high"] = predictor.interval(table, options.interval, columns)
-        if told := _without_end(predictor, options.interval):
-            print(told, file=sys.stderr)
-    if options.top is None:
-        rows = np.arange(len(table))
-    else:
-        rows = predictor.label_.best_first(shown["prediction"])[: options.top]
-        print(f"best first: {predictor.label_.in_words}", file=sys.stderr)
-    lines = [",".join(["row", *shown])]
-    for row in rows.tolist():
-        lines.append(",".join([str(row), *(f"{column[row]:.6g}" for column in shown.values())]))
-    text = "\n".join([*lines, ""])
+    if not 0 <= options.explain < len(table):
+        raise ConfigError(
+            f"--explain is {options.explain}; legal: a row of {options.archs}, 0 to"
+            f" {len(table) - 1}"
+        )
+    explanation = f"{predictor.explain(table, options.explain, columns)}\n"
     if options.out:
-        write_text(options.out, text)
-        print(f"{options.out}: {len(rows)} predictions")
+        write_text(options.out, explanation)
+        print(f"{options.out}: why row {options.explain} is predicted what it is")
     else:
-        print(text, end="")
+        print(explanation, end="")
 
 
 def _check(options: Namespace) -> None:
     """Return if the options are legal, as far as they tell before a file is read."""
+    check_jobs(options.jobs)
     if options.top is not None and options.top < 1:
         raise ConfigError(f"--top is {options.top}; legal: a whole number of at least 1")
     if options.interval is not None and not 0 < options.interval < 1:

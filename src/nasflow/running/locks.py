@@ -31,6 +31,19 @@ def exclusive(file: IO[Any]) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_UN)
 
 
+@contextlib.contextmanager
+def try_exclusive(file: IO[Any]) -> Iterator[bool]:
+    """As `exclusive`, but never waits: whether the lock was to be had."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield False
+        return
+    # to be had, and so to be held as any other
+    with exclusive(file):
+        yield True
+
+
 def _drop_in_child() -> None:
     """Give up the parent's locks, without letting go of them for the parent."""
     null = os.open(os.devnull, os.O_RDWR)

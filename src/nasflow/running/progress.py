@@ -12,12 +12,14 @@ SECONDS_BETWEEN_LINES = 30.0
 
 
 @contextlib.contextmanager
-def progress_bar(title: str, total: int, *, done: int = 0, show: bool = True) -> Iterator[Advance]:
+def progress_bar(
+    title: str, total: int | None, *, done: int = 0, show: bool = True
+) -> Iterator[Advance]:
     """A function to call after each of `total` steps with a few words on it (a loss, a name).
 
     Args:
         title: what is going on.
-        total: number of steps.
+        total: number of steps; None where nobody knows.
         done: steps that an earlier run has made.
         show: False for no output at all.
     """
@@ -29,7 +31,7 @@ def progress_bar(title: str, total: int, *, done: int = 0, show: bool = True) ->
         yield _lines(title, total, done)
 
 
-def _bar(title: str, total: int, done: int) -> Iterator[Advance]:
+def _bar(title: str, total: int | None, done: int) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -54,7 +56,7 @@ def _bar(title: str, total: int, done: int) -> Iterator[Advance]:
         yield lambda note: bars.update(bar, advance=1, note=note)
 
 
-def _lines(title: str, total: int, done: int) -> Advance:
+def _lines(title: str, total: int | None, done: int) -> Advance:
     """For logs: a line at most every half minute, so that short work prints none."""
     last = time.monotonic()
 
@@ -63,6 +65,7 @@ def _lines(title: str, total: int, done: int) -> Advance:
         done += 1
         if time.monotonic() - last > SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            print(f"{title}: {done}/{total} {note}", file=sys.stderr, flush=True)
+            steps = "" if total is None else f"{done}/{total} "
+            print(f"{title}: {steps}{note}", file=sys.stderr, flush=True)
 
     return advance

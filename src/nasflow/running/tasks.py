@@ -52,7 +52,7 @@ def run_tasks(
             on_result(task, task.function(*task.arguments))
             done.add(task.name)
         return
-    with _workers(n_workers, ray) as workers:
+    with make_workers(n_workers, ray) as workers:
         while waiting or workers.running:
             n_free = workers.n_workers - len(workers.running)
             # no more than can begin: what waits can still be passed by one that died
@@ -100,7 +100,8 @@ def _exit_code(error: BaseException) -> str:
     return f" (exit code {error.exitcode})" if isinstance(error, ProcessExpired) else ""
 
 
-def _workers(n_workers: int, ray: str | None) -> Workers:
+def make_workers(n_workers: int, ray: str | None) -> Workers:
+    """Processes of this machine, or those of a Ray cluster."""
     if ray is None:
         return LocalWorkers(n_workers)
     from nasflow.running.ray_workers import RayWorkers

@@ -38,7 +38,7 @@ class JsonlFile(OwnTable):
                         # a mark stands in the middle where two files were joined
                         text = line.removeprefix("\ufeff").strip()
                         if text:
-                            yield _record(number, text)
+                            yield record_of_line(number, text)
                         if number % _STEP == 0:
                             advance()
             except UnicodeDecodeError as error:
@@ -57,7 +57,8 @@ class JsonlFile(OwnTable):
         return kind_of_value(cell)
 
 
-def _record(number: int, line: str) -> Record | Rejected:
+def record_of_line(number: int, line: str) -> Record | Rejected:
+    """The object that a line writes, by key; why it is none."""
     try:
         check_characters(line)
         record: Any = strict_json(line)

@@ -1,0 +1,178 @@
+"""A table in parts, for what is computed row by row: memory for a part, however many rows.
+
+    for part in table_parts("archs.jsonl.gz"):   # in the file's order
+        table, columns = part.read(vocabulary, ["params"])
+
+`read` may run in another process: a part of a JSONL table is its lines, and all that takes long
+(parsing, the arrays) happens there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+from nasflow.datasets.base import Dataset, FloatArray
+from nasflow.datasets.npz_parts import npz_parts
+from nasflow.datasets.own_tables import own_format
+from nasflow.datasets.readers.base import no_progress
+from nasflow.datasets.readers.jsonl_block import JsonlBlock
+from nasflow.datasets.readers.registry import make_reader
+from nasflow.datasets.readers.text_file import BROKEN, as_text, opened
+from nasflow.datasets.registry import dataset_names, open_dataset
+from nasflow.datasets.table_builder import TableBuilder
+from nasflow.errors import DataError
+from nasflow.graphs.table import ArchTable
+
+ROWS_OF_PART = 8192
+"""Large enough that a part's overhead vanishes, and small enough to stay near the processor."""
+
+
+class Content(Protocol):
+    """What a part is read from."""
+
+    def read(
+        self, vocabulary: Sequence[str], names: Sequence[str]
+    ) -> tuple[ArchTable, dict[str, FloatArray]]:
+        """The graphs over a vocabulary, and those columns of numbers that some row has."""
+        ...
+
+
+@dataclass(frozen=True)
+class Part:
+    """Consecutive rows of a table."""
+
+    first_row: int
+    n_rows: int
+    content: Content
+
+    def read(
+        self, vocabulary: Sequence[str], names: Sequence[str] = ()
+    ) -> tuple[ArchTable, dict[str, FloatArray]]:
+        """The graphs of the rows over a vocabulary, and those of some columns that they have.
+
+        A column is (n_rows,) float64, NaN where there is no number; one that none of the rows has
+        is missing.
+
+        Raises:
+            DataError, GraphError: a row is malformed, or has an operation that is not in the
+                vocabulary; of a user's table the message names the line.
+        """
+        return self.content.read(vocabulary, names)
+
+
+@dataclass(frozen=True)
+class RowsInMemory:
+    """Rows that were read, and all their columns."""
+
+    table: ArchTable
+    columns: Mapping[str, FloatArray]
+
+    @classmethod
+    def of(cls, dataset: Dataset, rows: slice = slice(None)) -> RowsInMemory:
+        """Some rows of a data set."""
+        columns = {name: dataset.labels(name)[rows] for name in dataset.metrics}
+        return cls(dataset.table[rows], columns)
+
+    def read(
+        self, vocabulary: Sequence[str], names: Sequence[str]
+    ) -> tuple[ArchTable, dict[str, FloatArray]]:
+        """See `Content.read`."""
+        columns = {name: self.columns[name] for name in names if name in self.columns}
+        return self.table.with_vocabulary(vocabulary), columns
+
+
+def table_parts(
+    source: str, vocabulary: Sequence[str], rows_of_part: int = ROWS_OF_PART, first_row: int = 0
+) -> Iterator[Part]:
+    """The parts of a table, in its order: of a user's file, an .npz, or a registered data set.
+
+    Every row of a user's file is a row, also where rows have one graph.
+
+    Args:
+        source: as for `open_dataset`.
+        vocabulary: the only operations that may occur.
+        rows_of_part: rows of each part but the last.
+        first_row: parts begin at this row; a multiple of `rows_of_part`.
+
+    Raises:
+        UnknownNameError, MissingDataError, DataError: as `open_dataset`.
+    """
+    path = Path(source)
+    is_file = source not in dataset_names() and path.is_file()
+    format_name = own_format(path) if is_file else None
+    if format_name == "jsonl":
+        return _jsonl_parts(path, rows_of_part, first_row)
+    if format_name is not None:
+        return _own_parts(path, format_name, vocabulary, rows_of_part, first_row)
+    if is_file and path.suffix == ".npz":
+        return _npz_parts(path, rows_of_part, first_row)
+    return _dataset_parts(open_dataset(source, vocabulary, join=False), rows_of_part, first_row)
+
+
+def _jsonl_parts(path: Path, rows_of_part: int, first_row: int) -> Iterator[Part]:
+    """Lines are cut here and read by whoever gets the part."""
+    row = 0
+    with opened(path, no_progress) as (file, _):
+        try:
+            with as_text(file, newline="\n") as text:
+                lines = _filled_lines(text)
+                while block := tuple(islice(lines, rows_of_part)):
+                    if row >= first_row:
+                        numbers, texts = zip(*block, strict=True)
+                        yield Part(row, len(block), JsonlBlock(path, numbers, texts))
+                    row += len(block)
+        except UnicodeDecodeError as error:
+            raise DataError(f"{path} is no UTF-8 or UTF-16 text ({str(error)[:80]})") from None
+        except BROKEN as error:
+            raise DataError(f"{path} is no readable JSONL ({str(error)[:80]})") from None
+    if not row:
+        raise DataError(f"{path} holds no architecture: no valid row of format jsonl")
+
+
+def _filled_lines(text: Any) -> Iterator[tuple[int, str]]:
+    """The lines that are not empty, with their numbers."""
+    for number, line in enumerate(text, start=1):
+        # a mark stands in the middle where two files were joined
+        stripped = line.removeprefix("\ufeff").strip()
+        if stripped:
+            yield number, stripped
+
+
+def _own_parts(
+    path: Path, format_name: str, vocabulary: Sequence[str], rows_of_part: int, first_row: int
+) -> Iterator[Part]:
+    """CSV and Parquet: read here, since a row may span lines, or stand in a column's middle."""
+    reader = make_reader(format_name, path)
+    rows = reader.rows(no_progress)
+    row = 0
+    while True:
+        builder = TableBuilder(vocabulary, join=False)
+        for item in islice(rows, rows_of_part):
+            builder.add(item)
+            if builder.rejected:
+                first = builder.rejected[0]
+                raise DataError(f"{path} {reader.counts} {first.number}: {first.reason}")
+        if not builder.n_read and row:
+            return
+        # of no row at all this is the error
+        dataset = builder.finish(reader, path.name, {})
+        if row >= first_row:
+            yield Part(row, len(dataset.table), RowsInMemory.of(dataset))
+        row += len(dataset.table)
+
+
+def _npz_parts(path: Path, rows_of_part: int, first_row: int) -> Iterator[Part]:
+    row = 0
+    for dataset in npz_parts(path, rows_of_part, first_row):
+        yield Part(first_row + row, len(dataset.table), RowsInMemory.of(dataset))
+        row += len(dataset.table)
+
+
+def _dataset_parts(dataset: Dataset, rows_of_part: int, first_row: int) -> Iterator[Part]:
+    for start in range(first_row, len(dataset.table), rows_of_part):
+        part = RowsInMemory.of(dataset, slice(start, start + rows_of_part))
+        yield Part(start, len(part.table), part)
