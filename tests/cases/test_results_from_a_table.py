@@ -339,3 +339,24 @@ def test_a_table_of_a_registered_space_says_which_and_which_way(
     with pytest.raises(SystemExit):
         main(["study", "a.db", "--table", "results.csv"])
     assert "is no .jsonl" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_a_column_of_numbers_and_a_text_is_what_the_mapping_says(suffix: str) -> None:
+    Path("sizes.yaml").write_text('{ops: ["3", "5", skip], n_nodes: 2, edges: chain}')
+    # operations that are numbers but for one, and a column of notes that nothing names
+    rows: list[dict[str, Any]] = [
+        {"op0": size, "op1": 3, "value": 0.5 + size, "note": size} for size in (3, 5)
+    ]
+    rows.append({"op0": "skip", "op1": 5, "value": 9.0, "note": "the best one"})
+    if suffix == "csv":
+        write("t.csv", rows)
+    else:
+        Path("t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    search("--told", f"t.{suffix}", "--told_columns", "{node*: op*}", space="sizes.yaml")
+    trials = told(space="sizes.yaml")
+    assert [(trial.architecture.ops[1:3], trial.value) for trial in trials] == [
+        (("3", "3"), 3.5),
+        (("5", "3"), 5.5),
+        (("skip", "5"), 9.0),
+    ]
