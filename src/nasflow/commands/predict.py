@@ -100,6 +100,7 @@ def _predict(options: Namespace, what: Prediction, label: Label) -> None:
 
     if what.top is not None:
         print(f"best first: {label.in_words}", file=sys.stderr)
+    # what goes to a terminal or a pipe cannot be taken up again
     if not options.out:
         _write_all(options, what, label, _Printed())
         return
@@ -152,11 +153,13 @@ def _write_all(
                 state["best"] = best.state()
             written.add(part.text, state)
             advance(f"{n_rows:,} rows")
+    # once, and not for each part
     lacking = [
         f"{n} of {n_rows} rows have no value of {name}" for name, n in n_without.items() if n
     ]
     if lacking:
         print(f"{'; '.join(lacking)}: they count as in the middle", file=sys.stderr)
+    # all rows are written by now, but for the best ones, which are known only here
     if what.top is None:
         return n_rows
     written.add(best.text(), state)
@@ -174,6 +177,7 @@ def _key(options: Namespace, what: Prediction) -> dict[str, Any]:
     path = Path(options.archs)
     stat = path.stat() if path.is_file() else None
     return {
+        # another version may predict other digits
         "nasflow": version("nasflow"),
         "model": sha256(options.model),
         "archs": options.archs,

@@ -44,6 +44,7 @@ def npz_parts(path: Path, rows_of_part: int, first_row: int = 0) -> Iterator[Dat
             yield from _parts_of(Dataset.load(path), rows_of_part, first_row)
             return
         row = 0
+        # rows that are not wanted are read all the same: a zip has no way to jump
         while row < file.n_rows:
             n_rows = min(rows_of_part, file.n_rows - row)
             try:
@@ -85,6 +86,7 @@ class _Column:
         is_turned = is_fortran and len(self.shape) > 1
         if is_turned != turned or self.dtype.hasobject:
             raise ValueError(f"{name} is not stored row by row")
+        # as it lies in the file
         if turned:
             self.shape = self.shape[::-1]
 
@@ -93,6 +95,7 @@ class _Column:
         shape = (n, *self.shape[1:])
         n_bytes = math.prod(shape) * self.dtype.itemsize
         data = self._file.read(n_bytes)
+        # a damaged archive; the error of a short array would say less
         if len(data) < n_bytes:
             raise EOFError("an array ends too early")
         return np.frombuffer(data, self.dtype).reshape(shape)
@@ -100,7 +103,9 @@ class _Column:
     def pass_over(self, n: int) -> None:
         """Leave `n` numbers of an array of one dimension or more unread."""
         left = n * self.dtype.itemsize
+        # in pieces, for a whole array is what must not be in memory
         while left:
+            # a file that ends too early has nothing left
             left -= len(self._file.read(min(left, 1 << 20))) or left
 
 
@@ -138,6 +143,7 @@ class _SavedDataset:
         def column(name: str) -> _Column:
             return _Column(archive, name, stack)
 
+        # small ones are read whole
         with archive.open("vocabulary.npy") as file:
             self._vocabulary = np.lib.format.read_array(file, allow_pickle=False).tolist()
         with archive.open("about.npy") as file:
@@ -160,6 +166,7 @@ class _SavedDataset:
         """The next rows; None where they are only passed."""
         node_ptr, edge_ptr = self._pointer("node_ptr", n_rows), self._pointer("edge_ptr", n_rows)
         n_nodes, n_edges = int(node_ptr[-1]), int(edge_ptr[-1])
+        # of a malformed file: a negative length would read all that is left
         if min(n_nodes, n_edges) < 0:
             raise ValueError("a pointer falls")
         ops = self._ops.take(n_nodes)

@@ -102,6 +102,7 @@ def table_parts(
         UnknownNameError, MissingDataError, DataError: as `open_dataset`.
     """
     path = Path(source)
+    # a registered name is one even where a file is called so
     is_file = source not in dataset_names() and path.is_file()
     format_name = own_format(path) if is_file else None
     if format_name == "jsonl":
@@ -121,6 +122,7 @@ def _jsonl_parts(path: Path, rows_of_part: int, first_row: int) -> Iterator[Part
             with as_text(file, newline="\n") as text:
                 lines = _filled_lines(text)
                 while block := tuple(islice(lines, rows_of_part)):
+                    # what an earlier run has done is passed over as lines, unparsed
                     if row >= first_row:
                         numbers, texts = zip(*block, strict=True)
                         yield Part(row, len(block), JsonlBlock(path, numbers, texts))
@@ -129,6 +131,7 @@ def _jsonl_parts(path: Path, rows_of_part: int, first_row: int) -> Iterator[Part
             raise DataError(f"{path} is no UTF-8 or UTF-16 text ({str(error)[:80]})") from None
         except BROKEN as error:
             raise DataError(f"{path} is no readable JSONL ({str(error)[:80]})") from None
+    # nothing was yielded: an empty file is no table of no rows
     if not row:
         raise DataError(f"{path} holds no architecture: no valid row of format jsonl")
 
@@ -147,6 +150,7 @@ def _own_parts(
 ) -> Iterator[Part]:
     """CSV and Parquet: read here, since a row may span lines, or stand in a column's middle."""
     reader = make_reader(format_name, path)
+    # one iterator for all parts: each goes on where the last one ended
     rows = reader.rows(no_progress)
     row = 0
     while True:
@@ -174,5 +178,6 @@ def _npz_parts(path: Path, rows_of_part: int, first_row: int) -> Iterator[Part]:
 
 def _dataset_parts(dataset: Dataset, rows_of_part: int, first_row: int) -> Iterator[Part]:
     for start in range(first_row, len(dataset.table), rows_of_part):
+        # a slice: views of the whole, nothing is copied until it is sent somewhere
         part = RowsInMemory.of(dataset, slice(start, start + rows_of_part))
         yield Part(start, len(part.table), part)

@@ -71,6 +71,7 @@ class Best:
         cls, rows: npt.NDArray[np.int64], columns: Mapping[str, FloatArray], n: int, label: Label
     ) -> Best:
         """The best `n` of rows that are in their order; of equal ones the earlier first."""
+        # whatever else is asked, rows are ranked by the prediction
         first = label.best_first(columns["prediction"])[:n]
         return cls(rows[first], {name: values[first] for name, values in columns.items()})
 
@@ -82,6 +83,7 @@ class Best:
     def with_others(self, others: Best, n: int, label: Label) -> Best:
         """The best `n` of these rows and others."""
         rows = np.concatenate([self.rows, others.rows])
+        # by row again: only then the earlier of equal ones is found first
         in_order = np.argsort(rows, kind="stable")
         columns = {}
         for name, values in self.columns.items():
@@ -106,8 +108,12 @@ class Best:
 
 def lines_of(rows: npt.NDArray[np.int64], columns: Mapping[str, FloatArray]) -> str:
     """A line of CSV for each row: its number, then the columns with six digits."""
-    parts = [[f"{value:.6g}" for value in values.tolist()] for values in columns.values()]
-    lines = [",".join(cells) for cells in zip(map(str, rows.tolist()), *parts, strict=True)]
+    numbers = [str(row) for row in rows.tolist()]
+    cells = [numbers]
+    for values in columns.values():
+        # Python's own floats: NumPy's take four times as long to format
+        cells.append([f"{value:.6g}" for value in values.tolist()])
+    lines = [",".join(line) for line in zip(*cells, strict=True)]
     return "\n".join([*lines, ""])
 
 
@@ -166,6 +172,7 @@ def _predicted(what: Prediction, source: str, part: Part) -> Predicted:
         shown["prediction"], shown["std"] = shown["prediction"]
     if what.level is not None:
         shown["low"], shown["high"] = predictor.interval(table, what.level, columns)
+    # rows are counted over the whole table
     rows = part.first_row + np.arange(len(table))
     if what.top is None:
         return Predicted(part.first_row, len(table), lines_of(rows, shown), None, n_without)

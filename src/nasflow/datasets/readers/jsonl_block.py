@@ -154,12 +154,15 @@ def _titles(
         if keys in seen:
             continue
         seen.add(keys)
+        # rows have the same few sets of keys: each is looked at once
         for title in keys:
             if is_index(title) or title in STRUCTURE or title in ("attrs", "globals"):
                 continue
+            # numbers in columns of their own: `attrs.width`
             if is_structure(title.strip()):
                 raise _NotPlainError
             column = declared.declare(title)
+            # repeats are averaged over several columns
             if column.repeat and column.metric.name in names:
                 raise _NotPlainError
             titles.setdefault(column.metric.name, set()).add(title)
@@ -182,6 +185,7 @@ def _table(records: Sequence[dict[str, Any]], vocabulary: tuple[str, ...]) -> Ar
         raise _NotPlainError
     if not _all_of(int, flat) or set(map(len, pairs)) - {2}:
         raise _NotPlainError
+    # an operation that is not in it is a KeyError, and the slow way's to name
     index = {op: i for i, op in enumerate(vocabulary)}
     sizes = [len(of_row) for of_row in ops]
     attr_names, attrs = _node_columns(records, sizes)
@@ -228,6 +232,7 @@ def _graph_columns(
     """The names, sorted, and (n_rows, n_names) numbers of graphs."""
     columns: dict[str, list[Any]] = {}
     for row, record in enumerate(records):
+        # as for nodes, with one place for each row
         for name, value in (record.get("globals") or {}).items():
             column = columns.setdefault(name, [])
             column.extend([None] * (row - len(column)))
@@ -239,7 +244,7 @@ def _filled(
     columns: dict[str, list[Any]], n_places: int
 ) -> tuple[tuple[str, ...], npt.NDArray[np.float32]]:
     # a name without a number is none
-    names = sorted(name for name, column in columns.items() if any(v is not None for v in column))
+    names = sorted(name for name, column in columns.items() if set(column) - {None})
     filled = np.full((n_places, len(names)), np.nan, np.float64)
     for j, name in enumerate(names):
         column = columns[name]

@@ -36,6 +36,7 @@ def numbers_of_cells(cells: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str
         # most tables have no such column, and millions of rows
         if kind not in numbers or _is_empty(cell):
             continue
+        # the bare name holds all of them
         if not point:
             found = _object(kind, cell)
         elif kind == ATTRS:
@@ -67,6 +68,7 @@ def _listed(title: str, cell: Any) -> Any:
     """The values of a column of one number of the nodes."""
     if not isinstance(cell, str):
         return cell
+    # a list in JSON, or the short form that `ops` has too
     if cell.lstrip().startswith("["):
         return _json(title, cell)
     return [_single(text) for text in cell.split("|")]
@@ -78,6 +80,7 @@ def _single(cell: Any) -> Any:
         return cell
     if not cell.strip():
         return None
+    # what is none stays a text, for the error that names node and value
     number = number_in(cell)
     return cell if number is None else number
 
