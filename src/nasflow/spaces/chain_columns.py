@@ -1,0 +1,99 @@
+"""`ChainColumns`: many chains of layers as one table, column after column.
+
+The layers of all elements at one position are a column; where an element has none, it is absent
+there. So 100,000 networks are built in some thirty steps of array arithmetic and no object each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nasflow.graphs.attributes import Float32
+from nasflow.graphs.table import ArchTable
+from nasflow.spaces.layer_costs import Cost
+
+Numbers = npt.NDArray[Any]
+
+
+class ChainColumns:
+    """Chains over one vocabulary that grow by one column at a time.
+
+    Args:
+        vocabulary: names of operations.
+        attr_names: names of the numbers that nodes carry, sorted.
+        n_graphs: number of chains.
+    """
+
+    def __init__(self, vocabulary: Sequence[str], attr_names: Sequence[str], n_graphs: int) -> None:
+        self.vocabulary, self.attr_names, self.n_graphs = vocabulary, tuple(attr_names), n_graphs
+        self._ops: list[Numbers] = []
+        self._attrs: list[Float32] = []
+        self.totals = {"params": np.zeros(n_graphs), "flops": np.zeros(n_graphs)}
+        """Sums over the columns so far, (n_graphs,) each: exact, where float32 would round."""
+
+    def add(
+        self,
+        op: npt.ArrayLike,
+        width: npt.ArrayLike,
+        side: npt.ArrayLike = 1,
+        *,
+        cost: Cost | None = None,
+        present: npt.ArrayLike = True,
+        **numbers: npt.ArrayLike,
+    ) -> None:
+        """One column: a layer of every chain that has one there.
+
+        Every argument is one for all chains, or an array (n_graphs,) of one for each.
+
+        Args:
+            op: index into the vocabulary.
+            width: channels or features of the result.
+            side: of the images that it is.
+            cost: parameters and multiply-adds; None where there is nothing to compute.
+            present: whether the chain has the layer.
+            numbers: others, by name.
+        """
+        there = np.broadcast_to(np.asarray(present, bool), self.n_graphs)
+        self._ops.append(np.where(there, op, -1).astype(np.int16))
+        numbers |= {"width": width, "outputs": np.asarray(width) * np.asarray(side) ** 2}
+        if cost is not None:
+            numbers |= {"params": cost.params, "flops": cost.flops}
+        column = np.full((self.n_graphs, len(self.attr_names)), np.nan, np.float32)
+        for name, values in numbers.items():
+            column[:, self.attr_names.index(name)] = np.where(there, values, np.nan)
+            if name in self.totals:
+                self.totals[name] += np.where(there, values, 0)
+        self._attrs.append(column)
+
+    def table(self, globals: Mapping[str, npt.ArrayLike]) -> ArchTable:
+        """The chains with the totals and other numbers of the whole graph."""
+        ops = np.stack(self._ops, 1)  # (n_graphs, n_columns)
+        there = ops >= 0
+        sizes = there.sum(1)
+        node_ptr = np.concatenate([[0], np.cumsum(sizes)])
+        position = (np.cumsum(there, 1) - 1)[there]  # (n_nodes,)
+        ends = np.repeat(sizes - 1, sizes)  # (n_nodes,)
+        sources = position[position < ends]
+        # every chain has an edge less than it has nodes
+        edge_ptr = node_ptr - np.arange(self.n_graphs + 1)
+        attrs = np.empty((len(position), len(self.attr_names)), np.float32)
+        for j in range(len(self.attr_names)):
+            # name by name, since all at once would take the memory twice
+            attrs[:, j] = np.stack([column[:, j] for column in self._attrs], 1)[there]
+        totals: dict[str, npt.ArrayLike] = {**globals, **self.totals}
+        rows = [np.broadcast_to(np.asarray(totals[name]), self.n_graphs) for name in sorted(totals)]
+        return ArchTable.from_arrays(
+            self.vocabulary,
+            ops[there],
+            node_ptr,
+            np.stack([sources, sources + 1]),
+            edge_ptr,
+            attr_names=self.attr_names,
+            attrs=attrs,
+            global_names=sorted(totals),
+            globals=np.stack(rows, 1).astype(np.float64),
+        )
