@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from nasflow.graphs.table import ArchTable
 from nasflow.spaces import Space, load_space, space_names
 from nasflow.spaces.custom import CustomSpace
 from nasflow.spaces.nbgraph import NBGraph
+from nasflow.spaces.sized import SizedSpace
 
 FULL = bool(os.environ.get("NASFLOW_FULL"))
 N_SAMPLES, N_MUTATIONS = (10_000, 100_000) if FULL else (300, 2_000)
@@ -110,6 +112,8 @@ def one_choice_apart(space: Space, a: Architecture, b: Architecture) -> bool:
 
     A judgement from outside: it knows the graphs, and nothing of how a space makes its changes.
     """
+    if isinstance(space, SizedSpace):
+        return n_differences(space.value(a), space.value(b)) == 1
     if isinstance(space, NBGraph):
         (link, chosen), (other_link, other) = space.to_choices(a), space.to_choices(b)
         return (link != other_link) + sum(x != y for x, y in zip(chosen, other, strict=True)) == 1
@@ -138,3 +142,11 @@ def one_choice_apart(space: Space, a: Architecture, b: Architecture) -> bool:
     return (lost, gained) == (1, 1) and len(a.edges) == len(
         b.edges
     )  # an operation, and nodes in another order
+
+
+def n_differences(a: Any, b: Any) -> int:
+    """In how many choices two nested tuples differ; layers more at the end of one are one."""
+    if isinstance(a, int):
+        return int(a != b)
+    shared = sum(n_differences(x, y) for x, y in zip(a, b, strict=False))
+    return shared + (len(a) != len(b))

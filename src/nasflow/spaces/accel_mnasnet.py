@@ -85,6 +85,7 @@ class AccelMnasnet(SizedSpace):
             GraphError: a number that is not legal, with its position; arrays of other shapes.
         """
         depths = legal_numbers("layers", layers, range(1, max(MAX_LAYERS) + 1), (None, len(WIDTHS)))
+        # the sixth block alone may have four
         too_many = np.argwhere(depths > MAX_LAYERS)
         if len(too_many):
             row, block = too_many[0].tolist()
@@ -95,6 +96,7 @@ class AccelMnasnet(SizedSpace):
         kernels = legal_numbers("k", k, KERNELS, depths.shape)
         has_se = legal_numbers("se", se, (0, 1), depths.shape)
         side = self.resolution
+        # one column for every layer that any network has
         columns = ChainColumns(self.ops, self.attr_names, len(depths))
         columns.add(0, 3, side)
         side = halved(side, 2)
@@ -104,6 +106,7 @@ class AccelMnasnet(SizedSpace):
             expansion, kernel = expansions[:, block], kernels[:, block]
             for i in range(MAX_LAYERS[block]):
                 cost = inverted_residual(n_in, width, kernel, expansion, side, stride)
+                # a quarter of what enters the block, not of what the expansion makes of it
                 excite = squeeze_excite(n_in * expansion, n_in // 4)
                 cost += excite.where(has_se[:, block])
                 side = halved(side, stride)
@@ -127,6 +130,7 @@ class AccelMnasnet(SizedSpace):
     def table_of_values(self, values: Sequence[Value]) -> ArchTable:
         """The table of elements given by their choices."""
         chosen = np.array(values, np.int64).reshape(len(values), len(WIDTHS), 4)
+        # (N, 7) each
         e, k, n_more, se = chosen.transpose(2, 0, 1)
         return self.table_from_choices(
             np.array(EXPANSIONS)[e], np.array(KERNELS)[k], n_more + 1, se
@@ -163,6 +167,7 @@ class AccelMnasnet(SizedSpace):
     def parse_value(self, text: str) -> Value:
         """Seven blocks: expansion, kernel, layers, and s for squeeze-and-excite."""
         words = text.split()
+        # a word that is no block is missing among the matches
         matches = [match for match in map(_BLOCK.fullmatch, words) if match]
         if not len(words) == len(matches) == len(WIDTHS):
             raise GraphError(
@@ -173,6 +178,7 @@ class AccelMnasnet(SizedSpace):
         blocks = []
         for i, match in enumerate(matches):
             expansion, kernel, layers = map(int, match.groups()[:3])
+            # how many are legal depends on the block, so the pattern cannot tell
             n_more = one_of(f"layers of block {i + 1}", layers, range(1, MAX_LAYERS[i] + 1))
             block = EXPANSIONS.index(expansion), KERNELS.index(kernel), n_more, int(match[4] == "s")
             blocks.append(block)

@@ -27,9 +27,10 @@ from nasflow.errors import GraphError
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
 from nasflow.spaces.chain_columns import ChainColumns
-from nasflow.spaces.choices import Product, Repeat, Value, Values
+from nasflow.spaces.choices import Product, Value, Values
 from nasflow.spaces.layer_costs import Cost, Size, linear
 from nasflow.spaces.sized import SizedSpace, legal_numbers, one_of
+from nasflow.spaces.structure import Repeat
 
 KINDS = ("sa_sdp", "sa_wma", "lt_dft", "lt_dct", "dsc5", "dsc9")
 HIDDEN, HEADS, FFN_DIMS, N_FFNS, DEPTHS = (128, 256), (2, 4), (512, 1024), (1, 3), (2, 4)
@@ -55,9 +56,10 @@ class BertFlexi(SizedSpace):
     attr_names = ("depth", "flops", "heads", "kernel", "outputs", "params", "ratio", "width")
 
     def __init__(self) -> None:
+        # two layers become four by being repeated: any other two would be eight choices at once
         heads, ffn_dim, n_ffn = (Values(2) for _ in range(3))
         layer = Product(Values(len(KINDS), ordered=False), heads, ffn_dim, n_ffn)
-        self.choices = Product(Values(len(HIDDEN)), Repeat(layer, DEPTHS))
+        self.choices = Product(Values(len(HIDDEN)), Repeat(layer, DEPTHS, grows="copy"))
 
     def from_choices(self, hidden: int, layers: Sequence[Mapping[str, Any]]) -> Architecture:
         """The element of a hidden size and its layers, each as the benchmark's records have it.

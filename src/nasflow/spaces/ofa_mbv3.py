@@ -23,7 +23,7 @@ from nasflow.errors import GraphError
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
 from nasflow.spaces.chain_columns import ChainColumns
-from nasflow.spaces.choices import Product, Repeat, Value, Values
+from nasflow.spaces.choices import Product, Value, Values
 from nasflow.spaces.layer_costs import (
     convolution,
     halved,
@@ -33,6 +33,7 @@ from nasflow.spaces.layer_costs import (
     to_multiple_of_8,
 )
 from nasflow.spaces.sized import SizedSpace, legal_numbers, one_of
+from nasflow.spaces.structure import Repeat
 
 KERNELS, EXPANSIONS, DEPTHS = (3, 5, 7), (3, 4, 6), (2, 3, 4)
 RESOLUTIONS = tuple(range(128, 225, 4))

@@ -22,6 +22,7 @@ from nasflow.spaces.base import Space
 from nasflow.spaces.choices import Part, Value
 
 MAX_LISTED = 200_000  # elements with numbers on a dozen nodes: 100 MB
+MAX_RECENT = 1000  # elements that are kept, some 10 kB each
 
 
 class SizedSpace(Space):
@@ -71,7 +72,13 @@ class SizedSpace(Space):
 
     def element(self, value: Value) -> Architecture:
         """The element with these choices."""
-        return self.table_of_values([value])[0]
+        recent: dict[Value, Architecture] = self.__dict__.setdefault("_recent", {})
+        if value not in recent:
+            # a search formats, checks and changes what it has just drawn: each asks for it again
+            if len(recent) >= MAX_RECENT:
+                recent.clear()
+            recent[value] = self.table_of_values([value])[0]
+        return recent[value]
 
     def value(self, architecture: Architecture) -> Value:
         """The choices of an element.
