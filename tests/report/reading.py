@@ -45,21 +45,9 @@ class Report(HTMLParser):
 
     def cells(self) -> dict[int, tuple[list[str], list[tuple[int, int]]]]:
         """Operations and edges of each architecture, by its row."""
-        packed = self.data["cells"]
-        rows, n_nodes, ops, n_edges, sources, targets = (
-            np.frombuffer(
-                zlib.decompress(base64.b64decode(packed[name]["zlib"])), packed[name]["type"]
-            ).tolist()
-            for name in ("rows", "n_nodes", "ops", "n_edges", "sources", "targets")
-        )
-        found, node, edge = {}, 0, 0
-        for row, nodes, edges in zip(rows, n_nodes, n_edges, strict=True):
-            found[row] = (
-                [packed["vocabulary"][op] for op in ops[node : node + nodes]],
-                list(zip(sources[edge : edge + edges], targets[edge : edge + edges], strict=True)),
-            )
-            node, edge = node + nodes, edge + edges
-        assert (node, edge) == (len(ops), len(sources))
+        found: dict[int, tuple[list[str], list[tuple[int, int]]]] = {}
+        for packed in self.data["cells"]:
+            found |= _unpacked(packed)
         return found
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -85,3 +73,22 @@ class Report(HTMLParser):
             self.text += data
             if self._inside in ("td", "th", "small"):
                 self.tables[-1][-1][-1] += data
+
+
+def _unpacked(packed: dict[str, Any]) -> dict[int, tuple[list[str], list[tuple[int, int]]]]:
+    """Operations and edges of the architectures of one section, by their rows."""
+    rows, n_nodes, ops, n_edges, sources, targets = (
+        np.frombuffer(
+            zlib.decompress(base64.b64decode(packed[name]["zlib"])), packed[name]["type"]
+        ).tolist()
+        for name in ("rows", "n_nodes", "ops", "n_edges", "sources", "targets")
+    )
+    found, node, edge = {}, 0, 0
+    for row, nodes, edges in zip(rows, n_nodes, n_edges, strict=True):
+        found[row] = (
+            [packed["vocabulary"][op] for op in ops[node : node + nodes]],
+            list(zip(sources[edge : edge + edges], targets[edge : edge + edges], strict=True)),
+        )
+        node, edge = node + nodes, edge + edges
+    assert (node, edge) == (len(ops), len(sources))
+    return found

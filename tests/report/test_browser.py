@@ -131,7 +131,15 @@ def test_an_evaluation_of_methods_without_an_encoder_opens_without_a_word_on_the
 ) -> None:
     browser.open(evaluated, width, ready=READY)
     headings = browser.evaluate("[...document.querySelectorAll('h2')].map(e => e.textContent)")
-    assert "Intervals" in headings
+    assert {"Intervals", "Why"} <= set(headings)
+    # the explained row's cell from the beginning, a labelled row's under the pointer
+    beside = "document.getElementById('why0-effects-cell').textContent"
+    assert browser.evaluate(beside).startswith("Row ")
+    assert drawn(browser, "why0-effects")[0]
+    point_at(browser, "why0-near", 2)
+    browser.wait_for(
+        "document.getElementById('why0-near-cell').textContent.includes(': labelled ')"
+    )
     in_table = "[...document.querySelectorAll('#s0 th[scope=row]')].map(e => e.textContent)"
     assert browser.evaluate(in_table) == ["none", "features", "trees", "blend-fast", "gp"]
     # the page is as wide as its window: the tables scroll in their boxes

@@ -25,6 +25,7 @@ from nasflow.report.ranking import precision_section, ranks_section
 from nasflow.report.results import Results
 from nasflow.report.section import Section
 from nasflow.report.surrogate_map import map_section
+from nasflow.report.why import explains, why_section
 
 SECTIONS: dict[str, Callable[[Results], Section]] = {
     "Results": results_section,
@@ -32,6 +33,7 @@ SECTIONS: dict[str, Callable[[Results], Section]] = {
     "Paired differences": differences_section,
     "Precision at the top": precision_section,
     "Predicted against true rank": ranks_section,
+    "Why": why_section,
     "Surrogate map": map_section,
     "Pre-training": pretraining_section,
     "Fine-tuning": fitting_section,
@@ -78,8 +80,9 @@ def sections_of(
 ) -> tuple[dict[str, Section], dict[str, str]]:
     """The sections of those names, and why some of them had to be left out."""
     sections, left_out = {}, {}
-    # methods without intervals lack nothing: they are not meant to have any
-    of_methods = [name for name in names if name != "Intervals" or has_intervals(results)]
+    # methods without intervals or reasons lack nothing: they are not meant to have any
+    has = {"Intervals": has_intervals(results), "Why": explains(results)}
+    of_methods = [name for name in names if has.get(name, True)]
     for name in of_methods:
         try:
             sections[name] = SECTIONS[name](results)

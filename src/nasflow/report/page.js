@@ -26,7 +26,8 @@
     await Plotly.newPlot(name, figure.data, layout, config);
   }
   if (page.cells) {
-    const cellOf = await unpackCells(page.cells);
+    const packs = await Promise.all(page.cells.map(unpackCells));
+    const cellOf = row => packs.map(pack => pack(row)).find(cell => cell);
     for (const name of Object.keys(page.figures)) showCells(name, cellOf);
   }
   document.body.dataset.ready = "true";
@@ -50,6 +51,7 @@
   }
 
   function described(trace, i) {
+    if (trace.meta?.words) return trace.meta.words[i];
     if (!trace.meta) return `true rank ${trace.x[i]}, predicted rank ${trace.y[i]}`;
     const {metric, unit, labels} = trace.meta;
     return `rank ${trace.marker.color[i]} of 100, ${metric} ${labels[i]}\u00a0${unit}`.trim();
@@ -57,7 +59,10 @@
 
   // what is drawn before anything was pointed at: the best architecture
   function best(plot) {
-    const data = plot.data[0], ranks = data.meta ? data.marker.color.map(rank => -rank) : data.x;
+    const data = plot.data[0];
+    // a figure that says in words what a point is begins with the first
+    if (data.meta?.words) return {data, pointNumber: 0};
+    const ranks = data.meta ? data.marker.color.map(rank => -rank) : data.x;
     return {data, pointNumber: ranks.indexOf(Math.min(...ranks))};
   }
 

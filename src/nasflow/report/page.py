@@ -36,7 +36,8 @@ def page(
     Raises:
         MissingExtraError: there are figures, and plotly is not installed.
     """
-    cells = next((section.cells for section in sections.values() if section.cells), None)
+    # of all sections: a cell that two of them hold is in the file twice
+    cells = [section.cells for section in sections.values() if section.cells] or None
     figures = {}
     for figure in figures_of(sections):
         figures[figure.name] = {"data": figure.traces, "layout": figure.layout}
