@@ -22,6 +22,13 @@ NAMES = (
     "nasbench-macro",
     "transnas-micro",
     "nb201",
+    "ofa-latency",
+    "accel-nasbench",
+    "bert-glue",
+)
+RANDOM_ORDER = (
+    *("nb101", "nb101-all", "nb201", "nb301"),
+    *("ofa-latency", "accel-nasbench", "bert-glue"),
 )
 
 
@@ -39,7 +46,7 @@ def test_a_data_set_is_what_its_entry_says(name: str, nasflow_data: Path) -> Non
     assert {metric for metric in info.metrics if " " not in metric} <= set(data.metrics)
     assert data.space is not None
     assert data.table.vocabulary == load_space(data.space).ops
-    assert data.file_order_is_random == (name in ("nb101", "nb101-all", "nb201", "nb301"))
+    assert data.file_order_is_random == (name in RANDOM_ORDER)
     assert np.isfinite(data.labels()).all()
     again = load_dataset(name)  # from the cache
     assert again.content_hash() == data.content_hash()
@@ -160,3 +167,44 @@ def test_miniature_files_load_and_damaged_ones_are_refused(
             (tmp_path / file).write_bytes(content)
             with pytest.raises(DataError, match=file):
                 load_dataset(name)
+
+
+def test_sizes_of_accel_nasbench_are_the_published_ones(nasflow_data: Path) -> None:
+    need(nasflow_data, "accel-nasbench")
+    data = load_dataset("accel-nasbench")
+    names = data.table.global_names
+    params = data.table.globals[:, names.index("params")]
+    np.testing.assert_allclose(params / 1e6, data.labels("params"), rtol=1e-6)
+    flops = data.table.globals[:, names.index("flops")]
+    # the published ones count normalisation and activations too
+    assert kendall_tau(flops, data.labels("macs")) > 0.95
+
+
+def test_latency_of_once_for_all_follows_its_multiply_adds(nasflow_data: Path) -> None:
+    need(nasflow_data, "ofa-latency")
+    data = load_dataset("ofa-latency")
+    flops = data.table.globals[:, data.table.global_names.index("flops")]
+    # a tau that no wrong order of stages or layers would have
+    assert kendall_tau(flops, data.labels("latency.titan_rtx_64")) > 0.75
+    first = data.table[0]
+    assert first.globals["resolution"] == 204
+    kernels = [k for op, k in zip(first.ops, first.attrs["kernel"], strict=True) if "mb" in op]
+    # the depthwise block before the stages, then depths 2, 2, 2, 2 and 3 of the file's first row
+    assert kernels == [3, 7, 5, 7, 7, 5, 7, 5, 3, 5, 3, 5]
+
+
+def test_a_record_that_is_none_is_named_by_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NASFLOW_DATA", str(tmp_path))
+    monkeypatch.setenv("NASFLOW_CACHE", str(tmp_path / "cache"))
+    good = '{"hidden": 128, "layers": [], "glue": 3}'
+    for text, says in [
+        ("{}", r"line 1 is no record of this benchmark \(KeyError\('hidden'\)\)"),
+        ("no JSON", "line 1 is no record"),
+        ("", "holds no architecture"),
+        (good, "line 1: there are 0 layers"),
+    ]:
+        (tmp_path / "bert_glue.jsonl.gz").write_bytes(gzip.compress(text.encode()))
+        with pytest.raises(DataError, match=says):
+            load_dataset("bert-glue")

@@ -7,18 +7,13 @@ architecture is one merged graph of 30 nodes (`nasflow.spaces.darts`).
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
 from pathlib import Path
-
-import numpy as np
 
 from nasflow.datasets.base import Dataset, Metric
 from nasflow.datasets.computed import cached_with_computed
+from nasflow.datasets.jsonl_records import jsonl_records, of_each_line, values_of
 from nasflow.datasets.locate import find_data_file
-from nasflow.errors import DataError, GraphError
-from nasflow.running.files import require_file, sha256
+from nasflow.running.files import sha256
 from nasflow.spaces.darts import Darts
 
 SOURCE = "NAS-Bench-301 (Apache-2.0), https://github.com/automl/nasbench301"
@@ -44,32 +39,12 @@ def load_nb301() -> Dataset:
 
 def _read(path: Path) -> Dataset:
     space = Darts()
-    graphs, rows = [], []
-    try:
-        with gzip.open(require_file(path), "rt", encoding="utf-8") as file:
-            lines = file.read().splitlines()
-    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        raise DataError(f"{path} is no readable JSONL ({error})") from None
-    if not lines:
-        raise DataError(f"{path} holds no architecture")
-    for number, line in enumerate(lines, start=1):
-        try:
-            record = json.loads(line)
-            graphs.append(space.from_genotype(record))
-            rows.append([float(record[column]) for column in _COLUMNS])
-        except GraphError as error:
-            raise DataError(f"{path} line {number}: {error}") from None
-        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-            raise DataError(
-                f"{path} line {number} is no record of NAS-Bench-301 ({error!r})"
-            ) from None
-    names = [metric.name for metric in _COLUMNS.values()]
-    columns = np.array(rows).reshape(-1, len(_COLUMNS)).T.copy()  # (n_columns, n_rows)
+    records = jsonl_records(path)
     return Dataset(
         name="nb301",
-        table=space.table(graphs),
-        metrics=dict(zip(names, _COLUMNS.values(), strict=True)),
-        values=dict(zip(names, columns, strict=True)),
+        table=space.table(of_each_line(path, records, space.from_genotype)),
+        metrics={metric.name: metric for metric in _COLUMNS.values()},
+        values=values_of(path, records, _COLUMNS),
         default_metric="val_acc",
         space="darts",
         file_order_is_random=True,

@@ -207,6 +207,56 @@ _INFOS = [
         licence="none stated",
         loader="nasflow.datasets.nb201:load_nb201_analog",
     ),
+    DatasetInfo(
+        name="ofa-latency",
+        size=5000,
+        summary="Once-for-all's MobileNetV3: sub-networks with latency on four GPUs",
+        metrics=(
+            "latency.titan_rtx_64",
+            "latency.titan_rtx_1",
+            "latency.2080ti_64",
+            "latency.2080ti_1",
+            "latency.v100_64",
+            "latency.v100_1",
+            "latency.titan_xp_1",
+        ),
+        files=("ofa_latency.jsonl.gz",),
+        source="HELP, https://github.com/HayeonLee/HELP",
+        licence="MIT",
+        loader="nasflow.datasets.ofa_latency:load_ofa_latency",
+    ),
+    DatasetInfo(
+        name="accel-nasbench",
+        size=3000,
+        summary="Accel-NASBench: MnasNet-like networks with ImageNet accuracy and latency",
+        metrics=(
+            "val_top1",
+            "val_top5",
+            "train_time",
+            "latency_zcu102",
+            "latency_vck190",
+            "throughput_a100 and 5 more",
+            "macs",
+            "params",
+        ),
+        files=("accel_nasbench.csv.gz",),
+        source="Accel-NASBench, https://github.com/afzalxo/Accel-NASBench",
+        licence="Apache-2.0",
+        loader="nasflow.datasets.accel_nasbench:load_accel_nasbench",
+    ),
+    DatasetInfo(
+        name="bert-glue",
+        size=340,
+        summary="FlexiBERT's space: small BERT encoders, trained and tested on GLUE",
+        metrics=("glue", "cola and 7 more tasks", "train_seconds"),
+        files=("bert_glue.jsonl.gz",),
+        source=(
+            "BERT benchmark of training-free architecture search,"
+            " https://github.com/aaronserianni/training-free-nas"
+        ),
+        licence="Apache-2.0",
+        loader="nasflow.datasets.bert_glue:load_bert_glue",
+    ),
     *(
         _nbgraph(name)
         for name in ("arxiv", "citeseer", "computers", "cora", "cs", "photo", "physics", "pubmed")
