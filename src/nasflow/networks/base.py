@@ -24,7 +24,8 @@ class Network(nn.Module, ABC):
     def __init__(self, in_channels: int, n_features: int, n_classes: int) -> None:
         super().__init__()
         self.in_channels = in_channels
-        self.classifier = nn.Linear(n_features, n_classes)
+        # a module of any kind, since some sources have a layer between mean and logits
+        self.classifier: nn.Module = nn.Linear(n_features, n_classes)
 
     @abstractmethod
     def features(self, images: Tensor) -> Tensor:

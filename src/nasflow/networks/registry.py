@@ -14,20 +14,30 @@ from nasflow.graphs.architecture import Architecture
 from nasflow.running.registry import imported
 
 if TYPE_CHECKING:
-    from nasflow.networks.base import Network
+    from torch import nn
 
 _NETWORKS = {
     "darts": "nasflow.networks.darts:DartsNetwork",
     "nasbench-macro": "nasflow.networks.macro:MacroNetwork",
     "nb101": "nasflow.networks.nb101:NB101Network",
     "nb201": "nasflow.networks.nb201:NB201Network",
+    "nats-sss": "nasflow.networks.nats_sss:NatsSizeNetwork",
+    "ofa-mbv3": "nasflow.networks.ofa:OfaNetwork",
     "transnas-micro": "nasflow.networks.transnas:TransNASNetwork",
+}
+_OF_TOKENS = {
+    "gpt": "nasflow.networks.gpt:GPTNetwork",
 }
 
 
 def network_names() -> list[str]:
-    """The names of the spaces that have networks."""
+    """The names of the spaces that have networks of images."""
     return sorted(_NETWORKS)
+
+
+def token_network_names() -> list[str]:
+    """The names of the spaces whose networks take tokens and not images."""
+    return sorted(_OF_TOKENS)
 
 
 def network_options(space: str) -> tuple[str, ...]:
@@ -41,8 +51,8 @@ def network_options(space: str) -> tuple[str, ...]:
     )
 
 
-def make_network(space: str, architecture: Architecture, **options: Any) -> Network:
-    """The network of an element of the space with this name.
+def make_network(space: str, architecture: Architecture, **options: Any) -> nn.Module:
+    """The network of an element of the space with this name: a `Network`, unless it takes tokens.
 
     Args:
         space: the space's registered name.
@@ -58,15 +68,15 @@ def make_network(space: str, architecture: Architecture, **options: Any) -> Netw
     for name in options:
         if name not in legal:
             raise unknown_option(f"{space} network", name, legal)
-    network: Network = _builder(space)(architecture, **options)
-    return network
+    return _builder(space)(architecture, **options)
 
 
-def _builder(space: str) -> Callable[..., Network]:
-    if space not in _NETWORKS:
+def _builder(space: str) -> Callable[..., nn.Module]:
+    modules = _NETWORKS | _OF_TOKENS
+    if space not in modules:
         raise UnknownNameError(
             f"there are no networks for the space {space!r}; spaces with networks: "
-            f"{', '.join(network_names())}"
+            f"{', '.join(sorted(modules))}"
         )
-    builder: Callable[..., Network] = imported(_NETWORKS[space])
+    builder: Callable[..., nn.Module] = imported(modules[space])
     return builder

@@ -98,9 +98,10 @@ class AccelMnasnet(SizedSpace):
         side = self.resolution
         # one column for every layer that any network has
         columns = ChainColumns(self.ops, self.attr_names, len(depths))
-        columns.add(0, 3, side)
+        columns.add(0, 3, side**2)
         side = halved(side, 2)
-        columns.add(1, STEM, side, cost=convolution(3, STEM, 3, side), kernel=3, stride=2)
+        stem = convolution(3, STEM, 3, side)
+        columns.add(1, STEM, side**2, cost=stem, kernel=3, stride=2)
         n_in = STEM
         for block, (width, stride) in enumerate(zip(WIDTHS, STRIDES, strict=True)):
             expansion, kernel = expansions[:, block], kernels[:, block]
@@ -113,7 +114,7 @@ class AccelMnasnet(SizedSpace):
                 columns.add(
                     2 + has_se[:, block],
                     width,
-                    side,
+                    side**2,
                     cost=cost,
                     present=i < depths[:, block],
                     kernel=kernel,
@@ -123,7 +124,7 @@ class AccelMnasnet(SizedSpace):
                 # what follows the first layer of a block, which always exists
                 n_in, stride = width, 1
         last = convolution(n_in, LAST, 1, side)
-        columns.add(1, LAST, side, cost=last, kernel=1, stride=1)
+        columns.add(1, LAST, side**2, cost=last, kernel=1, stride=1)
         columns.add(4, self.n_classes, cost=linear(LAST, self.n_classes))
         return columns.table({"resolution": self.resolution})
 

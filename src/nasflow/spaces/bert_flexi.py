@@ -136,8 +136,8 @@ class BertFlexi(SizedSpace):
             array = np.where(exists, array, legal[name][0])
             checked.append(legal_numbers(name, array, legal[name], exists.shape))
         columns = ChainColumns(self.ops, self.attr_names, len(width))
-        columns.add(0, 1, LENGTH**0.5)
-        columns.add(1, width, LENGTH**0.5, cost=Cost((N_EMBEDDED + 2) * width, 0))
+        columns.add(0, 1, LENGTH)
+        columns.add(1, width, LENGTH, cost=Cost((N_EMBEDDED + 2) * width, 0))
         for i in range(max(DEPTHS)):
             self._add_layer(columns, width, exists[:, i], *(numbers[:, i] for numbers in checked))
         columns.add(self.ops.index("output"), width, cost=linear(width, width))
@@ -159,7 +159,7 @@ class BertFlexi(SizedSpace):
             # the kinds stand behind input and embedding, with one operation for both dsc
             2 + np.minimum(kind, 4),
             width,
-            LENGTH**0.5,
+            LENGTH,
             cost=_attention(kind, width, heads, kernel),
             present=exists,
             heads=heads,
@@ -171,7 +171,7 @@ class BertFlexi(SizedSpace):
         columns.add(
             self.ops.index("ffn"),
             width,
-            LENGTH**0.5,
+            LENGTH,
             cost=ends + more + Cost(2 * width, 0),
             present=exists,
             ratio=ffn_dim / width,

@@ -39,7 +39,7 @@ class ChainColumns:
         self,
         op: npt.ArrayLike,
         width: npt.ArrayLike,
-        side: npt.ArrayLike = 1,
+        positions: npt.ArrayLike = 1,
         *,
         cost: Cost | None = None,
         present: npt.ArrayLike = True,
@@ -52,14 +52,14 @@ class ChainColumns:
         Args:
             op: index into the vocabulary.
             width: channels or features of the result.
-            side: of the images that it is.
+            positions: pixels of the images, or tokens of the sequences, that it is.
             cost: parameters and multiply-adds; None where there is nothing to compute.
             present: whether the chain has the layer.
             numbers: others, by name.
         """
         there = np.broadcast_to(np.asarray(present, bool), self.n_graphs)
         self._ops.append(np.where(there, op, -1).astype(np.int16))
-        numbers |= {"width": width, "outputs": np.asarray(width) * np.asarray(side) ** 2}
+        numbers |= {"width": width, "outputs": np.asarray(width) * positions}
         if cost is not None:
             numbers |= {"params": cost.params, "flops": cost.flops}
         column = np.full((self.n_graphs, len(self.attr_names)), np.nan, np.float32)

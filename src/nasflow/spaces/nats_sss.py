@@ -56,6 +56,12 @@ class NatsSize(SizedSpace):
         self.resolution, self.n_classes = resolution, n_classes
         self.choices = Product(*[Values(len(WIDTHS))] * 5)
 
+    @classmethod
+    def of(cls, architecture: Architecture) -> NatsSize:
+        """The space of an element, whatever its resolution and number of classes."""
+        resolution = int(architecture.globals.get("resolution", 0))
+        return cls(resolution, int(architecture.attrs.get("width", (0,))[-1] or 0))
+
     def from_choices(self, widths: Sequence[int]) -> Architecture:
         """The element of five widths."""
         return self.table_from_choices([widths])[0]
@@ -69,16 +75,16 @@ class NatsSize(SizedSpace):
         w = legal_numbers("widths", widths, WIDTHS, (None, 5))
         side = self.resolution
         columns = ChainColumns(self.ops, self.attr_names, len(w))
-        columns.add(0, 3, side)
+        columns.add(0, 3, side**2)
         stem = convolution(3, w[:, 0], 3, side)
-        columns.add(1, w[:, 0], side, cost=stem, kernel=3, stride=1)
+        columns.add(1, w[:, 0], side**2, cost=stem, kernel=3, stride=1)
         # the first cell gets what the stem gives, which is as wide
         n_in = w[:, 0]
         for i in range(5):
             stride = 1 + i % 2
             side = halved(side, stride)
             cost = _residual(n_in, w[:, i], side) if stride == 2 else _cell(n_in, w[:, i], side)
-            columns.add(1 + stride, w[:, i], side, cost=cost, kernel=3, stride=stride)
+            columns.add(1 + stride, w[:, i], side**2, cost=cost, kernel=3, stride=stride)
             n_in = w[:, i]
         last = linear(n_in, self.n_classes) + Cost(2 * n_in, 0)
         columns.add(4, self.n_classes, cost=last)

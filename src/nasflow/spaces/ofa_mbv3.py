@@ -69,6 +69,27 @@ class OfaMbv3(SizedSpace):
         stages = [Repeat(block, DEPTHS)] * len(WIDTHS)
         self.choices = Product(Values(len(RESOLUTIONS)), *stages)
 
+    @classmethod
+    def of(cls, architecture: Architecture) -> OfaMbv3:
+        """The space of an element, whatever its number of classes."""
+        return cls(n_classes=int(architecture.attrs.get("width", (0,))[-1] or 0))
+
+    def to_choices(self, architecture: Architecture) -> tuple[list[int], list[int], list[int], int]:
+        """Kernels, expansions, depths and resolution: `from_choices(*to_choices(a)) == a`.
+
+        What does not exist has kernel and expansion 0.
+
+        Raises:
+            GraphError: the architecture is no element of this space.
+        """
+        resolution, *stages = self.value(architecture)
+        ks, e = [], []
+        for blocks in stages:
+            missing = [0] * (MAX_DEPTH - len(blocks))
+            ks.extend([KERNELS[i] for i, _ in blocks] + missing)
+            e.extend([EXPANSIONS[i] for _, i in blocks] + missing)
+        return ks, e, [len(blocks) for blocks in stages], RESOLUTIONS[resolution]
+
     def from_choices(
         self, ks: Sequence[int], e: Sequence[int], d: Sequence[int], resolution: int
     ) -> Architecture:
@@ -99,10 +120,10 @@ class OfaMbv3(SizedSpace):
         if len(side) != n:
             raise GraphError(f"resolution has {len(side)} rows; d has {n}: give one for each graph")
         columns = ChainColumns(self.ops, self.attr_names, n)
-        columns.add(0, 3, side)
+        columns.add(0, 3, side**2)
         resolutions, side = side, halved(side, 2)
         stem = convolution(3, STEM, 3, side)
-        columns.add(1, STEM, side, cost=stem, kernel=3, stride=2)
+        columns.add(1, STEM, side**2, cost=stem, kernel=3, stride=2)
         n_in = self._add_block(columns, (STEM, STEM, 3, 1, side, 1), False, True)
         for stage, (width, stride) in enumerate(zip(WIDTHS, STRIDES, strict=True)):
             for i in range(MAX_DEPTH):
@@ -130,7 +151,7 @@ class OfaMbv3(SizedSpace):
         columns.add(
             3 if has_se else 2,
             width,
-            halved(side, stride),
+            halved(side, stride) ** 2,
             cost=cost,
             present=exists,
             kernel=kernel,
@@ -141,7 +162,7 @@ class OfaMbv3(SizedSpace):
 
     def _add_head(self, columns: ChainColumns, n_in: int, side: npt.NDArray[np.int64]) -> None:
         last = convolution(n_in, LAST_CONV, 1, side)
-        columns.add(1, LAST_CONV, side, cost=last, kernel=1, stride=1)
+        columns.add(1, LAST_CONV, side**2, cost=last, kernel=1, stride=1)
         columns.add(4, LAST_LINEAR, cost=linear(LAST_CONV, LAST_LINEAR, bias=False))
         columns.add(5, self.n_classes, cost=linear(LAST_LINEAR, self.n_classes))
 

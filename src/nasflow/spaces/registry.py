@@ -22,6 +22,7 @@ SPACES: Registry[type[Space] | Space] = Registry(
         "accel-mnasnet": "nasflow.spaces.accel_mnasnet:AccelMnasnet",
         "bert-flexi": "nasflow.spaces.bert_flexi:BertFlexi",
         "darts": "nasflow.spaces.darts:Darts",
+        "gpt": "nasflow.spaces.gpt:GPT",
         "nasbench-asr": "nasflow.spaces.asr:ASR",
         "nasbench-macro": "nasflow.spaces.macro:Macro",
         "nasbench-nlp": "nasflow.spaces.nlp:NLP",
