@@ -23,6 +23,7 @@ from nasflow.errors import DataError, NotFittedError
 from nasflow.features.counts import counts
 from nasflow.graphs.table import ArchTable
 from nasflow.graphs.wiring import one_wiring
+from nasflow.running.blas_threads import blas_threads_for
 
 FloatArray = npt.NDArray[np.float64]
 Block = tuple[FloatArray, FloatArray]
@@ -108,8 +109,10 @@ class GaussianProcess:
             slice(end - size, end) for size, end in zip(sizes, np.cumsum(sizes), strict=True)
         ]
         x, y = self.blocks(features), self.standardised(labels)
-        self._log_scales = _likeliest_scales(_parts(x, x), y, self._prior, start)
-        return self.condition(features, labels)
+        # hundreds of factorisations of one small matrix
+        with blas_threads_for(len(labels) ** 2):
+            self._log_scales = _likeliest_scales(_parts(x, x), y, self._prior, start)
+            return self.condition(features, labels)
 
     def condition(self, features: FloatArray, labels: FloatArray) -> Self:
         """Condition on other rows, with the scales and the normalisation that `fit` chose."""
@@ -128,14 +131,17 @@ class GaussianProcess:
             raise NotFittedError("predict needs labels first: call fit")
         mean, deviation = np.zeros(len(features)), np.zeros(len(features))
         factor, lower = self._factor
-        for start in range(0, len(features), _BLOCK):
-            some = slice(start, start + _BLOCK)
-            x = self.blocks(features[some])
-            cross = self.covariance(x, self._x)  # (n_some, n)
-            mean[some] = cross @ self._weights
-            half = scipy.linalg.solve_triangular(factor, cross.T, lower=lower, check_finite=False)
-            explained = np.einsum("ij,ij->j", half, half)
-            deviation[some] = np.sqrt(np.maximum(self.variance(x) - explained, 0.0))
+        with blas_threads_for(_BLOCK * len(self._labels)):
+            for start in range(0, len(features), _BLOCK):
+                some = slice(start, start + _BLOCK)
+                x = self.blocks(features[some])
+                cross = self.covariance(x, self._x)  # (n_some, n)
+                mean[some] = cross @ self._weights
+                half = scipy.linalg.solve_triangular(
+                    factor, cross.T, lower=lower, check_finite=False
+                )
+                explained = np.einsum("ij,ij->j", half, half)
+                deviation[some] = np.sqrt(np.maximum(self.variance(x) - explained, 0.0))
         return self.label_mean + self.label_scale * mean, self.label_scale * deviation
 
     def predict_mean(self, features: FloatArray) -> FloatArray:
@@ -143,9 +149,10 @@ class GaussianProcess:
         if self._x is None:
             raise NotFittedError("predict needs labels first: call fit")
         mean = np.zeros(len(features))
-        for start in range(0, len(features), _BLOCK):
-            some = slice(start, start + _BLOCK)
-            mean[some] = self.covariance(self.blocks(features[some]), self._x) @ self._weights
+        with blas_threads_for(_BLOCK * len(self._labels)):
+            for start in range(0, len(features), _BLOCK):
+                some = slice(start, start + _BLOCK)
+                mean[some] = self.covariance(self.blocks(features[some]), self._x) @ self._weights
         return self.label_mean + self.label_scale * mean
 
     def leave_one_out(self) -> tuple[FloatArray, FloatArray]:
