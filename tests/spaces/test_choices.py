@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nasflow.spaces.choices import Part, Product, Value, Values, draw_below
-from nasflow.spaces.structure import Either, Repeat
+from nasflow.spaces.structure import Among, Either, Repeat
 
 WIDTH = Values(3)
 PARTS: dict[str, Part] = {
@@ -21,6 +21,7 @@ PARTS: dict[str, Part] = {
         {"conv": {"width": WIDTH, "kernel": Values(2)}, "pool": {}, "mlp": {"width": WIDTH}}
     ),
     "end": Repeat(Values(3), (1, 2, 4)),
+    "among": Among(Product(Values(4), Values(3)), lambda value: value != (1, 1)),
     "copy": Repeat(Values(2), (2, 4), grows="copy"),
     "anywhere": Repeat(Values(2), (0, 1, 2, 3), grows="anywhere"),
     "nested": Product(
@@ -40,6 +41,8 @@ def values_of(part: Part) -> list[Value]:
         return [
             (op, inner) for op, product in enumerate(part.parts) for inner in values_of(product)
         ]
+    if isinstance(part, Among):
+        return [value for value in values_of(part.part) if value != (1, 1)]
     assert isinstance(part, Repeat)
     listed = []
     for length in part.lengths:

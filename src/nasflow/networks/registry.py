@@ -23,6 +23,7 @@ _NETWORKS = {
     "nb201": "nasflow.networks.nb201:NB201Network",
     "nats-sss": "nasflow.networks.nats_sss:NatsSizeNetwork",
     "ofa-mbv3": "nasflow.networks.ofa:OfaNetwork",
+    "transnas-macro": "nasflow.networks.transnas_macro:TransNASMacroNetwork",
     "transnas-micro": "nasflow.networks.transnas:TransNASNetwork",
 }
 _OF_TOKENS = {

@@ -31,6 +31,7 @@ SPACES: Registry[type[Space] | Space] = Registry(
         "nb201": "nasflow.spaces.nb201:NB201",
         "nbgraph": "nasflow.spaces.nbgraph:NBGraph",
         "ofa-mbv3": "nasflow.spaces.ofa_mbv3:OfaMbv3",
+        "transnas-macro": "nasflow.spaces.transnas_macro:TransNASMacro",
         "transnas-micro": "nasflow.spaces.transnas:TransNASMicro",
     },
     _is_space,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Literal
 
 import numpy as np
 
 from nasflow.spaces.choices import Part, Place, Product, Value, replaced
+
+MAX_CROSSINGS = 100  # tries to cross two legal values into a legal one
 
 
 class Either(Part):
@@ -178,3 +180,47 @@ def _repeated(value: Value, length: int) -> Value:
     """A tuple repeated from the first item on, until it is `length` long."""
     n_times = -(-length // max(1, len(value)))
     return (value * n_times)[:length]
+
+
+class Among(Part):
+    """The values of a part that are legal, of which there are few enough to list.
+
+    Args:
+        part: what is chosen from.
+        legal: whether a value is an element.
+    """
+
+    def __init__(self, part: Part, legal: Callable[[Value], bool]) -> None:
+        self.part = part
+        self.values = [value for value in map(part.unrank, range(part.n)) if legal(value)]
+        self.index = {value: i for i, value in enumerate(self.values)}
+        self.n = len(self.values)
+
+    def unrank(self, index: int) -> Value:
+        """In the order of the part."""
+        return self.values[index]
+
+    def rank(self, value: Value) -> int:
+        """The number of legal values before it."""
+        return self.index[value]
+
+    def draw(self, rng: np.random.Generator) -> Value:
+        """Uniform over the legal values."""
+        return self.values[int(rng.integers(self.n))]
+
+    def places(self, value: Value) -> Iterator[Place]:
+        """Those of the part, less what is not legal there."""
+        for place in self.part.places(value):
+            moved = [place.move(i) for i in range(place.n)]
+            legal = [other for other in moved if other in self.index]
+            if legal:
+                yield Place(len(legal), legal.__getitem__)
+
+    def cross(self, a: Value, b: Value, rng: np.random.Generator) -> Value:
+        """As the part does it, until the value is legal: one of the two may be."""
+        for _ in range(MAX_CROSSINGS):
+            child = self.part.cross(a, b, rng)
+            # two legal values may have no legal mixture but themselves
+            if child in self.index:
+                return child
+        return a
