@@ -139,6 +139,7 @@ def test_plain_lines_are_read_as_any_form_is(rows: list[tuple[Any, ...]]) -> Non
         '{"ops": ["a"], "edges": [], "attrs": {"w": [1, 2]}}',
         '{"ops": ["a"], "edges": [], "attrs": {" w": [1]}}',
         '{"ops": ["a"], "edges": [], "globals": 3}',
+        '{"ops": ["a"], "edges": [], "globals": {"y": 3}, "y": 1}',
         '{"ops": ["a"], "edges": []',
         "[]",
         "3",

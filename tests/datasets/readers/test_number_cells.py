@@ -110,6 +110,10 @@ def test_a_notation_may_have_numbers_beside_it(tmp_path: Path) -> None:
         ({"globals.lr": "fast"}, r"line 1: globals\['lr'\] is 'fast'; legal: a number"),
         ({"globals": 7}, "line 1: globals is 7; legal: an object"),
         (
+            {"globals": {"accuracy": 1}},
+            "line 1: globals has the name 'accuracy', which is a column of its own too",
+        ),
+        (
             {"attrs": {"width": [1, 2, 3]}, "attrs.width": [1, 2, 3]},
             "line 1: attrs has the name 'width' twice, in two columns",
         ),

@@ -129,6 +129,9 @@ def _plain(
         records = [json.loads(line) for line in block.lines]
         titles = _titles(block, records, names)
         table = _table(records, vocabulary)
+        # a label that stands among a graph's numbers
+        if set(table.global_names) & titles.keys():
+            return None
         columns = {name: _numbers(records, titles[name]) for name in names if name in titles}
     # whatever is wrong, the slow way finds it and says it better
     except (_NotPlainError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError):

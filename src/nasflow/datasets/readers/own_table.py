@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from reprlib import repr as short_repr
@@ -38,6 +38,7 @@ from nasflow.datasets.readers.columns import (
 from nasflow.datasets.readers.text_columns import Record, columns_of_text, notes_of_unread
 from nasflow.datasets.repeats import mixed_scales, without_copies
 from nasflow.errors import DataError, GraphError
+from nasflow.graphs.architecture import Architecture
 from nasflow.spaces.base import Space
 
 
@@ -84,7 +85,9 @@ class OwnTable(Reader):
             else:
                 try:
                     graph = architecture(item.cells, self._spaces)
-                    yield Row(item.number, graph, self._values(item.cells), key=BY_GRAPH)
+                    values = self._values(item.cells)
+                    _check_apart(graph, values)
+                    yield Row(item.number, graph, values, key=BY_GRAPH)
                 except (DataError, GraphError) as error:
                     yield Rejected(item.number, str(error))
         # only now: a comment may begin in the last row
@@ -181,6 +184,20 @@ class OwnTable(Reader):
         if self._texts is None:
             self._texts = columns_of_text(self.records(no_progress), self.kind)
         return title in self._texts
+
+
+def _check_apart(graph: Architecture, values: Collection[str]) -> None:
+    """Return if no number of the graph has a metric's name: a label must not be seen by a model.
+
+    Raises:
+        GraphError: one has.
+    """
+    both = graph.globals.keys() & values
+    if both:
+        raise GraphError(
+            f"globals has the name {min(both)!r}, which is a column of its own too: a model would"
+            " see what it is to predict; leave one out, or name it otherwise"
+        )
 
 
 def _check_unit(metric: Metric, numbers: Sequence[float]) -> None:
