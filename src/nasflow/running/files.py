@@ -19,12 +19,12 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import IO, TYPE_CHECKING, Any
 
 from nasflow.errors import DataError, MissingDataError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 PathLike = str | os.PathLike[str]
 
@@ -112,12 +112,17 @@ def write_json(path: PathLike, data: Any) -> None:
 
 def save_npz(path: PathLike, arrays: dict[str, npt.NDArray[Any]]) -> None:
     """Write a compressed .npz atomically."""
+    # on use, here and below: `nasflow --help` reads a file of options, and no array
+    import numpy as np
+
     with atomic_write(path) as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # stub mistakes **arrays for a flag
 
 
 def load_npz(path: PathLike) -> dict[str, npt.NDArray[Any]]:
     """The arrays of an .npz; object arrays (pickles) are refused."""
+    import numpy as np
+
     # of what `require_file` saw: `table.npz/` is the file to it, and no file to the system
     file = require_file(path)
     try:
