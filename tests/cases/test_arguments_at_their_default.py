@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, fx, nn
 
 from importers.exports import exported
+from importers.structure import from_torch
 from importers.zoo import network
 from nasflow.graphs.architecture import Architecture
-from nasflow.importers import from_torch
 
 
 class Optional(nn.Module):

@@ -11,8 +11,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from importers.onnx_files import branch, integers, model_of, value, weight
+from importers.structure import from_onnx
 from nasflow.errors import UnknownOperationsError
-from nasflow.importers import from_onnx
 
 node = helper.make_node
 CHAIN = ("input", "conv3x3", "relu", "maxpool2x2", "flatten", "linear", "output")

@@ -7,9 +7,9 @@ import pytest
 from onnx import TensorProto, helper
 
 from importers.models import ResNet18
+from importers.structure import from_onnx, from_torch
 from nasflow.errors import UnknownOperationsError
 from nasflow.graphs.architecture import Architecture
-from nasflow.importers import from_onnx, from_torch
 
 
 def test_a_traced_resnet_18() -> None:

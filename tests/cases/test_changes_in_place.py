@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from importers.exports import exported
+from importers.structure import from_torch
 from nasflow.errors import GraphError
 from nasflow.graphs.architecture import Architecture
-from nasflow.importers import from_torch
 
 
 class Residual(nn.Module):

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from importers.exports import three_ways
+from importers.structure import from_torch
 from nasflow.errors import GraphError
-from nasflow.importers import from_torch
 
 
 class Standardised(nn.Conv2d):

@@ -12,11 +12,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from importers.structure import from_onnx
 from nasflow.cli import main
 from nasflow.datasets.importing import import_table
 from nasflow.datasets.registry import open_dataset
 from nasflow.errors import DataError
-from nasflow.importers import from_onnx
 
 
 def save_models(folder: Path) -> None:

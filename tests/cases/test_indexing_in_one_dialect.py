@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from importers.exports import three_ways
-from nasflow.importers import from_torch
+from importers.structure import from_torch
 
 
 class Indexed(nn.Module):

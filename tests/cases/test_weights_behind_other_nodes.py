@@ -16,8 +16,8 @@ from torch import nn
 
 from importers.exports import onnx_model, three_ways
 from importers.onnx_files import integers, model_of, weight
+from importers.structure import from_onnx
 from importers.zoo import EqualBlocks
-from nasflow.importers import from_onnx
 
 node = helper.make_node
 

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from importers.exports import exported, three_ways
+from importers.structure import from_torch
 from importers.zoo import Classifier, LinearAttention
 from nasflow.errors import UnknownOperationsError
 from nasflow.graphs.architecture import Architecture
-from nasflow.importers import from_torch
 
 CHAIN = Architecture(
     ("input", "linear", "tanh", "linear", "relu", "output"),

@@ -12,8 +12,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from importers.structure import from_onnx, from_torch
+from nasflow import importers
 from nasflow.graphs.architecture import Architecture
-from nasflow.importers import from_onnx, from_torch
 
 
 def exported(model: nn.Module, *examples: Tensor) -> Any:
@@ -51,3 +52,24 @@ def three_ways(model: nn.Module, *examples: Tensor) -> dict[str, Architecture]:
         "exported": from_torch(exported(model, *examples)),
         "onnx": from_onnx(onnx_model(model, *examples)),
     }
+
+
+def three_ways_with_numbers(model: nn.Module, *examples: Tensor) -> dict[str, Architecture]:
+    """As `three_ways`, with numbers on the nodes: a trace is told the sizes of the inputs."""
+    return {
+        "traced": importers.from_torch(model, input_shapes=examples),
+        "exported": importers.from_torch(exported(model, *examples)),
+        "onnx": importers.from_onnx(onnx_model(model, *examples)),
+    }
+
+
+def as_if_trained(model: nn.Module) -> nn.Module:
+    """The model with weights of which no two are equal, and none is 0 or 1.
+
+    Exporters join equal weights, and leave out biases of 0.
+    """
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.uniform_(0.5, 1.5)
+    return model

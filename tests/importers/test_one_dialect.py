@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from importers.exports import onnx_model_of_old_exporter, three_ways
+from importers.structure import from_onnx, from_torch
 from importers.zoo import ZOO, network
-from nasflow.importers import from_onnx, from_torch
 
 # what a reader of each network counts in its code
 EXPECTED = {

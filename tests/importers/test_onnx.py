@@ -10,6 +10,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from importers.models import TransformerBlock
+from importers.structure import from_onnx, from_torch
 from nasflow.errors import (
     DataError,
     GraphError,
@@ -18,7 +19,6 @@ from nasflow.errors import (
     UnknownOperationsError,
 )
 from nasflow.graphs.architecture import Architecture
-from nasflow.importers import from_onnx, from_torch
 
 
 def model(nodes: list[Any], outputs: tuple[str, ...] = ("y",), **weights: list[int]) -> Any:

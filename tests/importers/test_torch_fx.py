@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from importers.models import MobileNetV2, ResNet18, TransformerBlock
+from importers.structure import from_torch
 from nasflow.errors import GraphError, UnknownOperationsError
 from nasflow.graphs.table import ArchTable
-from nasflow.importers import from_torch
 
 
 def test_resnet_18() -> None:

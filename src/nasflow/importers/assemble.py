@@ -7,12 +7,14 @@ count twice are one edge.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import itertools
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nasflow.errors import ConfigError, GraphError, UnknownOperationsError
 from nasflow.graphs.architecture import Architecture
-from nasflow.importers.cycles import condensed, find_cycle
+from nasflow.importers.cycles import condensed, condensed_numbers, find_cycle
+from nasflow.importers.folding import folded
 from nasflow.importers.mapping import IGNORE, Names, read_mapping
 from nasflow.importers.vocabulary import JOINED, is_known
 
@@ -36,6 +38,10 @@ class RawGraph:
     """Of nodes that hold a network, the names and operations of its nodes, by position.
 
     Empty for a node that may hold one, where the source does not show it."""
+    numbers: dict[int, dict[str, float]] = field(default_factory=dict)
+    """Numbers of nodes, by position and name."""
+    totals: dict[str, float] = field(default_factory=dict)
+    """Numbers of the whole graph, by name."""
 
     def add(self, name: str, op: str) -> int:
         """Append a node; returns its position."""
@@ -86,7 +92,9 @@ def assemble(
     position = {node: index for index, node in enumerate(kept)}
     kept_ops = [ops[node] for node in kept]
     kept_edges = [(position[source], position[target]) for source, target in edges]
+    numbers: list[Mapping[str, float]] = [graph.numbers.get(node, {}) for node in kept]
     if cycles == "condense":
+        numbers = condensed_numbers(numbers, kept_edges)
         kept_ops, kept_edges = condensed(kept_ops, kept_edges)
     elif (cycle := find_cycle(len(kept), kept_edges)) is not None:
         nodes = [*cycle, cycle[0]][:_MOST_NODES]
@@ -94,16 +102,28 @@ def assemble(
         raise GraphError(
             f'the graph has a cycle {path}; FGP needs a DAG: pass cycles="condense" to merge it'
         )
-    return Architecture(tuple(kept_ops), tuple(kept_edges))
+    return Architecture(tuple(kept_ops), tuple(kept_edges), _columns(numbers), dict(graph.totals))
 
 
-def assemble_model(graph: RawGraph, renaming: Mapping[str, str], cycles: str) -> Architecture:
+def _columns(numbers: Sequence[Mapping[str, float]]) -> dict[str, list[float | None]]:
+    """Numbers by name, one for each node."""
+    columns: dict[str, list[float | None]] = {}
+    for name in dict.fromkeys(itertools.chain.from_iterable(numbers)):
+        columns[name] = [of_node.get(name) for of_node in numbers]
+    return columns
+
+
+def assemble_model(
+    graph: RawGraph, renaming: Mapping[str, str], cycles: str, fold: bool = False
+) -> Architecture:
     """The architecture of a model's graph, whose operations the vocabulary names.
 
-    As `assemble`; `renaming` is checked, and may name what the vocabulary joins or lacks.
+    As `assemble`; `renaming` is checked, and may name what the vocabulary joins or lacks. With
+    `fold`, blocks that repeat are one.
     """
     names = {**dict.fromkeys(JOINED, IGNORE), **renaming}
-    return assemble(graph, names, cycles, known=[op for op in graph.ops if is_known(op)])
+    whole = assemble(graph, names, cycles, known=[op for op in graph.ops if is_known(op)])
+    return folded(whole) if fold else whole
 
 
 def without_nodes(dropped: list[int], edges: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -6,8 +6,9 @@ PyTorch and ONNX write one network in different ways. Both are read as a `Progra
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from nasflow.graphs.names import SKIP_OP
@@ -15,6 +16,10 @@ from nasflow.importers.assemble import RawGraph
 
 Shape: TypeAlias = tuple[int | None, ...] | None
 """The sizes of a tensor, None for those not known; None if not even their number is known."""
+
+Weights: TypeAlias = Mapping[Hashable, int]
+"""Learned tensors: the number of elements by a name that is equal where two calls share one."""
+NO_WEIGHTS: Weights = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,8 @@ class Constant:
     """Its only number, or the one that all its elements are; None where that is not known."""
     is_learned: bool = False
     """Whether it is a weight with an axis, which only begins at its number."""
+    weights: Weights = field(default_factory=lambda: NO_WEIGHTS, compare=False, repr=False)
+    """The learned tensors that it is, or is made of."""
 
 
 @dataclass(eq=False)
@@ -46,6 +53,8 @@ class Call:
     """Whether a second call on the same operands gives the same: of what is random, it does not."""
     inside: list[tuple[str, str]] | None = None
     """Names and operations of the network that it holds, such as a loop's body, if it holds one."""
+    numbers: dict[str, float] = field(default_factory=dict)
+    """What its source says of its size besides shapes: its stride, its number of groups."""
 
     @property
     def result(self) -> Result:
@@ -60,6 +69,7 @@ class Call:
     def become(self, op: str, inputs: Sequence[Operand], **parameters: Any) -> None:
         """Turn into a call of another operation that gives the same first result."""
         self.op, self.inputs, self.parameters = op, list(inputs), parameters
+        self.numbers = {}
 
 
 @dataclass(frozen=True)
@@ -167,6 +177,16 @@ def reached(operands: Iterable[Operand], calls: Iterable[Call] = ()) -> set[Call
                 seen.add(operand.call)
                 front.append(operand.call)
     return seen
+
+
+def weights_of(operands: Iterable[Operand]) -> Weights:
+    """The learned tensors among some operands, and those that they are made of."""
+    weights: dict[Hashable, int] = {}
+    for operand in operands:
+        if isinstance(operand, Constant):
+            weights.update(operand.weights)
+    # most calls have none: they share one mapping
+    return weights or NO_WEIGHTS
 
 
 def behind(operand: Operand) -> Operand:

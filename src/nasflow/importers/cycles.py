@@ -7,13 +7,16 @@ is left has no cycle.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 Edge = tuple[int, int]
+
+# of nodes that are merged, these add up; a width or a kernel is each node's own
+_ADDED = ("params", "flops")
 
 
 def components(n_nodes: int, edges: Sequence[Edge]) -> list[int]:
@@ -65,6 +68,22 @@ def condensed(ops: Sequence[str], edges: Sequence[Edge]) -> tuple[list[str], lis
         if edge[0] != edge[1]:
             kept[edge] = None
     return merged, list(kept)
+
+
+def condensed_numbers(
+    numbers: Sequence[Mapping[str, float]], edges: Sequence[Edge]
+) -> list[Mapping[str, float]]:
+    """The numbers of the nodes that `condensed` gives: a merged node's parameters and products."""
+    component = components(len(numbers), edges)
+    merged: list[Mapping[str, float]] = [{} for _ in range(max(component) + 1)]
+    n_members = [component.count(number) for number in range(len(merged))]
+    for number, of_node in zip(component, numbers, strict=True):
+        if n_members[number] == 1:
+            merged[number] = of_node
+        else:
+            sums = {name: merged[number].get(name, 0) + of_node.get(name, 0) for name in _ADDED}
+            merged[number] = {name: total for name, total in sums.items() if total}
+    return merged
 
 
 def _merged_name(names: list[str]) -> str:

@@ -28,7 +28,11 @@ def products_with_weights(program: Program) -> None:
         if len(computed) == 1:
             weights = [operand for operand in call.inputs if operand not in computed]
             # the weight stays: two layers that read one tensor are two layers
+            is_right = call.inputs[-1] is weights[-1]
             call.become("linear", [*computed, *weights], bias=False)
+            shape = weights[-1].shape
+            if is_right and shape is not None and shape[-1:] not in ((), (None,)):
+                call.numbers["width"] = float(shape[-1] or 0)
 
 
 def biases(program: Program) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nasflow.importers.calls import Shape, is_known_shape
+from nasflow.importers.calls import NO_WEIGHTS, Shape, Weights, is_known_shape
+from nasflow.importers.onnx_files.weights import weights_of_tensor
 from nasflow.importers.vocabulary import words
 
 Array = npt.NDArray[Any]
@@ -63,6 +64,10 @@ class Contents:
     def is_weight(self, name: str) -> bool:
         """Whether a tensor is stored with the model, and has an axis: literals have none."""
         return name in self._tensors and len(self._tensors[name].dims) > 0
+
+    def weights(self, name: str) -> Weights:
+        """The parameter that a tensor may be, if it is stored with the model."""
+        return weights_of_tensor(self._tensors[name]) if name in self._tensors else NO_WEIGHTS
 
     def number(self, name: str) -> float | None:
         """The number that a tensor is, if it has one element."""

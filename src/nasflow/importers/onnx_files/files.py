@@ -7,6 +7,7 @@ from typing import Any
 
 from nasflow.errors import DataError
 from nasflow.importers.calls import Shape
+from nasflow.importers.onnx_files.axes import Sizes, fix_sizes
 from nasflow.importers.vocabulary import plain_name
 from nasflow.running.extras import require_extra
 from nasflow.running.files import PathLike, require_file
@@ -94,11 +95,16 @@ def with_functions_written_out(model: Any, kept: Collection[str]) -> Any:
         ) from None
 
 
-def inferred_shapes(model: Any) -> dict[str, Shape]:
-    """The shapes of all tensors, by name, as far as they follow from those that the file gives."""
+def inferred_shapes(model: Any, sizes: Sizes | None = None) -> dict[str, Shape]:
+    """The shapes of all tensors, by name, as far as they follow from those that the file gives.
+
+    `sizes` says what the file leaves open. Raises as `fix_sizes`.
+    """
     import onnx.shape_inference
 
     light = _without_contents(model)
+    if sizes is not None:
+        fix_sizes(light.graph, sizes)
     shapes: dict[str, Shape] = {}
     _collect(light.graph, shapes)
     # exporters note wrong types for some tensors: if what is noted contradicts itself, without it

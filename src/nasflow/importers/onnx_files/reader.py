@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from nasflow.errors import GraphError
 from nasflow.graphs.names import SKIP_OP
-from nasflow.importers.calls import Call, Constant, Operand, Program, Result
+from nasflow.importers.calls import (
+    NO_WEIGHTS,
+    Call,
+    Constant,
+    Operand,
+    Program,
+    Result,
+    weights_of,
+)
 from nasflow.importers.onnx_files.contents import Contents
 from nasflow.importers.onnx_files.files import subgraphs
 from nasflow.importers.onnx_files.operations import read_operation
 from nasflow.importers.onnx_files.operations.reading import Reading
+from nasflow.importers.onnx_files.weights import in_a_layer, read_by
 from nasflow.importers.vocabulary import DROPPED, JOINED, plain_name
 
 Names = Mapping[str, Operand]
@@ -74,7 +84,8 @@ class GraphReader:
     def _constant(self, name: str) -> Constant:
         contents = self.contents
         number, is_weight = contents.number(name), contents.is_weight(name)
-        return Constant(name, contents.shapes.get(name), number, is_weight)
+        weights = contents.weights(name)
+        return Constant(name, contents.shapes.get(name), number, is_weight, weights)
 
     def _read_node(
         self, node: Any, operands: list[Operand | None], names: Names
@@ -87,8 +98,12 @@ class GraphReader:
         op = plain_name(node.op_type)
         # what the user names is kept, even where the vocabulary would drop it
         is_kept = op in self.kept
+        operands = read_by(node, operands)
         if not is_computed or (op in DROPPED and not is_kept):
-            return {name: self._constant(name) for name in outputs}
+            # what is computed from weights is a weight still; a size is none
+            made_of = NO_WEIGHTS if op in DROPPED else weights_of(_given(operands))
+            return {name: replace(self._constant(name), weights=made_of) for name in outputs}
+        operands = in_a_layer(node, operands)
         graphs = list(subgraphs(node))
         if graphs and not is_kept:
             branch = self._branch(node)
@@ -130,6 +145,11 @@ class GraphReader:
         inside = self._read_graph(branch, names)
         returned = [inside.get(value.name) or _nothing() for value in branch.output]
         return {name: value for name, value in zip(node.output, returned, strict=False) if name}
+
+
+def _given(operands: list[Operand | None]) -> list[Operand]:
+    """The operands that are not left out."""
+    return [operand for operand in operands if operand is not None]
 
 
 def _nothing() -> Constant:

@@ -75,7 +75,8 @@ def read_composite(reader: GraphReader, node: fx.Node, layer: nn.Module) -> Valu
     for place, name in enumerate(sequences):
         now = reader.now(arguments[name])
         if isinstance(now, Result):
-            given[name] = examples.place(now, partial(sequence, layer, place, lengths))
+            make = partial(sequence, layer, place, lengths, now.shape)
+            given[name] = examples.place(now, make)
         else:
             given[name] = _constant(reader, node, layer, arguments[name])
     # masks are of the lengths that the sequences have

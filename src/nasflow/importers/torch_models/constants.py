@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import fx
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 
-from nasflow.importers.calls import Constant, Shape
+from nasflow.importers.calls import NO_WEIGHTS, Constant, Shape, Weights
 from nasflow.importers.torch_models.schemas import function_name, writes
 
 # stands for what is not known before the model runs
@@ -23,18 +24,48 @@ def constant_of(key: Any, value: Any) -> Constant:
     """A constant that is a tensor, a number, or anything else."""
     if isinstance(value, torch.Tensor):
         # a number without axes is written alike by exporters, whether learned or not
-        is_learned = isinstance(value, torch.nn.Parameter) and value.ndim > 0
-        return Constant(key, shape_of(value), _number(value), is_learned)
+        is_parameter = isinstance(value, torch.nn.Parameter)
+        # one tensor under two names is one object
+        weights: dict[Hashable, int] = {id(value): value.numel()} if is_parameter else {}
+        return Constant(
+            key,
+            shape_of(value),
+            _number(value),
+            is_learned=is_parameter and value.ndim > 0,
+            weights=weights or NO_WEIGHTS,
+        )
     if isinstance(value, (bool, int, float)):
         return Constant(("number", value), (), float(value))
     return Constant(key)
 
 
-def shape_of(value: Any) -> Shape:
-    """The sizes of a tensor; None for one that the graph leaves open."""
+def made_of(constant: Constant, weights: Weights) -> Constant:
+    """A constant that is computed from others, with the learned tensors among them."""
+    return replace(constant, weights={**weights, **constant.weights}) if weights else constant
+
+
+def shape_of(value: Any, as_in_example: bool = False) -> Shape:
+    """The sizes of a tensor.
+
+    Args:
+        value: a tensor; of anything else, no shape is known.
+        as_in_example: sizes that an exported graph leaves open are those of the example that it was
+            exported with; else they are None.
+    """
     if not isinstance(value, torch.Tensor):
         return None
-    return tuple(size if isinstance(size, int) else None for size in value.shape)
+    if not as_in_example:
+        return tuple(size if isinstance(size, int) else None for size in value.shape)
+    return tuple(size if isinstance(size, int) else _size_in_example(size) for size in value.shape)
+
+
+def _size_in_example(size: torch.SymInt) -> int | None:
+    # of what hangs on data, such as the number of places that a mask leaves, there is none
+    try:
+        hint = size.node.hint
+    except Exception:
+        return None
+    return int(hint) if isinstance(hint, int) else None
 
 
 def _number(value: torch.Tensor) -> float | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from nasflow.importers.calls import Result
+from nasflow.importers.calls import Result, Shape, is_known_shape
 
 # the lengths of the first and of the other sequences, and a batch: neither 1 nor equal
 DEFAULT_LENGTHS, _BATCH = (5, 7), 3
@@ -45,8 +45,12 @@ class Examples:
         return Place(self.operands.index(operand))
 
 
-def sequence(layer: nn.Module, place: int, lengths: tuple[int, int]) -> Tensor:
-    """A sequence of the width that a layer takes at a place."""
+def sequence(layer: nn.Module, place: int, lengths: tuple[int, int], shape: Shape = None) -> Tensor:
+    """A sequence of the width that a layer takes at a place; of a shape, if all of it is known."""
+    weight = next(layer.parameters())
+    if shape is not None and is_known_shape(shape):
+        sizes_given = [size or 0 for size in shape]
+        return torch.zeros(sizes_given, dtype=weight.dtype, device=weight.device)
     attention = _attention(layer)
     widths = [attention.embed_dim] * 3
     if layer is attention:
@@ -54,7 +58,6 @@ def sequence(layer: nn.Module, place: int, lengths: tuple[int, int]) -> Tensor:
     sizes = [lengths[min(place, 1)], _BATCH, widths[place]]
     if attention.batch_first:
         sizes[:2] = sizes[1::-1]
-    weight = next(layer.parameters())
     return torch.zeros(sizes, dtype=weight.dtype, device=weight.device)
 
 

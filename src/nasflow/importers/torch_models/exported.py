@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from torch import fx
 from torch.export import ExportedProgram
 from torch.export.graph_signature import OutputKind, TensorArgument
 
+from nasflow.errors import ConfigError
 from nasflow.importers.calls import Operand
 from nasflow.importers.torch_models.constants import constant_of, shape_of
 from nasflow.importers.torch_models.reader import GraphReader
@@ -24,6 +25,27 @@ def user_inputs(program: ExportedProgram) -> list[fx.Node]:
 
 def _is_tensor(node: fx.Node) -> bool:
     return shape_of(node.meta.get("val")) is not None
+
+
+def check_input_shapes(program: ExportedProgram, shapes: Any) -> None:
+    """Return if a program was exported with inputs of some shapes, but for the batch.
+
+    Raises:
+        ConfigError: it was not.
+    """
+    if shapes is None:
+        return
+    own = [shape_of(node.meta.get("val"), as_in_example=True) for node in user_inputs(program)]
+    listed = list(shapes.values()) if isinstance(shapes, Mapping) else list(shapes)
+    if all(type(size) is int for size in listed):
+        listed = [listed]
+    given = [tuple(getattr(shape, "shape", shape)) for shape in listed]
+    # numbers are of one example, so that another batch would change none
+    if [shape[1:] for shape in given] != [None if shape is None else shape[1:] for shape in own]:
+        raise ConfigError(
+            f"input_shapes is {given}, and the program was exported with {own}; export it with"
+            " inputs of the shapes that are wanted"
+        )
 
 
 def give_weights(reader: GraphReader, program: ExportedProgram) -> None:

@@ -18,7 +18,10 @@ from nasflow.importers.torch_models.reader import GraphReader, Several
 def new_input(reader: GraphReader, node: fx.Node, part: object = None) -> Result:
     """A new input, named after a placeholder and, of several tensors in one, the part."""
     name = node.name if part is None else f"{node.name}[{part}]"
-    call = Call("input", name, shapes={0: shape_of(node.meta.get("val"))})
+    value: Any = node.meta.get("val")
+    if part is not None and value is not None:
+        value = value[part]
+    call = Call("input", name, shapes={0: shape_of(value, reader.target.as_in_example)})
     reader.target.program.calls.append(call)
     return call.result
 

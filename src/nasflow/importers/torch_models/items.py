@@ -8,9 +8,9 @@ from typing import Any
 from torch import fx
 
 from nasflow.errors import GraphError
-from nasflow.importers.calls import Constant, Result
+from nasflow.importers.calls import NO_WEIGHTS, Constant, Result
 from nasflow.importers.torch_models.cells import Cell
-from nasflow.importers.torch_models.constants import content_of_call
+from nasflow.importers.torch_models.constants import constant_of, content_of_call, made_of
 from nasflow.importers.torch_models.indexing import Step, steps_of
 from nasflow.importers.torch_models.operations.reading import operand
 from nasflow.importers.torch_models.reader import GraphReader, Several, Value, same_tensor
@@ -47,7 +47,9 @@ def _item(reader: GraphReader, node: fx.Node) -> Value:
         if computed:
             return Cell(reader.make("embedding", [*computed, value]))
         key = ("item", value.key, repr(current))
-        return reader.constant(node, content_of_call(node, reader.contents), key)
+        content = content_of_call(node, reader.contents)
+        reader.contents[node] = content
+        return Cell(made_of(constant_of(key, content), value.weights))
     # of an operation that nobody knows, a number picks one of its results
     is_unknown = isinstance(source, fx.Node) and is_foreign(source)
     if isinstance(index, int) and (is_unknown or not is_known(value.call.op)):
@@ -88,9 +90,11 @@ def _filled(reader: GraphReader, node: fx.Node) -> Value:
 def _get_attribute(reader: GraphReader, node: fx.Node) -> Value:
     """`x.T`, `x.shape` and the like."""
     base, name = reader.cell(node.args[0]), str(node.args[1])
-    if base is None or isinstance(base.read(), Constant) or name in _DESCRIPTIONS:
-        return Cell(Constant(("size", reader.prefix, node.name)))
     view = _VIEWS.get(name)
+    value = None if base is None else base.read()
+    if base is None or isinstance(value, Constant) or name in _DESCRIPTIONS:
+        weights = value.weights if isinstance(value, Constant) and view is not None else NO_WEIGHTS
+        return Cell(Constant(("size", reader.prefix, node.name), weights=weights))
     if view == "alias":
         return same_tensor(base)
     if view is None:

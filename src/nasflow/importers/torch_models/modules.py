@@ -22,6 +22,8 @@ _ATTRIBUTES = (
     "training",
     "p",
     "groups",
+    "stride",
+    "dilation",
     "num_layers",
 )
 _SEVERAL_RESULTS = (nn.RNNBase, nn.LSTMCell, nn.MultiheadAttention)

@@ -11,7 +11,12 @@ from nasflow.importers.calls import Constant, Operand, Result
 from nasflow.importers.torch_models import layers, nested
 from nasflow.importers.torch_models.arguments import arguments_of
 from nasflow.importers.torch_models.cells import Cell
-from nasflow.importers.torch_models.constants import constant_of, content_of_call, shape_of
+from nasflow.importers.torch_models.constants import (
+    constant_of,
+    content_of_call,
+    made_of,
+    shape_of,
+)
 from nasflow.importers.torch_models.indexing import Step
 from nasflow.importers.torch_models.items import SPECIAL
 from nasflow.importers.torch_models.operations import read_foreign, read_operation
@@ -87,14 +92,17 @@ def _described(reader: GraphReader, node: fx.Node, result: Operand, part: int) -
     """A result with the shape that an exported graph knows; a constant with what it is."""
     value = node.meta.get("val")
     values = value if isinstance(value, (list, tuple)) else [value]
-    shapes = {i: shape_of(item) for i, item in enumerate(values) if shape_of(item) is not None}
+    described = [shape_of(item, reader.target.as_in_example) for item in values]
+    shapes = {i: shape for i, shape in enumerate(described) if shape is not None}
     if isinstance(result, Result):
         result.call.shapes.update(shapes)
         return Result(result.call, result.index + part)
     content = content_of_call(node, reader.contents)
     reader.contents[node] = content
     constant = constant_of(result.key, content)
-    return constant if constant.shape is not None else Constant(result.key, shapes.get(part))
+    if constant.shape is None:
+        constant = Constant(result.key, shapes.get(part))
+    return made_of(constant, result.weights)
 
 
 def _several(
@@ -115,10 +123,11 @@ def _several(
     first = compute()
 
     def part(index: int) -> Cell:
+        # parts of a constant are constants, each of its own shape
+        value = Result(first.call, index) if isinstance(first, Result) else compute(index)
         if base is not None and is_view(node):
-            value = Result(first.call, index) if isinstance(first, Result) else first
             return reader.part_of(base, value, lambda _: compute(index))
-        return Cell(Result(first.call, index) if isinstance(first, Result) else first)
+        return Cell(value)
 
     sizes = first.call.parameters.get("sizes") if isinstance(first, Result) else None
     return Several(part, None if sizes is None else len(sizes))

@@ -9,9 +9,18 @@ from typing import Any
 
 from torch import fx
 
-from nasflow.importers.calls import Call, Constant, Operand, Program, Result, Shape
+from nasflow.importers.calls import (
+    Call,
+    Constant,
+    Operand,
+    Program,
+    Result,
+    Shape,
+    is_known_shape,
+    weights_of,
+)
 from nasflow.importers.torch_models.cells import Cell
-from nasflow.importers.torch_models.constants import constant_of
+from nasflow.importers.torch_models.constants import constant_of, shape_of
 from nasflow.importers.torch_models.indexing import Step
 from nasflow.importers.torch_models.shapes import guessed_shape
 
@@ -45,6 +54,8 @@ class Target:
     """Operations that the user names: they stay, whatever the vocabulary says."""
     passing: set[Call] = field(default_factory=set)
     """Calls that go if nothing reads them: views, and what keeps a tensor up to date."""
+    as_in_example: bool = False
+    """Whether sizes that an exported graph leaves open are those of its example."""
 
 
 class GraphReader:
@@ -83,7 +94,19 @@ class GraphReader:
                 returned = self.now(node.args[0])
             else:
                 self.values[node] = self._read_node(self, node)
+                self._describe(node)
         return returned
+
+    def _describe(self, node: fx.Node) -> None:
+        """Give the result of a node the sizes that the graph knows of it."""
+        held = self.values[node]
+        value = held.value if isinstance(held, Cell) and self.target.as_in_example else None
+        if not isinstance(value, Result) or is_known_shape(value.shape):
+            return
+        # layers, views and items have no reader that knows of sizes
+        shape = shape_of(node.meta.get("val"), as_in_example=True)
+        if shape is not None:
+            value.call.shapes[value.index] = shape
 
     def inner(self, module: fx.GraphModule, name: str) -> GraphReader:
         """A reader of a graph inside of this one."""
@@ -95,7 +118,8 @@ class GraphReader:
         """The result of a new call; a constant where it reads nothing else."""
         # constants are no nodes, and neither is what is made of constants alone
         if not any(isinstance(value, Result) for value in inputs):
-            return Constant((op, tuple(inputs), repr(parameters)), shape)
+            key = (op, tuple(inputs), repr(parameters))
+            return Constant(key, shape, weights=weights_of(inputs))
         call = Call(op, self.prefix + self.node, list(inputs), parameters)
         call.shapes[0] = guessed_shape(call) if shape is None else shape
         self.target.program.calls.append(call)

@@ -16,6 +16,7 @@ _READERS = {**arithmetic.READERS, **layers.READERS, **layout.READERS}
 def read_operation(reading: Reading) -> Operand:
     """The first result of a node that hangs on an input."""
     reader = _READERS.get(reading.node.op_type)
-    if reader is not None:
+    # an operator of somebody's own may have other operands under the same name
+    if reader is not None and reading.node.domain in ("", "ai.onnx"):
         return reader(reading)
     return reading.make(reading.op, *reading.given(), **reading.parameters())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from nasflow.errors import GraphError
 from nasflow.importers.calls import Constant, Operand, Result, Shape
+from nasflow.importers.numbers.windows import window
 from nasflow.importers.onnx_files.operations.reading import Reading
 from nasflow.importers.vocabulary import convolution, simple_name, with_kernel
 
@@ -16,9 +18,18 @@ def _with_folded_norms(reading: Reading, result: Result) -> Result:
     """A result behind the batch norms that PyTorch's exporter says it put into the weights."""
     for rule in reading.note("pkg.onnxscript.rewriter.rule_name").split(", "):
         if rule.startswith("FuseBatchNorm"):
-            weights = Constant(("batchnorm", reading.node.output[0]))
-            result = reading.make("batchnorm", result, weights)
+            layer = result.call
+            channels = layer.numbers.get("width")
+            # the bias of the layer is the norm's; scale and bias are as many as there are channels
+            layer.inputs = [*layer.inputs[:2], *map(_without_weights, layer.inputs[2:])]
+            key = ("batchnorm", reading.node.output[0])
+            norm = Constant(key, weights={} if channels is None else {key: int(2 * channels)})
+            result = reading.make("batchnorm", result, norm)
     return result
+
+
+def _without_weights(operand: Operand) -> Operand:
+    return replace(operand, weights={}) if isinstance(operand, Constant) else operand
 
 
 def _convolution(reading: Reading) -> Operand:
@@ -36,6 +47,13 @@ def _convolution(reading: Reading) -> Operand:
         )
     name = convolution([size or 0 for size in kernel], groups, in_channels, transposed)
     result = reading.make(name, *reading.given(), **reading.parameters())
+    out_channels = None if shape is None or len(shape) < 2 else shape[0]
+    if transposed and shape is not None and len(shape) > 1:
+        out_channels = None if shape[1] is None else shape[1] * groups
+    numbers = window(reading.attribute("strides"), reading.attribute("dilations"), groups)
+    result.call.numbers.update(numbers)
+    if out_channels is not None:
+        result.call.numbers["width"] = float(out_channels)
     return _with_folded_norms(reading, result)
 
 
@@ -57,7 +75,12 @@ def _gemm(reading: Reading) -> Operand:
     product = reading.make("matmul", first, second)
     if isinstance(second, Constant):
         product.call.become("linear", [first] if first else [], bias=bias is not None)
-        product.call.inputs += [second, *([bias] if isinstance(bias, Result) else [])]
+        product.call.inputs += [second, *([] if bias is None else [bias])]
+        # (inputs, outputs), or the other way round
+        sizes = second.shape if second.shape is not None and len(second.shape) == 2 else (None,)
+        n_outputs = sizes[0 if reading.attribute("transB", 0) else -1]
+        if n_outputs is not None:
+            product.call.numbers["width"] = float(n_outputs)
         return _with_folded_norms(reading, product)
     return product if bias is None else reading.make("add", product, bias)
 
@@ -69,7 +92,19 @@ def _pool(reading: Reading) -> Operand:
     notes = ("pkg.torch.onnx.class_hierarchy", "pkg.torch.onnx.stack_trace")
     if any("adaptiveavgpool" in simple_name(reading.note(note)) for note in notes):
         return reading.make("adaptiveavgpool", reading.input, **reading.parameters())
-    return reading.make(with_kernel(op, kernel), reading.input, **reading.parameters())
+    result = reading.make(with_kernel(op, kernel), reading.input, **reading.parameters())
+    result.call.numbers.update(window(reading.attribute("strides"), reading.attribute("dilations")))
+    return result
+
+
+def _recurrent(reading: Reading) -> Operand:
+    result = reading.make(reading.op, *reading.given(), **reading.parameters())
+    weight = reading.operand(2)
+    # (directions, gates x hidden, hidden)
+    shape = None if weight is None else weight.shape
+    if shape is not None and len(shape) == 3 and shape[0] is not None and shape[2] is not None:
+        result.call.numbers["width"] = float(shape[0] * shape[2])
+    return result
 
 
 def _dropout(reading: Reading) -> Operand:
@@ -88,6 +123,7 @@ def _attention(reading: Reading) -> Operand:
 READERS: dict[str, Callable[[Reading], Operand]] = {
     **dict.fromkeys(("Conv", "ConvTranspose"), _convolution),
     **dict.fromkeys(("MaxPool", "AveragePool", "LpPool"), _pool),
+    **dict.fromkeys(("RNN", "LSTM", "GRU"), _recurrent),
     "Attention": _attention,
     "Dropout": _dropout,
     "Gemm": _gemm,

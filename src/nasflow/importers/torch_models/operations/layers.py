@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nasflow.errors import GraphError
-from nasflow.importers.calls import Operand, Result
+from nasflow.importers.calls import Operand, Result, weights_of
+from nasflow.importers.numbers.windows import window
 from nasflow.importers.torch_models.operations.reading import (
     Reading,
     operand,
@@ -16,8 +17,20 @@ from nasflow.importers.vocabulary import convolution, with_kernel
 
 
 def _linear(reading: Reading) -> Operand:
-    bias = reading.get("bias")
-    return reading.make("linear", reading.input, reading.get("weight"), bias, bias=bias is not None)
+    bias, weight = reading.get("bias"), operand(reading.get("weight"))
+    result = reading.make("linear", reading.input, weight, bias, bias=bias is not None)
+    if isinstance(result, Result) and weight.shape:
+        # a weight has (out_features, in_features)
+        _note(result, width=weight.shape[0])
+    return result
+
+
+def _note(result: Operand, **numbers: float | None) -> Operand:
+    """A result whose call has some numbers, those that are known."""
+    if isinstance(result, Result):
+        known = {name: float(number) for name, number in numbers.items() if number is not None}
+        result.call.numbers.update(known)
+    return result
 
 
 def _convolution(reading: Reading) -> Operand:
@@ -39,7 +52,11 @@ def _convolution(reading: Reading) -> Operand:
     if transposed:
         out_channels = None if shape[1] is None else shape[1] * groups
     result_shape = with_channels(len(shape), out_channels)
-    return reading.make(name, *reading.tensors(), **reading.other_parameters(), shape=result_shape)
+    result = reading.make(
+        name, *reading.tensors(), **reading.other_parameters(), shape=result_shape
+    )
+    numbers = window(reading.get("stride"), reading.get("dilation"), groups)
+    return _note(result, width=out_channels, **numbers)
 
 
 _POOLS = {"maxpoolwithindices": "maxpool"}
@@ -56,7 +73,10 @@ def _pool(reading: Reading) -> Operand:
         kernel *= reading.n_spatial
     op = with_kernel(_POOLS.get(reading.op, reading.op), kernel)
     shape = with_channels(reading.n_spatial + 2, channels_of(reading.input))
-    return reading.make(op, reading.input, shape=shape, **reading.other_parameters())
+    result = reading.make(op, reading.input, shape=shape, **reading.other_parameters())
+    # a pool that is given no stride moves by its kernel
+    numbers = window(reading.get("stride"), reading.get("dilation"), kernel=kernel)
+    return _note(result, **numbers)
 
 
 def _adaptive_pool(reading: Reading) -> Operand:
@@ -72,11 +92,31 @@ def _adaptive_pool(reading: Reading) -> Operand:
 
 def _recurrent(reading: Reading) -> Operand:
     """One call for each layer, as ONNX has them."""
-    settings = reading.other_parameters()
-    result = reading.make(reading.op, *reading.tensors(), **settings)
-    for layer in range(1, reading.get("num_layers", default=1)):
-        result = reading.make(reading.op, result, **settings, place=layer)
+    settings, n_layers = reading.other_parameters(), reading.get("num_layers", default=1)
+    tensors = reading.tensors()
+    weights = [tensor for tensor in tensors if weights_of([tensor])]
+    others = [tensor for tensor in tensors if not weights_of([tensor])]
+    # a layer after the other, each with as many
+    n_each = len(weights) // n_layers
+    width, source = _hidden_width(weights, n_each), reading.input.shape
+    # all but the last, whose shape an exported graph has
+    between = None if width is None or source is None or n_layers == 1 else (*source[:-1], width)
+    result = reading.make(reading.op, *others, *weights[:n_each], shape=between, **settings)
+    _note(result, width=width)
+    for layer in range(1, n_layers):
+        of_layer = weights[layer * n_each : (layer + 1) * n_each]
+        shape = None if layer == n_layers - 1 else between
+        result = reading.make(reading.op, result, *of_layer, shape=shape, **settings, place=layer)
+        _note(result, width=width)
     return result
+
+
+def _hidden_width(weights: list[Operand], n_each: int) -> int | None:
+    """The features of a recurrent layer, both directions together."""
+    # for each direction (gates x hidden, inputs), (gates x hidden, hidden), and two biases if any
+    shapes = [weight.shape for weight in weights[:n_each] if len(weight.shape or ()) == 2]
+    recurrent = shapes[1] if len(shapes) > 1 else None
+    return None if recurrent is None or recurrent[1] is None else recurrent[1] * (len(shapes) // 2)
 
 
 def _embedding(reading: Reading) -> Operand:
