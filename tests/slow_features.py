@@ -50,38 +50,31 @@ def op_features(graph: Architecture, op: str) -> tuple[int, int, int]:
     return len(nodes), len(fed), len(feeding)
 
 
-def pooled(values: list[float], total: float, logarithmic: bool) -> dict[str, float]:
-    """sum, mean, max, min, count of the values of some nodes; 0 where there is none."""
-    shown = [math.copysign(math.log1p(abs(v)), v) for v in values] if logarithmic else values
-    whole = math.copysign(math.log1p(abs(total)), total) if logarithmic else total
-    if not values:
-        return dict.fromkeys(("sum", "mean", "max", "min", "count"), 0.0)
-    return {
-        "sum": whole,
-        "mean": sum(shown) / len(shown),
-        "max": max(shown),
-        "min": min(shown),
-        "count": len(shown),
-    }
+def log1p(value: float) -> float:
+    """sign(x) log(1 + |x|)."""
+    return math.copysign(math.log1p(abs(value)), value)
 
 
-def number_features(graph: Architecture, logarithmic: bool) -> dict[str, float]:
-    """The columns of totals and numbers, of a graph as it computes, without their prefixes."""
+def number_features(graph: Architecture) -> dict[str, float]:
+    """All columns of numbers, of a graph as it computes, for what it carries."""
     features: dict[str, float] = {}
     for number, column in graph.attrs.items():
         nodes = [v for v in range(graph.n_nodes) if column[v] is not None]
-        values = [column[v] for v in nodes]
-        for kind, value in pooled(values, sum(values), logarithmic).items():
-            features[f"{kind}.{number}"] = value
+        features[f"totals.sum.{number}"] = total = sum(column[v] for v in nodes)
+        features[f"log-totals.sum.{number}"] = log1p(total)
         for op in set(graph.ops):
             of_op = [v for v in nodes if graph.ops[v] == op]
-            values = [column[v] for v in of_op]
-            for kind, value in pooled(values, sum(values), logarithmic).items():
-                features[f"{kind}.{number}@{op}"] = value
+            features[f"sums.{number}@{op}"] = total = sum(column[v] for v in of_op)
+            features[f"log-sums.{number}@{op}"] = log1p(total)
+            values = [log1p(column[v]) for v in of_op] or [0.0]
             depth = max((graph.generations[v] for v in of_op), default=0)
-            last = [column[v] for v in of_op if graph.generations[v] == depth]
-            features[f"last.{number}@{op}"] = pooled(last, sum(last), logarithmic)["mean"]
+            last = [log1p(column[v]) for v in of_op if graph.generations[v] == depth] or [0.0]
+            features[f"values.mean.{number}@{op}"] = sum(values) / len(values)
+            features[f"values.max.{number}@{op}"] = max(values)
+            features[f"values.min.{number}@{op}"] = min(values)
+            features[f"values.count.{number}@{op}"] = len(of_op)
+            features[f"values.last.{number}@{op}"] = sum(last) / len(last)
     for number, value in graph.globals.items():
-        features[number] = math.log1p(value) if logarithmic else value
-        features[f"has.{number}"] = 1.0
+        features |= {f"totals.{number}": value, f"log-totals.{number}": log1p(value)}
+        features |= {f"totals.has.{number}": 1.0, f"log-totals.has.{number}": log1p(1)}
     return features

@@ -25,11 +25,10 @@ SMALL = Architecture(
 )
 
 
-def values_of(rows: ArchTable, group: str) -> list[dict[str, float]]:
-    """The columns of each row by name, without the group's prefix."""
-    features, names = to_features(rows, [group])
-    short = [name.removeprefix(f"{group}.") for name in names]
-    return [dict(zip(short, row, strict=True)) for row in features.tolist()]
+def values_of(rows: ArchTable) -> list[dict[str, float]]:
+    """The columns of each row by name."""
+    features, names = to_features(rows, NUMBER_GROUPS)
+    return [dict(zip(names, row, strict=True)) for row in features.tolist()]
 
 
 @given(st.lists(numbered(), min_size=1, max_size=4))
@@ -39,27 +38,23 @@ def test_numbers_are_those_of_a_loop(graphs: list[Architecture]) -> None:
         pruned = rows.pruned()
     except GraphError:
         return  # nothing is left of a row
-    for prefix, logarithmic in (("", False), ("log-", True)):
-        totals, numbers = values_of(rows, f"{prefix}totals"), values_of(rows, f"{prefix}numbers")
-        for row, graph in enumerate(pruned):
-            seen = totals[row] | numbers[row]
-            expected = number_features(graph, logarithmic)
-            assert expected.keys() <= seen.keys()
-            # what a graph does not have, others do: 0 in all columns
-            for name, value in seen.items():
-                assert value == pytest.approx(expected.get(name, 0.0)), name
+    for graph, seen in zip(pruned, values_of(rows), strict=True):
+        expected = number_features(graph)
+        assert expected.keys() <= seen.keys()
+        # what a graph does not have, others do: 0 in all columns
+        for name, value in seen.items():
+            assert value == pytest.approx(expected.get(name, 0.0)), name
 
 
 def test_columns_are_named_and_a_missing_number_is_not_0() -> None:
     zero = Architecture(SMALL.ops, SMALL.edges, {"width": [None, 0, 64, None]}, {"resolution": 0})
     none = Architecture(SMALL.ops, SMALL.edges, {"width": [None, None, 64, None]})
-    seen = values_of(ArchTable.from_architectures([SMALL, zero, none]), "numbers")
-    assert seen[0]["sum.width@conv"] == 80
-    assert seen[0]["last.width@conv"] == 64
-    assert (seen[1]["count.width@conv"], seen[2]["count.width@conv"]) == (2, 1)
-    totals = values_of(ArchTable.from_architectures([SMALL, zero, none]), "totals")
-    assert [row["has.resolution"] for row in totals] == [1, 1, 0]
-    assert [row["resolution"] for row in totals] == [32, 0, 0]
+    seen = values_of(ArchTable.from_architectures([SMALL, zero, none]))
+    assert seen[0]["sums.width@conv"] == seen[0]["totals.sum.width"] == 80
+    assert seen[0]["values.last.width@conv"] == pytest.approx(np.log(65))
+    assert [row["values.count.width@conv"] for row in seen] == [2, 2, 1]
+    assert [row["totals.has.resolution"] for row in seen] == [1, 1, 0]
+    assert [row["totals.resolution"] for row in seen] == [32, 0, 0]
 
 
 @given(numbered(), st.data())

@@ -7,9 +7,10 @@
     wl           neighbourhoods (Weisfeiler-Leman), hashed                     changes nothing
     flow         the flow surrogate                                            changes nothing
     proxies      zero-cost columns, as ranks among a reference                 -
-    totals       numbers of the graph, and of its nodes pooled over all        changes nothing
-    numbers      numbers of nodes, pooled over the nodes of each operation     changes nothing
-    log-totals, log-numbers    both in logarithms                              changes nothing
+    totals       numbers of the graph, and sums of those of its nodes          changes nothing
+    sums         sums of numbers over the nodes of each operation              changes nothing
+    log-totals, log-sums    both in logarithms                                 changes nothing
+    values       numbers of each operation's nodes: mean, largest, last ...    changes nothing
 
 `to_features` gives an array and the names of its columns. Architectures are seen as they compute:
 pruned of what is on no path from input to output, `none` being no connection. A row's numbers

@@ -23,13 +23,14 @@ FEATURES: Registry[type[Any]] = Registry(
         "counts": "nasflow.features.counts:Counts",
         "embedding": "nasflow.features.embedding:Embedding",
         "flow": "nasflow.features.flow:Flow",
-        "log-numbers": "nasflow.features.numbers:LogNumbers",
+        "log-sums": "nasflow.features.numbers:LogSums",
         "log-totals": "nasflow.features.numbers:LogTotals",
-        "numbers": "nasflow.features.numbers:Numbers",
         "one-hot": "nasflow.features.one_hot:OneHot",
         "paths": "nasflow.features.paths:Paths",
         "proxies": "nasflow.features.proxies:Proxies",
+        "sums": "nasflow.features.numbers:Sums",
         "totals": "nasflow.features.numbers:Totals",
+        "values": "nasflow.features.numbers:Values",
         "wl": "nasflow.features.wl:Neighbourhoods",
     },
     _is_group,
@@ -37,7 +38,7 @@ FEATURES: Registry[type[Any]] = Registry(
 )
 
 
-NUMBER_GROUPS = ("totals", "log-totals", "numbers", "log-numbers")
+NUMBER_GROUPS = ("totals", "log-totals", "sums", "log-sums", "values")
 """The groups that have columns where nodes or graphs carry numbers, and else none."""
 
 

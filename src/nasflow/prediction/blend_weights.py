@@ -1,9 +1,9 @@
 """How much each member of a blend has to say, learnt from what it predicts of unseen labels.
 
-A member that reads the graph itself costs minutes, so that what it would have said without a row's
-label comes from folds: from networks that have seen a fifth less than the one that will predict.
-That underrates it, most where labels are few. So such members stand against all others together,
-half and half unless the labels say otherwise clearly.
+A graph network costs minutes, so that what it would have said without a row's label comes from few
+folds: from networks that have seen a fifth less than the one that will predict. That underrates it,
+most where labels are few. So networks stand against all others together, half and half unless the
+labels say otherwise clearly.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SUM_OF_WEIGHTS = 1e4  # how much the least squares mind a sum that is not 1
 
 
 def blend_weights(
-    predictions: FloatArray, scores: FloatArray, ridge: float, reads_graph: Sequence[bool]
+    predictions: FloatArray, scores: FloatArray, ridge: float, is_network: Sequence[bool]
 ) -> FloatArray:
     """(n_members,): at least 0, sum 1.
 
@@ -29,9 +29,9 @@ def blend_weights(
         predictions: (n_members, n) what each member said of rows whose label it had not seen.
         scores: (n,) their labels.
         ridge: how strongly members of a kind are drawn to equal weights, in squared scores.
-        reads_graph: (n_members,) which of them read the graph itself.
+        is_network: (n_members,) which of them are graph networks.
     """
-    graph = np.array(reads_graph)
+    graph = np.array(is_network)
     weights = np.zeros(len(predictions))
     kinds = [which for which in (~graph, graph) if which.any()]
     for which in kinds:

@@ -79,8 +79,8 @@ class Mixture:
         # weights from what the members were fitted on would go to the one that fits closest
         unseen = [member.out_of_fold() for member in fitted.values()]
         means = np.stack([prediction.mean for prediction in unseen])
-        reads_graph = [member.reads_graph for member in fitted.values()]
-        weights = blend_weights(means, scores, ridge, reads_graph)
+        is_network = [member.is_network for member in fitted.values()]
+        weights = blend_weights(means, scores, ridge, is_network)
         blended = _blended(unseen, weights)
         return cls(
             features,

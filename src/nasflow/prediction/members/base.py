@@ -59,6 +59,8 @@ class Member(ABC):
     """The groups of features that it looks at; a group that a blend does not have is left out."""
     reads_graph: ClassVar[bool] = False
     """Whether it looks at the graph itself as well."""
+    is_network: ClassVar[bool] = False
+    """Whether it is a graph network, of which a few folds say what it makes of unseen rows."""
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed

@@ -52,6 +52,7 @@ class EncoderMember(Member):
 
     groups: ClassVar[tuple[str, ...]] = ("proxies",)
     reads_graph = True
+    is_network = True
 
     def __init__(
         self,
