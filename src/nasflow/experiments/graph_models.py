@@ -18,6 +18,7 @@ from nasflow.prediction.fgp import FGP
 from nasflow.prediction.gp import GaussianProcess, graph_features
 from nasflow.prediction.members.base import Member
 from nasflow.prediction.members.encoder import EncoderMember, PretrainedEncoder
+from nasflow.prediction.members.registry import suited
 from nasflow.prediction.proxy_ranks import take
 from nasflow.statistics.metrics import crps
 from nasflow.statistics.ranks import normal_scores
@@ -42,7 +43,7 @@ def blend_predictions(
     rows = np.sort(np.concatenate([split.train, split.validation]))
     columns = {name: dataset.proxy(name) for name in run.fit.proxies}
     members: list[str | type[Member] | Member] = []
-    for name in method_of(run.method).members:
+    for name in suited(method_of(run.method).members, table.has_numbers):
         if name not in ("encoder", "pretrained-encoder"):
             members.append(name)
     if method_of(run.method).encodes:

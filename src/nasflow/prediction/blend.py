@@ -23,11 +23,12 @@ import numpy.typing as npt
 from nasflow.errors import ConfigError, DataError, not_fitted
 from nasflow.features.base import FeatureGroup
 from nasflow.features.make import Columns, Features, setting_of
+from nasflow.features.registry import NUMBER_GROUPS
 from nasflow.prediction.estimator import Estimator
 from nasflow.prediction.explanation import Explanation, explained
 from nasflow.prediction.inputs import Architectures, TakesArchitectures, as_labels
 from nasflow.prediction.members.base import FloatArray, Member, Prediction
-from nasflow.prediction.members.registry import FAST, MEMBERS
+from nasflow.prediction.members.registry import FAST, MEMBERS, suited
 from nasflow.prediction.mixture import Mixture
 from nasflow.prediction.proxy_ranks import take
 from nasflow.spaces.base import Space
@@ -39,8 +40,10 @@ class Blend(Estimator, TakesArchitectures):
     """Predicts labels of architectures from their graphs, and how sure it is.
 
     Args:
-        members: names of models, classes, or models (`nasflow.prediction.members`).
-        groups: names of groups of features, or classes; `proxies` is added where columns are given.
+        members: names of models, classes, or models (`nasflow.prediction.members`); by default
+            those without a graph network, which are others where nodes or graphs carry numbers.
+        groups: names of groups of features, or classes; `proxies` is added where columns are given,
+            and those of numbers where nodes or graphs carry any.
         ridge: how strongly the weights are drawn to equal ones, in squared scores: the labels must
             be many, or the differences large, to say more than that.
         space: whose notation texts are in, and whose operations may occur.
@@ -58,14 +61,14 @@ class Blend(Estimator, TakesArchitectures):
 
     def __init__(
         self,
-        members: Sequence[str | type[Member] | Member] = FAST,
+        members: Sequence[str | type[Member] | Member] | None = None,
         groups: Sequence[str | type[FeatureGroup]] = GROUPS,
         ridge: float = 3.0,
         space: Space | str | None = None,
         vocabulary: tuple[str, ...] | None = None,
         seed: int = 0,
     ) -> None:
-        if not members:
+        if members is not None and not members:
             raise ConfigError(f"a blend without members; name some of {', '.join(MEMBERS.names())}")
         if not ridge >= 0:
             raise ConfigError(f"ridge {ridge} is negative; legal is 0 or more")
@@ -114,8 +117,12 @@ class Blend(Estimator, TakesArchitectures):
         # who gives columns wants them to be read
         if columns and "proxies" not in groups:
             groups.append("proxies")
+        # and so does who gives graphs that carry numbers
+        if table.has_numbers:
+            groups += [name for name in NUMBER_GROUPS if name not in groups]
         features = Features(setting_of(table, reference or columns), groups)
-        members = _made(self.members, self.seed)
+        names = suited(FAST, table.has_numbers) if self.members is None else self.members
+        members = _made(names, self.seed)
         self.mixture_ = Mixture.learn(
             features, table, labels, columns or {}, members, self.ridge, progress=progress
         )

@@ -73,7 +73,8 @@ class Layers:
         different, which = np.unique(keys, axis=0, return_inverse=True)
         shape = (self.counts.shape[0], len(different))
         entries = self.counts.data, which.ravel()[self.counts.indices], self.counts.indptr
-        counts = scipy.sparse.csr_array(entries, shape)
+        # a copy: the sum is made in place
+        counts = scipy.sparse.csr_array(entries, shape, copy=True)
         counts.sum_duplicates()
         return Layers(different[:, 0].astype(np.int64), different[:, 1:], counts, self.groups)
 

@@ -16,7 +16,7 @@ from nasflow.options.surrogate import SurrogateConfig
 from nasflow.prediction.blend_weights import blend_weights
 from nasflow.prediction.members.base import FloatArray, Member, Prediction, Rows
 from nasflow.prediction.members.registry import MEMBERS
-from nasflow.prediction.score_scale import ScoreScale
+from nasflow.prediction.score_scale import PowerScale, Scale, ScoreScale, likeliest_power
 from nasflow.prediction.uncertainty import Misses
 from nasflow.running.progress import progress_bar
 from nasflow.statistics.metrics import kendall_tau
@@ -44,9 +44,11 @@ class Mixture:
     """How far from what was said of labelled rows without their labels these are."""
     unseen_tau: float
     """Kendall's tau between the two."""
+    power: float | None = None
+    """Of the curve from labels to scores; None where these are normal scores of ranks."""
 
     def __post_init__(self) -> None:
-        self.scale = ScoreScale(self.labels)
+        self.scale = _scale(self.labels, self.power)
 
     @classmethod
     def learn(
@@ -70,7 +72,9 @@ class Mixture:
         """
         # one pass over the groups, whichever members look at them
         rows = _rows(features, table, columns)
-        scores = ScoreScale(labels).scores
+        # what adds up over nodes does so in the label's own unit, or a power of it
+        power = likeliest_power(labels) if table.has_numbers else None
+        scores = _scale(labels, power).scores
         fitted = {}
         with progress_bar("fitting", len(members), show=progress) as advance:
             for name, member in members.items():
@@ -91,6 +95,7 @@ class Mixture:
             dict(zip(fitted, weights.tolist(), strict=True)),
             Misses(scores, blended),
             kendall_tau(blended.mean, scores),
+            power,
         )
 
     # -- predictions ------------------------------------------------------------------------------
@@ -180,7 +185,7 @@ class Mixture:
         arrays: dict[str, npt.NDArray[Any]] = {"labels": self.labels, "misses": self.misses.misses}
         for name, array in self.table.arrays().items():
             # words go into the header, and generations are found again from the edges
-            if name not in ("vocabulary", "generation"):
+            if name not in ("vocabulary", "generation", "attr_names", "global_names"):
                 arrays[f"table.{name}"] = array
         setting = self.features.setting
         for name, column in self.columns.items():
@@ -201,6 +206,11 @@ class Mixture:
             "floor": self.misses.floor,
             "unseen_tau": self.unseen_tau,
         }
+        # a file of a model that knows no numbers is what it was before there were any
+        if setting.attr_names or setting.global_names:
+            about["attr_names"] = list(setting.attr_names)
+            about["global_names"] = list(setting.global_names)
+            about["power"] = self.power
         return arrays, about
 
     @classmethod
@@ -226,16 +236,24 @@ class Mixture:
             about["n_cells"],
             SurrogateConfig.from_dict(about["surrogate"]),
             _below("reference", arrays),
+            attr_names=tuple(about.get("attr_names", ())),
+            global_names=tuple(about.get("global_names", ())),
         )
         mixture = cls(
             Features(setting, about["groups"]),
-            ArchTable.from_arrays(vocabulary, **_below("table", arrays)),
+            ArchTable.from_arrays(
+                vocabulary,
+                **_below("table", arrays),
+                attr_names=setting.attr_names,
+                global_names=setting.global_names,
+            ),
             arrays["labels"],
             _below("columns", arrays),
             {},
             about["weights"],
             Misses.restore(arrays["misses"], about["floor"]),
             about["unseen_tau"],
+            about.get("power"),
         )
         # members of few numbers are made again from the labelled rows, with the scales they had
         rows = mixture.labelled_rows()
@@ -253,7 +271,13 @@ def _rows(features: Features, table: ArchTable, columns: Columns | None) -> Rows
     for name, size in features.sizes.items():
         blocks[name] = values[:, start : start + size]
         start += size
-    return Rows(table.with_vocabulary(features.setting.vocabulary), blocks)
+    setting = features.setting
+    table = table.with_vocabulary(setting.vocabulary)
+    return Rows(table.with_numbers(setting.attr_names, setting.global_names), blocks)
+
+
+def _scale(labels: FloatArray, power: float | None) -> Scale:
+    return ScoreScale(labels) if power is None else PowerScale(labels, power)
 
 
 def _blended(predictions: Sequence[Prediction], weights: FloatArray) -> Prediction:

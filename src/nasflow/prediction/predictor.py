@@ -31,7 +31,7 @@ from nasflow.prediction.inputs import Architectures, Labelled, as_labels
 from nasflow.prediction.label import Label
 from nasflow.prediction.members.base import Member
 from nasflow.prediction.members.encoder import ALL_LABELS, EncoderMember, PretrainedEncoder
-from nasflow.prediction.members.registry import FAST, MEMBERS
+from nasflow.prediction.members.registry import FAST, MEMBERS, suited
 from nasflow.prediction.mixture import Mixture
 from nasflow.prediction.model_file import checked_names, write_model
 from nasflow.prediction.proxy_ranks import Columns, ProxyRanks, extra_inputs
@@ -344,11 +344,12 @@ class Predictor(FGP):
 
     def _members(self, table: ArchTable) -> list[str | type[Member] | Member]:
         """What the blend is made of."""
+        fast = suited(FAST, table.has_numbers)
         if self._effort == "fast":
-            return list(FAST)
+            return list(fast)
         if self._scorer is None:
             self._build(self._known_vocabulary() or table.vocabulary, table)
-        return [*FAST, *self._encoder_members().values()]
+        return [*fast, *self._encoder_members().values()]
 
     def _encoder_members(self) -> dict[str, EncoderMember]:
         """The encoder as it is newly drawn or was given, and as it was pre-trained, if it was."""

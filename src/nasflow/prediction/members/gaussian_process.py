@@ -25,7 +25,11 @@ MAX_ROWS = 500  # a fit takes the cube of the rows: beyond, a sample of them cho
 class GroupsGP(Member):
     """The process on everything that is known of a graph."""
 
-    groups: ClassVar[tuple[str, ...]] = ("paths", "one-hot", "flow", "proxies")
+    groups: ClassVar[tuple[str, ...]] = (
+        *("paths", "one-hot", "flow", "proxies"),
+        # of graphs whose nodes carry numbers; others have no such columns
+        *("log-totals", "log-sums"),
+    )
     _process: GaussianProcess | None
     _unseen: Prediction | None
 
@@ -122,6 +126,18 @@ class GraphGP(GroupsGP):
     """The process on the graph alone: what it says does not rest on proxies."""
 
     groups = ("paths", "one-hot", "flow", "counts")
+
+
+class TotalsGP(GroupsGP):
+    """The process on sums of numbers over the graph: what a person would plot labels against."""
+
+    groups = ("totals", "log-totals", "proxies")
+
+
+class SumsGP(GroupsGP):
+    """The process on the numbers of each operation's nodes."""
+
+    groups = ("sums", "log-sums", "log-totals", "values", "proxies")
 
 
 class FlowGP(GroupsGP):

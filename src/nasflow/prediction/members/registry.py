@@ -6,6 +6,7 @@ has an entry point of the group `nasflow.members`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from nasflow.running.registry import Registry, imported
@@ -24,8 +25,11 @@ MEMBERS: Registry[type[Any]] = Registry(
         "counts-gp": "nasflow.prediction.members.gaussian_process:CountsGP",
         "flow-gp": "nasflow.prediction.members.gaussian_process:FlowGP",
         "gp": "nasflow.prediction.members.gaussian_process:GroupsGP",
+        "layers-gp": "nasflow.prediction.members.layers:LayersGP",
         "graph-gp": "nasflow.prediction.members.gaussian_process:GraphGP",
         "pretrained-encoder": "nasflow.prediction.members.encoder:PretrainedEncoder",
+        "sums-gp": "nasflow.prediction.members.gaussian_process:SumsGP",
+        "totals-gp": "nasflow.prediction.members.gaussian_process:TotalsGP",
         "trees": "nasflow.prediction.members.trees:Trees",
     },
     _is_member,
@@ -37,3 +41,19 @@ PROCESSES = ("gp", "graph-gp", "flow-gp", "counts-gp")
 
 FAST = (*PROCESSES, "trees")
 """The members that have no graph network."""
+
+FAST_ON_NUMBERS = ("gp", "totals-gp", "sums-gp", "layers-gp", "trees")
+"""The same where nodes or graphs carry numbers."""
+
+
+def suited(members: Iterable[str], has_numbers: bool) -> tuple[str, ...]:
+    """Names of members, those of numbers taking the place of all of `FAST` where there are any.
+
+    Example:
+        >>> suited((*FAST, "encoder"), True)
+        ('gp', 'totals-gp', 'sums-gp', 'layers-gp', 'trees', 'encoder')
+    """
+    names = tuple(members)
+    if not has_numbers or not set(FAST) <= set(names):
+        return names
+    return (*FAST_ON_NUMBERS, *(name for name in names if name not in FAST))

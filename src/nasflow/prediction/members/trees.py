@@ -21,7 +21,11 @@ CHUNK = 50_000  # rows at a time: the predictions of every tree for them are kep
 class Trees(Member):
     """A few hundred trees, whose spread is the deviation."""
 
-    groups: ClassVar[tuple[str, ...]] = ("paths", "one-hot", "counts", "flow", "proxies")
+    groups: ClassVar[tuple[str, ...]] = (
+        *("paths", "one-hot", "counts", "flow", "proxies"),
+        # to trees a logarithm of a number is the number
+        *("totals", "sums", "values"),
+    )
 
     def fit(self, rows: Rows, scores: FloatArray) -> Self:
         """See `Member.fit`."""
