@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import scipy.stats
 
 from blend_results import Part
 from nasflow.experiments.tables import markdown, paired
@@ -93,8 +94,8 @@ def text(entries: Mapping[str, Entry], parts: Mapping[str, Part]) -> str:
     sections = [_HEAD]
     if FINDINGS:
         sections.append(f"## What the tables say\n\n{FINDINGS}")
-    sections.append(_summary("Kendall's tau", "tau", FOR_SUMMARY, by_part, there))
-    sections.append(_summary("P@1%", "p1", TOP_SUMMARY, by_part, there))
+    sections.append(_summary("Kendall's tau", "tau", FOR_SUMMARY, by_part, parts))
+    sections.append(_summary("P@1%", "p1", TOP_SUMMARY, by_part, parts))
     sections.append(_weights(by_part, there))
     sections.append(_ABOUT_FURTHER)
     sections += [_part(parts[name], by_part[name]) for name in there]
@@ -160,12 +161,12 @@ def _summary(
     metric: str,
     questions: Mapping[str, tuple[str, str]],
     by_part: Mapping[str, Sequence[Entry]],
-    there: Sequence[str],
+    parts: Mapping[str, Part],
 ) -> str:
     """A line for each part: what each thing adds, with its interval; and the mean of all parts."""
     rows = [["space", *questions, "runs"]]
     means: dict[str, list[float]] = {question: [] for question in questions}
-    for name in there:
+    for name in [name for name in parts if name in by_part]:
         flat = by_line(by_part[name])
         methods = {entry["method"] for entry in flat}
         cells = []
@@ -175,14 +176,24 @@ def _summary(
                 continue
             mean, interval = _difference(flat, better, worse, metric)
             cells.append(f"{mean} ({interval})")
-            means[question].append(100 * paired(flat, better, worse, metric).mean)
+            # each space once in the mean: with proxies one is here twice
+            if not parts[name].proxies:
+                means[question].append(100 * paired(flat, better, worse, metric).mean)
         rows.append([name, *cells, str(len(by_part[name]))])
-    last = []
-    for of_spaces in means.values():
-        worst = f"{min(of_spaces):+.1f} to {max(of_spaces):+.1f}" if of_spaces else ""
-        last.append(f"{np.mean(of_spaces):+.1f} (least and most {worst})" if of_spaces else "-")
-    rows.append(["mean of these", *last, ""])
+    rows.append(["mean, interval over spaces", *map(_over_spaces, means.values()), ""])
     return f"## In all: what is added to {title}\n\n{markdown(rows)}"
+
+
+def _over_spaces(means: Sequence[float]) -> str:
+    """The mean over spaces, with Student's 95 % interval; each space is one number."""
+    if not means:
+        return "-"
+    n = len(means)
+    if n == 1:
+        return f"{means[0]:+.1f}"
+    half = scipy.stats.t.ppf(0.975, n - 1) * np.std(means, ddof=1) / math.sqrt(n)
+    mean = np.mean(means)
+    return f"{mean:+.1f} ({mean - half:+.1f} to {mean + half:+.1f})"
 
 
 def _weights(by_part: Mapping[str, Sequence[Entry]], there: Sequence[str]) -> str:
