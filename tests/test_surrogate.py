@@ -15,6 +15,9 @@ from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.surrogate import CHUNK, FlowSurrogate, standardised
+from nasflow.surrogate.activations import Activate
+from nasflow.surrogate.by_generation import FlowByGeneration
+from nasflow.surrogate.by_position import FlowByPosition, suits
 from oracles import CHAIN, OPS, TRIANGLE, flow_surrogate, random_table
 from strategies import dags
 
@@ -216,6 +219,37 @@ def test_the_number_of_threads_changes_no_bit() -> None:
         torch.set_num_threads(before)
     assert torch.equal(results[0], results[1])
     assert torch.equal(results[1], results[2])
+
+
+@given(st.lists(dags(OPS), min_size=1, max_size=6), variants)
+def test_both_ways_to_lay_nodes_out_give_the_same(
+    graphs: list[Architecture], variant: tuple[SurrogateConfig, str, int]
+) -> None:
+    config = _with(variant[0], directions=variant[1], rounds=variant[2])
+    table = ArchTable.from_architectures(graphs, OPS)
+    suited = suits(table, config)
+    for row, graph in enumerate(graphs):
+        is_forward = all(source < target for source, target in graph.edges)
+        assert suited[row] == (is_forward and config.pooling != "max")
+    if not suited.any():
+        return
+    table = table[suited]
+    parts = FlowSurrogate(5, config)._parts
+    activate = Activate.of(config, table.vocabulary)
+    by_position = FlowByPosition(*parts).surrogates(table, activate).numpy()
+    by_generation = FlowByGeneration(*parts).surrogates(table, activate).numpy()
+    largest = max(1.0, float(np.abs(by_generation).max()))
+    np.testing.assert_allclose(by_position, by_generation, rtol=1e-4, atol=1e-5 * largest)
+
+
+def test_a_table_of_small_and_large_graphs_keeps_its_order() -> None:
+    chain = Architecture(("conv3x3",) * 40, tuple((v, v + 1) for v in range(39)))
+    backward = CHAIN.relabelled(range(CHAIN.n_nodes)[::-1])
+    graphs = [chain, CHAIN, backward, TRIANGLE, chain]
+    config = _with(PUBLISHED, sigma=0.1)
+    together = _surrogate(graphs, config)
+    apart = [_surrogate([graph], config)[0] for graph in graphs]
+    np.testing.assert_allclose(together, apart, rtol=1e-5)
 
 
 def test_no_rows_give_no_surrogates() -> None:

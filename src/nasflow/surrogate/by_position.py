@@ -1,0 +1,250 @@
+"""Flow through small graphs: position by position, all graphs at once.
+
+Nodes of small graphs stand in an order in which every edge goes forward, so node v of all graphs
+is one step: the states of the nodes before it, each added where there is an edge, and a k x k
+product. Nothing is gathered or sorted. Where all graphs have an edge (a space of one wiring has no
+others) it is a plain sum; where only some have, what the others would receive is multiplied by 0.
+States lie with graphs last, (k, N): rows of thousands of numbers are added, and not thousands of
+rows of few. Twice to three times as fast as by generation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from nasflow.graphs.table import ArchTable
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.surrogate.activations import Activate
+
+MAX_NODES = 32
+"""Of larger graphs most pairs of positions have an edge in few, and gathering is as fast."""
+
+_Source = tuple[int, Tensor | None]
+"""A position to receive from, and (N,) 1 for the graphs that have the edge; None for all."""
+
+
+def suits(table: ArchTable, config: SurrogateConfig) -> npt.NDArray[np.bool_]:
+    """(N,) bool: the rows that can be laid out by position."""
+    # the largest of what is received is no sum that a 0 leaves as it is
+    if config.pooling == "max":
+        return np.zeros(len(table), bool)
+    suited = np.diff(table.node_ptr) <= MAX_NODES
+    backward = table.edges[0] > table.edges[1]  # (n_edges,)
+    if backward.any():
+        suited[table.edge_graph[backward]] = False
+    return suited
+
+
+class FlowByPosition:
+    """The passes over a table of small graphs.
+
+    Args:
+        config: the variant; pooling is not max.
+        start: (k,) r, what nodes have that receive nothing.
+        converted: (n_ops, k) P W[:k], what [h, .] W adds for each operation.
+        W_message: (k, k) W[k:].
+    """
+
+    def __init__(
+        self, config: SurrogateConfig, start: Tensor, converted: Tensor, W_message: Tensor
+    ) -> None:
+        self.config, self._start = config, start
+        self._converted = converted.T.contiguous()  # (k, n_ops)
+        self._W_message = W_message.T.contiguous()  # (k, k), from the left now
+
+    def surrogates(self, table: ArchTable, activate: Activate) -> Tensor:
+        """(N, rounds * k): the surrogates of all rows."""
+        layout = _Layout.of(table, self._start.dtype)
+        ends = layout.sinks if self.config.directions == "forward" else layout.sources
+        n_rows, k = len(table), self.config.k
+        surrogate = self._start.new_empty(n_rows, self.config.rounds * k)
+        for i, states in enumerate(self._rounds(layout, activate)):
+            pooled = self._pooled(states, ends, torch.empty_like(states[0]))
+            surrogate[:, i * k : (i + 1) * k] = pooled.T
+        return surrogate
+
+    def _rounds(self, layout: _Layout, activate: Activate) -> Iterator[Tensor]:
+        """(V, k, N): the states after each round, one tensor that the next round changes."""
+        n_positions, n_rows = layout.ops.shape
+        shape = (n_positions, self.config.k, n_rows)
+        # what is read before it is written (sources; sinks of a lone backward pass) starts at r
+        states = self._start[:, None].expand(shape).contiguous()
+        order = range(n_positions)
+        for _ in range(self.config.rounds):
+            if self.config.directions != "backward":
+                self._propagate(states, layout.ops, layout.incoming, order, activate)
+            if self.config.directions != "forward":
+                self._propagate(states, layout.ops, layout.outgoing, order[::-1], activate)
+            yield states
+
+    def _propagate(
+        self,
+        states: Tensor,
+        ops: Tensor,
+        neighbours: Sequence[_Received],
+        order: Sequence[int],
+        activate: Activate,
+    ) -> None:
+        """One pass, in place: nodes that receive nothing keep what they have."""
+        alpha = self.config.alpha
+        buffer = torch.empty_like(states[0])
+        for v in order:
+            received = neighbours[v]
+            if not received.sources:
+                continue
+            message = self._pooled(states, received, buffer)  # (k, N)
+            if self.config.rescale:
+                self._rescale(message)
+            # [h, m] W, in two parts
+            converted = self._converted.index_select(1, ops[v])
+            converted.addmm_(self._W_message, message)
+            activated = activate(converted, ops[v], nodes_last=True)
+            message.mul_(alpha)
+            if received.by is None:
+                torch.add(message, activated, alpha=1 - alpha, out=states[v])
+            else:
+                # 1 takes the new state to the last bit, and 0 leaves the old one
+                message.add_(activated, alpha=1 - alpha)
+                torch.lerp(states[v], message, received.by, out=states[v])
+
+    def _rescale(self, message: Tensor) -> None:
+        """Bring messages (k, N) nearer to the length of r, in place; one of 0 stays 0."""
+        length = message.norm(dim=0)
+        length.clamp_min_(torch.finfo(length.dtype).tiny)
+        message.mul_((self._start.norm() / length) ** self.config.rescale)
+
+    def _pooled(self, states: Tensor, received: _Received, buffer: Tensor) -> Tensor:
+        """(k, N): the states of some positions pooled, in `buffer`; 0 where there is none."""
+        if not received.sources:
+            return buffer.zero_()
+        for i, (u, is_there) in enumerate(received.sources):
+            if i == 0:
+                # the first is written, so that nothing need be set to 0 before
+                if is_there is None:
+                    buffer.copy_(states[u])
+                else:
+                    torch.mul(states[u], is_there, out=buffer)
+            elif is_there is None:
+                buffer.add_(states[u])
+            else:
+                buffer.addcmul_(states[u], is_there)
+        if self.config.pooling != "sum":
+            n_pooled = received.counts(buffer)
+            buffer.div_(n_pooled.sqrt() if self.config.pooling == "root" else n_pooled)
+        return buffer
+
+
+@dataclass(frozen=True)
+class _Received:
+    """What a position receives from, or what is summed at the end."""
+
+    sources: list[_Source]
+    by: Tensor | None
+    """(N,) 1 for the graphs in which it receives something; None for all, or for none at all."""
+
+    @classmethod
+    def of(cls, sources: list[_Source]) -> _Received:
+        masks = [mask for _, mask in sources if mask is not None]
+        if len(masks) < len(sources) or not masks:
+            return cls(sources, None)
+        return cls(sources, torch.stack(masks).amax(dim=0))
+
+    def counts(self, like: Tensor) -> Tensor:
+        """(N,): from how many; 1 where it is none."""
+        n_always = sum(mask is None for _, mask in self.sources)
+        total = like.new_full((like.shape[1],), n_always)
+        for _, mask in self.sources:
+            if mask is not None:
+                total += mask
+        return total.clamp_min_(1)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """A table of small graphs, position by position."""
+
+    ops: Tensor
+    """(V, N) int32: the operation at each position; 0 where a graph has no such node."""
+    incoming: list[_Received]
+    """(V,): what each position receives from in the forward pass."""
+    outgoing: list[_Received]
+    """(V,): and in the backward pass."""
+    sources: _Received
+    """The nodes without predecessors."""
+    sinks: _Received
+    """The nodes without successors."""
+
+    @classmethod
+    def of(cls, table: ArchTable, dtype: torch.dtype) -> _Layout:
+        n_rows = len(table)
+        sizes = np.diff(table.node_ptr)
+        n_positions = int(sizes.max())
+        exists: list[Tensor | None] = [None] * n_positions
+        if sizes.min() == n_positions:
+            ops = table.ops.reshape(n_rows, n_positions).T.astype(np.int32)
+        else:
+            local = np.arange(len(table.ops)) - np.repeat(table.node_ptr[:-1], sizes)
+            ops = np.zeros((n_positions, n_rows), np.int32)
+            ops[local, table.node_graph] = table.ops
+            for v in range(int(sizes.min()), n_positions):
+                exists[v] = torch.from_numpy(sizes > v).to(dtype)
+        incoming: list[list[_Source]] = [[] for _ in range(n_positions)]
+        outgoing: list[list[_Source]] = [[] for _ in range(n_positions)]
+        for u, v, is_there in _pairs(table, n_positions, dtype):
+            incoming[v].append((u, is_there))
+            outgoing[u].append((v, is_there))
+        received = [_Received.of(found) for found in incoming]
+        sent = [_Received.of(found) for found in outgoing]
+        return cls(
+            torch.from_numpy(np.ascontiguousarray(ops)),
+            received,
+            sent,
+            _ends(received, exists),
+            _ends(sent, exists),
+        )
+
+
+def _pairs(
+    table: ArchTable, n_positions: int, dtype: torch.dtype
+) -> list[tuple[int, int, Tensor | None]]:
+    """The pairs of positions that an edge joins in some graph, and (N,) 1 where it does.
+
+    None instead where it does in all graphs. In ascending order of the second, then of the first.
+    """
+    n_rows = len(table)
+    # one number for each edge: its target, then its source
+    pair = table.edges[1].astype(np.int32) * n_positions + table.edges[0]
+    counts = np.bincount(pair, minlength=n_positions**2)
+    some = np.flatnonzero((counts > 0) & (counts < n_rows))
+    is_there = np.zeros((len(some), n_rows), np.float32)
+    if len(some):
+        row_of_pair = np.full(n_positions**2, -1)
+        row_of_pair[some] = np.arange(len(some))
+        row = row_of_pair[pair]  # (n_edges,)
+        counted = row >= 0
+        is_there[row[counted], table.edge_graph[counted]] = 1
+    masks = dict(zip(some.tolist(), torch.from_numpy(is_there).to(dtype), strict=True))
+    pairs = []
+    for number in np.flatnonzero(counts).tolist():
+        target, source = divmod(number, n_positions)
+        pairs.append((source, target, masks.get(number)))
+    return pairs
+
+
+def _ends(received: Sequence[_Received], exists: Sequence[Tensor | None]) -> _Received:
+    """The positions that receive nothing, in the graphs that have them."""
+    ends: list[_Source] = []
+    for v, (of_node, is_there) in enumerate(zip(received, exists, strict=True)):
+        if not of_node.sources:
+            ends.append((v, is_there))
+        elif of_node.by is not None:
+            # a node that is not there receives nothing either
+            alone = 1 - of_node.by
+            ends.append((v, alone if is_there is None else alone * is_there))
+    return _Received.of(ends)

@@ -1,0 +1,171 @@
+r"""`FlowSurrogate`: random vectors passed forward and backward through an architecture's graph.
+
+The definition (section 3 of the paper; h[v] = P[x_v], x_v the operation of node v):
+
+    forward   f[v]  = r                                            nodes without predecessors
+              m[v]  = sum of f[u] over the predecessors u of v
+              f[v]  = alpha m[v] + (1 - alpha) relu([h[v], m[v]] W)
+    backward  b[v]  = f[v]                                         nodes without successors
+              m'[v] = sum of b[w] over the successors w of v
+              b[v]  = alpha m'[v] + (1 - alpha) relu([h[v], m'[v]] W)
+    surrogate s     = sum of b[v] over the nodes without predecessors
+
+    r  (k,)          U(0, 1)           P  (n_ops, k)   N(0, sigma^2)
+    W  (2k, k)       N(0, sigma^2)     one draw for a whole space
+
+Beyond the paper, as options: another activation than relu, for all operations or for some; messages
+summed and divided by the square root of their number (`pooling="root"`), or brought nearer to the
+length of r before they are used (`rescale` = q): m[v] (|r| / |m[v]|)^q stands for m[v], and
+likewise for m'[v]. That shrinks the logarithm of |m| / |r| by 1 - q at each node, so it stays
+bounded at any depth; with q < 1 two equal messages still count more than one
+(docs/results/questions/magnitude.md).
+
+How it is fast: [h, m] W = P W[:k] + m W[k:], and P W[:k] is a table of n_ops rows, computed once;
+nodes of small graphs are worked on position by position (`by_position`), those of larger ones
+generation by generation (`by_generation`), of all graphs at once; a chunk of graphs at a time, so
+that their states stay in the processor's cache; one thread works on one such chunk, since NumPy and
+torch release the interpreter inside each step.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nasflow.errors import DataError
+from nasflow.graphs.table import ArchTable
+from nasflow.options.surrogate import SurrogateConfig
+from nasflow.surrogate.activations import Activate
+from nasflow.surrogate.by_generation import FlowByGeneration
+from nasflow.surrogate.by_position import FlowByPosition, suits
+
+CHUNK = 8192  # graphs a chunk
+
+
+class FlowSurrogate:
+    """The flow surrogate of every architecture of a table: a vector of its graph alone.
+
+    Isomorphic graphs have equal surrogates, whatever their node order. Use it as the target that an
+    encoder learns to reconstruct; it is no prediction of performance by itself.
+
+    Args:
+        n_ops: size of the vocabulary.
+        config: width, scale, seed and variant.
+        dtype: float64 where it matters whether two surrogates are equal; float32 is twice as fast.
+        n_later_ops: how many operations at the end of the vocabulary have their rows of P drawn
+            last, so that the draw of the others is that of a vocabulary without them.
+
+    Attributes:
+        r, P, W: the random draws, bit-compatible with the published order: `RandomState(seed)`,
+            then uniform(k) = r, a uniform(k) that is not used, normal(n_ops, k) = P, normal(2k, k)
+            = W.
+
+    Example:
+        >>> from nasflow.spaces.nb201 import NB201
+        >>> table = NB201().enumerate()
+        >>> FlowSurrogate(table.n_ops, SurrogateConfig(k=7))(table).shape
+        torch.Size([15625, 7])
+    """
+
+    def __init__(
+        self,
+        n_ops: int,
+        config: SurrogateConfig | None = None,
+        dtype: torch.dtype = torch.float32,
+        n_later_ops: int = 0,
+    ) -> None:
+        self.config = config = config or SurrogateConfig()
+        k, rng = config.k, np.random.RandomState(config.seed)
+        self.r = torch.from_numpy(rng.uniform(0, 1, k)).to(dtype)
+        rng.uniform(0, 1, k)  # drawn and not used, as published: P and W follow it
+        P = rng.normal(0, config.sigma, (n_ops - n_later_ops, k))
+        W = rng.normal(0, config.sigma, (2 * k, k))
+        later = rng.normal(0, config.sigma, (n_later_ops, k))
+        self.P = torch.from_numpy(np.concatenate([P, later])).to(dtype)  # (n_ops, k)
+        self.W = torch.from_numpy(W).to(dtype)  # (2k, k)
+        self._parts = (config, self.r, self.P @ self.W[:k], self.W[k:])
+
+    def __call__(self, table: ArchTable) -> Tensor:
+        """(N, rounds * k) of `dtype`: the raw surrogate of every row, round after round.
+
+        Raises:
+            ConfigError: an activation for an operation that the table does not know.
+            DataError: the table has another vocabulary size than the draw, or a value overflows (a
+                deep graph with a large sigma).
+        """
+        if table.n_ops != len(self.P):
+            raise DataError(
+                f"the surrogate was drawn for {len(self.P)} operations, the table has {table.n_ops}"
+            )
+        activate = Activate.of(self.config, table.vocabulary)
+        if not len(table):
+            return self.r.new_zeros(0, self.config.rounds * self.config.k)
+        surrogate = self.r.new_empty(len(table), self.config.rounds * self.config.k)
+
+        def fill(start: int) -> None:
+            rows = slice(start, start + CHUNK)
+            surrogate[rows] = self._surrogates(table[rows], activate)
+
+        starts = range(0, len(table), CHUNK)
+        n_threads = min(torch.get_num_threads(), len(starts))
+        if n_threads == 1:
+            for start in starts:
+                fill(start)
+        else:
+            # one thread inside each worker: the setting is the worker's own
+            with ThreadPoolExecutor(
+                n_threads, initializer=torch.set_num_threads, initargs=(1,)
+            ) as pool:
+                list(pool.map(fill, starts))
+        # the largest is NaN where one is, and one look is enough where all is well
+        if not torch.isfinite(surrogate.abs().amax()):
+            bad = ~torch.isfinite(surrogate).all(dim=1)
+            row = int(bad.nonzero()[0])
+            raise DataError(
+                f"row {row}: the surrogate of a graph of {table[row].n_nodes} nodes overflows; use"
+                f" a sigma below {self.config.sigma:g}, pooling='mean' or rescale=0.5"
+            )
+        return surrogate
+
+    def targets(self, table: ArchTable) -> Tensor:
+        """(N, rounds * k) float32: what pre-training reconstructs, as the options say."""
+        surrogate = self(table)
+        return standardised(surrogate) if self.config.standardise else surrogate
+
+    def states(self, table: ArchTable) -> Tensor:
+        """(n_nodes, k) of `dtype`: what each node holds after the last pass, in the table's order.
+
+        That is b of the last round; f where `directions` is forward. Not for whole spaces: nothing
+        is cut into chunks.
+        """
+        activate = Activate.of(self.config, table.vocabulary)
+        return FlowByGeneration(*self._parts).states(table, activate)
+
+    def _surrogates(self, table: ArchTable, activate: Activate) -> Tensor:
+        """(N, rounds * k): the surrogates of some rows, each in the way that suits it."""
+        suited = suits(table, self.config)
+        if suited.all():
+            return FlowByPosition(*self._parts).surrogates(table, activate)
+        if not suited.any():
+            return FlowByGeneration(*self._parts).surrogates(table, activate)
+        surrogate = self.r.new_empty(len(table), self.config.rounds * self.config.k)
+        small = FlowByPosition(*self._parts).surrogates(table[suited], activate)
+        surrogate[torch.from_numpy(suited)] = small
+        others = FlowByGeneration(*self._parts).surrogates(table[~suited], activate)
+        surrogate[torch.from_numpy(~suited)] = others
+        return surrogate
+
+
+def standardised(values: Tensor) -> Tensor:
+    """(N, d): each column with mean 0 and variance 1; a constant column (a dead relu) becomes 0."""
+    if not len(values):
+        return values.float()
+    wide = values.double()
+    centred = wide - wide.mean(dim=0)
+    spread = centred.square().mean(dim=0).sqrt()
+    # a column that varies by rounding alone is constant
+    constant = spread <= 1e-6 * wide.abs().amax(dim=0)
+    return torch.where(constant, 0.0, centred / torch.where(constant, 1.0, spread)).float()
