@@ -43,7 +43,7 @@ def blend_predictions(
     rows = np.sort(np.concatenate([split.train, split.validation]))
     columns = {name: dataset.proxy(name) for name in run.fit.proxies}
     members: list[str | type[Member] | Member] = []
-    for name in suited(method_of(run.method).members, table.has_numbers):
+    for name in suited(method_of(run.method).members, table):
         if name not in ("encoder", "pretrained-encoder"):
             members.append(name)
     if method_of(run.method).encodes:

@@ -121,7 +121,7 @@ class Blend(Estimator, TakesArchitectures):
         if table.has_numbers:
             groups += [name for name in NUMBER_GROUPS if name not in groups]
         features = Features(setting_of(table, reference or columns), groups)
-        names = suited(FAST, table.has_numbers) if self.members is None else self.members
+        names = suited(FAST, table) if self.members is None else self.members
         members = _made(names, self.seed)
         self.mixture_ = Mixture.learn(
             features, table, labels, columns or {}, members, self.ridge, progress=progress

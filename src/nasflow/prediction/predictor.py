@@ -344,7 +344,7 @@ class Predictor(FGP):
 
     def _members(self, table: ArchTable) -> list[str | type[Member] | Member]:
         """What the blend is made of."""
-        fast = suited(FAST, table.has_numbers)
+        fast = suited(FAST, table)
         if self._effort == "fast":
             return list(fast)
         if self._scorer is None:

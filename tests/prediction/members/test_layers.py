@@ -11,8 +11,8 @@ from nasflow.features.make import setting_of
 from nasflow.features.registry import NUMBER_GROUPS
 from nasflow.prediction.members import layers
 from nasflow.prediction.members.base import Rows
-from nasflow.prediction.members.layers import LayersGP
-from nasflow.prediction.members.registry import FAST_ON_NUMBERS
+from nasflow.prediction.members.layers import LayersGP, LayersSumsGP
+from nasflow.prediction.members.registry import BRANCHED, FAST, ON_NUMBERS, suited
 
 OPS = ("input", "conv", "pool", "output")
 
@@ -53,8 +53,9 @@ def rows_of(table: ArchTable) -> Rows:
     return Rows(table, blocks)
 
 
-def test_it_learns_costs_of_layers_and_says_so_of_unseen_rows() -> None:
-    member = LayersGP(seed=1).fit(rows_of(TABLE[:50]), COSTS[:50])
+@pytest.mark.parametrize("kind", [LayersGP, LayersSumsGP])
+def test_it_learns_costs_of_layers_and_says_so_of_unseen_rows(kind: type[LayersGP]) -> None:
+    member = kind(seed=1).fit(rows_of(TABLE[:50]), COSTS[:50])
     predicted = member.predict(rows_of(TABLE[50:]))
     assert kendall_tau(predicted.mean, COSTS[50:]) > 0.9
     assert (predicted.deviation >= 0).all()
@@ -109,7 +110,17 @@ def test_numbers_that_are_all_equal_leave_the_count_of_layers() -> None:
 
 def test_a_blend_reads_numbers_by_default() -> None:
     blend = Blend().fit(TABLE[:40], COSTS[:40])
-    assert tuple(blend.weights_) == FAST_ON_NUMBERS
+    assert tuple(blend.weights_) == ON_NUMBERS
     predicted = blend.predict(TABLE[40:])
     assert kendall_tau(predicted, COSTS[40:]) > 0.9
     assert np.median(np.abs(predicted / COSTS[40:] - 1)) < 0.1
+
+
+def test_default_members_are_those_that_have_something_to_read() -> None:
+    branched = Architecture(("a", "b", "b", "c"), ((0, 1), (0, 2), (1, 3), (2, 3)), {"n": [1] * 4})
+    both = ArchTable.concatenate([TABLE, ArchTable.from_architectures([GRAPHS[0]], OPS)])
+    assert suited((*FAST, "encoder"), both) == (*ON_NUMBERS, "encoder")
+    assert suited(FAST, ArchTable.from_architectures([branched])) == (*ON_NUMBERS, *BRANCHED)
+    assert suited((*FAST, "encoder"), TABLE.without_numbers()) == (*FAST, "encoder")
+    # members that somebody chose stay as they are
+    assert suited(("gp", "trees"), TABLE) == ("gp", "trees")

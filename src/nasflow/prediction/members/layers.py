@@ -1,8 +1,8 @@
-"""layers-gp: a Gaussian process on sums over the nodes of a graph, which carry numbers.
+"""layers-gp, layers-sums-gp: Gaussian processes on sums over the nodes of graphs with numbers.
 
-The member for latency, energy and memory, which are nearly such sums, and for spaces of sizes
-(`nasflow.prediction.layers_process`). Beside the nodes it looks at features of the whole graph. Of
-tables without numbers it has nothing to say but the mean.
+The members for latency, energy and memory, which are nearly such sums, and for spaces of sizes
+(`nasflow.prediction.layers_process`). Beside the nodes they look at features of the whole graph.
+Of tables without numbers they have nothing to say but the mean.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ N_STEPS_OF_FOLD = 12  # from the scales of all rows, which are near
 class LayersGP(Member):
     """The process on nodes, their numbers in logarithms, and on sums of them."""
 
-    groups: ClassVar[tuple[str, ...]] = ("log-totals", "log-sums", "sums", "proxies")
+    groups: ClassVar[tuple[str, ...]] = ("totals", "log-totals", "counts", "proxies")
     reads_graph = True
     _process: LayersProcess | None
     _unseen: Prediction | None
@@ -116,6 +116,12 @@ class LayersGP(Member):
         there = [group for group in groups if group.shape[1]]
         ops, numbers = table.ops.astype(np.int64), self._of_nodes(_numbers(table))
         return Layers.of(ops, numbers, table.node_ptr, there)
+
+
+class LayersSumsGP(LayersGP):
+    """The same, beside the nodes with what their numbers add up to for each operation."""
+
+    groups = ("sums", "log-sums", "log-totals", "proxies")
 
 
 class _Unit:

@@ -7,9 +7,12 @@ has an entry point of the group `nasflow.members`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nasflow.running.registry import Registry, imported
+
+if TYPE_CHECKING:
+    from nasflow.graphs.table import ArchTable
 
 
 def _is_member(part: Any) -> bool:
@@ -25,8 +28,9 @@ MEMBERS: Registry[type[Any]] = Registry(
         "counts-gp": "nasflow.prediction.members.gaussian_process:CountsGP",
         "flow-gp": "nasflow.prediction.members.gaussian_process:FlowGP",
         "gp": "nasflow.prediction.members.gaussian_process:GroupsGP",
-        "layers-gp": "nasflow.prediction.members.layers:LayersGP",
         "graph-gp": "nasflow.prediction.members.gaussian_process:GraphGP",
+        "layers-gp": "nasflow.prediction.members.layers:LayersGP",
+        "layers-sums-gp": "nasflow.prediction.members.layers:LayersSumsGP",
         "pretrained-encoder": "nasflow.prediction.members.encoder:PretrainedEncoder",
         "sums-gp": "nasflow.prediction.members.gaussian_process:SumsGP",
         "totals-gp": "nasflow.prediction.members.gaussian_process:TotalsGP",
@@ -42,18 +46,24 @@ PROCESSES = ("gp", "graph-gp", "flow-gp", "counts-gp")
 FAST = (*PROCESSES, "trees")
 """The members that have no graph network."""
 
-FAST_ON_NUMBERS = ("gp", "totals-gp", "sums-gp", "layers-gp", "trees")
+ON_NUMBERS = ("counts-gp", "totals-gp", "sums-gp", "layers-gp", "layers-sums-gp")
 """The same where nodes or graphs carry numbers."""
 
+BRANCHED = ("gp", "trees")
+"""Further ones where paths differ: of chains they have little to say, and few labels do not tell
+how little."""
 
-def suited(members: Iterable[str], has_numbers: bool) -> tuple[str, ...]:
-    """Names of members, those of numbers taking the place of all of `FAST` where there are any.
 
-    Example:
-        >>> suited((*FAST, "encoder"), True)
-        ('gp', 'totals-gp', 'sums-gp', 'layers-gp', 'trees', 'encoder')
-    """
+def suited(members: Iterable[str], table: ArchTable) -> tuple[str, ...]:
+    """Names of members, those of numbers taking the place of all of `FAST` where there are any."""
     names = tuple(members)
-    if not has_numbers or not set(FAST) <= set(names):
+    if not table.has_numbers or not set(FAST) <= set(names):
         return names
-    return (*FAST_ON_NUMBERS, *(name for name in names if name not in FAST))
+    others = tuple(name for name in names if name not in FAST)
+    return ON_NUMBERS + (() if _chains(table) else BRANCHED) + others
+
+
+def _chains(table: ArchTable) -> bool:
+    """Whether in every graph each node leads to one other at most, and is led to by one at most."""
+    source, target = table.global_edges()
+    return all(len(set(ends.tolist())) == len(ends) for ends in (source, target))
