@@ -31,7 +31,7 @@ def save_models(folder: Path) -> None:
 
 def test_the_refusal_names_the_way(tmp_path: Path) -> None:
     save_models(tmp_path)
-    way = r"from_onnx .*to_dict.*\.jsonl table"
+    way = r"`nasflow import-models .* --out models.jsonl` makes a table"
     with pytest.raises(DataError, match=f"is a folder; .*; it holds 2 ONNX models: {way}"):
         open_dataset(str(tmp_path))
     with pytest.raises(DataError, match=f"suffix '.onnx'; .*; it is an ONNX model: {way}"):

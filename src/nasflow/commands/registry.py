@@ -36,7 +36,7 @@ class Command:
         imported(f"{self.module}:run")(options)
 
 
-# in the order of the overview; the module is the name, with _ for a space
+# in the order of the overview; the module is the name, with _ for a space and for -
 _BUILTIN = {
     "demo": (
         "See the main idea on real data, offline, in a few minutes",
@@ -53,6 +53,10 @@ _BUILTIN = {
     "data import": (
         "Turn an official benchmark file or a table of yours into an .npz",
         "nasflow data import nb101-tfrecord nasbench_only108.tfrecord --out nb101.npz",
+    ),
+    "import-models": (
+        "Turn ONNX files and exported PyTorch programs into a table",
+        "nasflow import-models models --inputs 1,3,224,224 --out models.jsonl",
     ),
     "data sample": (
         "Draw architectures of a space into a table",
@@ -143,4 +147,5 @@ def all_commands() -> dict[str, Command]:
 
 
 def _builtin(name: str) -> Command:
-    return Command(*_BUILTIN[name], f"nasflow.commands.{name.replace(' ', '_')}")
+    module = name.replace(" ", "_").replace("-", "_")
+    return Command(*_BUILTIN[name], f"nasflow.commands.{module}")
