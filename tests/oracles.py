@@ -80,15 +80,24 @@ ACTIVATIONS: dict[str, Callable[[FloatArray], FloatArray]] = {
 
 
 def flow_surrogate(
-    architecture: Architecture, vocabulary: Sequence[str], config: SurrogateConfig
+    architecture: Architecture,
+    vocabulary: Sequence[str],
+    config: SurrogateConfig,
+    numbers: FloatArray | None = None,
 ) -> FloatArray:
-    """(rounds * k,) float64: section 3 of the paper, read line by line."""
+    """(rounds * k,) float64: section 3 of the paper, read line by line.
+
+    `numbers` (n_nodes, n_columns): what nodes carry, in units.
+    """
     rng = np.random.RandomState(config.seed)
     k = config.k
     r = rng.uniform(0, 1, k)
     rng.uniform(0, 1, k)
     P = rng.normal(0, config.sigma, (len(vocabulary), k))
     W = rng.normal(0, config.sigma, (2 * k, k))
+    if numbers is None:
+        numbers = np.zeros((architecture.n_nodes, 0))
+    Q = rng.normal(0, config.sigma, (numbers.shape[1], k))
     pool = POOLINGS[config.pooling]
     nodes = range(architecture.n_nodes)
     before: list[list[int]] = [[u for u, v in architecture.edges if v == node] for node in nodes]
@@ -99,7 +108,7 @@ def flow_surrogate(
         if config.rescale and message.any():
             message = message * (np.linalg.norm(r) / np.linalg.norm(message)) ** config.rescale
         op = architecture.ops[node]
-        own = P[vocabulary.index(op)]
+        own = P[vocabulary.index(op)] + numbers[node] @ Q
         activation = ACTIVATIONS[config.op_activations.get(op, config.activation)]
         converted = activation(np.concatenate([own, message]) @ W)
         return config.alpha * message + (1 - config.alpha) * converted

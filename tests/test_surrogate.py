@@ -10,8 +10,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nasflow.errors import ConfigError, DataError
+from nasflow.errors import ConfigError, DataError, GraphError
 from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.number_units import NumberUnits
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.surrogate import CHUNK, FlowSurrogate, standardised
@@ -19,7 +20,8 @@ from nasflow.surrogate.activations import Activate
 from nasflow.surrogate.by_generation import FlowByGeneration
 from nasflow.surrogate.by_position import FlowByPosition, suits
 from oracles import CHAIN, OPS, TRIANGLE, flow_surrogate, random_table
-from strategies import dags
+from strategies import OPS as NUMBERED_OPS
+from strategies import dags, numbered
 
 PUBLISHED = SurrogateConfig(k=4, sigma=1.0)
 ACTIVATIONS = st.sampled_from(["relu", "gelu", "swish", "tanh"])
@@ -80,6 +82,39 @@ def test_the_surrogate_of_two_small_graphs_is_the_published_one(
 
 
 # -- against the definition ------------------------------------------------------------------------
+
+
+@given(st.lists(numbered(), min_size=1, max_size=5), variants)
+def test_numbers_join_what_an_operation_draws(
+    graphs: list[Architecture], variant: tuple[SurrogateConfig, str, int]
+) -> None:
+    config = _with(variant[0], directions=variant[1], rounds=variant[2], op_activations={})
+    table = ArchTable.from_architectures(graphs, NUMBERED_OPS)
+    units = NumberUnits.of(table)
+    of_nodes = np.split(units.nodes(table), table.node_ptr[1:-1])
+    expected = []
+    for graph, own, of_graph in zip(graphs, of_nodes, units.graphs(table), strict=True):
+        numbers = np.hstack([own, np.tile(of_graph, (graph.n_nodes, 1))]).astype(float)
+        expected.append(flow_surrogate(graph, NUMBERED_OPS, config, numbers))
+    surrogate = FlowSurrogate(len(NUMBERED_OPS), config, torch.float64)(table)
+    np.testing.assert_allclose(surrogate, np.array(expected), rtol=1e-6, atol=1e-9)
+
+
+def test_graphs_that_differ_in_a_number_alone_have_different_surrogates() -> None:
+    ops, edges = ("input", "conv", "output"), ((0, 1), (1, 2))
+    graphs = [Architecture(ops, edges, {"width": [None, width, None]}) for width in (16, 512)]
+    table = ArchTable.from_architectures(graphs, NUMBERED_OPS)
+    surrogate = FlowSurrogate(len(NUMBERED_OPS))
+    one, other = surrogate(table)
+    assert not torch.equal(one, other)
+    # without numbers it is the surrogate of the paper, to the bit
+    bare = surrogate(table.without_numbers())
+    assert torch.equal(bare[0], bare[1])
+    # a row alone has what it has among others, in units that are given
+    given_units = FlowSurrogate(len(NUMBERED_OPS), units=NumberUnits.of(table))
+    assert torch.equal(given_units(table[:1])[0], one)
+    with pytest.raises(GraphError, match="unknown attrs 'width'"):
+        FlowSurrogate(len(NUMBERED_OPS), units=NumberUnits())(table)
 
 
 @given(st.lists(dags(OPS), min_size=1, max_size=6), variants)

@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from nasflow.graphs.number_units import NumberUnits
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.running.cached import cached_property
@@ -44,10 +45,18 @@ class FeatureSetting:
     """Zero-cost columns by name: what values are ranked among."""
     embedder: Embedder | None = None
     """What turns graphs into vectors, for the group embedding."""
-    attr_names: tuple[str, ...] = ()
-    """The numbers that nodes may carry."""
-    global_names: tuple[str, ...] = ()
-    """The numbers that graphs may carry."""
+    units: NumberUnits = field(default_factory=NumberUnits)
+    """The numbers that nodes and graphs may carry, and their units in the surrogate."""
+
+    @property
+    def attr_names(self) -> tuple[str, ...]:
+        """The numbers that nodes may carry."""
+        return self.units.attr_names
+
+    @property
+    def global_names(self) -> tuple[str, ...]:
+        """The numbers that graphs may carry."""
+        return self.units.global_names
 
 
 @dataclass(frozen=True, eq=False)

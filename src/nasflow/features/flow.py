@@ -11,7 +11,9 @@ class Flow(FeatureGroup):
 
     def __init__(self, setting: FeatureSetting) -> None:
         super().__init__(setting)
-        self._surrogate = FlowSurrogate(len(setting.vocabulary), setting.surrogate)
+        self._surrogate = FlowSurrogate(
+            len(setting.vocabulary), setting.surrogate, units=setting.units
+        )
 
     @property
     def names(self) -> list[str]:

@@ -12,6 +12,7 @@ from nasflow.errors import ConfigError
 from nasflow.features.base import Embedder, FeatureGroup, FeatureSetting, FloatArray, Seen
 from nasflow.features.paths import n_cells
 from nasflow.features.registry import FEATURES, NUMBER_GROUPS
+from nasflow.graphs.number_units import NumberUnits
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 
@@ -114,8 +115,7 @@ def setting_of(
         surrogate or SurrogateConfig(),
         columns,
         embedder,
-        table.attr_names,
-        table.global_names,
+        NumberUnits.of(table),
     )
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from nasflow.features.base import FeatureSetting
 from nasflow.features.make import Columns, Features
+from nasflow.graphs.number_units import NumberUnits
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.prediction.blend_weights import blend_weights
@@ -207,9 +208,8 @@ class Mixture:
             "unseen_tau": self.unseen_tau,
         }
         # a file of a model that knows no numbers is what it was before there were any
-        if setting.attr_names or setting.global_names:
-            about["attr_names"] = list(setting.attr_names)
-            about["global_names"] = list(setting.global_names)
+        if setting.units:
+            about["units"] = setting.units.to_dict()
             about["power"] = self.power
         return arrays, about
 
@@ -236,8 +236,7 @@ class Mixture:
             about["n_cells"],
             SurrogateConfig.from_dict(about["surrogate"]),
             _below("reference", arrays),
-            attr_names=tuple(about.get("attr_names", ())),
-            global_names=tuple(about.get("global_names", ())),
+            units=NumberUnits.from_dict(about.get("units") or NumberUnits().to_dict()),
         )
         mixture = cls(
             Features(setting, about["groups"]),

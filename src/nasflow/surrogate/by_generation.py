@@ -48,37 +48,53 @@ class FlowByGeneration:
         self._converted = pad(converted, (0, n_zeros))  # (n_ops, k')
         self._W_message = pad(W_message, (0, n_zeros, 0, n_zeros))  # (k', k')
 
-    def surrogates(self, table: ArchTable, activate: Activate) -> Tensor:
-        """(N, rounds * k): the surrogates of all rows, without the zero columns."""
+    def surrogates(
+        self, table: ArchTable, activate: Activate, added: Tensor | None = None
+    ) -> Tensor:
+        """(N, rounds * k): the surrogates of all rows, without the zero columns.
+
+        Args:
+            table, activate: the rows, and what a conversion ends in.
+            added: (n_nodes, k) what is added to a node's conversion; None for nothing.
+        """
         layout = Layout.of(table)
         nodes, offset = layout.sinks if self.config.directions == "forward" else layout.sources
         # pooled at once: the next round changes the state
         of_rounds = [
             self._pooled(state, nodes, offset)[:, : self.config.k]
-            for state in self._rounds(layout, activate)
+            for state in self._rounds(layout, activate, added)
         ]
         return torch.cat(of_rounds, dim=1)
 
-    def states(self, table: ArchTable, activate: Activate) -> Tensor:
+    def states(self, table: ArchTable, activate: Activate, added: Tensor | None = None) -> Tensor:
         """(n_nodes, k): what each node holds after the last pass, in the table's order."""
         layout = Layout.of(table)
-        *_, state = self._rounds(layout, activate)
+        *_, state = self._rounds(layout, activate, added)
         # (n_nodes, k') by place, then (n_nodes, k) in the order of the table
         return state.index_select(0, layout.place)[:, : self.config.k]
 
-    def _rounds(self, layout: Layout, activate: Activate) -> Iterator[Tensor]:
+    def _rounds(self, layout: Layout, activate: Activate, added: Tensor | None) -> Iterator[Tensor]:
         """(n_nodes, k'): the states after each round, one tensor that the next round changes."""
+        by_place = None
+        if added is not None:
+            by_place = self._start.new_zeros(len(added), len(self._start))  # (n_nodes, k')
+            by_place[layout.place, : added.shape[1]] = added
         # what is read before it is written (sources; sinks of a lone backward pass) starts at r
         state = self._start.repeat(len(layout.ops), 1)
         for _ in range(self.config.rounds):
             if self.config.directions != "backward":
-                self._propagate(state, layout.ops, layout.forward, activate)
+                self._propagate(state, layout.ops, layout.forward, activate, by_place)
             if self.config.directions != "forward":
-                self._propagate(state, layout.ops, layout.backward, activate)
+                self._propagate(state, layout.ops, layout.backward, activate, by_place)
             yield state
 
     def _propagate(
-        self, state: Tensor, ops: Tensor, steps: list[_Step], activate: Activate
+        self,
+        state: Tensor,
+        ops: Tensor,
+        steps: list[_Step],
+        activate: Activate,
+        added: Tensor | None,
     ) -> None:
         """One pass, in place: nodes that receive nothing keep what they have."""
         alpha = self.config.alpha
@@ -90,6 +106,8 @@ class FlowByGeneration:
             # [h, m] W, in two parts
             converted = self._converted.index_select(0, step_ops)
             converted = torch.addmm(converted, message, self._W_message)
+            if added is not None:
+                converted += added[nodes]
             activated = activate(converted, step_ops)
             torch.add(message.mul_(alpha), activated, alpha=1 - alpha, out=state[nodes])
 

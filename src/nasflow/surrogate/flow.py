@@ -13,6 +13,11 @@ The definition (section 3 of the paper; h[v] = P[x_v], x_v the operation of node
     r  (k,)          U(0, 1)           P  (n_ops, k)   N(0, sigma^2)
     W  (2k, k)       N(0, sigma^2)     one draw for a whole space
 
+Where nodes or graphs carry numbers, h[v] = P[x_v] + a[v] Q: a[v] are the node's numbers and those
+of its graph in the units of a table (`nasflow.graphs.number_units`), missing ones in columns of
+their own, and Q (n_columns, k) ~ N(0, sigma^2) is drawn last. Graphs without numbers have the
+surrogates of the paper.
+
 Beyond the paper, as options: another activation than relu, for all operations or for some; messages
 summed and divided by the square root of their number (`pooling="root"`), or brought nearer to the
 length of r before they are used (`rescale` = q): m[v] (|r| / |m[v]|)^q stands for m[v], and
@@ -36,6 +41,7 @@ import torch
 from torch import Tensor
 
 from nasflow.errors import DataError
+from nasflow.graphs.number_units import NumberUnits
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.surrogate.activations import Activate
@@ -57,6 +63,8 @@ class FlowSurrogate:
         dtype: float64 where it matters whether two surrogates are equal; float32 is twice as fast.
         n_later_ops: how many operations at the end of the vocabulary have their rows of P drawn
             last, so that the draw of the others is that of a vocabulary without them.
+        units: how the numbers of nodes and graphs are seen; by default those of the table that it
+            is called with, each time anew.
 
     Attributes:
         r, P, W: the random draws, bit-compatible with the published order: `RandomState(seed)`,
@@ -76,6 +84,7 @@ class FlowSurrogate:
         config: SurrogateConfig | None = None,
         dtype: torch.dtype = torch.float32,
         n_later_ops: int = 0,
+        units: NumberUnits | None = None,
     ) -> None:
         self.config = config = config or SurrogateConfig()
         k, rng = config.k, np.random.RandomState(config.seed)
@@ -87,6 +96,8 @@ class FlowSurrogate:
         self.P = torch.from_numpy(np.concatenate([P, later])).to(dtype)  # (n_ops, k)
         self.W = torch.from_numpy(W).to(dtype)  # (2k, k)
         self._parts = (config, self.r, self.P @ self.W[:k], self.W[k:])
+        self._units = units
+        self._after = rng.get_state()  # where the draw of Q begins, whose size tables decide
 
     def __call__(self, table: ArchTable) -> Tensor:
         """(N, rounds * k) of `dtype`: the raw surrogate of every row, round after round.
@@ -101,13 +112,14 @@ class FlowSurrogate:
                 f"the surrogate was drawn for {len(self.P)} operations, the table has {table.n_ops}"
             )
         activate = Activate.of(self.config, table.vocabulary)
+        units = self._units_of(table)
         if not len(table):
             return self.r.new_zeros(0, self.config.rounds * self.config.k)
         surrogate = self.r.new_empty(len(table), self.config.rounds * self.config.k)
 
         def fill(start: int) -> None:
             rows = slice(start, start + CHUNK)
-            surrogate[rows] = self._surrogates(table[rows], activate)
+            surrogate[rows] = self._surrogates(table[rows], activate, units)
 
         starts = range(0, len(table), CHUNK)
         n_threads = min(torch.get_num_threads(), len(starts))
@@ -142,10 +154,36 @@ class FlowSurrogate:
         is cut into chunks.
         """
         activate = Activate.of(self.config, table.vocabulary)
-        return FlowByGeneration(*self._parts).states(table, activate)
+        added = self._added(table, self._units_of(table))
+        return FlowByGeneration(*self._parts).states(table, activate, added)
 
-    def _surrogates(self, table: ArchTable, activate: Activate) -> Tensor:
+    def _units_of(self, table: ArchTable) -> NumberUnits:
+        """How the table's numbers are seen.
+
+        Raises:
+            GraphError: a number that the units do not know.
+        """
+        return NumberUnits.of(table) if self._units is None else self._units
+
+    def _added(self, table: ArchTable, units: NumberUnits) -> Tensor | None:
+        """(n_nodes, k): what numbers add to [h, .] W at each node, a Q W[:k]; None without any."""
+        if not units:
+            # a number that nothing stands for is refused
+            table.with_numbers((), ())
+            return None
+        k, rng = self.config.k, np.random.RandomState()
+        rng.set_state(self._after)
+        n_columns = units.n_node_columns + units.n_graph_columns
+        Q = torch.from_numpy(rng.normal(0, self.config.sigma, (n_columns, k))).to(self.W.dtype)
+        of_graphs = units.graphs(table)[table.node_graph]
+        numbers = np.hstack([units.nodes(table), of_graphs])  # (n_nodes, n_columns)
+        return torch.from_numpy(numbers).to(self.W.dtype) @ (Q @ self.W[:k])
+
+    def _surrogates(self, table: ArchTable, activate: Activate, units: NumberUnits) -> Tensor:
         """(N, rounds * k): the surrogates of some rows, each in the way that suits it."""
+        added = self._added(table, units)
+        if added is not None:
+            return FlowByGeneration(*self._parts).surrogates(table, activate, added)
         suited = suits(table, self.config)
         if suited.all():
             return FlowByPosition(*self._parts).surrogates(table, activate)
