@@ -16,7 +16,8 @@ import pytest
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
 from nasflow.spaces import Space, load_space, space_names
-from nasflow.spaces.custom import CustomSpace
+from nasflow.spaces.custom_sized_dag import CustomSizedDag
+from nasflow.spaces.described import described_space
 from nasflow.spaces.nbgraph import NBGraph
 from nasflow.spaces.sized import SizedSpace
 
@@ -36,6 +37,19 @@ CUSTOM = {
         "n_nodes": 3,
         "edges": [[0, 1], [0, 2], [1, 2], [1, 3], [2, 3], [3, 4]],
     },
+    "custom-sizes": {
+        "stages": [
+            {"ops": ["conv", "mlp"], "repeat": {"from": 1, "to": 5}, "shared": {"w": [8, 16]}},
+            {"block": ["a", ["b", "skip"]], "repeat": [1, 2], "attributes": {"k": [3, 5, 7]}},
+        ],
+        "globals": {"lr": [0.1, 0.01]},
+    },
+    "custom-sized-dag": {
+        "ops": ["attn", "mlp", "norm"],
+        "max_nodes": 6,
+        "attributes": {"attn": {"heads": [1, 2]}, "width": [64, 128, 256]},
+        "globals": {"lr": [0.1, 0.01]},
+    },
     "custom-chain": {
         "ops": ["a", "b", "c"],
         "n_nodes": 5,
@@ -47,7 +61,7 @@ SPACES = pytest.mark.parametrize("name", [*space_names(), *CUSTOM])
 
 
 def space_of(name: str) -> Space:
-    return CustomSpace(CUSTOM[name]) if name in CUSTOM else load_space(name)
+    return described_space(CUSTOM[name]) if name in CUSTOM else load_space(name)
 
 
 @pytest.mark.parametrize("name", ["nb201", "transnas-micro", "nasbench-macro", "nasbench-asr"])
@@ -114,6 +128,8 @@ def one_choice_apart(space: Space, a: Architecture, b: Architecture) -> bool:
     """
     if isinstance(space, SizedSpace):
         return n_differences(space.value(a), space.value(b)) == 1
+    if isinstance(space, CustomSizedDag):
+        return one_change_of_numbers_or_graph(a, b)
     if isinstance(space, NBGraph):
         (link, chosen), (other_link, other) = space.to_choices(a), space.to_choices(b)
         return (link != other_link) + sum(x != y for x, y in zip(chosen, other, strict=True)) == 1
@@ -148,5 +164,41 @@ def n_differences(a: Any, b: Any) -> int:
     """In how many choices two nested tuples differ; layers more at the end of one are one."""
     if isinstance(a, int):
         return int(a != b)
-    shared = sum(n_differences(x, y) for x, y in zip(a, b, strict=False))
-    return shared + (len(a) != len(b))
+    if len(a) != len(b):
+        return 1 if is_inserted(*sorted((a, b), key=len)) else 2
+    # an operation with what it alone has
+    if len(a) == 2 and isinstance(a[0], int) and isinstance(a[1], tuple) and a[0] != b[0]:
+        return 1
+    return sum(n_differences(x, y) for x, y in zip(a, b, strict=True))
+
+
+def is_inserted(shorter: Any, longer: Any) -> bool:
+    """Whether a tuple is another one with something more at one position."""
+    n_more = len(longer) - len(shorter)
+    positions = range(len(shorter) + 1)
+    return any(longer[:i] + longer[i + n_more :] == shorter for i in positions)
+
+
+def one_change_of_numbers_or_graph(a: Architecture, b: Architecture) -> bool:
+    """Whether two graphs differ in one number, in one node or edge, or in one operation."""
+    nodes, others = nodes_with_numbers(a), nodes_with_numbers(b)
+    lost, gained = Counter(nodes) - Counter(others), Counter(others) - Counter(nodes)
+    if a.edges == b.edges and nodes != others:
+        pairs = [(x, y) for x, y in zip(nodes, others, strict=True) if x != y]
+        ((old, new),) = pairs
+        # another operation may bring any numbers; the same one has one number that is another
+        n_changed = sum(x != y for x, y in zip(old[1:], new[1:], strict=True))
+        return a.globals == b.globals and (old[0] != new[0] or n_changed == 1)
+    if a.edges == b.edges:
+        return sum(a.globals[name] != b.globals[name] for name in a.globals) == 1
+    sizes = sum(lost.values()), sum(gained.values())
+    n_edges = abs(len(a.edges) - len(b.edges))
+    of_nodes = sizes in ((0, 1), (1, 0)) and n_edges in (1, 2)
+    return a.globals == b.globals and (of_nodes or (sizes == (0, 0) and n_edges == 1))
+
+
+def nodes_with_numbers(graph: Architecture) -> list[tuple[Any, ...]]:
+    """Each node's operation and its numbers."""
+    names = ("heads", "width")
+    columns = [graph.attrs.get(name, (None,) * graph.n_nodes) for name in names]
+    return list(zip(graph.ops, *columns, strict=True))

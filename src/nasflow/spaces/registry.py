@@ -53,11 +53,11 @@ def load_space(name: str) -> Space:
     Raises:
         UnknownNameError: there is none; the message lists the names.
         MissingDataError, ConfigError: the file is not there, or describes no space
-            (`nasflow.spaces.custom`).
+            (`nasflow.spaces.described`).
     """
     if name.endswith((".yaml", ".yml")):
-        from nasflow.spaces.custom import CustomSpace
+        from nasflow.spaces.described import space_from_file
 
-        return CustomSpace.from_file(name)
+        return space_from_file(name)
     space = SPACES.find(name)
     return space if isinstance(space, Space) else space()
