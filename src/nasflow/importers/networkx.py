@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from nasflow.errors import GraphError
 from nasflow.graphs.architecture import Architecture
 from nasflow.importers.assemble import RawGraph, assemble
+from nasflow.importers.columns import numbers_of_nodes
 from nasflow.importers.mapping import Names
 from nasflow.running.extras import require_extra
 
 
 def from_networkx(
-    graph: Any, op: str = "op", mapping: Names = None, cycles: str = "refuse"
+    graph: Any,
+    op: str = "op",
+    mapping: Names = None,
+    cycles: str = "refuse",
+    *,
+    attrs: Sequence[str] | None = None,
 ) -> Architecture:
     """The architecture of a directed networkx graph; nodes keep the graph's order.
 
@@ -22,10 +29,14 @@ def from_networkx(
         mapping: other names for operations, or a mapping file; `ignore` drops a node and joins its
             neighbours.
         cycles: "refuse" (an error that names the cycle) or "condense" (each one becomes a node).
+        attrs: the node attributes that are numbers of the nodes; all that are numbers if None, and
+            none if empty. A node may lack one. (Attributes of the whole graph are left alone: what
+            is kept there may well be the label.)
 
     Raises:
         MissingExtraError: networkx is not installed.
-        GraphError: an undirected graph, nodes without an operation (all are listed), a cycle.
+        GraphError: an undirected graph, nodes without an operation (all are listed), a cycle, an
+            attribute that is a number on some nodes and something else on others.
 
     Example:
         >>> import networkx as nx
@@ -53,5 +64,7 @@ def from_networkx(
             f"{len(bad)} nodes have no operation's name in the attribute {op!r}:"
             f" {', '.join(bad[:20])}; set it on each"
         )
+    nodes = [(str(node), attributes) for node, attributes in graph.nodes(data=True)]
+    raw.numbers = numbers_of_nodes(nodes, op, attrs)
     raw.edges = [(position[source], position[target]) for source, target in graph.edges()]
     return assemble(raw, mapping, cycles)
