@@ -91,10 +91,11 @@ def _of_call(call: Call, batch: int | None, axes: Axes) -> dict[str, float]:
     found: Mapping[str, float | None] = {
         "width": width(call, axes, batch),
         "kernel": kernel(call.op),
-        **call.numbers,
         "heads": heads(call, batch),
         "outputs": outputs(call, batch),
         "flops": products(call, batch),
+        # what the source says itself
+        **call.numbers,
     }
     return {name: number for name, number in found.items() if number is not None}
 

@@ -117,7 +117,12 @@ def _dropout(reading: Reading) -> Operand:
 def _attention(reading: Reading) -> Operand:
     parts = [reading.operand(place) for place in range(4)]
     mask = parts[3] if isinstance(parts[3], Result) else None
-    return reading.make("attention", *parts[:3], mask)
+    result = reading.make("attention", *parts[:3], mask)
+    # of three axes, the heads are among the features
+    n_heads = reading.attribute("q_num_heads")
+    if n_heads is not None:
+        result.call.numbers["heads"] = float(n_heads)
+    return result
 
 
 READERS: dict[str, Callable[[Reading], Operand]] = {
