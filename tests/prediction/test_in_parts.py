@@ -14,6 +14,9 @@ import pytest
 from nasflow import Predictor
 from nasflow.cli import main
 from nasflow.datasets.base import Dataset, Metric
+from nasflow.errors import GraphError
+from nasflow.graphs.architecture import Architecture
+from nasflow.graphs.table import ArchTable
 from nasflow.prediction.in_parts import Best, Prediction, predicted_parts
 from nasflow.prediction.label import Label
 from nasflow.running import unfinished
@@ -84,6 +87,17 @@ def test_the_best_of_all_parts_are_the_best_of_the_whole(folder: Path) -> None:
     predicted = Predictor.load(folder / "model.safetensors").predict(TABLE, {"free": PROXY})
     assert best.rows.tolist() == label.best_first(predicted)[:5].tolist()
     assert n_without == np.isnan(PROXY).sum()
+
+
+def test_an_operation_that_is_not_known_is_named_with_its_row(folder: Path) -> None:
+    what = Prediction(str(folder / "model.safetensors"))
+    odd = Architecture(("input", "zoom", "output"), ((0, 1), (1, 2)))
+    table = ArchTable.from_architectures([*TABLE[:9], odd])
+    metrics = {"free": Metric("free", "a proxy", unit="", trained=False)}
+    Dataset("odd", table, metrics, {"free": PROXY[:10]}).save(folder / "odd.npz")
+    parts = predicted_parts(what, str(folder / "odd.npz"), rows_of_part=4)
+    with pytest.raises(GraphError, match="in the rows from 8 on, row 1: unknown operation 'zoom'"):
+        list(parts)
 
 
 def test_of_equal_values_the_earlier_row_is_the_better_one() -> None:

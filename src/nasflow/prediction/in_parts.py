@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nasflow.datasets.parts import ROWS_OF_PART, Part, table_parts
-from nasflow.errors import unknown_name
+from nasflow.errors import GraphError, unknown_name
 from nasflow.prediction.label import Label
 from nasflow.prediction.predictor import Predictor
 from nasflow.running.in_order import in_order
@@ -157,6 +157,16 @@ def model_of(what: Prediction) -> Predictor:
 
 
 def _predicted(what: Prediction, source: str, part: Part) -> Predicted:
+    try:
+        return _predicted_rows(what, source, part)
+    except GraphError as error:
+        # its rows are counted in the part; of a user's table errors name lines, and are no such
+        if part.first_row:
+            raise GraphError(f"in the rows from {part.first_row} on, {error}") from None
+        raise
+
+
+def _predicted_rows(what: Prediction, source: str, part: Part) -> Predicted:
     predictor = model_of(what)
     table, columns = part.read(predictor.vocabulary_, predictor.proxies_)
     n_without = {}
