@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from torch import nn
 
 from nasflow.errors import GraphError
 from nasflow.graphs.architecture import Architecture
@@ -78,6 +79,38 @@ def test_multiply_adds_of_a_layer() -> None:
         4 * square * tokens + scores + square // 4 * tokens,
         (2 * 128 * 512 + 2 * 512 * 512) * tokens,
     )
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        {"op": op, "parameter": parameter, "heads": heads, "ffn_dim": 512, "n_ffn": n_ffn}
+        for op, parameter in [("SA", "SDP"), ("SA", "WMA"), ("LT", "DCT"), ("DSC", 5), ("DSC", 9)]
+        for heads, n_ffn in [(2, 1), (4, 3)]
+    ],
+    ids=str,
+)
+def test_parameters_are_those_of_torch_layers(layer: dict[str, Any]) -> None:
+    h, heads = 256, layer["heads"]
+    element = SPACE.from_choices(h, [layer, layer])
+    size = h // heads
+    parts = nn.ModuleList([nn.Linear(h, h), nn.LayerNorm(h)])
+    if layer["op"] == "SA":
+        parts.extend(nn.Linear(h, h) for _ in range(3))
+    if layer["parameter"] == "WMA":
+        parts.extend(nn.Linear(size, size, bias=False) for _ in range(heads))
+    if layer["op"] == "DSC":
+        kernel = layer["parameter"]
+        keys = nn.Conv1d(h, h, kernel, groups=h, bias=False), nn.Conv1d(h, h, 1)
+        parts.extend([nn.Linear(h, h), nn.Linear(h, h), *keys, nn.Linear(h, heads * kernel)])
+    sizes = [h, *[layer["ffn_dim"]] * layer["n_ffn"], h]
+    forward = nn.ModuleList([nn.Linear(a, b) for a, b in itertools.pairwise(sizes)])
+    forward.append(nn.LayerNorm(h))
+    counts = [sum(p.numel() for p in part.parameters()) for part in (parts, forward)]
+    assert list(element.attrs["params"][2:4]) == counts
+    embedding = [nn.Embedding(n, h) for n in (30522, 128, 2)]
+    counted = sum(p.numel() for part in [*embedding, nn.LayerNorm(h)] for p in part.parameters())
+    assert element.attrs["params"][1] == counted
 
 
 def test_there_are_as_many_as_published() -> None:

@@ -36,6 +36,8 @@ def test_there_are_32768_in_the_order_of_their_widths() -> None:
     for row in range(0, 32_768, 97):
         assert SPACE.rank(table[row]) == row
         assert SPACE.parse(SPACE.format(table[row])) == table[row]
+    some = table[np.arange(0, 32_768, 97)]
+    assert len({hash(element) for element in some}) == len(some)
     assert SPACE.format(table[1]) == "8:8:8:8:16"
     assert SPACE.unrank(32_767) == SPACE.parse("64:64:64:64:64")
 

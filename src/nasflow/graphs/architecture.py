@@ -71,7 +71,7 @@ class Architecture:
 
     ops: tuple[str, ...]
     edges: tuple[tuple[int, int], ...] = ()
-    # hashes leave the numbers out: a mapping has none, and equal graphs have equal hashes still
+    # a mapping has no hash: `__hash__` takes what is in it
     attrs: NodeNumbers = field(default_factory=dict, hash=False)
     globals: GraphNumbers = field(default_factory=dict, hash=False)
 
@@ -97,6 +97,14 @@ class Architecture:
         object.__setattr__(self, "globals", graph_numbers(self.globals))
         # computed in any case, for that is how a cycle is found
         object.__setattr__(self, "_generations", generations_of_graph(len(ops), edges))
+
+    def __hash__(self) -> int:
+        graph = self.ops, self.edges
+        # without numbers, what it was before there were any: sets keep their order
+        if not self.attrs and not self.globals:
+            return hash(graph)
+        # with them in it: thousands of elements of a space of sizes are one graph otherwise
+        return hash((graph, tuple(self.attrs.items()), tuple(self.globals.items())))
 
     def __repr__(self) -> str:
         # numbers only where there are some, as most graphs have none

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import ClassVar
 
 import numpy as np
@@ -50,9 +51,7 @@ class TransNASMacro(SizedSpace):
 
     def __init__(self, resolution: int = 256, n_classes: int = 47) -> None:
         self.resolution, self.n_classes = resolution, n_classes
-        # whether the size is halved, whether the channels double: the code less 1, in base 2
-        module = Product(Values(2), Values(2))
-        self.choices = Among(Repeat(module, DEPTHS), _is_legal)
+        self.choices = _choices()
 
     @classmethod
     def of(cls, architecture: Architecture) -> TransNASMacro:
@@ -150,6 +149,14 @@ class TransNASMacro(SizedSpace):
 _RULE = (
     "4 to 6 codes 1..4, of which 1 to 3 double the channels (2, 4) and 1 to 4 halve the size (3, 4)"
 )
+
+
+@cache
+def _choices() -> Among:
+    """The codes of all elements, listed once."""
+    # whether the size is halved, whether the channels double: the code less 1, in base 2
+    module = Product(Values(2), Values(2))
+    return Among(Repeat(module, DEPTHS), _is_legal)
 
 
 def _is_legal(value: Value) -> bool:
