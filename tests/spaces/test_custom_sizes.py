@@ -324,6 +324,8 @@ STAGE: Description = {"ops": ["conv", "pool"]}
             "has 16777216 twice as a 32-bit float",
         ),
         (GOOD | {"attributes": {"width": [1e300]}}, "beyond 3.4e38"),
+        (GOOD | {"attributes": {"width": [10**400]}}, "has the value 1000"),
+        (GOOD | {"attributes": {"w": {"from": 1, "to": 10**400, "step": 1}}}, "to is 1000"),
         (GOOD | {"attributes": {"width": [1, float("inf")]}}, "has the value inf"),
         (GOOD | {"attributes": {"norm": [True, False]}}, "has the value True.*in quotes"),
         (GOOD | {"attributes": {"norm": ["a", 3]}}, "has the value 'a'"),

@@ -21,7 +21,7 @@ import numpy as np
 
 from nasflow.errors import ConfigError, GraphError
 from nasflow.graphs.attributes import plain, shortest
-from nasflow.running.numbers import number_in
+from nasflow.running.numbers import number_in, number_of
 from nasflow.spaces.choices import Values
 
 MAX_VALUES = 10_000
@@ -97,8 +97,7 @@ def levels(key: str, name: str, given: Any) -> Levels:
             raise ConfigError(f"{key} has a word twice: {short(given)}; name each once")
         return Levels(name, tuple(map(float, range(len(values)))), tuple(values))
     for value in values:
-        # by type: `yes` and `no` are True and False to YAML, and numbers to Python
-        if type(value) not in (int, float) or not math.isfinite(value):
+        if not math.isfinite(_float(value)):
             raise ConfigError(
                 f"{key} has the value {short(value)}; legal: {_LEGAL}; words in quotes where YAML"
                 " would read a truth value (yes, no, on, off) or nothing (null)"
@@ -166,9 +165,16 @@ def _range(key: str, given: Mapping[Any, Any]) -> list[float]:
 def _bound(key: str, name: str, given: Any) -> Decimal:
     """A finite number as the decimal that is written."""
     value = _meant(given)
-    if type(value) not in (int, float) or not math.isfinite(value):
+    if not math.isfinite(_float(value)):
         raise ConfigError(f"{key}: {name} is {short(given)}; legal: a number")
     return Decimal(str(value))
+
+
+def _float(value: Any) -> float:
+    """A number as a float; what is none, or beyond the floats, is infinite."""
+    # truth values are none, as `yes` and `no` are to YAML
+    number = number_of(value)
+    return math.inf if number is None else number
 
 
 def _check_number(key: str, n: int) -> None:
