@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -202,3 +203,20 @@ def nodes_with_numbers(graph: Architecture) -> list[tuple[Any, ...]]:
     names = ("heads", "width")
     columns = [graph.attrs.get(name, (None,) * graph.n_nodes) for name in names]
     return list(zip(graph.ops, *columns, strict=True))
+
+
+@pytest.mark.parametrize(
+    "name", ["accel-mnasnet", "bert-flexi", "gpt", "nats-sss", "ofa-mbv3", "transnas-macro"]
+)
+def test_a_table_built_unchecked_passes_all_checks_and_is_that_of_the_graphs(name: str) -> None:
+    space = load_space(name)
+    assert isinstance(space, SizedSpace)
+    for n in (0, 1, 40, 1500):
+        table = space.sample_table(n, np.random.default_rng(n))
+        arrays = table.arrays()
+        del arrays["generation"]
+        checked = ArchTable.from_named_arrays(arrays, Path("table"))
+        assert table.content_hash() == checked.content_hash()
+        if n == 40:
+            again = ArchTable.from_architectures(list(table), space.ops)
+            assert table.content_hash() == again.content_hash()

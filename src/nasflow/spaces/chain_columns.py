@@ -13,10 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from nasflow.graphs.attributes import Float32
+from nasflow.graphs.flat_arrays import smallest_dtype
 from nasflow.graphs.table import ArchTable
 from nasflow.spaces.layer_costs import Cost
 
 Numbers = npt.NDArray[Any]
+
+FEW = 1000  # chains whose numbers are put together at once
 
 
 class ChainColumns:
@@ -57,16 +60,21 @@ class ChainColumns:
             present: whether the chain has the layer.
             numbers: others, by name.
         """
-        there = np.broadcast_to(np.asarray(present, bool), self.n_graphs)
-        self._ops.append(np.where(there, op, -1).astype(np.int16))
         numbers |= {"width": width, "outputs": np.asarray(width) * positions}
         if cost is not None:
             numbers |= {"params": cost.params, "flops": cost.flops}
+        ops = np.full(self.n_graphs, op, np.int16)
         column = np.full((self.n_graphs, len(self.attr_names)), np.nan, np.float32)
         for name, values in numbers.items():
-            column[:, self.attr_names.index(name)] = np.where(there, values, np.nan)
-            if name in self.totals:
-                self.totals[name] += np.where(there, values, 0)
+            column[:, self.attr_names.index(name)] = values
+        # most layers are in every chain, and one chain is built far more often than many are
+        if present is not True:
+            there = np.asarray(present, bool)
+            ops[~there], column[~there] = -1, np.nan
+        if cost is not None:
+            self.totals["params"] += cost.params * np.asarray(present)
+            self.totals["flops"] += cost.flops * np.asarray(present)
+        self._ops.append(ops)
         self._attrs.append(column)
 
     def table(self, globals: Mapping[str, npt.ArrayLike]) -> ArchTable:
@@ -74,26 +82,36 @@ class ChainColumns:
         ops = np.stack(self._ops, 1)  # (n_graphs, n_columns)
         there = ops >= 0
         sizes = there.sum(1)
-        node_ptr = np.concatenate([[0], np.cumsum(sizes)])
+        node_ptr = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
         position = (np.cumsum(there, 1) - 1)[there]  # (n_nodes,)
         ends = np.repeat(sizes - 1, sizes)  # (n_nodes,)
         sources = position[position < ends]
         # every chain has an edge less than it has nodes
         edge_ptr = node_ptr - np.arange(self.n_graphs + 1)
-        attrs = np.empty((len(position), len(self.attr_names)), np.float32)
+        attrs = self._attrs_of(there)
+        totals: dict[str, npt.ArrayLike] = {**globals, **self.totals}
+        rows = [np.broadcast_to(np.asarray(totals[name]), self.n_graphs) for name in sorted(totals)]
+        dtype = smallest_dtype(int(sizes.max(initial=1)))
+        # built right: of 100,000 chains the checks of `from_arrays` would take half the time
+        return ArchTable(
+            tuple(self.vocabulary),
+            ops[there].astype(np.uint8),
+            node_ptr,
+            np.stack([sources, sources + 1]).astype(dtype),
+            edge_ptr,
+            position.astype(dtype),
+            attr_names=self.attr_names,
+            attrs=attrs,
+            global_names=tuple(sorted(totals)),
+            globals=np.stack(rows, 1).astype(np.float32),
+        )
+
+    def _attrs_of(self, there: npt.NDArray[np.bool_]) -> Float32:
+        """(n_nodes, n_attrs): the numbers of the layers that are there."""
+        if self.n_graphs < FEW:
+            return np.stack(self._attrs, 1)[there]
+        attrs = np.empty((int(there.sum()), len(self.attr_names)), np.float32)
         for j in range(len(self.attr_names)):
             # name by name, since all at once would take the memory twice
             attrs[:, j] = np.stack([column[:, j] for column in self._attrs], 1)[there]
-        totals: dict[str, npt.ArrayLike] = {**globals, **self.totals}
-        rows = [np.broadcast_to(np.asarray(totals[name]), self.n_graphs) for name in sorted(totals)]
-        return ArchTable.from_arrays(
-            self.vocabulary,
-            ops[there],
-            node_ptr,
-            np.stack([sources, sources + 1]),
-            edge_ptr,
-            attr_names=self.attr_names,
-            attrs=attrs,
-            global_names=sorted(totals),
-            globals=np.stack(rows, 1).astype(np.float64),
-        )
+        return attrs

@@ -41,6 +41,7 @@ WIDTHS, STRIDES = (24, 40, 80, 112, 160), (2, 2, 2, 1, 2)
 HAS_SE = (False, True, False, True, True)
 STEM, LAST_CONV, LAST_LINEAR = 16, 960, 1280
 MAX_DEPTH = max(DEPTHS)
+N_BLOCKS = MAX_DEPTH * len(WIDTHS)
 
 _STAGE = re.compile(r"k[357]e[346](-k[357]e[346]){1,3}", re.ASCII)
 
@@ -113,7 +114,7 @@ class OfaMbv3(SizedSpace):
         depths = legal_numbers("d", d, DEPTHS, (None, len(WIDTHS)))
         n = len(depths)
         exists = np.arange(MAX_DEPTH) < depths[:, :, None]  # (N, 5, 4)
-        exists = exists.reshape(n, -1)
+        exists = exists.reshape(n, N_BLOCKS)
         kernels = _existing("ks", ks, KERNELS, exists)
         expansions = _existing("e", e, EXPANSIONS, exists)
         side = legal_numbers("resolution", resolution, RESOLUTIONS, (None,))
@@ -168,10 +169,9 @@ class OfaMbv3(SizedSpace):
 
     def sample_table(self, n: int, rng: np.random.Generator) -> ArchTable:
         """The table of `n` elements as `sample` draws them: depths, then blocks, all uniform."""
-        n_blocks = MAX_DEPTH * len(WIDTHS)
         return self.table_from_choices(
-            rng.choice(KERNELS, (n, n_blocks)),
-            rng.choice(EXPANSIONS, (n, n_blocks)),
+            rng.choice(KERNELS, (n, N_BLOCKS)),
+            rng.choice(EXPANSIONS, (n, N_BLOCKS)),
             rng.choice(DEPTHS, (n, len(WIDTHS))),
             rng.choice(RESOLUTIONS, n),
         )
@@ -189,7 +189,9 @@ class OfaMbv3(SizedSpace):
                 depth = d[row, stage] = len(blocks)
                 ks[row, stage, :depth] = [KERNELS[kernel] for kernel, _ in blocks]
                 e[row, stage, :depth] = [EXPANSIONS[expansion] for _, expansion in blocks]
-        return self.table_from_choices(ks.reshape(n, -1), e.reshape(n, -1), d, resolution)
+        return self.table_from_choices(
+            ks.reshape(n, N_BLOCKS), e.reshape(n, N_BLOCKS), d, resolution
+        )
 
     def read(self, architecture: Architecture) -> Value:
         """The resolution, and the blocks of each stage, which its width tells apart."""
