@@ -95,7 +95,7 @@ def test_the_commands_run_in_their_order(
 def test_every_command_named_on_a_page_exists() -> None:
     for page in [README, ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
         for line in re.findall(
-            r"^(?:    )?nasflow ([a-z]+(?: [a-z]+)?)", page.read_text(), re.MULTILINE
+            r"^(?:    )?nasflow ([a-z]+(?:-[a-z]+)*(?: [a-z]+)?)", page.read_text(), re.MULTILINE
         ):
             assert line in all_commands() or line.split()[0] in all_commands(), (
                 f"{page.name}: nasflow {line}"

@@ -121,6 +121,42 @@ def test_a_mapping_names_operations(
     capsys.readouterr()
 
 
+def test_labels_are_joined_by_the_names_of_files(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels, out = tmp_path / "labels.csv", tmp_path / "zoo.jsonl"
+    labels.write_text(
+        'id,"latency [ms, min]",note\nsmall,2.5,first\ninside/wide.onnx,,\nother,1,\n'
+    )
+    main(["import-models", str(models), "--labels", str(labels), "--out", str(out)])
+    assert "labels of 3 of 3 models; no model for other" in capsys.readouterr().out
+    rows = rows_of(out)
+    assert rows["small.pt2"]["latency [ms, min]"] == 2.5
+    assert rows["small.onnx"]["note"] == "first"
+    assert rows["inside/wide.onnx"]["latency [ms, min]"] is None
+    dataset = open_dataset(str(out))
+    assert not dataset.metrics["latency"].maximise
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,latency\na,1\n", "legal: id, and labels"),
+        ("id,ops\na,1\n", "legal: id, and labels"),
+        ("id,a,a\na,1,1\n", "legal: id, and labels"),
+        ("id,a\nx,1\nx,2\n", "line 3: the id is 'x'"),
+        ("id,a\n,1\n", "line 2: the id is ''"),
+        ("id,a\nx,1,2\n", "line 2: the id is 'x'"),
+    ],
+)
+def test_labels_that_cannot_be_joined(
+    models: Path, tmp_path: Path, text: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text(text)
+    assert message in failure(capsys, "import-models", str(models), "--labels", str(labels))
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from nasflow.commands.shared import Namespace, Parser
 
 if TYPE_CHECKING:
+    from nasflow.commands.labels_of_models import Labels
     from nasflow.importers.folders import Outcome, Reading
 
 
@@ -35,6 +36,15 @@ def add_arguments(parser: Parser, __: list[str]) -> None:
     )
     parser.add_argument("--out", type=str, default="models.jsonl", help="the .jsonl table to write")
     parser.add_argument(
+        "--labels",
+        type=str | None,
+        default=None,
+        help=(
+            "a CSV with a column id, the name of each file with or without its suffix; its other"
+            " columns become columns of the table"
+        ),
+    )
+    parser.add_argument(
         "--mapping",
         type=str | None,
         default=None,
@@ -56,6 +66,7 @@ def run(options: Namespace) -> None:
     Raises:
         DataError: no file could be read.
     """
+    from nasflow.commands.labels_of_models import Labels
     from nasflow.errors import ConfigError, DataError
     from nasflow.importers.folders import (
         Reading,
@@ -78,7 +89,8 @@ def run(options: Namespace) -> None:
         numbers=not options.no_numbers,
         fold=options.fold,
     )
-    outcomes = _written(options.paths, how, options.out)
+    labels = Labels.of_file(options.labels) if options.labels else Labels({})
+    outcomes = _written(options.paths, how, labels, options.out)
     refused = [outcome for outcome in outcomes if outcome.architecture is None]
     for outcome in refused:
         print(f"refused {outcome.file.name}: {outcome.refusal}")
@@ -88,9 +100,11 @@ def run(options: Namespace) -> None:
             " reasons are above"
         )
     _summarise(outcomes, options.out)
+    if options.labels:
+        print(labels.summary([outcome.file.name for outcome in outcomes if outcome.architecture]))
 
 
-def _written(paths: list[str], how: Reading, out: str) -> list[Outcome]:
+def _written(paths: list[str], how: Reading, labels: Labels, out: str) -> list[Outcome]:
     """What became of the models; the table is there if one could be read."""
     import json
 
@@ -105,7 +119,8 @@ def _written(paths: list[str], how: Reading, out: str) -> list[Outcome]:
         for outcome in read_models(files, how):
             outcomes.append(outcome)
             if outcome.architecture is not None:
-                row = {"id": outcome.file.name, **outcome.architecture.to_dict()}
+                name = outcome.file.name
+                row = {"id": name, **outcome.architecture.to_dict(), **labels.of(name)}
                 lines.append(json.dumps(row) + "\n")
             advance(outcome.file.name)
     if lines:
