@@ -130,6 +130,53 @@ def test_layers_of_other_kinds() -> None:
     assert only(graph, "linear") == {"width": 5, "outputs": 5, "params": 125, "flops": 120}
 
 
+class Indexed(nn.Module):
+    """Products that are written by the letters of their axes."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__()
+        self.first, self.second, self.weight = first, second, nn.Parameter(torch.rand(6, 4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        scores = torch.einsum(self.first, x, x)
+        return torch.einsum(self.second, scores, x) @ self.weight
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("bhid, bhjd -> bhij", "bhij,bhjd->bhid"), ("...id,...jd->...ij", "...ij,...jd->...id")],
+)
+def test_products_by_letters(first: str, second: str) -> None:
+    model, example = as_if_trained(Indexed(first, second).eval()), torch.rand(2, 3, 5, 6)
+    graphs = three_ways_with_numbers(model, example)
+    assert graphs["traced"].canonical_id == graphs["exported"].canonical_id
+    for graph in graphs.values():
+        assert graph.globals["flops"] == 2 * (3 * 25 * 6) + 3 * 5 * 6 * 4
+    assert graphs["traced"].globals["flops"] == n_products(model, example)
+
+
+class Biased(nn.Module):
+    """Attention with a learned bias for each pair of places, gathered from a table."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.qkv, self.table = nn.Linear(8, 24), nn.Parameter(torch.rand(9, 2))
+        self.register_buffer("place", torch.arange(25).reshape(5, 5) % 9)
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = self.qkv(x).chunk(3, -1)
+        q, k, v = (parts[i].unflatten(-1, (2, 4)).transpose(1, 2) for i in range(3))
+        return F.scaled_dot_product_attention(q, k, v, self.table[self.place].permute(2, 0, 1))
+
+
+def test_a_learned_bias_of_attention_belongs_to_it() -> None:
+    model = Biased().eval()
+    graph = from_torch(model, input_shapes=(1, 5, 8))
+    assert graph == from_torch(exported(model, torch.rand(1, 5, 8)))
+    assert only(graph, "attention")["params"] == 18
+    assert graph.globals["params"] == sum(p.numel() for p in model.parameters())
+
+
 def test_attention_has_heads() -> None:
     graph = from_torch(TransformerBlock(32, 4).eval(), input_shapes=(2, 5, 32))
     attention = {"width": 32, "heads": 4, "outputs": 160, "flops": 2 * 4 * 25 * 8}

@@ -99,17 +99,26 @@ def _steps(call: Call, batch: int) -> float | None:
 
 def _sum_of_indices(call: Call, batch: int) -> float | None:
     """`einsum`: each combination of all its letters is one product."""
-    equation = call.parameters.get("equation")
-    if not isinstance(equation, str) or "." in equation:
-        return None
+    # a function of Python has no name for its first argument
+    texts = [value for value in call.parameters.values() if isinstance(value, str)]
+    equation = next((text for text in texts if "->" in text or "," in text), "")
     terms = equation.replace(" ", "").partition("->")[0].split(",")
+    if len(terms) != 2 or len(call.inputs) != 2:
+        return None
     sizes: dict[str, int] = {}
-    for term, operand in zip(terms, call.inputs, strict=False):
-        shape = operand.shape
-        if shape is None or not is_known_shape(shape) or len(shape) != len(term):
+    for term, operand in zip(terms, call.inputs, strict=True):
+        shape = _known(operand.shape)
+        # three dots stand for the axes that are left, counted from the last
+        n_open = len(shape) - len(term.replace("...", ""))
+        letters: list[str] = []
+        for part in term.replace("...", "."):
+            letters += [f".{n_open - i}" for i in range(n_open)] if part == "." else [part]
+        if not shape or len(letters) != len(shape):
             return None
-        sizes.update(zip(term, [size or 0 for size in shape], strict=True))
-    return math.prod(sizes.values()) / batch if len(terms) == 2 else None
+        for letter, size in zip(letters, shape, strict=True):
+            # of an axis that is broadcast, the larger size counts
+            sizes[letter] = max(size, sizes.get(letter, 1))
+    return math.prod(sizes.values()) / batch
 
 
 _RULES: Sequence[tuple[tuple[str, ...], Callable[[Call, int], float | None]]] = (

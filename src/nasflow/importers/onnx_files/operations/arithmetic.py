@@ -54,6 +54,11 @@ def _clamp(reading: Reading) -> Operand:
     return reading.make("clamp", result, **limits)
 
 
+def _einsum(reading: Reading) -> Operand:
+    equation = reading.attribute("equation", b"").decode("utf-8", "replace")
+    return reading.make("einsum", *reading.given(), equation=equation)
+
+
 def _where(reading: Reading) -> Operand:
     return reading.make("where", *reading.given())
 
@@ -63,6 +68,7 @@ READERS: dict[str, Callable[[Reading], Operand]] = {
     **dict.fromkeys(("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin"), _reduction),
     **dict.fromkeys(("ReduceProd", "ReduceL2"), _reduction),
     "Clip": _clamp,
+    "Einsum": _einsum,
     "Mean": _several_means,
     "Where": _where,
 }

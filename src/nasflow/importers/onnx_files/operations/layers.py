@@ -116,7 +116,9 @@ def _dropout(reading: Reading) -> Operand:
 
 def _attention(reading: Reading) -> Operand:
     parts = [reading.operand(place) for place in range(4)]
-    mask = parts[3] if isinstance(parts[3], Result) else None
+    # a constant one is no operand; made of weights, it is read for these
+    is_read = parts[3] is not None and (isinstance(parts[3], Result) or parts[3].weights)
+    mask = parts[3] if is_read else None
     result = reading.make("attention", *parts[:3], mask)
     # of three axes, the heads are among the features
     n_heads = reading.attribute("q_num_heads")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nasflow.errors import GraphError
-from nasflow.importers.calls import Operand, Result, weights_of
+from nasflow.importers.calls import Constant, Operand, Result, weights_of
 from nasflow.importers.numbers.windows import window
 from nasflow.importers.torch_models.operations.reading import (
     Reading,
@@ -129,7 +129,9 @@ def _embedding(reading: Reading) -> Operand:
 def _attention(reading: Reading) -> Operand:
     mask = reading.get("attn_mask")
     parts = [reading.get(name) for name in ("query", "key", "value")]
-    return reading.make("attention", *parts, mask if isinstance(mask, Result) else None)
+    # a constant one is no operand; made of weights, it is read for these
+    is_read = isinstance(mask, Result) or (isinstance(mask, Constant) and bool(mask.weights))
+    return reading.make("attention", *parts, mask if is_read else None)
 
 
 def dropout(reading: Reading) -> Operand:
