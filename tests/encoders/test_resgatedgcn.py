@@ -109,7 +109,7 @@ def test_the_shortcut_for_operations_changes_neither_value_nor_gradient(n_graphs
     for shortcut in (True, False):
         conv, by_op = _conv(), states.clone().requires_grad_()
         if shortcut:
-            out = conv.on_operations(by_op, batch.ops, batch.undirected)
+            out = conv.on_kinds(by_op, batch.ops, batch.undirected)
         else:
             out = conv(by_op.index_select(0, batch.ops), batch.undirected)
         out.sin().sum().backward()

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from nasflow.encoders.base import NodeEncoder
 from nasflow.encoders.flow_sweep import FlowSweep
 from nasflow.encoders.layers import FastDropout, OneHotLinear
+from nasflow.encoders.numbers import NumberColumns
 from nasflow.encoders.registry import EncoderConfig
 from nasflow.graphs.batch import GraphBatch
 
@@ -49,6 +50,10 @@ class DAGNN(NodeEncoder):
         self.dropout = FastDropout(config.dropout)
         self.output = nn.Linear(self.node_width, config.width)
 
+    def read_node_numbers(self, columns: NumberColumns) -> None:
+        """See `Encoder.read_node_numbers`: a linear map joins that of the operation."""
+        self.input.read_numbers(columns)
+
     @property
     def node_width(self) -> int:
         """Length of the vectors that `nodes` returns: two directions of n_layers + 1 states."""
@@ -59,7 +64,7 @@ class DAGNN(NodeEncoder):
 
         The forward ones, then the backward ones.
         """
-        flow, start = batch.by_generation, self.input(batch.ops)
+        flow, start = batch.by_generation, self.input.nodes(batch)
         states = []
         for sweeps, there, back in ((self.down, flow.down, flow.up), (self.up, flow.up, flow.down)):
             h = start.index_select(0, flow.order)  # (n_nodes, H), by place from here on

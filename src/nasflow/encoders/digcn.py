@@ -30,6 +30,7 @@ from torch import Tensor, nn
 
 from nasflow.encoders.base import NodeEncoder
 from nasflow.encoders.layers import FastDropout, one_hot_operations
+from nasflow.encoders.numbers import NumberColumns
 from nasflow.encoders.registry import EncoderConfig
 from nasflow.graphs.batch import GraphBatch, Neighbourhood
 from nasflow.graphs.pointers import sum_of_rows
@@ -59,9 +60,16 @@ class DiGCN(NodeEncoder):
         self.layers = nn.ModuleList(nn.Linear(width, config.width) for width in widths)
         self.dropout = FastDropout(config.dropout)
 
+    def read_node_numbers(self, columns: NumberColumns) -> None:
+        """See `Encoder.read_node_numbers`: they stand beside the one-hot operation."""
+        self.columns = columns
+        self.layers[0] = nn.Linear(self.n_ops + columns.width, self.config.width)
+
     def nodes(self, batch: GraphBatch) -> Tensor:
         """(n_nodes, H) float32: the state of every node after the last layer."""
         x = one_hot_operations(batch.ops, self.n_ops).to(next(self.parameters()).dtype)
+        if self.units.attrs:
+            x = torch.cat([x, self.columns(batch)], dim=1)
         of_nodes, of_edges = (entries.to(x.dtype) for entries in propagation(batch))
         for layer in self.layers:
             # (n_nodes, n_ops) the first time, then (n_nodes, H)

@@ -32,6 +32,7 @@ from nasflow.encoders.attention import Attention, AttentionConfig
 from nasflow.encoders.base import NodeEncoder
 from nasflow.encoders.flow_sweep import FlowSweep
 from nasflow.encoders.layers import FastDropout, NodeNorm, OneHotLinear
+from nasflow.encoders.numbers import NumberColumns
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.layouts import ByGeneration
 
@@ -69,13 +70,17 @@ class FlowerFormer(NodeEncoder):
         self.norm = NodeNorm(config.width)
         self.layers = nn.ModuleList(FlowerLayer(config) for _ in range(config.n_layers))
 
+    def read_node_numbers(self, columns: NumberColumns) -> None:
+        """See `Encoder.read_node_numbers`: a linear map joins that of the operation."""
+        self.input.read_numbers(columns)
+
     def nodes(self, batch: GraphBatch) -> Tensor:
         """(n_nodes, H) float32: the state of every node after the last layer."""
         flow, padded = batch.by_generation, batch.padded
         # sweeps want the nodes by generation: so they stand in all layers, for attention too
         node = flow.place.index_select(0, padded.node)
         position = padded.position.index_select(0, flow.order)
-        x = self.input(batch.ops.index_select(0, flow.order))  # (n_nodes, H), by place
+        x = self.input.nodes(batch, flow.order)  # (n_nodes, H), by place
         x = normalize(self.norm(x).relu())
         for layer in cast(list[FlowerLayer], list(self.layers)):
             x = layer(x, flow, node, position, padded.on_a_path)

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from nasflow.encoders.base import NodeEncoder
 from nasflow.encoders.layers import FastDropout, one_hot_operations
+from nasflow.encoders.numbers import NumberColumns
 from nasflow.encoders.registry import EncoderConfig
 from nasflow.graphs.batch import GraphBatch, Neighbourhood
 
@@ -50,6 +51,11 @@ class GIN(NodeEncoder):
         self.layers = nn.ModuleList(GINConv(width, config.width) for width in widths)
         self.dropout = FastDropout(config.dropout)
 
+    def read_node_numbers(self, columns: NumberColumns) -> None:
+        """See `Encoder.read_node_numbers`: they stand beside the one-hot operation."""
+        self.columns = columns
+        self.layers[0] = GINConv(self.n_ops + columns.width, self.config.width)
+
     @property
     def width(self) -> int:
         """Length of the embedding: `n_layers` layers of `config.width` each."""
@@ -58,6 +64,8 @@ class GIN(NodeEncoder):
     def nodes(self, batch: GraphBatch) -> Tensor:
         """(n_nodes, H) float32: the states of every node after each layer, side by side."""
         x = one_hot_operations(batch.ops, self.n_ops).to(next(self.parameters()).dtype)
+        if self.units.attrs:
+            x = torch.cat([x, self.columns(batch)], dim=1)
         states = []
         for layer in self.layers:
             x = self.dropout(layer(x, batch.undirected).relu_())  # (n_nodes, config.width)

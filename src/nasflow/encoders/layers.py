@@ -9,6 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm, one_hot
 
+from nasflow.encoders.numbers import NumberColumns
+from nasflow.graphs.batch import GraphBatch
+
 
 def one_hot_operations(ops: Tensor, n_ops: int) -> Tensor:
     """(n_nodes, n_ops) int64: a one-hot row for each operation index of `ops` (n_nodes,).
@@ -21,6 +24,8 @@ def one_hot_operations(ops: Tensor, n_ops: int) -> Tensor:
 class OneHotLinear(nn.Module):
     """A linear layer on one-hot operations, y[v] = W onehot(x_v) + b, that makes no one-hot matrix.
 
+    Where nodes carry numbers a[v], y[v] = W onehot(x_v) + b + W' a[v].
+
     A hidden operation (index n_ops) is a vector of zeros, so its y is b: a learned token like any
     operation's. Weights are kept and initialised as in `nn.Linear(n_ops, width, bias)`.
 
@@ -32,6 +37,37 @@ class OneHotLinear(nn.Module):
     def __init__(self, n_ops: int, width: int, bias: bool = True) -> None:
         super().__init__()
         self.linear = nn.Linear(n_ops, width, bias)
+        self.columns: NumberColumns | None = None
+
+    def read_numbers(self, columns: NumberColumns) -> None:
+        """Read numbers of nodes as well from now on."""
+        self.columns = columns
+        self.numbers = nn.Linear(columns.width, self.linear.out_features, bias=False)
+
+    def kinds(self, batch: GraphBatch) -> tuple[Tensor, Tensor]:
+        """(n_kinds, width) and (n_nodes,): the output of each kind of node, and each node's kind.
+
+        A kind is an operation; where nodes carry numbers, an operation and a value of each.
+        """
+        if self.columns is None:
+            return self.rows(batch.masked), batch.ops
+        ops = batch.ops.unsqueeze(1)
+        numbers = self.columns(batch)  # (n_nodes, n_columns)
+        different, kind = torch.unique(
+            torch.cat([ops.to(numbers.dtype), numbers], dim=1), dim=0, return_inverse=True
+        )
+        rows = self.rows(masked=True).index_select(0, different[:, 0].long())
+        return rows + self.numbers(different[:, 1:]), kind
+
+    def nodes(self, batch: GraphBatch, order: Tensor | None = None) -> Tensor:
+        """(n_nodes, width): the output for each node, or for the nodes `order` (n_nodes,)."""
+        ops = batch.ops if order is None else batch.ops.index_select(0, order)
+        output: Tensor = self(ops)
+        if self.columns is None:
+            return output
+        numbers = self.columns(batch)
+        added: Tensor = self.numbers(numbers if order is None else numbers.index_select(0, order))
+        return output + added
 
     def rows(self, masked: bool = False) -> Tensor:
         """(n_ops, width): the output for each operation; `masked` adds a row for a hidden one."""

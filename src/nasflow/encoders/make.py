@@ -8,6 +8,7 @@ import dataclasses
 from nasflow.encoders.base import Encoder
 from nasflow.encoders.registry import ENCODERS, EncoderConfig
 from nasflow.errors import ConfigError
+from nasflow.graphs.number_units import NumberUnits
 from nasflow.graphs.table import ArchTable
 from nasflow.running.registry import is_place
 
@@ -24,15 +25,22 @@ def config_for(config: EncoderConfig, table: ArchTable) -> EncoderConfig:
     return completed
 
 
-def make_encoder(n_ops: int, config: EncoderConfig) -> Encoder:
+def make_encoder(n_ops: int, config: EncoderConfig, units: NumberUnits | None = None) -> Encoder:
     """A new encoder for a vocabulary of `n_ops` operations, drawn from torch's generator.
+
+    Args:
+        n_ops: size of the vocabulary.
+        config: which encoder, and its options.
+        units: the numbers of nodes and graphs that it reads; none by default.
 
     Raises:
         UnknownNameError: `config.name` is not registered; the message lists the names.
-        ConfigError: options of another encoder.
+        ConfigError: options of another encoder, or numbers on nodes for one that reads none.
     """
     encoder = ENCODERS.find(config.name)
     made: Encoder = encoder(n_ops, _completed(config, encoder))
+    if units:
+        made.read_numbers(units)
     return made
 
 

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from nasflow.encoders.base import Encoder
 from nasflow.encoders.layers import FastDropout
+from nasflow.encoders.numbers import NumberColumns
 from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import ConfigError, GraphError
 from nasflow.graphs.batch import GraphBatch
@@ -80,6 +81,12 @@ class MLP(Encoder):
             layers += [nn.Linear(n_in, n_out), nn.ReLU(), FastDropout(config.dropout)]
         self.layers = nn.Sequential(*layers)
 
+    def read_node_numbers(self, columns: NumberColumns) -> None:
+        """See `Encoder.read_node_numbers`: x_0 has columns for the numbers of each node as well."""
+        self.columns = columns
+        n_numbers = self.max_nodes * columns.width
+        self.numbers = nn.Linear(n_numbers, self.config.width, bias=False)
+
     @classmethod
     def config_for(cls, config: EncoderConfig, table: ArchTable) -> EncoderConfig:
         """The options with `max_nodes` counted in the table, where it is not given."""
@@ -114,5 +121,14 @@ class MLP(Encoder):
         flat = torch.zeros(len(batch), width, dtype=dtype, device=batch.device)
         flat[batch.graph.index_select(0, source), edge_column] = 1
         flat[batch.graph[has_op], op_column] = 1
-        embedding: Tensor = self.layers(flat)
-        return embedding
+        first, *rest = self.layers
+        x: Tensor = first(flat)
+        if self.units.attrs:
+            numbers = torch.zeros(
+                len(batch), n, self.columns.width, dtype=dtype, device=batch.device
+            )
+            numbers[batch.graph, rank] = self.columns(batch)
+            x = x + self.numbers(numbers.flatten(1))
+        for layer in rest:
+            x = layer(x)
+        return self.with_graph_numbers(batch, x)

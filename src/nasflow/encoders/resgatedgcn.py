@@ -31,6 +31,7 @@ from torch import Tensor, nn
 from nasflow.encoders.base import NodeEncoder
 from nasflow.encoders.layers import FastDropout, OneHotLinear
 from nasflow.encoders.look_alikes import LookAlikes
+from nasflow.encoders.numbers import NumberColumns
 from nasflow.encoders.registry import EncoderConfig
 from nasflow.graphs.batch import GraphBatch, Neighbourhood
 from nasflow.graphs.pointers import sum_of_rows
@@ -60,26 +61,31 @@ class ResGatedGCN(NodeEncoder):
         self.layers = nn.ModuleList(GatedConv(config.width) for _ in range(config.n_layers))
         self.dropout = FastDropout(config.dropout)
 
+    def read_node_numbers(self, columns: NumberColumns) -> None:
+        """See `Encoder.read_node_numbers`: a linear map joins that of the operation."""
+        self.input.read_numbers(columns)
+
     def nodes(self, batch: GraphBatch) -> Tensor:
         """(n_nodes, H) float32: the state of every node after the last layer."""
         if not (self.training or torch.is_grad_enabled()):
             return self._nodes_by_kind(batch)
-        by_op = self.input.rows(batch.masked)  # (n_ops, H), one more where operations are hidden
-        residual = (0.2 * by_op).index_select(0, batch.ops)  # (n_nodes, H)
+        by_kind, kind = self.input.kinds(batch)  # (n_kinds, H), (n_nodes,)
+        residual = (0.2 * by_kind).index_select(0, kind)  # (n_nodes, H)
         first, *rest = cast(list[GatedConv], list(self.layers))
-        x = self._activated(residual, first.on_operations(by_op, batch.ops, batch.undirected))
+        x = self._activated(residual, first.on_kinds(by_kind, kind, batch.undirected))
         for layer in rest:
             x = self._activated(residual, layer(x, batch.undirected))
         return x
 
     def _nodes_by_kind(self, batch: GraphBatch) -> Tensor:
         """The same without gradient and dropout: each kind of node is computed once."""
-        by_op = states = self.input.rows(batch.masked)
-        kind = batch.ops  # before the first layer a node's operation is all there is of it
+        # before the first layer a node's operation, and its numbers, are all there is of it
+        states, kind = self.input.kinds(batch)
+        first_states, first_kind = states, kind
         for layer in cast(list[GatedConv], list(self.layers)):
             alike = LookAlikes.after_a_layer(kind, len(states), batch.undirected)
             # (n_kinds, H): the kinds of a layer are finer than those before it
-            residual = (0.2 * by_op).index_select(0, batch.ops.index_select(0, alike.node))
+            residual = (0.2 * first_states).index_select(0, first_kind.index_select(0, alike.node))
             states = self._activated(residual, layer.by_kind(states, kind, alike))
             kind = alike.kind
         return states.index_select(0, kind)
@@ -107,23 +113,23 @@ class GatedConv(nn.Module):
         """(n_nodes, H): the convolution of states (n_nodes, H)."""
         return _gather(self.projection(x), neighbours)
 
-    def on_operations(self, by_op: Tensor, ops: Tensor, neighbours: Neighbourhood) -> Tensor:
-        """(n_nodes, H): `forward(by_op[ops], neighbours)`, from states (n_ops, H) of operations.
+    def on_kinds(self, by_kind: Tensor, kind: Tensor, neighbours: Neighbourhood) -> Tensor:
+        """(n_nodes, H): `forward(by_kind[kind], neighbours)`, from states (n_kinds, H) of kinds.
 
-        A message depends on two operations only, so all there can be are made once, where they are
-        fewer than the edges.
+        A message depends on two kinds only (two operations, mostly), so all there can be are made
+        once, where they are fewer than the edges.
         """
-        n_ops = len(by_op)
-        projected = self.projection(by_op)  # (n_ops, 4H)
-        if n_ops**2 > len(neighbours.source):
-            return _gather(projected.index_select(0, ops), neighbours)
+        n_kinds = len(by_kind)
+        projected = self.projection(by_kind)  # (n_kinds, 4H)
+        if n_kinds**2 > len(neighbours.source):
+            return _gather(projected.index_select(0, kind), neighbours)
         key, query, value, skip = projected.chunk(4, dim=1)
-        # (n_ops, n_ops, H), targets before sources, then a row for each pair
-        messages = (torch.sigmoid(key.unsqueeze(1) + query) * value).view(n_ops**2, -1)
-        target_op = ops.index_select(0, neighbours.target)  # (n_messages,)
-        source_op = ops.index_select(0, neighbours.source)
-        summed = sum_of_rows(messages, target_op * n_ops + source_op, neighbours.ptr)
-        convolved: Tensor = summed + skip.index_select(0, ops)
+        # (n_kinds, n_kinds, H), targets before sources, then a row for each pair
+        messages = (torch.sigmoid(key.unsqueeze(1) + query) * value).view(n_kinds**2, -1)
+        target_kind = kind.index_select(0, neighbours.target)  # (n_messages,)
+        source_kind = kind.index_select(0, neighbours.source)
+        summed = sum_of_rows(messages, target_kind * n_kinds + source_kind, neighbours.ptr)
+        convolved: Tensor = summed + skip.index_select(0, kind)
         return convolved
 
     def by_kind(self, states: Tensor, kind: Tensor, alike: LookAlikes) -> Tensor:

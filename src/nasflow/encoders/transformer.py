@@ -34,6 +34,7 @@ from torch import Tensor, nn
 from nasflow.encoders.attention import Attention, AttentionConfig
 from nasflow.encoders.base import NodeEncoder
 from nasflow.encoders.layers import FastDropout, OneHotLinear
+from nasflow.encoders.numbers import NumberColumns
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.layouts import Padded
 
@@ -72,12 +73,16 @@ class Transformer(NodeEncoder):
         self.pair = nn.Linear(N_TIMES + 2, config.n_heads, bias=False)
         self.layers = nn.ModuleList(TransformerLayer(config) for _ in range(config.n_layers))
 
+    def read_node_numbers(self, columns: NumberColumns) -> None:
+        """See `Encoder.read_node_numbers`: a linear map joins that of the operation."""
+        self.input.read_numbers(columns)
+
     def nodes(self, batch: GraphBatch) -> Tensor:
         """(n_nodes, H) float32: the state of every node after the last layer."""
         padded = batch.padded
         kernels = heat_kernels(padded).to(self.position.weight.dtype)  # (t, n, n, B)
         code = kernels.diagonal(dim1=1, dim2=2).transpose(1, 2).flatten(1).t()  # (n * B, t)
-        x: Tensor = self.input(batch.ops) + self.position(code.index_select(0, padded.position))
+        x: Tensor = self.input.nodes(batch) + self.position(code.index_select(0, padded.position))
         edge = padded.edge.to(kernels.dtype)
         # (t + 2, n, n, B)
         pairs = torch.cat([kernels, edge.unsqueeze(0), edge.transpose(0, 1).unsqueeze(0)])

@@ -75,8 +75,10 @@ def _encoders(run: Run, folder: Path) -> list[Member]:
     if run.pretraining is not None:
         weights = weights_path(run.pretraining, folder)
         # an encoder from outside the package was named by the run, so it may be loaded
-        start = FGP.load(weights, encoder=foreign_name(run.encoder)).start_
-        members.append(PretrainedEncoder(run.seed, run.encoder, start, fit))
+        pretrained = FGP.load(weights, encoder=foreign_name(run.encoder))
+        units = pretrained.encoder_.units
+        start = pretrained.start_
+        members.append(PretrainedEncoder(run.seed, run.encoder, start, fit, units=units))
     return members
 
 

@@ -10,6 +10,10 @@
     n_ops        int                  size of the vocabulary
     masked       bool                 whether the operation of some node may be hidden
                                       (never from a table)
+    attr_names   (n_attrs,) str       names of the numbers that nodes carry; mostly none
+    attrs        (n_nodes, n_attrs)   these numbers, float32, NaN for none; None without names
+    global_names (n_globals,) str     names of the numbers that graphs carry
+    globals      (B, n_globals)       these numbers, likewise
 
 A batch of graphs is one graph of many components: no padding, no loop over graphs.
 """
@@ -24,6 +28,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from nasflow.graphs.attributes import Float32
 from nasflow.graphs.layouts import ByGeneration, Padded
 from nasflow.graphs.pointers import pointer_of_sorted, sum_of_rows
 from nasflow.graphs.table import ArchTable
@@ -86,6 +91,10 @@ class GraphBatch:
     generation: Tensor
     n_ops: int
     masked: bool = False
+    attr_names: tuple[str, ...] = ()
+    attrs: Tensor | None = None
+    global_names: tuple[str, ...] = ()
+    globals: Tensor | None = None
 
     @classmethod
     def from_table(cls, table: ArchTable, device: torch.device | str = "cpu") -> GraphBatch:
@@ -95,6 +104,9 @@ class GraphBatch:
         def as_index(array: npt.NDArray[np.integer[Any]]) -> Tensor:
             return torch.from_numpy(np.asarray(array, np.int64)).to(device)
 
+        def as_numbers(names: tuple[str, ...], columns: Float32) -> Tensor | None:
+            return torch.from_numpy(np.ascontiguousarray(columns)).to(device) if names else None
+
         return cls(
             ops=as_index(table.ops),
             graph=as_index(table.node_graph),
@@ -102,6 +114,10 @@ class GraphBatch:
             edge_index=as_index(table.global_edges()),
             generation=as_index(table.generation),
             n_ops=table.n_ops,
+            attr_names=table.attr_names,
+            attrs=as_numbers(table.attr_names, table.attrs),
+            global_names=table.global_names,
+            globals=as_numbers(table.global_names, table.globals),
         )
 
     def __len__(self) -> int:

@@ -19,11 +19,11 @@ from nasflow.graphs.attributes import Float32
 from nasflow.graphs.flat_graphs import FlatGraphs
 
 _DECADE = 10.0
-_FARTHEST = 10.0
+FARTHEST = 10.0
 
 
 @dataclass(frozen=True)
-class _Unit:
+class Unit:
     """Of one number."""
 
     name: str
@@ -48,7 +48,7 @@ class _Unit:
         """(n,) in this unit, NaN where there is none."""
         values = column.astype(np.float64)
         curved = _log1p(values) if self.logarithmic else values
-        return np.clip((curved - self.mean) / self.deviation, -_FARTHEST, _FARTHEST)
+        return np.clip((curved - self.mean) / self.deviation, -FARTHEST, FARTHEST)
 
 
 @dataclass(frozen=True)
@@ -64,15 +64,15 @@ class NumberUnits:
         [[-1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
     """
 
-    attrs: tuple[_Unit, ...] = ()
-    globals: tuple[_Unit, ...] = ()
+    attrs: tuple[Unit, ...] = ()
+    globals: tuple[Unit, ...] = ()
 
     @classmethod
     def of(cls, table: FlatGraphs) -> Self:
         """The units of a table, such as one that is pre-trained on."""
         return cls(
-            tuple(map(_Unit.of, table.attr_names, table.attrs.T)),
-            tuple(map(_Unit.of, table.global_names, table.globals.T)),
+            tuple(map(Unit.of, table.attr_names, table.attrs.T)),
+            tuple(map(Unit.of, table.global_names, table.globals.T)),
         )
 
     def __bool__(self) -> bool:
@@ -123,11 +123,11 @@ class NumberUnits:
     @classmethod
     def from_dict(cls, data: Mapping[str, Sequence[Sequence[Any]]]) -> Self:
         """The units of what `to_dict` gave."""
-        attrs = tuple(_Unit(*unit) for unit in data["attrs"])
-        return cls(attrs, tuple(_Unit(*unit) for unit in data["globals"]))
+        attrs = tuple(Unit(*unit) for unit in data["attrs"])
+        return cls(attrs, tuple(Unit(*unit) for unit in data["globals"]))
 
 
-def _columns(units: Sequence[_Unit], columns: Float32) -> Float32:
+def _columns(units: Sequence[Unit], columns: Float32) -> Float32:
     """(n, 2 n_units): values, 0 where there is none, then 1 where there is none."""
     n = len(columns)
     result = np.zeros((n, 2 * len(units)), np.float32)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from nasflow.encoders.base import Encoder
 from nasflow.errors import CheckpointError, MissingDataError, not_fitted
+from nasflow.graphs.number_units import NumberUnits
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import FitConfig, PretrainConfig
@@ -233,7 +234,10 @@ class FGP(GraphEncoder):
         fit = self.fit_config
         if fitted:
             fit = replace(fit, proxies=self._ranks.names)  # those that the head was made for
-        return {
+        units = scorer.encoder.units
+        # a file of a model that knows no numbers is what it was before there were any
+        numbers = {"units": units.to_dict()} if units else {}
+        return numbers | {
             "vocabulary": list(self.vocabulary_),
             "encoder": scorer.encoder.config.to_dict(),
             "surrogate": self.surrogate_config.to_dict(),
@@ -302,7 +306,9 @@ class FGP(GraphEncoder):
     ) -> None:
         """Bring back what a file holds."""
         assert self.vocabulary is not None
-        self._build(self.vocabulary)
+        # earlier versions knew no numbers
+        units = NumberUnits.from_dict(about.get("units") or NumberUnits().to_dict())
+        self._build(self.vocabulary, units=units)
         scorer = self._require()
         start = {}
         for name, tensor in parts["start"].items():
@@ -327,8 +333,13 @@ class FGP(GraphEncoder):
 
     # -- inside -----------------------------------------------------------------------------------
 
-    def _build(self, vocabulary: tuple[str, ...], table: ArchTable | None = None) -> None:
-        super()._build(vocabulary, table)
+    def _build(
+        self,
+        vocabulary: tuple[str, ...],
+        table: ArchTable | None = None,
+        units: NumberUnits | None = None,
+    ) -> None:
+        super()._build(vocabulary, table, units)
         self._ranks = ProxyRanks({})
         if hasattr(self, "fitted_"):
             del self.fitted_

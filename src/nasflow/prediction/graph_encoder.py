@@ -14,6 +14,7 @@ from torch import Tensor
 from nasflow.encoders.base import Encoder
 from nasflow.encoders.make import config_for, copied, encoder_config, make_encoder
 from nasflow.errors import DataError, not_fitted
+from nasflow.graphs.number_units import NumberUnits
 from nasflow.graphs.table import ArchTable
 from nasflow.prediction.inputs import (
     NOTHING_SEEN,
@@ -104,8 +105,21 @@ class GraphEncoder(FGPParameters, TakesArchitectures):
         table = self._table(architectures)
         return table.pruned() if self._prunes and len(table) else table
 
-    def _build(self, vocabulary: tuple[str, ...], table: ArchTable | None = None) -> None:
-        """New weights, drawn from the seed of pre-training, whatever was before."""
+    def _build(
+        self,
+        vocabulary: tuple[str, ...],
+        table: ArchTable | None = None,
+        units: NumberUnits | None = None,
+    ) -> None:
+        """New weights, drawn from the seed of pre-training, whatever was before.
+
+        Args:
+            vocabulary: the operations that may occur.
+            table: the first table that it sees, which tells the units of its numbers.
+            units: these, where a file tells them.
+        """
+        if units is None:
+            units = NumberUnits() if table is None else NumberUnits.of(table)
         device = checked_device(self.device)
         if isinstance(self.encoder, Encoder):
             encoder = copied(self.encoder, len(vocabulary))
@@ -114,7 +128,7 @@ class GraphEncoder(FGPParameters, TakesArchitectures):
             if table is not None:
                 config = config_for(config, table)
             with seeded(self.pretrain_config.seed, "encoder"):
-                encoder = make_encoder(len(vocabulary), config)
+                encoder = make_encoder(len(vocabulary), config, units)
         with seeded(self.pretrain_config.seed, "first head"):
             self._scorer = Scorer(encoder).to(device).eval()
         self._vocabulary = vocabulary

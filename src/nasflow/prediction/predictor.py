@@ -290,9 +290,9 @@ class Predictor(FGP):
         """Write one .safetensors file with weights, vocabulary and options, atomically."""
         if not hasattr(self, "blend_"):
             return super().save(path)
-        if self._scorer is None:
-            self._build(self.vocabulary_)
         assert self.blend_.mixture_ is not None  # it was fitted
+        if self._scorer is None:
+            self._build(self.vocabulary_, units=self.blend_.mixture_.features.setting.units)
         arrays, about = self.blend_.mixture_.state()
         header = self._about() | {"blend": about}
         # weights that no training has touched are drawn again from their seed
@@ -358,6 +358,7 @@ class Predictor(FGP):
             "fit": self._given("fit") or ALL_LABELS,
             "device": self.device,
             "as_computed": self._prunes,
+            "units": self.encoder_.units,
         }
         if hasattr(self, "history_"):
             pretrained = PretrainedEncoder(start=self._start, **options)

@@ -63,7 +63,7 @@ class Step:
         """(B, H): the embedding of every architecture."""
         if isinstance(self.encoder, NodeEncoder):
             # from the states that another task may have asked for already
-            return self.encoder.pool(self.batch, self.nodes)
+            return self.encoder.embedding(self.batch, self.nodes)
         embedding: Tensor = self.encoder(self.batch)
         return embedding
 

@@ -31,7 +31,7 @@ def random_view(batch: GraphBatch, share: float) -> GraphBatch:
 
 
 def mask_operations(batch: GraphBatch, share: float, graphs: Tensor | None = None) -> GraphBatch:
-    """Hide the operations of a share of the nodes.
+    """Hide the operations of a share of the nodes, and their numbers.
 
     Args:
         batch: the graphs.
@@ -42,7 +42,12 @@ def mask_operations(batch: GraphBatch, share: float, graphs: Tensor | None = Non
     if graphs is not None:
         counts = counts * graphs
     hidden = random_share(batch.graph, batch.node_ptr, counts)
-    return dataclasses.replace(batch, ops=batch.ops.masked_fill(hidden, batch.n_ops), masked=True)
+    attrs = batch.attrs
+    if attrs is not None:
+        # a convolution's width would give the operation away
+        attrs = attrs.masked_fill(hidden.unsqueeze(1), torch.nan)
+    ops = batch.ops.masked_fill(hidden, batch.n_ops)
+    return dataclasses.replace(batch, ops=ops, attrs=attrs, masked=True)
 
 
 def drop_nodes(batch: GraphBatch, share: float, graphs: Tensor) -> Tensor:
@@ -119,6 +124,10 @@ def cut(batch: GraphBatch, kept: Tensor, edge_index: Tensor) -> GraphBatch:
         node_ptr=torch.searchsorted(graph, torch.arange(len(batch) + 1, device=batch.device)),
         n_ops=batch.n_ops,
         masked=batch.masked,
+        attr_names=batch.attr_names,
+        attrs=None if batch.attrs is None else batch.attrs[kept],
+        global_names=batch.global_names,
+        globals=batch.globals,
     )
 
 

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from nasflow.encoders.make import config_for, make_encoder
 from nasflow.encoders.registry import EncoderConfig
+from nasflow.graphs.number_units import NumberUnits
 from nasflow.graphs.table import ArchTable
 from nasflow.options.training import FitConfig
 from nasflow.prediction.finetune import fine_tune
@@ -48,6 +49,8 @@ class EncoderMember(Member):
         fit: how it is fine-tuned.
         device: where to compute.
         as_computed: whether it sees graphs as they compute, or as they are written.
+        units: the numbers that it reads, such as those that `start` was pre-trained with; by
+            default those of the labelled rows.
     """
 
     groups: ClassVar[tuple[str, ...]] = ("proxies",)
@@ -62,6 +65,7 @@ class EncoderMember(Member):
         fit: FitConfig = ALL_LABELS,
         device: str = "cpu",
         as_computed: bool = True,
+        units: NumberUnits | None = None,
     ) -> None:
         super().__init__(seed)
         self.encoder = encoder or EncoderConfig()
@@ -69,10 +73,14 @@ class EncoderMember(Member):
         self.fit_config = fit
         self.device = device
         self.as_computed = as_computed
+        self.units = units
 
     def fit(self, rows: Rows, scores: FloatArray) -> Self:
         """See `Member.fit`."""
         table, extra = self._inputs(rows)
+        # weights that were pre-trained have units that belong to them; new ones take the rows' own
+        if self.units is None:
+            self.units = NumberUnits.of(table)
         self.encoder = config_for(self.encoder, table)
         self._network: _Network | None = None
         n_rows = len(scores)
@@ -122,6 +130,8 @@ class EncoderMember(Member):
         """See `Member.restore`."""
         del scores  # they are in the network
         table, extra = self._inputs(rows)
+        if self.units is None:
+            self.units = NumberUnits.of(table)
         self._line, self._deviation = state["line"], float(state["deviation"][0])
         self._network = None
         if "network_line" in state:
@@ -157,7 +167,7 @@ class EncoderMember(Member):
     def _new_scorer(self, table: ArchTable, extra: Tensor | None) -> Scorer:
         """A network before it is fine-tuned; all start alike."""
         with seeded(self.seed, "encoder"):
-            encoder = make_encoder(len(table.vocabulary), self.encoder)
+            encoder = make_encoder(len(table.vocabulary), self.encoder, self.units)
         if self.start is not None:
             encoder.load_state_dict(dict(self.start))
         with seeded(self.seed, "head"):
