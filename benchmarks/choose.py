@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy.stats
 
 from nasflow import Blend, Dataset, choose, kendall_tau, open_dataset
 from nasflow.experiments.manifest import processor
@@ -91,11 +92,37 @@ def text(entries: Mapping[str, Mapping[str, Any]], commands: Iterable[str]) -> s
             for name in ("tau", "p1"):
                 cells += _cells(runs, name)
             rows.append([space, str(n), *cells, str(len(runs))])
+        summary = _over_spaces(lines)
         beside = "no zero-cost column" if proxies == "-" else f"with {proxies.replace('+', ', ')}"
-        sections.append(f"## For the {aim}, {beside}\n\n{markdown(rows)}")
+        sections.append(f"## For the {aim}, {beside}\n\n{summary}{markdown(rows)}")
     told = "\n".join(f"    {command}" for command in commands)
     sections.append(f"Commands:\n\n{told}\n")
     return "\n".join(sections)
+
+
+def _over_spaces(lines: Mapping[tuple[str, int], list[Mapping[str, Any]]]) -> str:
+    """A line for each number of labels: chosen - random in the mean over spaces; "" of one space.
+
+    The interval is Student's over the spaces, each of which is one number.
+    """
+    header = ["labels", "tau, chosen - random", "better on", "P@1%, chosen - random", "better on"]
+    rows = [header]
+    for n in sorted({n for _, n in lines}):
+        cells = []
+        for name in ("tau", "p1"):
+            gains = []
+            for (_, labels), runs in lines.items():
+                if labels == n:
+                    by_split = [100 * (run["chosen"][name] - run["random"][name]) for run in runs]
+                    gains.append(float(np.mean(by_split)))
+            half = scipy.stats.t.ppf(0.975, max(1, len(gains) - 1)) * scipy.stats.sem(gains)
+            mean = float(np.mean(gains))
+            cells.append(f"{mean:+.1f} ({mean - half:+.1f} to {mean + half:+.1f})")
+            cells.append(f"{sum(gain > 0 for gain in gains)} of {len(gains)} spaces")
+        rows.append([str(n), *cells])
+    if len({space for space, _ in lines}) < 2:
+        return ""
+    return f"In the mean over spaces, with a 95 % interval over these:\n\n{markdown(rows)}\n"
 
 
 def _cells(runs: list[Mapping[str, Any]], name: str) -> list[str]:
