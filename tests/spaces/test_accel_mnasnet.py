@@ -7,8 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from nasflow.errors import GraphError
+from nasflow.networks.flops import count_flops
+from nasflow.networks.mobile import ConvBN, MobileBlock
 from nasflow.spaces.accel_mnasnet import AccelMnasnet
 
 SPACE = AccelMnasnet()
@@ -72,6 +76,38 @@ def test_parameters_and_macs_are_the_published_ones(nasflow_data: Path) -> None:
     assert np.corrcoef(totals["flops"], macs)[0, 1] > 0.998
     more = np.array([normalised_and_pooled(row) for row in rows])
     assert np.allclose(totals["flops"] + more, macs, rtol=2e-4)
+
+
+def torch_layers(text: str) -> nn.Sequential:
+    """The convolutional layers of a network, and its last one."""
+    layers: list[nn.Module] = [ConvBN(3, 32, 3, stride=2)]
+    n_in = 32
+    for i, block in enumerate(text.split()):
+        expansion, kernel, n_layers = int(block[1]), int(block[3]), int(block[5])
+        width, stride = (16, 24, 40, 80, 112, 192, 320)[i], (1, 2, 2, 2, 1, 2, 1)[i]
+        for layer in range(n_layers):
+            squeezed = n_in // 4 if block.endswith("s") else 0
+            step = stride if layer == 0 else 1
+            layers.append(MobileBlock(n_in, width, kernel, expansion, step, squeezed))
+            n_in = width
+    return nn.Sequential(*layers, ConvBN(320, 1280, 1))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_numbers_are_those_of_torch_layers(seed: int) -> None:
+    space = AccelMnasnet(resolution=64)
+    element = space.sample(np.random.default_rng(seed))
+    layers = torch_layers(space.format(element)).eval()
+    params = [sum(p.numel() for p in layer.parameters()) for layer in layers]
+    assert list(element.attrs["params"][1:-1]) == params
+    flops = element.attrs["flops"]
+    assert sum(flops[1:-1]) == count_flops(layers, (3, 64, 64))
+    assert (element.attrs["params"][-1], flops[-1]) == (1280 * 1000 + 1000, 1280 * 1000)
+    x, outputs = torch.zeros(1, 3, 64, 64), []
+    for layer in layers:
+        x = layer(x)
+        outputs.append(x.numel())
+    assert list(element.attrs["outputs"][1:-1]) == outputs
 
 
 def test_a_table_of_many_is_that_of_each() -> None:

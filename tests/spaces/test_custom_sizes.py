@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import pickle
 import re
 from pathlib import Path
 from typing import Any
@@ -482,6 +483,16 @@ def test_a_node_with_very_many_choices_is_drawn_and_changed() -> None:
         space.validate(element)
     with pytest.raises(GraphError, match="a node of custom has 200,000,000 choices"):
         space.enumerate()
+
+
+@EVERY
+def test_a_space_goes_to_another_process_and_back(name: str) -> None:
+    space = described_space(ALL[name])
+    element = space.sample(np.random.default_rng(0))
+    again = pickle.loads(pickle.dumps(space))
+    assert again.format(element) == space.format(element)
+    texts = [one.format(one.mutate(element, np.random.default_rng(1))) for one in (space, again)]
+    assert texts[0] == texts[1]
 
 
 def test_no_search_of_the_old_kind_reads_the_new_keys() -> None:

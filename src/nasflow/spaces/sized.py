@@ -73,12 +73,13 @@ class SizedSpace(Space):
     def element(self, value: Value) -> Architecture:
         """The element with these choices."""
         recent: dict[Value, Architecture] = self.__dict__.setdefault("_recent", {})
-        if value not in recent:
+        element = recent.get(value)
+        if element is None:
             # a search formats, checks and changes what it has just drawn: each asks for it again
             if len(recent) >= MAX_RECENT:
                 recent.clear()
-            recent[value] = self.table_of_values([value])[0]
-        return recent[value]
+            element = recent[value] = self.table_of_values([value])[0]
+        return element
 
     def value(self, architecture: Architecture) -> Value:
         """The choices of an element.
