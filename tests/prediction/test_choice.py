@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nasflow import ArchTable, Blend, choose, kendall_tau, load_space, open_dataset
+from nasflow import Architecture, ArchTable, Blend, choose, kendall_tau, load_space, open_dataset
 from nasflow.cli import main
 from nasflow.errors import ConfigError, DataError
 from nasflow.prediction import choice
@@ -135,3 +135,12 @@ def test_the_command_writes_a_table_and_goes_on_from_one(
         with pytest.raises(SystemExit):
             main(["choose", source, "--n", "5", "--out", out, *words])
     assert "same space" in capsys.readouterr().err
+
+
+def test_rows_that_differ_in_a_number_alone_are_chosen_far_apart() -> None:
+    ops, edges = ("input", "conv", "output"), ((0, 1), (1, 2))
+    widths = [2.0**power for power in range(12)]
+    graphs = [Architecture(ops, edges, {"width": [None, width, None]}) for width in widths]
+    rows = choose(ArchTable.from_architectures(graphs), 3)
+    # the middle, and something to either side of it
+    assert (np.diff(np.sort(rows)) >= 3).all()

@@ -270,3 +270,22 @@ def test_the_first_trainings_are_those_that_teach_most_if_asked_for(strategy: st
     later.proposals = walk.proposals[:2]
     assert later.walk(5).architectures == expected
     assert "teach most" in later.strategy.note_on_budget(3)
+
+
+@pytest.mark.parametrize("strategy", ["blend", "fgp"])
+def test_a_space_of_sizes_is_searched_by_its_numbers(
+    strategy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search_spaces.worth", _nearness)
+    problem = Problem(load_space("nats-sss"))
+    # a space of one wiring and one operation: its numbers are all there is to see
+    found = Walk(options(strategy, n_initial=6), problem, whole=False).walk(15)
+    random = Walk(options("random"), problem, whole=False).walk(15)
+    assert max(found.values) > max(random.values)
+    assert np.mean(found.values[10:]) > np.mean(random.values)
+
+
+def _nearness(architecture: Architecture) -> float:
+    """Near 0 where the first widths are small and the last ones large; else below."""
+    widths = [width for width in architecture.attrs["width"] if width is not None]
+    return -abs(np.log(widths[1] / 16)) - abs(np.log(widths[-2] / 64))

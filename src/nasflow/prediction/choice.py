@@ -18,6 +18,7 @@ import numpy.typing as npt
 from nasflow.errors import ConfigError, DataError
 from nasflow.features.base import FeatureGroup
 from nasflow.features.make import Columns, Features, setting_of
+from nasflow.features.registry import NUMBER_GROUPS
 from nasflow.graphs.table import ArchTable
 from nasflow.statistics.ranks import ranks_among
 
@@ -165,6 +166,9 @@ def _blocks(
 ) -> list[Float32Array]:
     """For each group its columns of these rows, scaled so that rows are 1 apart in the mean."""
     names = [*groups, *(["proxies"] if proxies and "proxies" not in groups else [])]
+    # rows that differ in numbers alone are different rows
+    if table.has_numbers:
+        names += [name for name in NUMBER_GROUPS if name not in names]
     values = {name: np.asarray(column, np.float64) for name, column in (proxies or {}).items()}
     features = Features(setting_of(table, values), names)
     matrix = features(table[rows], {name: column[rows] for name, column in values.items()})

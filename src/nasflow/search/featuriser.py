@@ -23,6 +23,7 @@ from nasflow.encoders.make import foreign_name
 from nasflow.encoders.registry import EncoderConfig
 from nasflow.features.counts import counts
 from nasflow.features.one_hot import one_hot
+from nasflow.graphs.number_units import NumberUnits
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import FitConfig, PretrainConfig
@@ -89,7 +90,9 @@ class Featuriser:
         self._vocabulary = tuple(dict.fromkeys([*problem.space.ops, *self._elements.vocabulary]))
         self._n_nodes = int(np.diff(self._elements.node_ptr).max())
         self._proxies = {name: problem.known.values(name, self._elements) for name in proxies}
-        self._surrogates = FlowSurrogate(len(self._vocabulary), surrogate)
+        # in one unit for all that is proposed
+        units = NumberUnits.of(self._elements)
+        self._surrogates = FlowSurrogate(len(self._vocabulary), surrogate, units=units)
 
     def graphs(self, elements: ArchTable) -> ArchTable:
         """The elements as they compute, and as the predictor sees them."""

@@ -14,6 +14,7 @@ from typing import Self
 import numpy as np
 
 from nasflow.features.make import Features, setting_of
+from nasflow.features.registry import NUMBER_GROUPS
 from nasflow.graphs.table import ArchTable
 from nasflow.prediction.blend import GROUPS
 from nasflow.prediction.members.registry import MEMBERS, PROCESSES
@@ -98,7 +99,10 @@ class BlendSearch(Bayesian):
         vocabulary = tuple(dict.fromkeys([*self.problem.space.ops, *elements.vocabulary]))
         reference = {name: known.values(name, elements) for name in self.config.proxies}
         setting = setting_of(elements.with_vocabulary(vocabulary), reference or None)
-        return Features(setting, [*GROUPS, *(["proxies"] if reference else [])])
+        groups = [*GROUPS, *(["proxies"] if reference else [])]
+        # of spaces of sizes most of what there is to know
+        groups += NUMBER_GROUPS if elements.has_numbers else ()
+        return Features(setting, groups)
 
     @cached_property
     def _samples(self) -> ArchTable:
@@ -116,7 +120,10 @@ class BlendSearch(Bayesian):
         sizes = self._features_maker.sizes
         starts = dict(zip(sizes, np.cumsum([0, *sizes.values()]).tolist(), strict=False))
         views: list[View] = []
-        for name in self.config.members:
+        members = self.config.members
+        if self._samples.has_numbers:
+            members += ("totals-gp", "sums-gp")
+        for name in members:
             seen = [group for group in MEMBERS.find(name).groups if group in sizes]
             columns: list[int] = []
             for group in seen:
