@@ -241,6 +241,21 @@ def test_an_open_space_lists_each_class_once() -> None:
     assert len(table) == 2 * len(CustomSpace(named).enumerate())
 
 
+def test_a_list_of_edges_to_choose_from_has_a_number_of_elements() -> None:
+    space = described_space(DAGS["positional"])
+    assert isinstance(space, CustomSizedDag)
+    assert space.n_elements == len(space.enumerate())
+    wide = DAGS["positional"] | {"attributes": {"w": {"from": 1, "to": 1000, "step": 1}}}
+    larger = described_space(wide)
+    assert isinstance(larger, CustomSizedDag)
+    edges = {"ops": ["a"], "n_nodes": 2, "edges": DAGS["positional"]["edges"]}
+    n_graphs = len(CustomSpace(edges).enumerate())
+    assert larger.n_elements == n_graphs * 2000**2
+    opened = described_space(DAGS["open"])
+    assert isinstance(opened, CustomSizedDag)
+    assert opened.n_elements is None
+
+
 def test_the_notation_is_one_for_people() -> None:
     space = chain("stages")
     text = "dropout=0.1; width=24: conv > mbconv(expansion=6); attn(heads=4) > moe"

@@ -22,6 +22,7 @@ from nasflow.errors import ConfigError, GraphError
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.flat_arrays import MAX_OPS
 from nasflow.graphs.table import ArchTable
+from nasflow.running.cached import cached_property
 from nasflow.spaces.base import Space
 from nasflow.spaces.changes import Change
 from nasflow.spaces.choices import Place, Value
@@ -66,6 +67,21 @@ class CustomSizedDag(Space):
         self._outline = Outline(self._custom, [NEW], any_name=True)
         self.inputs = self._custom.inputs
         self.ops = (*self.inputs, *names, "output")
+
+    @cached_property
+    def n_elements(self) -> int | None:
+        """The exact number of elements; None with `edges: all`, or too many edges to choose from.
+
+        With `edges: all` an element may be written in several orders of its nodes, and how many of
+        them are one depends on the numbers.
+        """
+        if self._custom.allowed is None:
+            return None
+        try:
+            n_graphs = len(Outline(self._custom, [NEW], any_name=False).enumerate())
+        except GraphError:
+            return None
+        return int(n_graphs * self._node.n**self._custom.max_nodes * self._graph.n)
 
     # -- elements ---------------------------------------------------------------------------------
 
