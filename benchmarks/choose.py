@@ -77,24 +77,29 @@ def measured(dataset: Dataset, n: int, split: int, aim: str, names: list[str]) -
 
 def text(entries: Mapping[str, Mapping[str, Any]], commands: Iterable[str]) -> str:
     """The page of all splits that were made."""
-    by_aim: dict[tuple[str, str], dict[tuple[str, int], list[Mapping[str, Any]]]] = {}
+    by_aim: dict[tuple[str, bool], dict[tuple[str, int], list[Mapping[str, Any]]]] = {}
     for entry in entries.values():
-        lines = by_aim.setdefault((entry["aim"], entry["proxies"]), {})
+        lines = by_aim.setdefault((entry["aim"], entry["proxies"] == "-"), {})
         lines.setdefault((entry["space"], entry["n_labels"]), []).append(entry)
     sections = [_HEAD]
-    for (aim, proxies), lines in by_aim.items():
+    for (aim, graph_alone), lines in by_aim.items():
         header = ["space", "labels"]
         for name in ("tau", "P@1%"):
             header += [f"{name}, random", f"{name}, chosen", f"{name}, chosen - random"]
         rows = [[*header, "splits"]]
+        columns = {}
         for (space, n), runs in lines.items():
             cells = []
             for name in ("tau", "p1"):
                 cells += _cells(runs, name)
             rows.append([space, str(n), *cells, str(len(runs))])
-        summary = _over_spaces(lines)
-        beside = "no zero-cost column" if proxies == "-" else f"with {proxies.replace('+', ', ')}"
-        sections.append(f"## For the {aim}, {beside}\n\n{summary}{markdown(rows)}")
+            columns[space] = runs[0]["proxies"].replace("+", ", ")
+        beside = "no zero-cost column"
+        if not graph_alone:
+            of_each = [f"{names} on {space}" for space, names in columns.items()]
+            beside = f"with zero-cost columns\n\nThese are {'; '.join(of_each)}."
+        tables = f"{_over_spaces(lines)}{markdown(rows)}"
+        sections.append(f"## For the {aim}, {beside}\n\n{tables}")
     told = "\n".join(f"    {command}" for command in commands)
     sections.append(f"Commands:\n\n{told}\n")
     return "\n".join(sections)
@@ -105,6 +110,8 @@ def _over_spaces(lines: Mapping[tuple[str, int], list[Mapping[str, Any]]]) -> st
 
     The interval is Student's over the spaces, each of which is one number.
     """
+    if len({space for space, _ in lines}) < 2:
+        return ""
     header = ["labels", "tau, chosen - random", "better on", "P@1%, chosen - random", "better on"]
     rows = [header]
     for n in sorted({n for _, n in lines}):
@@ -115,13 +122,11 @@ def _over_spaces(lines: Mapping[tuple[str, int], list[Mapping[str, Any]]]) -> st
                 if labels == n:
                     by_split = [100 * (run["chosen"][name] - run["random"][name]) for run in runs]
                     gains.append(float(np.mean(by_split)))
-            half = scipy.stats.t.ppf(0.975, max(1, len(gains) - 1)) * scipy.stats.sem(gains)
+            half = scipy.stats.t.ppf(0.975, len(gains) - 1) * scipy.stats.sem(gains)
             mean = float(np.mean(gains))
             cells.append(f"{mean:+.1f} ({mean - half:+.1f} to {mean + half:+.1f})")
             cells.append(f"{sum(gain > 0 for gain in gains)} of {len(gains)} spaces")
         rows.append([str(n), *cells])
-    if len({space for space, _ in lines}) < 2:
-        return ""
     return f"In the mean over spaces, with a 95 % interval over these:\n\n{markdown(rows)}\n"
 
 
