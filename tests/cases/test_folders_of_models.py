@@ -60,13 +60,14 @@ def test_the_way_leads_to_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "2 architectures" in capsys.readouterr().out
 
 
-def test_the_loop_in_the_docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_in_the_docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = (Path(__file__).parents[2] / "docs" / "import-models.md").read_text()
-    loop = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[-1]
+    (commands,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
     (tmp_path / "models").mkdir()
     save_models(tmp_path / "models")
-    (tmp_path / "labels.csv").write_text("model,accuracy\none,0.7\ntwo,0.8\n")
+    (tmp_path / "latency.csv").write_text('id,"latency [ms, min]"\none,0.7\ntwo,0.8\n')
     monkeypatch.chdir(tmp_path)
-    exec(compile(loop, "import-models.md", "exec"), {"from_onnx": from_onnx})
+    main(commands.splitlines()[0].split()[1:])
     table = open_dataset("models.jsonl")
     assert len(table) == 2
+    assert set(table.metrics) == {"latency"}
