@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -17,7 +17,7 @@ from nasflow.options.surrogate import SurrogateConfig
 from nasflow.prediction.blend_weights import blend_weights
 from nasflow.prediction.members.base import FloatArray, Member, Prediction, Rows
 from nasflow.prediction.members.registry import MEMBERS
-from nasflow.prediction.score_scale import PowerScale, Scale, ScoreScale, likeliest_power
+from nasflow.prediction.score_scale import Curve, Scale, ScoreScale, likeliest_curve
 from nasflow.prediction.uncertainty import Misses
 from nasflow.running.progress import progress_bar
 from nasflow.statistics.metrics import kendall_tau
@@ -45,11 +45,11 @@ class Mixture:
     """How far from what was said of labelled rows without their labels these are."""
     unseen_tau: float
     """Kendall's tau between the two."""
-    power: float | None = None
-    """Of the curve from labels to scores; None where these are normal scores of ranks."""
+    curve: Curve | None = None
+    """From labels to scores; None where these are normal scores of ranks."""
 
     def __post_init__(self) -> None:
-        self.scale = _scale(self.labels, self.power)
+        self.scale = _scale(self.labels, self.curve)
 
     @classmethod
     def learn(
@@ -74,8 +74,8 @@ class Mixture:
         # one pass over the groups, whichever members look at them
         rows = _rows(features, table, columns)
         # what adds up over nodes does so in the label's own unit, or a power of it
-        power = likeliest_power(labels) if table.has_numbers else None
-        scores = _scale(labels, power).scores
+        curve = likeliest_curve(labels) if table.has_numbers else None
+        scores = _scale(labels, curve).scores
         fitted = {}
         with progress_bar("fitting", len(members), show=progress) as advance:
             for name, member in members.items():
@@ -96,7 +96,7 @@ class Mixture:
             dict(zip(fitted, weights.tolist(), strict=True)),
             Misses(scores, blended),
             kendall_tau(blended.mean, scores),
-            power,
+            curve,
         )
 
     # -- predictions ------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ class Mixture:
         # a file of a model that knows no numbers is what it was before there were any
         if setting.units:
             about["units"] = setting.units.to_dict()
-            about["power"] = self.power
+            about["curve"] = None if self.curve is None else asdict(self.curve)
         return arrays, about
 
     @classmethod
@@ -252,7 +252,7 @@ class Mixture:
             about["weights"],
             Misses.restore(arrays["misses"], about["floor"]),
             about["unseen_tau"],
-            about.get("power"),
+            Curve(**about["curve"]) if about.get("curve") else None,
         )
         # members of few numbers are made again from the labelled rows, with the scales they had
         rows = mixture.labelled_rows()
@@ -275,8 +275,8 @@ def _rows(features: Features, table: ArchTable, columns: Columns | None) -> Rows
     return Rows(table.with_numbers(setting.attr_names, setting.global_names), blocks)
 
 
-def _scale(labels: FloatArray, power: float | None) -> Scale:
-    return ScoreScale(labels) if power is None else PowerScale(labels, power)
+def _scale(labels: FloatArray, curve: Curve | None) -> Scale:
+    return ScoreScale(labels) if curve is None else curve.scale(labels)
 
 
 def _blended(predictions: Sequence[Prediction], weights: FloatArray) -> Prediction:
