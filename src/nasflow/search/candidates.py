@@ -19,6 +19,7 @@ from nasflow.running.cached import cached_property
 from nasflow.search.known import met
 from nasflow.search.problem import Problem
 from nasflow.spaces.base import Space
+from nasflow.spaces.sized import SizedSpace
 
 MAX_LISTED = 60_000  # elements of a space that is searched as a whole; NAS-Bench-Graph has 59,049
 _TRIES = 40  # batches of samples without anything new before a space counts as used up
@@ -105,8 +106,7 @@ class Candidates:
         while len(candidates) < n and n_misses < _TRIES:
             n_missing = n - len(candidates)
             # canonical ids are computed of a whole table: batches of a few pay off
-            batch = [self.problem.space.sample(self.rng) for _ in range(max(8, n_missing))]
-            new = self._new(batch, n_missing)
+            new = self._new(self._samples(max(8, n_missing)), n_missing)
             n_misses = 0 if new else n_misses + 1
             candidates += new
         if len(candidates) < n and self.whole is not None:
@@ -116,6 +116,13 @@ class Candidates:
             candidates += self._new(left, n - len(candidates))
         return candidates
 
+    def _samples(self, n: int) -> Sequence[Architecture] | ArchTable:
+        """Samples of the space, as a table where it makes many at once in less time."""
+        space = self.problem.space
+        if isinstance(space, SizedSpace):
+            return space.sample_table(n, self.rng)
+        return [space.sample(self.rng) for _ in range(n)]
+
     def mutations(
         self, parents: Sequence[Architecture], n_each: int, again: float = 0.0
     ) -> list[Candidate]:
@@ -124,6 +131,13 @@ class Candidates:
         Each is mutated further with a chance of `again`, so the number of changes is geometric,
         with mean 1 / (1 - again); one may undo another.
         """
+        space = self.problem.space
+        if isinstance(space, SizedSpace) and not again:
+            if not parents:
+                return []
+            tables = [space.mutate_table(parent, n_each, self.rng) for parent in parents]
+            table = ArchTable.concatenate(tables)
+            return self._new(table, len(table))
         children = [self._mutated(parent, again) for parent in parents for _ in range(n_each)]
         return self._new(children, len(children))
 
@@ -175,11 +189,14 @@ class Candidates:
         self._seen.add(candidate.canonical_id)
         return candidate
 
-    def _new(self, architectures: Sequence[Architecture], n: int) -> list[Candidate]:
+    def _new(self, architectures: Sequence[Architecture] | ArchTable, n: int) -> list[Candidate]:
         """The first `n` of the architectures that may be proposed."""
-        if not architectures or n < 1:
+        if not len(architectures) or n < 1:
             return []
-        table = ArchTable.from_architectures(architectures)
+        if isinstance(architectures, ArchTable):
+            table = architectures
+        else:
+            table = ArchTable.from_architectures(architectures)
         ids = table.canonical_ids.tolist()
         # the first of each class of twins, in the order of the architectures
         row_of: dict[str, int] = {}

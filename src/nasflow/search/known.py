@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from reprlib import repr as short
 
@@ -30,6 +30,8 @@ from nasflow.running.numbers import element_of, number_in, number_of
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 Function = Callable[[Architecture], float]
+
+_MAX_COMPUTED = 20_000  # of each function: the candidates of a few proposals
 
 _COMPARISONS = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
 _CONDITION = re.compile(r"\s*(\S+?)\s*(<=|>=|<|>)\s*(\S+)\s*")
@@ -83,6 +85,7 @@ class Known:
     ) -> None:
         self._dataset = dataset
         self._functions = dict(functions or {})
+        self._remembered: dict[str, dict[bytes, float]] = {}
         # both made on first use: hashing a whole data set takes seconds
         self._row_of_graph: dict[bytes, int] | None = None
         self._row_of_twin: dict[str, int] | None = None
@@ -121,12 +124,25 @@ class Known:
         """
         self.require(name)
         if name in self._functions:
-            function = self._functions[name]
-            return np.array([_computed(name, function, row) for row in table], np.float64)
+            return self._computed_once(name, table)
         assert self._dataset is not None
         column = self._dataset.proxy(name)
         rows = self._rows_of(table, self._dataset.table)
         return np.where(rows >= 0, column[rows], np.nan)
+
+    def _computed_once(self, name: str, table: ArchTable) -> FloatArray:
+        """(N,): a function of every row; of a search's last few thousand it is not asked again."""
+        computed, function = self._remembered.setdefault(name, {}), self._functions[name]
+        values = np.zeros(len(table))
+        for row, key in enumerate(_keys(table)):
+            value = computed.get(key)
+            if value is None:
+                # a constraint asks of each candidate, and the second objective once more
+                if len(computed) >= _MAX_COMPUTED:
+                    computed.clear()
+                value = computed[key] = _computed(name, function, table[row])
+            values[row] = value
+        return values
 
     def _rows_of(self, table: ArchTable, reference: ArchTable) -> npt.NDArray[np.int64]:
         """(N,): the row of the data set that is each graph, else a twin of it, else -1."""
@@ -176,7 +192,7 @@ def _of_function(name: str, fault: str, architecture: Architecture) -> ConfigErr
 
 
 def _keys(table: ArchTable) -> list[bytes]:
-    """A key of every row: equal for equal graphs, whatever the table's vocabulary."""
+    """A key of every row: equal for equal graphs with equal numbers, whatever the vocabulary."""
     names = [name.encode() + b"\0" for name in table.vocabulary]
     # one width for all tables: theirs may differ, and bytes are compared
     edges = table.edges.astype(np.int32)  # (2, n_edges)
@@ -186,7 +202,30 @@ def _keys(table: ArchTable) -> list[bytes]:
         ops = table.ops[node_ptr[i] : node_ptr[i + 1]].tolist()
         edges_of_row = edges[:, edge_ptr[i] : edge_ptr[i + 1]]
         keys.append(b"".join(names[op] for op in ops) + edges_of_row.tobytes())
-    return keys
+    if not table.has_numbers:
+        return keys
+    return [key + numbers for key, numbers in zip(keys, _keys_of_numbers(table), strict=True)]
+
+
+def _keys_of_numbers(table: ArchTable) -> Iterator[bytes]:
+    """A key of every row's numbers: names and values of those that it has."""
+    attrs, node_ptr = table.attrs.T, table.node_ptr.tolist()  # (n_attrs, n_nodes)
+    in_graphs = table.globals.T  # (n_globals, N)
+    for row in range(len(table)):
+        nodes = slice(node_ptr[row], node_ptr[row + 1])
+        parts = []
+        # a column that a row has nothing in may be missing in another table
+        for kind, names, columns, which in (
+            (b"\1", table.attr_names, attrs, nodes),
+            (b"\2", table.global_names, in_graphs, slice(row, row + 1)),
+        ):
+            for name, column in zip(names, columns, strict=True):
+                values = column[which]
+                if not np.isnan(values).all():
+                    # one bit pattern for 0 and -0, and one for all NaNs
+                    plain = np.where(np.isnan(values), np.float32(np.nan), values + np.float32(0))
+                    parts += [kind, name.encode(), b"\0", plain.tobytes()]
+        yield b"".join(parts)
 
 
 def met(constraints: Sequence[Constraint], known: Known, table: ArchTable) -> BoolArray:

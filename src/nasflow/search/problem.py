@@ -3,7 +3,8 @@
 The first objective is what a training returns; the second, if there is one, is a known quantity.
 With two, each proposal is made for another weighting of them, drawn at random, so that all parts of
 the Pareto front are looked for (ParEGO: Knowles 2006, "ParEGO: a hybrid algorithm with on-line
-landscape approximation", equation 2).
+landscape approximation", equation 2). Strategies with a Gaussian process look at both instead
+(`nasflow.search.two_objectives`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nasflow.errors import ConfigError
+from nasflow.graphs.table import ArchTable
 from nasflow.search.known import Constraint, FloatArray, Known
 from nasflow.spaces.base import Space
 
@@ -104,11 +106,21 @@ class Problem:
         first = _gains(values, self.maximise)
         if self.second is None or not len(first):
             return first
-        second = _gains(seconds, self.second_maximise)
+        second = self.gains(values, seconds)[:, 1]
         weight = rng.integers(_N_WEIGHTS + 1) / _N_WEIGHTS
         costs = np.stack([weight * _cost(first), (1 - weight) * _cost(second)])  # (2, n)
         utility: FloatArray = -(costs.max(axis=0) + _RHO * costs.sum(axis=0))  # (n,)
         return utility
+
+    def gains(self, values: Sequence[float], seconds: Sequence[float]) -> FloatArray:
+        """(n, 2): both objectives of results, more is better."""
+        first = _gains(values, self.maximise)
+        return np.stack([first, _gains(seconds, self.second_maximise)], axis=1)
+
+    def second_gains(self, table: ArchTable) -> FloatArray:
+        """(N,): the second objective, which there must be, of elements; more is better."""
+        assert self.second is not None
+        return _gains(self.known.values(self.second, table).tolist(), self.second_maximise)
 
     def front(self, values: Sequence[float], seconds: Sequence[float]) -> npt.NDArray[np.bool_]:
         """(n,) bool: which results are on the Pareto front; with one objective, the best."""
@@ -116,8 +128,7 @@ class Problem:
         if self.second is None:
             best: npt.NDArray[np.bool_] = first == first.max(initial=-np.inf)
             return best
-        second = _gains(seconds, self.second_maximise)
-        return pareto(np.stack([first, second], axis=1))
+        return pareto(self.gains(values, seconds))
 
 
 def pareto(points: FloatArray) -> npt.NDArray[np.bool_]:

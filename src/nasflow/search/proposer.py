@@ -70,6 +70,7 @@ class Proposer:
             pending=[trial.architecture for trial in visible if trial.is_open],
             n_proposed=number,
             repeats=self._repeats(done),
+            objectives=self.problem.gains(values, seconds) if self.problem.second else None,
         )
         # what was forgotten may come again
         seen = [trial.canonical_id for trial in trials if trial.state != "forgotten"]

@@ -164,6 +164,15 @@ class SizedSpace(Space):
             )
         return self.element(changed)
 
+    def mutate_table(
+        self, architecture: Architecture, n: int, rng: np.random.Generator
+    ) -> ArchTable:
+        """The table of `n` elements as `mutate` draws them of one, but for those drawn before."""
+        value = self.value(architecture)
+        drawn = [self.choices.mutate(value, rng) for _ in range(n)]
+        # an element has some dozens of neighbours: of a thousand draws most are repeats
+        return self.table_of_values([one for one in dict.fromkeys(drawn) if one is not None])
+
     def crossover(self, a: Architecture, b: Architecture, rng: np.random.Generator) -> Architecture:
         """An element whose choices are each one of the two elements'."""
         return self.element(self.choices.cross(self.value(a), self.value(b), rng))

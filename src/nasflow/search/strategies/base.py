@@ -43,6 +43,8 @@ class History:
     n_proposed: int
     repeats: Sequence[Sequence[float]] = ()
     """The single utilities of each, where some were trained more than once; `utility` has means."""
+    objectives: FloatArray | None = None
+    """(n, 2) both objectives of each, more being better, where there are two."""
 
     def measurements(self) -> tuple[list[Architecture], FloatArray]:
         """Every single training: its architecture, and its utility as (n_trainings,)."""

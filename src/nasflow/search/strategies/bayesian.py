@@ -6,10 +6,12 @@ best score,
 
     EI = s (z Phi(z) + phi(z)),   z = (m - best) / s     (Jones, Schonlau and Welch 1998, eq. 15)
 
-with m and s the process's mean and standard deviation. Of a space that is small enough every unseen
-element is looked at; of a larger one, mutations of the best results and fresh samples. What is
-being trained counts as having the result that the process expects (the "Kriging believer" of
-Ginsbourger, Le Riche and Carraro 2010), so that several proposals at once differ.
+with m and s the process's mean and standard deviation. Of two objectives the process learns the
+first alone, since the second is known without a training, and the improvement is what the area
+under the Pareto front grows by (`nasflow.search.two_objectives`). Of a space that is small enough
+every unseen element is looked at; of a larger one, mutations of the best results and fresh samples.
+What is being trained counts as having the result that the process expects (the "Kriging believer"
+of Ginsbourger, Le Riche and Carraro 2010), so that several proposals at once differ.
 
 Decisions, all for the sake of seconds and of a study that goes on with the same proposals after a
 kill:
@@ -40,6 +42,7 @@ from nasflow.search.candidates import Candidate, Candidates, Listed
 from nasflow.search.known import BoolArray, FloatArray
 from nasflow.search.strategies.base import History, Proposal, Strategy, drawn
 from nasflow.search.strategies.registry import SearchConfig
+from nasflow.search.two_objectives import expected_growth, on_scale
 from nasflow.statistics.ranks import normal_scores
 
 Start = Literal["random", "chosen"]
@@ -133,9 +136,11 @@ class Bayesian(Strategy):
             return []  # the space holds nothing else
         # single trainings, not means: how far those of one architecture lie apart is the noise
         architectures, utility = history.measurements()
-        scores = normal_scores(utility)  # (n_results,)
+        objectives = history.objectives
+        learnt = utility if objectives is None else objectives[:, 0]  # (n_results,)
+        scores = normal_scores(learnt)  # (n_results,)
         rows = self._rows_of(architectures)  # (n_results, d)
-        posterior = self._posterior(rows, utility, pool.features)
+        posterior = self._posterior(rows, learnt, pool.features)
         # what is under way counts as having the expected result; of very many the newest do
         pending = self._rows_of(history.pending[-_MAX_BELIEVED:])  # (n_pending, d)
         for row in pending:
@@ -145,7 +150,10 @@ class Bayesian(Strategy):
         available = pool.available
         while len(proposals) < n and available.any():
             mean, deviation = posterior.at_pool(scores)  # (N,), (N,)
-            improvement = expected_improvement(mean, deviation, float(scores.max()))
+            if objectives is None:
+                improvement = expected_improvement(mean, deviation, float(scores.max()))
+            else:
+                improvement = expected_growth(mean, deviation, pool.second(), objectives)
             improvement[~available] = -np.inf
             if n <= _MAX_BELIEVED:
                 chosen = [int(improvement.argmax())]
@@ -153,7 +161,7 @@ class Bayesian(Strategy):
                 order = np.argsort(-improvement, kind="stable")
                 chosen = order[: min(n, int(available.sum()))].tolist()
             for i in chosen:
-                predicted = on_scale(mean[i], deviation[i], utility)
+                predicted = on_scale(mean[i], deviation[i], learnt)
                 proposals.append(Proposal(*pool.take(i), *predicted))
             available[chosen] = False
             # the next one is made as if this one had the result that is expected of it
@@ -201,7 +209,17 @@ class Bayesian(Strategy):
         rows, features = self._elements
         unseen = np.zeros(len(whole.table), bool)
         unseen[candidates.unseen()] = True
-        return _Pool(features, unseen[rows], lambda i: (candidates.take(int(rows[i])), "model"))
+
+        def take(i: int) -> tuple[Candidate, str]:
+            return candidates.take(int(rows[i])), "model"
+
+        return _Pool(features, unseen[rows], take, lambda: self._second_of_whole[rows])
+
+    @cached_property
+    def _second_of_whole(self) -> FloatArray:
+        """(N,): the second objective of all elements of a listed space; more is better."""
+        assert self.whole is not None
+        return self.problem.second_gains(self.whole.table)
 
     def _drawn_pool(self, history: History, candidates: Candidates, n: int) -> _Pool:
         """Mutations of the best results, and as many fresh samples."""
@@ -210,16 +228,16 @@ class Bayesian(Strategy):
         n_each = math.ceil(size / len(parents))
         mutations = candidates.mutations(parents, n_each)
         elements = [*mutations, *candidates.fresh(size)]
-        features = self._rows_of([])
-        if elements:
-            architectures = [element.architecture for element in elements]
-            features = self.features(ArchTable.from_architectures(architectures))
+        architectures = [element.architecture for element in elements]
+        table = ArchTable.from_architectures(architectures, None if elements else ("none",))
+        features = self.features(table) if elements else self._rows_of([])
 
         def take(i: int) -> tuple[Candidate, str]:
             origin = "model, mutation" if i < len(mutations) else "model, sample"
             return elements[i], origin
 
-        return _Pool(features, np.ones(len(elements), bool), take)
+        available = np.ones(len(elements), bool)
+        return _Pool(features, available, take, lambda: self.problem.second_gains(table))
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,26 +250,8 @@ class _Pool:
     """(N,): which may be chosen."""
     take: Callable[[int], tuple[Candidate, str]]
     """Gives out row i, with its origin."""
-
-
-def on_scale(mean: float, deviation: float, values: FloatArray) -> tuple[float, float]:
-    """A score's mean and standard deviation on the scale of the values that `normal_scores` ranked.
-
-    Between the values in straight lines; beyond the best, on the line through the best and the
-    upper quartile.
-    """
-    score, value = np.sort(normal_scores(values)), np.sort(values)
-    # of two or three values the quartile would be the best itself: it takes two for a line
-    quartile = min(3 * len(value) // 4, len(value) - 2)
-    slope = 0.0
-    if score[-1] > score[quartile]:
-        slope = (value[-1] - value[quartile]) / (score[-1] - score[quartile])
-
-    def to_value(s: float) -> float:
-        return float(np.interp(s, score, value) + slope * max(0.0, s - score[-1]))
-
-    half_spread = (to_value(mean + deviation) - to_value(mean - deviation)) / 2
-    return to_value(mean), half_spread
+    second: Callable[[], FloatArray]
+    """Gives (N,) the second objective, where there is one; more is better."""
 
 
 def expected_improvement(mean: FloatArray, deviation: FloatArray, best: float) -> FloatArray:

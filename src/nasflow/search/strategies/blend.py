@@ -37,7 +37,8 @@ class BlendConfig(BayesianConfig):
     proxies: tuple[str, ...] = ()
     """Known quantities (columns or functions) whose ranks join the features."""
     members: tuple[str, ...] = PROCESSES
-    """The Gaussian processes, by the names that the members of a blend have."""
+    """The Gaussian processes, by the names that the members of a blend have; where nodes or graphs
+    carry numbers, two that read these join them."""
     ridge: float = 3.0
     """How strongly their weights are drawn to equal ones."""
     n_rows: int = 2_000
@@ -85,7 +86,32 @@ class BlendSearch(Bayesian):
         columns = {name: known.values(name, elements) for name in self.config.proxies}
         # columns of counts must mean the same operations in every table
         table = elements.with_vocabulary(maker.setting.vocabulary)
-        return maker(table, columns or None)
+        features = maker(table, columns or None)
+        if table.has_numbers:
+            # in place: of a listed space this is much
+            features -= self._units[0]
+            features /= self._units[1]
+        return features
+
+    @cached_property
+    def _units(self) -> tuple[FloatArray, FloatArray]:
+        """(d,) twice: what columns of numbers are measured from and in; of others 0 and 1.
+
+        A process takes its units from the results, and a column in which the first ones agree, such
+        as one of sums in millions, has none: there any other element would be out of all reach.
+        """
+        sizes = self._features_maker.sizes
+        maker = Features(self._features_maker.setting, NUMBER_GROUPS)
+        samples = self._samples
+        if len(samples) > _N_SAMPLES:
+            # the first of a listed space are all alike
+            samples = samples[np.random.RandomState(0).permutation(len(samples))[:_N_SAMPLES]]
+        numbers = maker(samples.with_vocabulary(maker.setting.vocabulary))
+        middle, deviation = numbers.mean(axis=0), numbers.std(axis=0)
+        # by rounding alone equal values have a deviation as well; such a column is 0
+        deviation[deviation <= 1e-9 * np.abs(middle)] = np.inf
+        before = np.zeros(sum(sizes.values()) - len(middle))  # columns of other groups come first
+        return np.concatenate([before, middle]), np.concatenate([before + 1, deviation])
 
     @cached_property
     def _features_of_whole(self) -> FloatArray:
@@ -124,7 +150,8 @@ class BlendSearch(Bayesian):
         if self._samples.has_numbers:
             members += ("totals-gp", "sums-gp")
         for name in members:
-            seen = [group for group in MEMBERS.find(name).groups if group in sizes]
+            # a group may be there without a column: numbers of nodes, where only graphs have some
+            seen = [group for group in MEMBERS.find(name).groups if sizes.get(group)]
             columns: list[int] = []
             for group in seen:
                 columns += range(starts[group], starts[group] + sizes[group])
