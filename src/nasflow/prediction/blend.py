@@ -117,12 +117,16 @@ class Blend(Estimator, TakesArchitectures):
         # who gives columns wants them to be read
         if columns and "proxies" not in groups:
             groups.append("proxies")
+        names = suited(FAST, table) if self.members is None else self.members
+        members = _made(names, self.seed)
         # and so does who gives graphs that carry numbers
         if table.has_numbers:
             groups += [name for name in NUMBER_GROUPS if name not in groups]
-        features = Features(setting_of(table, reference or columns), groups)
-        names = suited(FAST, table) if self.members is None else self.members
-        members = _made(names, self.seed)
+        # of chains members read few of the graph's groups, which take most of the time
+        if table.has_numbers and tuple(self.groups) == GROUPS:
+            read = {group for member in members.values() for group in member.groups}
+            groups = [name for name in groups if name in read]
+        features = Features(setting_of(table, reference or columns), groups or ["counts"])
         self.mixture_ = Mixture.learn(
             features, table, labels, columns or {}, members, self.ridge, progress=progress
         )
