@@ -17,7 +17,7 @@ from nasflow.search.strategies.base import History
 from nasflow.search.strategies.blend import BlendSearch
 from nasflow.search.strategies.make import make_strategy
 from nasflow.search.strategies.registry import SearchConfig
-from nasflow.search.two_objectives import expected_growth, on_scale
+from nasflow.search.two_objectives import expected_growth
 from nasflow.spaces.custom import CustomSpace
 from nasflow.spaces.custom_sizes import CustomSizes
 from nasflow.statistics.ranks import normal_scores
@@ -118,30 +118,33 @@ def test_the_expected_growth_of_the_front(seed: int) -> None:
     """Against a mean over many draws of the first objective, each with its area."""
     rng = np.random.default_rng(seed)
     results = np.stack([rng.normal(80, 5, 15), rng.normal(-3, 1, 15)], axis=1)
-    points = list(map(tuple, results.tolist()))
-    first, second = results.min(axis=0) - 0.1 * np.ptp(results, axis=0)
-    corner = float(first), float(second)
+    known_scores = normal_scores(results[:, 0])
+    points = list(zip(known_scores.tolist(), results[:, 1].tolist(), strict=True))
+    lowest = np.array([known_scores.min(), results[:, 1].min()])
+    spread = np.array([np.ptp(known_scores), np.ptp(results[:, 1])])
+    first, second = (lowest - 0.1 * spread).tolist()
     mean, deviation = rng.normal(1, 0.5, 6), rng.uniform(0.1, 1, 6)
     seconds = rng.normal(-2, 1, 6)
     fast = expected_growth(mean, deviation, seconds, results)
-    before = area(points, corner)
+    before = area(points, (first, second))
     for i in range(6):
         scores = mean[i] + deviation[i] * rng.standard_normal(3000)
-        values = [on_scale(score, 1.0, results[:, 0])[0] for score in scores.tolist()]
-        gains = [area([*points, (value, seconds[i])], corner) - before for value in values]
+        gains = []
+        for score in scores.tolist():
+            gains.append(area([*points, (score, seconds[i])], (first, second)) - before)
         error = np.std(gains) / np.sqrt(len(gains))
-        assert fast[i] == pytest.approx(np.mean(gains), abs=4 * error + 0.02 * np.mean(gains))
-    assert fast.max() > 1
+        assert fast[i] == pytest.approx(np.mean(gains), abs=4 * error + 1e-9)
+    assert fast.max() > 0.3
 
 
 def test_what_a_faster_one_is_known_to_beat_adds_nothing() -> None:
     results = np.array([[90.0, -1.0], [50.0, -3.0]])
-    sure = np.full(3, 1e-9)
+    scores = normal_scores(results[:, 0])
+    sure, worse = np.full(3, 1e-9), np.full(3, scores.min())
     # as good as the worse result: slower than the better one, as fast as it, and faster
-    worse = np.full(3, normal_scores(results[:, 0]).min())
     growth = expected_growth(worse, sure, np.array([-2.0, -1.0, -0.5]), results)
-    # from the corner, a tenth of the spread of 40 below the worst result
-    assert growth == pytest.approx([0.0, 0.0, 0.5 * 4.0], abs=1e-6)
+    # a tenth of the spread is between the worst score and the corner
+    assert growth == pytest.approx([0.0, 0.0, 0.5 * 0.1 * np.ptp(scores)], abs=1e-6)
 
 
 @pytest.mark.parametrize("space", ["sizes", "operations"])

@@ -17,11 +17,11 @@ from nasflow.prediction.choice import choose
 from nasflow.search.candidates import Candidates, listed
 from nasflow.search.problem import Problem
 from nasflow.search.strategies.base import History, Proposal
-from nasflow.search.strategies.bayesian import expected_improvement, normal_scores
+from nasflow.search.strategies.bayesian import normal_scores, on_scale
 from nasflow.search.strategies.gp_onehot import one_hot
 from nasflow.search.strategies.make import make_strategy
 from nasflow.search.strategies.registry import STRATEGIES
-from nasflow.search.two_objectives import on_scale
+from nasflow.search.two_objectives import expected_improvement
 from nasflow.spaces import load_space
 from search_spaces import CHAIN, MODELS, OPEN, Walk, options, worth
 

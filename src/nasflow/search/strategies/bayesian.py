@@ -31,7 +31,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import scipy.special
 
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
@@ -42,7 +41,7 @@ from nasflow.search.candidates import Candidate, Candidates, Listed
 from nasflow.search.known import BoolArray, FloatArray
 from nasflow.search.strategies.base import History, Proposal, Strategy, drawn
 from nasflow.search.strategies.registry import SearchConfig
-from nasflow.search.two_objectives import expected_growth, on_scale
+from nasflow.search.two_objectives import expected_growth, expected_improvement
 from nasflow.statistics.ranks import normal_scores
 
 Start = Literal["random", "chosen"]
@@ -254,11 +253,21 @@ class _Pool:
     """Gives (N,) the second objective, where there is one; more is better."""
 
 
-def expected_improvement(mean: FloatArray, deviation: FloatArray, best: float) -> FloatArray:
-    """(N,): how much above `best` the results are expected to be, counting those below as 0."""
-    s = np.maximum(deviation, 1e-12)  # what was trained has none left, and z divides by it
-    z = (mean - best) / s
-    improvement: FloatArray = s * (
-        z * scipy.special.ndtr(z) + np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi)
-    )
-    return improvement
+def on_scale(mean: float, deviation: float, values: FloatArray) -> tuple[float, float]:
+    """A score's mean and standard deviation on the scale of the values that `normal_scores` ranked.
+
+    Between the values in straight lines; beyond the best, on the line through the best and the
+    upper quartile.
+    """
+    score, value = np.sort(normal_scores(values)), np.sort(values)
+    # of two or three values the quartile would be the best itself: it takes two for a line
+    quartile = min(3 * len(value) // 4, len(value) - 2)
+    slope = 0.0
+    if score[-1] > score[quartile]:
+        slope = (value[-1] - value[quartile]) / (score[-1] - score[quartile])
+
+    def to_value(s: float) -> float:
+        return float(np.interp(s, score, value) + slope * max(0.0, s - score[-1]))
+
+    half_spread = (to_value(mean + deviation) - to_value(mean - deviation)) / 2
+    return to_value(mean), half_spread
