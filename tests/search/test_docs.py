@@ -7,6 +7,7 @@ import io
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,3 +43,28 @@ def test_the_page_works(
         with pytest.raises(SystemExit):
             main([*shlex.split(other)[1:], "--budget", "0"])
         assert "--budget is 0" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_search_of_sizes_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    blocks: dict[str, list[str]] = {}
+    for kind, text in BLOCK.findall(PAGE.read_text()):
+        blocks.setdefault(kind, []).append(text)
+    Path("sizes.yaml").write_text(blocks["yaml"][1])
+    Path("costs.py").write_text(blocks["python"][2])
+    printed = io.StringIO()
+    names: dict[str, Any] = {}
+    with contextlib.redirect_stdout(printed):
+        exec(compile(blocks["python"][3], str(PAGE), "exec"), names)
+    # which elements is another machine's affair: sums may differ there in the last bit
+    rows, shown = (text.splitlines() for text in (printed.getvalue(), blocks["text"][1]))
+    assert len(rows) >= len(shown) - 2
+    for lines in (rows, shown):
+        accuracies = [float(line.split()[0]) for line in lines]
+        assert accuracies == sorted(accuracies)
+        for line in lines:
+            element = names["space"].parse(line.split(maxsplit=2)[2])
+            assert names["params"](element) <= 50_000
+            assert f"{names['accuracy'](element):.1f} {names['madds'](element):.1e}" in line
