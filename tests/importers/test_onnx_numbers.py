@@ -201,6 +201,25 @@ def test_an_operator_of_ones_own_is_not_read_as_the_official_one() -> None:
         from_onnx(proto)
 
 
+@pytest.mark.parametrize("kind", ["stored", "constant", "filled"])
+def test_weights_that_nodes_make(kind: str) -> None:
+    """A layer's weights are its own, wherever the file has them."""
+    weights = [weight("w", 4, 8, 3, 3), weight("b", 4)]
+    stored, nodes = [], []
+    for tensor in weights:
+        if kind == "stored":
+            stored.append(tensor)
+        elif kind == "constant":
+            nodes.append(node("Constant", [], [tensor.name], value=tensor))
+        else:
+            stored.append(integers(f"sizes of {tensor.name}", *tensor.dims))
+            nodes.append(node("ConstantOfShape", [stored[-1].name], [tensor.name]))
+    conv = node("Conv", ["x", "w", "b"], ["y"], kernel_shape=[3, 3])
+    proto = model_of([*nodes, conv], stored)
+    expected = {"params": 4 * 72 + 4, "flops": 4 * 16 * 72}
+    assert dict(from_onnx(proto).globals) == expected
+
+
 def test_integers_behind_a_scale_are_weights_and_indices_are_none() -> None:
     levels = numpy_helper.from_array(np.ones((4, 8, 1, 1), np.int8), "levels")
     steps = numpy_helper.from_array(np.full(4, 0.5, np.float32), "steps")

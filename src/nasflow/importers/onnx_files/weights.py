@@ -40,6 +40,14 @@ _LEARNED: Mapping[str, frozenset[int]] = {
     "Resize": frozenset(),
     "Upsample": frozenset(),
 }
+# of these, whatever stands there is learned, even if the file computes it: some exporters write
+# weights as constants among the nodes, and models for tests leave out what they are
+_ALWAYS: Mapping[str, frozenset[int]] = {
+    "Conv": frozenset((1, 2)),
+    "ConvTranspose": frozenset((1, 2)),
+    "Gemm": frozenset((1, 2)),
+    **{op: _LEARNED[op] for op in ("BatchNormalization", "RNN", "GRU", "LSTM")},
+}
 
 
 class Weight(NamedTuple):
@@ -69,7 +77,7 @@ def weights_of_tensor(tensor: Any) -> Weights:
     elif n_elements == 1:
         kind = "single"
     else:
-        kind = "matrix" if sum(size > 1 for size in tensor.dims) > 1 else "vector"
+        kind = _kind_of_sizes(tensor.dims)
     return {Weight(tensor.name, kind): n_elements}
 
 
@@ -83,7 +91,21 @@ def read_by(node: Any, operands: Sequence[Operand | None]) -> list[Operand | Non
             is_learned = places is None or place in places
             weights = _counted(node, operand.weights) if is_learned else NO_WEIGHTS
             kept[place] = replace(operand, weights=weights)
+        elif isinstance(operand, Constant) and place in _ALWAYS.get(node.op_type, ()):
+            kept[place] = replace(operand, weights=_weights_of_shape(operand))
     return kept
+
+
+def _weights_of_shape(constant: Constant) -> Weights:
+    """A constant as a parameter of its own, if its shape is known."""
+    if constant.shape is None or not is_known_shape(constant.shape):
+        return NO_WEIGHTS
+    sizes = [size or 0 for size in constant.shape]
+    return {Weight(str(constant.key), _kind_of_sizes(sizes)): math.prod(sizes)}
+
+
+def _kind_of_sizes(sizes: Sequence[int]) -> str:
+    return "matrix" if sum(size > 1 for size in sizes) > 1 else "vector"
 
 
 def in_a_layer(node: Any, operands: Sequence[Operand | None]) -> list[Operand | None]:
