@@ -49,7 +49,6 @@ FINDINGS = """## What the tables say
 * Chosen rows rank better, without any zero-cost column: by +2.8 of tau with 20 labels (-0.9 to +6.4
   over spaces), +1.7 with 40 and +1.5 (+0.4 to +2.6) with 100, there on all six spaces. They are
   behind random rows on TransNAS alone, with 20 and 40 labels, by 1.2 and 0.3, within the interval.
-  With few labels they also spread less from split to split on most spaces.
 * The top gains nothing that three splits could tell: without zero-cost columns -0.1, +1.1 and +1.0,
   and where every second row is taken from the half that such columns promise most of (`--for top`)
   -1.5, +1.3 and +2.5, all intervals holding 0.
