@@ -55,7 +55,8 @@ def check(result: Any) -> None:
             assert not np.isinf(values).any()
         assert set(result.metrics) == set(result.values)
     elif isinstance(result, Architecture):
-        assert Architecture(result.ops, result.edges) == result
+        built_anew = Architecture(result.ops, result.edges, result.attrs, result.globals)
+        assert built_anew == result
     else:
         assert isinstance(result, dict)
 
