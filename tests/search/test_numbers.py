@@ -117,12 +117,9 @@ def area(points: list[tuple[float, float]], corner: tuple[float, float]) -> floa
 def test_the_expected_growth_of_the_front(seed: int) -> None:
     """Against a mean over many draws of the first objective, each with its area."""
     rng = np.random.default_rng(seed)
-    results = np.stack([rng.normal(80, 5, 15), rng.normal(-3, 1, 15)], axis=1)
-    known_scores = normal_scores(results[:, 0])
-    points = list(zip(known_scores.tolist(), results[:, 1].tolist(), strict=True))
-    lowest = np.array([known_scores.min(), results[:, 1].min()])
-    spread = np.array([np.ptp(known_scores), np.ptp(results[:, 1])])
-    first, second = (lowest - 0.1 * spread).tolist()
+    results = np.stack([rng.normal(0, 1, 15), rng.normal(-3, 1, 15)], axis=1)
+    points = list(map(tuple, results.tolist()))
+    first, second = (results.min(axis=0) - 0.1 * np.ptp(results, axis=0)).tolist()
     mean, deviation = rng.normal(1, 0.5, 6), rng.uniform(0.1, 1, 6)
     seconds = rng.normal(-2, 1, 6)
     fast = expected_growth(mean, deviation, seconds, results)
@@ -138,13 +135,47 @@ def test_the_expected_growth_of_the_front(seed: int) -> None:
 
 
 def test_what_a_faster_one_is_known_to_beat_adds_nothing() -> None:
-    results = np.array([[90.0, -1.0], [50.0, -3.0]])
-    scores = normal_scores(results[:, 0])
-    sure, worse = np.full(3, 1e-9), np.full(3, scores.min())
+    results = np.array([[1.0, -1.0], [-1.0, -3.0]])
+    sure, worse = np.full(3, 1e-9), np.full(3, -1.0)
     # as good as the worse result: slower than the better one, as fast as it, and faster
     growth = expected_growth(worse, sure, np.array([-2.0, -1.0, -0.5]), results)
     # a tenth of the spread is between the worst score and the corner
-    assert growth == pytest.approx([0.0, 0.0, 0.5 * 0.1 * np.ptp(scores)], abs=1e-6)
+    assert growth == pytest.approx([0.0, 0.0, 0.5 * 0.2], abs=1e-6)
+
+
+def test_what_is_under_way_counts_as_on_the_front() -> None:
+    """As if its expected result were there: what lies beside it has little to add."""
+    problem = Problem(SIZES, second="cost", known=Known(None, {"cost": cost}))
+    history = walked(problem, 20)
+    assert history.objectives is not None
+    trained = history.architectures[: len(history.utility)]
+    for pending in ([], trained[-2:]):
+        n = len(trained) - len(pending)
+        results = history.objectives[:n]
+        chooser = BlendSearch().bind(problem, None)
+        part = History(
+            trained[:n],
+            history.utility[:n],
+            [""] * n,
+            pending,
+            20,
+            objectives=results,
+        )
+        scores = normal_scores(results[:, 0])
+        rows = chooser._rows_of(part.architectures)
+        pool = chooser._rows_of(trained)
+        posterior = chooser._posterior(rows, results[:, 0], pool)
+        mean, _ = posterior.at_pool(scores)
+        front = chooser._expected_front(part, scores, posterior)
+        assert front[:n].tolist() == np.stack([scores, results[:, 1]], axis=1).tolist()
+        assert front[n:, 0] == pytest.approx(mean[n : n + len(pending)])
+        assert front[n:, 1].tolist() == [-cost(element) for element in pending]
+        # one by one as well, and after more rows were believed
+        for row in rows[:2]:
+            posterior.add(row)
+        at_once = posterior.mean_at(pool, scores)
+        assert at_once == pytest.approx(mean)
+        posterior.drop(2)
 
 
 @pytest.mark.parametrize("space", ["sizes", "operations"])

@@ -37,6 +37,9 @@ class AnyPosterior(Protocol):
     def at_pool(self, labels: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Mean (N,) and standard deviation (N,)."""
 
+    def mean_at(self, rows: FloatArray, labels: FloatArray) -> FloatArray:
+        """(k,): what is expected of other rows (k, d)."""
+
 
 class Belief:
     """A process with what it has learnt so far.
@@ -167,3 +170,9 @@ class MixedPosterior:
         mean = self._weights @ means
         variance = self._weights @ (variances + (means - mean) ** 2)
         return mean, np.sqrt(variance)
+
+    def mean_at(self, rows: FloatArray, labels: FloatArray) -> FloatArray:
+        """(k,): what they expect of other rows (k, d) with all features."""
+        said = [posterior.mean_at(rows[:, view.columns], labels) for view, posterior in self._parts]
+        mean: FloatArray = self._weights @ np.stack(said)
+        return mean

@@ -93,6 +93,16 @@ class Posterior:
             self.process.label_scale * deviation,
         )
 
+    def mean_at(self, rows: FloatArray, labels: FloatArray) -> FloatArray:
+        """(k,): what is expected of other rows (k, d); `labels` as in `at_pool`."""
+        n = len(labels)
+        known = [(block[:n], squares[:n]) for block, squares in self._blocks]
+        cross = self.process.covariance(known, self.process.blocks(rows))  # (n, k)
+        factor = self._factor[:n, :n]
+        mean = _solved(factor, self.process.standardised(labels)) @ _solved(factor, cross)
+        expected: FloatArray = self.process.label_mean + self.process.label_scale * mean
+        return expected
+
 
 def _solved(factor: FloatArray, right: FloatArray) -> FloatArray:
     """x with L x = `right`, for a lower triangle L."""

@@ -18,7 +18,6 @@ import numpy as np
 import scipy.special
 
 from nasflow.search.known import FloatArray
-from nasflow.statistics.ranks import normal_scores
 
 _MARGIN = 0.1  # how far beyond the worst result the area begins, in spreads of the results
 
@@ -41,9 +40,10 @@ def expected_growth(
     Args:
         mean, deviation: (N,) what is expected of the normal score of the first objective.
         second: (N,) the second objective; more is better.
-        results: (n, 2) both objectives of what was trained, n at least 2; more is better.
+        results: (n, 2) normal score of the first objective, and the second, of what was trained or
+            is being trained, n at least 2.
     """
-    scores, seconds = normal_scores(results[:, 0]), results[:, 1]  # (n,), (n,)
+    scores, seconds = results.T  # (n,), (n,)
     growth = np.zeros(len(mean))
     bottom = _below(seconds)
     # strip by strip of the second objective, from the worst result to the best

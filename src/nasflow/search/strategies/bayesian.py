@@ -140,6 +140,8 @@ class Bayesian(Strategy):
         scores = normal_scores(learnt)  # (n_results,)
         rows = self._rows_of(architectures)  # (n_results, d)
         posterior = self._posterior(rows, learnt, pool.features)
+        if objectives is not None:
+            second, front = pool.second(), self._expected_front(history, scores, posterior)
         # what is under way counts as having the expected result; of very many the newest do
         pending = self._rows_of(history.pending[-_MAX_BELIEVED:])  # (n_pending, d)
         for row in pending:
@@ -152,7 +154,7 @@ class Bayesian(Strategy):
             if objectives is None:
                 improvement = expected_improvement(mean, deviation, float(scores.max()))
             else:
-                improvement = expected_growth(mean, deviation, pool.second(), objectives)
+                improvement = expected_growth(mean, deviation, second, front)
             improvement[~available] = -np.inf
             if n <= _MAX_BELIEVED:
                 chosen = [int(improvement.argmax())]
@@ -165,11 +167,27 @@ class Bayesian(Strategy):
             available[chosen] = False
             # the next one is made as if this one had the result that is expected of it
             if len(proposals) < n:
-                posterior.add(pool.features[chosen[0]])
+                best = chosen[0]
+                posterior.add(pool.features[best])
                 n_believed += 1
+                if objectives is not None:
+                    front = np.vstack([front, [mean[best], second[best]]])
         # the posterior is kept for the next call: what was believed is no result
         posterior.drop(n_believed)
         return proposals
+
+    def _expected_front(
+        self, history: History, scores: FloatArray, posterior: AnyPosterior
+    ) -> FloatArray:
+        """(n, 2): the first objective's score and the second, of results and what is under way."""
+        assert history.objectives is not None
+        results = np.stack([scores, history.objectives[:, 1]], axis=1)
+        pending = history.pending[-_MAX_BELIEVED:]
+        if not pending:
+            return results
+        expected = posterior.mean_at(self._rows_of(pending), scores)
+        second = self.problem.second_gains(ArchTable.from_architectures(pending))
+        return np.vstack([results, np.stack([expected, second], axis=1)])
 
     def _posterior(self, rows: FloatArray, utility: FloatArray, pool: FloatArray) -> AnyPosterior:
         """The posterior at a pool, given all results.
