@@ -152,3 +152,22 @@ def test_a_command_that_is_killed_goes_on_and_ends_with_the_same_file(
     monkeypatch.setattr(unfinished, "_SECONDS_BETWEEN_SAVES", -1)
     main([*words[:-2], "--top", "3", "--out", "top.csv"])
     assert len((folder / "top.csv").read_text().splitlines()) == 4
+
+
+def test_a_model_that_was_written_anew_is_read_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    for slope in (1.0, -1.0):
+        # by one name, in folders of their own and in one folder twice
+        for folder in (tmp_path / str(slope), tmp_path):
+            folder.mkdir(exist_ok=True)
+            monkeypatch.chdir(folder)
+            Dataset("archs", TABLE[:20], {}, {}).save("archs.npz")
+            blend = Predictor().fit(TABLE[:10], slope * np.arange(10.0))
+            blend.save("model.safetensors")
+            (part,) = predicted_parts(Prediction("model.safetensors"), "archs.npz")
+            expected = blend.predict(TABLE[:20])
+            assert [row[1] for row in rows_of(part.text)] == pytest.approx(expected, rel=1e-4)
+            seen.append(expected)
+    assert not np.allclose(seen[0], seen[2])

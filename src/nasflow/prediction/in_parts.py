@@ -145,12 +145,14 @@ def predicted_parts(
 
 
 # a worker predicts many parts with one model
-_models: dict[tuple[str, str, str | None], Predictor] = {}
+_models: dict[tuple[str, int, str, str | None], Predictor] = {}
 
 
 def model_of(what: Prediction) -> Predictor:
-    """The model, read once by each process."""
-    key = (what.model, what.device, what.encoder)
+    """The model, read once by each process, and again where the file is another."""
+    path = Path(what.model)
+    written = path.stat().st_mtime_ns if path.exists() else 0
+    key = (str(path.absolute()), written, what.device, what.encoder)
     if key not in _models:
         _models[key] = Predictor.load(what.model, what.device, encoder=what.encoder)
     return _models[key]
