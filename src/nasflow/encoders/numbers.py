@@ -28,7 +28,8 @@ class NumberColumns(nn.Module):
         self.names = tuple(unit.name for unit in own)
         # not among the weights: a file says the units once, beside the vocabulary
         for name, values in (
-            ("logarithmic", torch.tensor([unit.logarithmic for unit in own], dtype=torch.bool)),
+            # a float like the others: a running mean of weights takes in whatever a module holds
+            ("logarithmic", torch.tensor([float(unit.logarithmic) for unit in own])),
             ("mean", torch.tensor([unit.mean for unit in own], dtype=torch.float32)),
             ("deviation", torch.tensor([unit.deviation for unit in own], dtype=torch.float32)),
         ):
@@ -53,7 +54,7 @@ class NumberColumns(nn.Module):
         assert isinstance(self.deviation, Tensor)
         assert isinstance(self.logarithmic, Tensor)
         values = values.to(self.mean.dtype)
-        curved = torch.where(self.logarithmic, values.sign() * values.abs().log1p(), values)
+        curved = torch.where(self.logarithmic > 0, values.sign() * values.abs().log1p(), values)
         scaled = ((curved - self.mean) / self.deviation).clamp(-FARTHEST, FARTHEST)
         missing = scaled.isnan()
         return torch.cat([scaled.masked_fill(missing, 0.0), missing.to(scaled.dtype)], dim=1)
