@@ -186,6 +186,12 @@ def test_columns_of_numbers_are_brought_into_another_order() -> None:
     assert list(table.without_numbers()) == [graph.without_numbers() for graph in graphs]
 
 
+@given(st.lists(numbered(), min_size=1, max_size=5))
+def test_which_graphs_carry_numbers(graphs: list[Architecture]) -> None:
+    carry = ArchTable.from_architectures(graphs, OPS).carry_numbers()
+    assert carry.tolist() == [bool(graph.attrs or graph.globals) for graph in graphs]
+
+
 def test_files_keep_numbers(tmp_path: Any) -> None:
     graph = Architecture(("a", "b"), (), {"width": [1, None]}, {"resolution": 32})
     table = ArchTable.from_architectures([graph])

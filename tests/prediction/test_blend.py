@@ -8,7 +8,7 @@ import scipy.optimize
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nasflow import ArchTable, load_space
+from nasflow import Architecture, ArchTable, load_space
 from nasflow.errors import ConfigError, DataError, GraphError, NotFittedError
 from nasflow.prediction.blend import Blend
 from nasflow.prediction.blend_weights import weights_of
@@ -198,3 +198,23 @@ def test_scores_become_labels_in_their_order(labels: list[float]) -> None:
     with np.errstate(over="ignore"):  # beyond the largest label float64 ends
         curve = scale.labels(wide)
     assert (curve[1:] >= curve[:-1]).all()
+
+
+def test_a_graph_without_numbers_is_refused_where_all_that_were_learnt_have_some() -> None:
+    widths = np.random.default_rng(0).integers(1, 64, 30).tolist()
+    graphs = []
+    for width in widths:
+        ops, edges = ("input", "conv", "output"), ((0, 1), (1, 2))
+        graphs.append(Architecture(ops, edges, {"width": [None, width, None]}))
+    table, labels = ArchTable.from_architectures(graphs), np.array(widths, float)
+    blend = Blend().fit(table[:20], labels[:20])
+    assert kendall_tau(blend.predict(table[20:]), labels[20:]) > 0.9
+    mixed = [graphs[0], graphs[1].without_numbers()]
+    with pytest.raises(
+        GraphError, match="row 1 carries no number, and all .* give it some of width"
+    ):
+        blend.predict(mixed)
+    # where some that were learnt have none, it is a value like others
+    mixed = [graph if i % 2 else graph.without_numbers() for i, graph in enumerate(graphs)]
+    blend = Blend().fit(mixed[:20], labels[:20])
+    assert np.isfinite(blend.predict(mixed)).all()

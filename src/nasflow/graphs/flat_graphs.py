@@ -108,6 +108,15 @@ class FlatGraphs:
         """Whether there is a name that nodes or graphs may carry a number under."""
         return bool(self.attr_names or self.global_names)
 
+    def carry_numbers(self) -> BoolArray:
+        """(N,) bool: whether a graph has a number, on some node or of its own."""
+        carry = (~np.isnan(self.globals)).any(axis=1)  # (N,)
+        if self.attr_names:
+            has_one = (~np.isnan(self.attrs)).any(axis=1)  # (n_nodes,)
+            carry[self.node_graph[has_one]] = True
+        found: BoolArray = carry
+        return found
+
     @cached_property
     def node_graph(self) -> npt.NDArray[np.int64]:
         """(n_nodes,) int64: the row that each node belongs to."""

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from nasflow.errors import GraphError
 from nasflow.features.base import FeatureSetting
 from nasflow.features.make import Columns, Features
 from nasflow.graphs.number_units import NumberUnits
@@ -50,6 +51,7 @@ class Mixture:
 
     def __post_init__(self) -> None:
         self.scale = _scale(self.labels, self.curve)
+        self._all_carry_numbers = bool(self.table.carry_numbers().all())
 
     @classmethod
     def learn(
@@ -130,6 +132,8 @@ class Mixture:
 
     def _in_parts(self, table: ArchTable, columns: Columns | None) -> Iterator[Rows]:
         """The rows as members see them, some at a time; one part of no row at all."""
+        # here, where rows have the numbers that the caller knows
+        self._check_numbers(table)
         # the features of a million rows would fill gigabytes
         for start in range(0, max(len(table), 1), CHUNK):
             which = slice(start, start + CHUNK)
@@ -154,8 +158,28 @@ class Mixture:
         return self.scale.labels(np.stack(rows))
 
     def rows(self, table: ArchTable, columns: Columns | None = None) -> Rows:
-        """Rows as members see them."""
+        """Rows as members see them.
+
+        Raises:
+            GraphError: a graph that carries no number, where all labelled ones do.
+        """
+        self._check_numbers(table)
         return _rows(self.features, table, columns)
+
+    def _check_numbers(self, table: ArchTable) -> None:
+        """Return if graphs carry numbers, where all labelled ones do.
+
+        To the members one without would be of no size, and what they say of it nonsense.
+        """
+        if not self._all_carry_numbers:
+            return
+        bare = np.flatnonzero(~table.carry_numbers())
+        if len(bare):
+            names = (*self.table.attr_names, *self.table.global_names)
+            raise GraphError(
+                f"row {int(bare[0])} carries no number, and all graphs that were learnt from do;"
+                f" give it some of {', '.join(names)}, or fit on tables `without_numbers()`"
+            )
 
     def labelled_rows(self) -> Rows:
         """The labelled rows as members see them."""
