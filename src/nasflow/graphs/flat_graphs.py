@@ -110,12 +110,13 @@ class FlatGraphs:
 
     def carry_numbers(self) -> BoolArray:
         """(N,) bool: whether a graph has a number, on some node or of its own."""
-        carry = (~np.isnan(self.globals)).any(axis=1)  # (N,)
-        if self.attr_names:
-            has_one = (~np.isnan(self.attrs)).any(axis=1)  # (n_nodes,)
-            carry[self.node_graph[has_one]] = True
-        found: BoolArray = carry
-        return found
+        # (nodes or graphs,): without names none has one
+        of_nodes, of_graphs = (
+            np.asarray((~np.isnan(numbers)).any(axis=1)) for numbers in (self.attrs, self.globals)
+        )
+        carry = np.zeros(len(self), bool)
+        carry[self.node_graph[of_nodes]] = True
+        return carry | of_graphs
 
     @cached_property
     def node_graph(self) -> npt.NDArray[np.int64]:
