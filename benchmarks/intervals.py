@@ -33,6 +33,13 @@ COLUMNS = (
 )
 WAYS = ("random", "chosen", "searched")
 
+FINDINGS = """\
+In the mean over spaces intervals of 90 % hold 88 to 91 % of the labels, with 20 random rows labelled
+or 500, and as many where `nasflow choose` took the rows. Where a search took them they hold more, up
+to 96 %, and are wider. With few labels much depends on which they are: with 50 random ones from 79
+to 99 % on a single space, with 500 from 87 to 91 %.
+"""
+
 
 def searched(dataset: Dataset, labels: np.ndarray, rows: np.ndarray, n: int, seed: int):
     """(n,) rows as a search would train them: by samples of labels, a tenth in each round."""
@@ -104,7 +111,8 @@ def page_of(journal: Journal) -> str:
     about = "\n".join(__doc__.splitlines()[5:])
     told = "\n".join(f"    {command}" for command in commands)
     return (
-        f"# Do intervals hold?\n\n{about}\n\n## Mean over spaces\n\n{markdown(summary)}\n"
+        f"# Do intervals hold?\n\n{about}\n\n{FINDINGS}\n"
+        f"## Mean over spaces\n\n{markdown(summary)}\n"
         f"## Each space\n\n{markdown(rows)}\nCommands:\n\n{told}\n"
     )
 
