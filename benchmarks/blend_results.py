@@ -102,8 +102,8 @@ half and 40 more rows, which the published protocol keeps for validation. `blend
 Members, groups of features, epochs and the rule for the weights were chosen on splits of other
 seeds (`python benchmarks/blend.py --splits 1 2 3`) before anything here was run.
 
-What the graph network and its pre-training add to the blend, on more of the spaces, and the whole
-blend where it has no row here: [what FGP adds](fgp-adds.md).
+What the graph network and its pre-training add to the blend, and the whole blend on NAS-Bench-301
+and Cora too, where it has no row here: [what FGP adds](fgp-adds.md).
 
 Command: `NASFLOW_DATA=... {command}`
 """
