@@ -87,7 +87,7 @@ FINDINGS = """\
 * **At the top (P@1%) the encoders add nothing**: +0.1 (-1.5 to +1.8). Nor does what was tried for
   it: a process and trees that learn exponential scores change it by +0.1 (-0.8 to +1.1) as members,
   and by -2.2 (-7.7 to +3.4) where they order the best 5 % again. An encoder that is trained on more
-  pairs of the best rows, run on NAS-Bench-201 alone, changes the blend by +0.3 as well; by itself it
+  pairs of the best rows, run on NAS-Bench-201 alone, changes the blend by +0.3 too; by itself it
   has 8.8 more than the one without (-5.4 to +22.9), for 2.3 less of tau.
 """
 
