@@ -14,8 +14,6 @@ from pathlib import Path
 
 from nasflow.datasets.base import Dataset
 from nasflow.datasets.models import how_to_read_models
-from nasflow.datasets.own_tables import LEGAL, own_format, read_own_table
-from nasflow.datasets.proxy_table import ProxyTable
 from nasflow.datasets.space_names import how_to_sample
 from nasflow.errors import DataError, DataWarning, unknown_name
 from nasflow.running.registry import imported
@@ -315,8 +313,13 @@ def open_dataset(
             table the message names the line. Or a space is named, and the message says how to
             draw a table of it.
     """
+    # on use, here and below: `nasflow data list` reads no file
+    from nasflow.datasets.own_tables import own_format, read_own_table
+
     base, plus, proxies = source.rpartition("+")
     if plus and not Path(source).exists():
+        from nasflow.datasets.proxy_table import ProxyTable
+
         return ProxyTable.load(proxies).join(open_dataset(base, vocabulary, join=join))
     # a registered name is one even where a folder is called so too
     if source in _BY_NAME:
@@ -341,6 +344,8 @@ def open_dataset(
 
 def _no_table(path: Path) -> DataError:
     """The error for a file or folder that is no table; says which way there is."""
+    from nasflow.datasets.own_tables import LEGAL
+
     seen = "is a folder" if path.is_dir() else f"has the suffix {path.suffix!r}"
     legal = f"{path} {seen}; legal: .npz, or your own table: {LEGAL}"
     models = how_to_read_models(path)

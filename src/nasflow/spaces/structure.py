@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from nasflow.running.cached import cached_property
 from nasflow.spaces.choices import Part, Place, Product, Value, replaced
 
 MAX_CROSSINGS = 100  # tries to cross two legal values into a legal one
@@ -188,13 +189,23 @@ class Among(Part):
     Args:
         part: what is chosen from.
         legal: whether a value is an element.
+        n: how many there are, where that is known: then they are listed when the first is asked
+            for.
     """
 
-    def __init__(self, part: Part, legal: Callable[[Value], bool]) -> None:
-        self.part = part
-        self.values = [value for value in map(part.unrank, range(part.n)) if legal(value)]
-        self.index = {value: i for i, value in enumerate(self.values)}
-        self.n = len(self.values)
+    def __init__(self, part: Part, legal: Callable[[Value], bool], n: int | None = None) -> None:
+        self.part, self._legal = part, legal
+        self.n = len(self.values) if n is None else n
+
+    @cached_property
+    def values(self) -> list[Value]:
+        """The legal values, in the order of the part."""
+        return [value for value in map(self.part.unrank, range(self.part.n)) if self._legal(value)]
+
+    @cached_property
+    def index(self) -> dict[Value, int]:
+        """The number of each legal value."""
+        return {value: i for i, value in enumerate(self.values)}
 
     def unrank(self, index: int) -> Value:
         """In the order of the part."""

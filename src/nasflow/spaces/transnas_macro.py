@@ -27,6 +27,7 @@ from nasflow.spaces.sized import SizedSpace, legal_numbers
 from nasflow.spaces.structure import Among, Repeat
 
 DEPTHS = (4, 5, 6)
+N_ELEMENTS = 3256
 STEM = 64
 """Channels behind the stem; half as many behind its first convolution."""
 
@@ -156,7 +157,7 @@ def _choices() -> Among:
     """The codes of all elements, listed once."""
     # whether the size is halved, whether the channels double: the code less 1, in base 2
     module = Product(Values(2), Values(2))
-    return Among(Repeat(module, DEPTHS), _is_legal)
+    return Among(Repeat(module, DEPTHS), _is_legal, N_ELEMENTS)
 
 
 def _is_legal(value: Value) -> bool:
