@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from fuzz.graphs import onnx_bytes
 from nasflow import EncoderConfig, FitConfig, Predictor, PretrainConfig, SurrogateConfig
 from nasflow.cli import main
 from nasflow.datasets import Dataset, Metric
@@ -162,6 +163,7 @@ def _tables(folder: Path) -> None:
     }
     values = {"accuracy": accuracy, "latency": 70 - accuracy, "size": np.arange(len(rows)) % 5.0}
     Dataset("own", table, metrics, values).save(folder / "own.npz")
+    (folder / "net.onnx").write_bytes(onnx_bytes())
     nowhere = {name: np.full(len(rows), np.nan) for name in values}
     Dataset("unmeasured", table, metrics, nowhere).save(folder / "unmeasured.npz")
     none = {name: column[:0] for name, column in values.items()}

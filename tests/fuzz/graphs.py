@@ -19,7 +19,8 @@ _MAPPING = b"conv: conv3x3\nrelu6: ignore\n'on': skip\n"
 
 
 @cache
-def _onnx() -> bytes:
+def onnx_bytes() -> bytes:
+    """A file of three operations."""
     from onnx import TensorProto, helper
 
     value = helper.make_tensor_value_info
@@ -44,7 +45,7 @@ def _cycles(rng: Rng) -> str:
 
 
 def _import_onnx(rng: Rng, folder: Path) -> Architecture:
-    (folder / "a.onnx").write_bytes(mutated(_onnx(), rng))
+    (folder / "a.onnx").write_bytes(mutated(onnx_bytes(), rng))
     return from_onnx(folder / "a.onnx", cycles=_cycles(rng))
 
 

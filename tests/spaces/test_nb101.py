@@ -46,13 +46,18 @@ def test_the_table_is_small_and_loads_fast(everything: ArchTable, tmp_path: Path
     everything.save(tmp_path / "nb101.npz")
     assert (tmp_path / "nb101.npz").stat().st_size < 30e6  # seen: 1.4 MB
     assert everything.nbytes < 60e6  # seen: 20 MB
-    times = []
+    numbers = np.random.default_rng(0).integers(0, 2**40, everything.edges.shape[1])
+    times, sorts = [], []
     for _ in range(3):
         start = time.process_time()
+        np.sort(numbers)
+        sorted_at = time.process_time()
         loaded = ArchTable.load(tmp_path / "nb101.npz")
-        times.append(time.process_time() - start)
+        times.append(time.process_time() - sorted_at)
+        sorts.append(sorted_at - start)
     assert len(loaded) == len(everything)
-    assert min(times) < 1  # seen: 0.7
+    # a second, or where other work slows the processor down as many sorts of as many numbers
+    assert min(times) < max(1, 35 * min(sorts))  # seen: 0.7 s, and 16 to 24 sorts
 
 
 SHORT = {"c1": "conv1x1-bn-relu", "c3": "conv3x3-bn-relu", "mp": "maxpool3x3"}

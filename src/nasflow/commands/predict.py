@@ -86,7 +86,9 @@ def run(options: Namespace) -> None:
     )
     predictor = model_of(what)
     _check_that_it_is_sure(options, predictor)
-    if options.interval is not None and (told := _without_end(predictor, options.interval)):
+    # a model without labels knows no blend either, and `predict` says so
+    is_asked = options.interval is not None and hasattr(predictor, "blend_")
+    if is_asked and (told := _without_end(predictor, options.interval)):
         print(told, file=sys.stderr)
     if options.explain is None:
         _predict(options, what, predictor.label_)
@@ -98,8 +100,6 @@ def _predict(options: Namespace, what: Prediction, label: Label) -> None:
     """Predict part by part, and write what is there as it comes."""
     from nasflow.running.unfinished import UnfinishedText
 
-    if what.top is not None:
-        print(f"best first: {label.in_words}", file=sys.stderr)
     # what goes to a terminal or a pipe cannot be taken up again
     if not options.out:
         _write_all(options, what, label, _Printed())
@@ -162,6 +162,7 @@ def _write_all(
     # all rows are written by now, but for the best ones, which are known only here
     if what.top is None:
         return n_rows
+    print(f"best first: {label.in_words}", file=sys.stderr)
     written.add(best.text(), state)
     return len(best.rows)
 

@@ -66,15 +66,19 @@ def generations_of_arrays(
         n_nodes: number of nodes of all graphs together.
         source, target: (n_edges,) nodes counted over all graphs; sorted by target.
     """
-    generation = np.zeros(n_nodes, np.int64)
     if not len(source):
-        return generation, None
+        return np.zeros(n_nodes, np.int64), None
+    # half the memory to go through, and no longest path has two billion nodes
+    generation = np.zeros(n_nodes, np.int32)
+    of_sources = np.empty(len(source), np.int32)
     first = np.flatnonzero(np.diff(target, prepend=-1))  # where each target's edges begin
     receivers = target[first]  # (n_receivers,): the nodes with predecessors
     for _ in range(_RELAXED):
-        latest = np.maximum.reduceat(generation[source], first) + 1
-        if (latest == generation[receivers]).all():
-            return generation, None
+        np.take(generation, source, out=of_sources, mode="clip")  # indices were checked
+        latest = np.maximum.reduceat(of_sources, first)
+        latest += 1
+        if np.array_equal(latest, generation[receivers]):
+            return generation.astype(np.int64), None
         generation[receivers] = latest
     return _peeled(n_nodes, source, target)
 
