@@ -13,15 +13,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from nasflow.datasets.base import Dataset, FloatArray
 from nasflow.datasets.npz_parts import npz_parts
 from nasflow.datasets.own_tables import own_format
-from nasflow.datasets.readers.base import no_progress
+from nasflow.datasets.readers.base import no_progress, refused
 from nasflow.datasets.readers.jsonl_block import JsonlBlock
+from nasflow.datasets.readers.jsonl_file import filled_lines
 from nasflow.datasets.readers.registry import make_reader
-from nasflow.datasets.readers.text_file import BROKEN, as_text, opened
 from nasflow.datasets.registry import dataset_names, open_dataset
 from nasflow.datasets.table_builder import TableBuilder
 from nasflow.errors import DataError
@@ -117,32 +117,16 @@ def table_parts(
 def _jsonl_parts(path: Path, rows_of_part: int, first_row: int) -> Iterator[Part]:
     """Lines are cut here and read by whoever gets the part."""
     row = 0
-    with opened(path, no_progress) as (file, _):
-        try:
-            with as_text(file, newline="\n") as text:
-                lines = _filled_lines(text)
-                while block := tuple(islice(lines, rows_of_part)):
-                    # what an earlier run has done is passed over as lines, unparsed
-                    if row >= first_row:
-                        numbers, texts = zip(*block, strict=True)
-                        yield Part(row, len(block), JsonlBlock(path, numbers, texts))
-                    row += len(block)
-        except UnicodeDecodeError as error:
-            raise DataError(f"{path} is no UTF-8 or UTF-16 text ({str(error)[:80]})") from None
-        except BROKEN as error:
-            raise DataError(f"{path} is no readable JSONL ({str(error)[:80]})") from None
+    lines = filled_lines(path, no_progress)
+    while block := tuple(islice(lines, rows_of_part)):
+        # what an earlier run has done is passed over as lines, unparsed
+        if row >= first_row:
+            numbers, texts = zip(*block, strict=True)
+            yield Part(row, len(block), JsonlBlock(path, numbers, texts))
+        row += len(block)
     # nothing was yielded: an empty file is no table of no rows
     if not row:
         raise DataError(f"{path} holds no architecture: no valid row of format jsonl")
-
-
-def _filled_lines(text: Any) -> Iterator[tuple[int, str]]:
-    """The lines that are not empty, with their numbers."""
-    for number, line in enumerate(text, start=1):
-        # a mark stands in the middle where two files were joined
-        stripped = line.removeprefix("\ufeff").strip()
-        if stripped:
-            yield number, stripped
 
 
 def _own_parts(
@@ -158,8 +142,7 @@ def _own_parts(
         for item in islice(rows, rows_of_part):
             builder.add(item)
             if builder.rejected:
-                first = builder.rejected[0]
-                raise DataError(f"{path} {reader.counts} {first.number}: {first.reason}")
+                raise refused(reader, builder.rejected[0])
         if not builder.n_read and row:
             return
         # of no row at all this is the error

@@ -7,7 +7,7 @@ from typing import Any
 
 from nasflow.datasets.base import Dataset
 from nasflow.datasets.digests import source_digest
-from nasflow.datasets.readers.base import Progress, Reader, Rejected, no_progress
+from nasflow.datasets.readers.base import Progress, Reader, no_progress, refused
 from nasflow.datasets.table_builder import TableBuilder
 from nasflow.errors import DataError
 
@@ -49,7 +49,7 @@ def read_dataset(
         builder.add(item)
         # the builder may refuse a row that its format does not
         if strict and builder.rejected:
-            raise _refused(reader, builder.rejected[0])
+            raise refused(reader, builder.rejected[0])
     check_unchanged(reader, before)
     name = _written(reader.path.name)
     origin: dict[str, Any] = {"format": reader.format, "file": name, "sha256": digest}
@@ -71,10 +71,6 @@ def check_unchanged(reader: Reader, before: Signature) -> None:
             f"{reader.path} was changed or replaced while it was read; read it again when nothing"
             " writes to it"
         )
-
-
-def _refused(reader: Reader, row: Rejected) -> DataError:
-    return DataError(f"{reader.path} {reader.counts} {row.number}: {row.reason}")
 
 
 def _written(name: str) -> str:

@@ -138,7 +138,7 @@ class Mixture:
         for start in range(0, max(len(table), 1), CHUNK):
             which = slice(start, start + CHUNK)
             at_rows = {name: np.asarray(column)[which] for name, column in (columns or {}).items()}
-            yield self.rows(table[which], at_rows)
+            yield _rows(self.features, table[which], at_rows)
 
     def between(self, scores: Prediction, level: float) -> tuple[FloatArray, FloatArray]:
         """(N,) labels below and above, between which a share `level` of labels is expected."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from nasflow.datasets.base import FloatArray, Metric
+from nasflow.errors import DataError
 from nasflow.graphs.architecture import Architecture
 from nasflow.running.files import require_file
 
@@ -129,3 +130,8 @@ class Reader(ABC):
     def settled(self, name: str, values: FloatArray) -> FloatArray:  # noqa: ARG002
         """The column of a metric (N,) or (N, n_repeats), when all rows are read."""
         return values
+
+
+def refused(reader: Reader, row: Rejected) -> DataError:
+    """The error for a file that must have no malformed row."""
+    return DataError(f"{reader.path} {reader.counts} {row.number}: {row.reason}")

@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nasflow.datasets.base import FloatArray
-from nasflow.datasets.readers.base import Progress, Rejected
+from nasflow.datasets.readers.base import Progress, Rejected, refused
 from nasflow.datasets.readers.columns import STRUCTURE, Columns, is_index, is_structure
 from nasflow.datasets.readers.jsonl_file import JsonlFile, record_of_line
 from nasflow.datasets.readers.text_columns import Record
@@ -102,8 +102,7 @@ def _in_any_form(
     for item in reader.rows(lambda _done, _total: None):
         builder.add(item)
         if builder.rejected:
-            first = builder.rejected[0]
-            raise DataError(f"{block.path} {reader.counts} {first.number}: {first.reason}")
+            raise refused(reader, builder.rejected[0])
     dataset = builder.finish(reader, block.path.name, {})
     columns = {}
     for name in names:

@@ -8,6 +8,7 @@ A list of numbers is the repeats of a metric.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 from nasflow.datasets.readers.base import Progress, Rejected
@@ -30,23 +31,8 @@ class JsonlFile(OwnTable):
 
     def records(self, progress: Progress) -> Iterator[Record | Rejected]:
         """See `OwnTable.records`."""
-        with opened(self.path, progress) as (file, advance):
-            try:
-                # only this ends a line: U+2028 and others may stand inside a JSON string
-                with as_text(file, newline="\n") as lines:
-                    for number, line in enumerate(lines, start=1):
-                        # a mark stands in the middle where two files were joined
-                        text = line.removeprefix("\ufeff").strip()
-                        if text:
-                            yield record_of_line(number, text)
-                        if number % _STEP == 0:
-                            advance()
-            except UnicodeDecodeError as error:
-                raise DataError(
-                    f"{self.path} is no UTF-8 or UTF-16 text ({str(error)[:80]})"
-                ) from None
-            except BROKEN as error:
-                raise DataError(f"{self.path} is no readable JSONL ({str(error)[:80]})") from None
+        for number, text in filled_lines(self.path, progress):
+            yield record_of_line(number, text)
 
     def numbers(self, title: str, cell: Any) -> list[float]:
         """See `OwnTable.numbers`."""
@@ -55,6 +41,29 @@ class JsonlFile(OwnTable):
     def kind(self, cell: Any) -> Kind:
         """See `OwnTable.kind`."""
         return kind_of_value(cell)
+
+
+def filled_lines(path: Path, progress: Progress) -> Iterator[tuple[int, str]]:
+    """The lines that are not empty, without blanks around them, and their numbers, from 1.
+
+    Raises:
+        DataError: broken bytes, or no text.
+    """
+    with opened(path, progress) as (file, advance):
+        try:
+            # only this ends a line: U+2028 and others may stand inside a JSON string
+            with as_text(file, newline="\n") as lines:
+                for number, line in enumerate(lines, start=1):
+                    # a mark stands in the middle where two files were joined
+                    text = line.removeprefix("\ufeff").strip()
+                    if text:
+                        yield number, text
+                    if number % _STEP == 0:
+                        advance()
+        except UnicodeDecodeError as error:
+            raise DataError(f"{path} is no UTF-8 or UTF-16 text ({str(error)[:80]})") from None
+        except BROKEN as error:
+            raise DataError(f"{path} is no readable JSONL ({str(error)[:80]})") from None
 
 
 def record_of_line(number: int, line: str) -> Record | Rejected:
