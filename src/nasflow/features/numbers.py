@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nasflow.features.base import FeatureGroup, FloatArray, Seen
+from nasflow.graphs.number_units import log1p
 from nasflow.graphs.table import ArchTable
 
 KINDS = ("mean", "max", "min", "count", "last")
@@ -156,9 +157,3 @@ def _mean(cell: npt.NDArray[np.int64], value: FloatArray, n_cells: int) -> Float
     total = np.bincount(cell, value, n_cells)
     mean: FloatArray = total / np.maximum(np.bincount(cell, minlength=n_cells), 1)
     return mean
-
-
-def log1p(values: FloatArray) -> FloatArray:
-    """sign(x) log(1 + |x|): a logarithm that 0 and negative numbers have too."""
-    logarithm: FloatArray = np.sign(values) * np.log1p(np.abs(values))
-    return logarithm

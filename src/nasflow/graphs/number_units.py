@@ -36,7 +36,7 @@ class Unit:
         values = column[~np.isnan(column)].astype(np.float64)
         sizes = np.abs(values[values != 0])
         logarithmic = bool(len(sizes)) and bool(sizes.max() >= _DECADE * sizes.min())
-        curved = _log1p(values) if logarithmic else values
+        curved = log1p(values) if logarithmic else values
         if not len(curved):
             return cls(name, False, 0.0, 1.0)
         # equal values, but for rounding, have no unit
@@ -47,7 +47,7 @@ class Unit:
     def __call__(self, column: Float32) -> npt.NDArray[np.float64]:
         """(n,) in this unit, NaN where there is none."""
         values = column.astype(np.float64)
-        curved = _log1p(values) if self.logarithmic else values
+        curved = log1p(values) if self.logarithmic else values
         return np.clip((curved - self.mean) / self.deviation, -FARTHEST, FARTHEST)
 
 
@@ -138,6 +138,7 @@ def _columns(units: Sequence[Unit], columns: Float32) -> Float32:
     return result
 
 
-def _log1p(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def log1p(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """sign(x) log(1 + |x|): a logarithm that 0 and negative numbers have too."""
     logarithm: npt.NDArray[np.float64] = np.sign(values) * np.log1p(np.abs(values))
     return logarithm

@@ -13,7 +13,7 @@ from typing import ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from nasflow.features.numbers import log1p
+from nasflow.graphs.number_units import log1p
 from nasflow.graphs.table import ArchTable
 from nasflow.prediction.layers_process import Layers, LayersProcess
 from nasflow.prediction.members.base import FloatArray, Member, Prediction, Rows
