@@ -116,7 +116,12 @@ def text(entries: Mapping[str, Mapping[str, Any]]) -> str:
             _mean(runs[space, name], "seconds") / _mean(runs[space, BEFORE], "seconds")
             for space in spaces
         ]
-        row = [name, f"{100 * np.mean(tau):.1f}", f"{100 * np.mean(p1):.1f}", f"{np.mean(took):.2f}"]
+        row = [
+            name,
+            f"{100 * np.mean(tau):.1f}",
+            f"{100 * np.mean(p1):.1f}",
+            f"{np.mean(took):.2f}",
+        ]
         rows.append(row + [f"{100 * value:.1f}" for value in tau])
     sections = [_HEAD, markdown(rows)]
     header = ["space", "schedule", "rows", "tau", "P@1%", "loss", "seconds", "splits"]

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 
 import nasflow.encoders.resgatedgcn
-from nasflow.encoders.look_alikes import LookAlikes, mix_words
+from nasflow.encoders.look_alikes import LookAlikes, equal_rows, mix_words
 from nasflow.encoders.registry import EncoderConfig
 from nasflow.encoders.resgatedgcn import ResGatedGCN
 from nasflow.graphs import canonical
@@ -100,3 +100,20 @@ def test_hidden_operations_are_a_kind_of_their_own() -> None:
     with torch.no_grad():
         by_kind = encoder.nodes(batch)
     torch.testing.assert_close(by_kind, encoder.nodes(batch).detach(), rtol=1e-13, atol=1e-15)
+
+
+def test_equal_rows_are_those_of_dictionaries() -> None:
+    random = np.random.default_rng(0)
+    ops = torch.from_numpy(random.integers(0, 3, 500))
+    # few values, so that rows repeat, and so that numbers change places between columns
+    numbers = torch.from_numpy(random.integers(-1, 2, (500, 3)).astype(np.float32) * 1e-38)
+    node, kind = equal_rows(ops, numbers)
+    rows = [(op, *row) for op, row in zip(ops.tolist(), numbers.tolist(), strict=True)]
+    assert len(node) == len(set(rows)) < 90
+    for row, number in zip(rows, kind.tolist(), strict=True):
+        assert rows[node[number]] == row
+
+
+def test_no_nodes_are_no_kinds() -> None:
+    node, kind = equal_rows(torch.zeros(0, dtype=torch.int64), torch.zeros(0, 2))
+    assert len(node) == len(kind) == 0

@@ -235,6 +235,20 @@ def test_any_number_of_labels_from_2_on_can_be_fitted(n: int) -> None:
     assert all(torch.isfinite(tensor).all() for tensor in fitted.last.values())
 
 
+def test_any_number_of_threads_encodes_to_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nasflow.prediction.scorer, "ENCODE_NODES", 30)
+    scorer = _scorer()
+    before = torch.get_num_threads()
+    found = []
+    for n_threads in (1, 2, 5):
+        torch.set_num_threads(n_threads)
+        found.append(torch.cat(in_chunks(scorer, TABLE)))
+        assert torch.get_num_threads() == n_threads
+    torch.set_num_threads(before)
+    assert torch.equal(found[0], found[1])
+    assert torch.equal(found[0], found[2])
+
+
 def test_scores_do_not_depend_on_the_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     scorer = _scorer()
     whole = scores(scorer, TABLE)

@@ -40,6 +40,10 @@ class Encoder(nn.Module, ABC):
     Config: ClassVar[type[EncoderConfig]] = EncoderConfig
     """The class of its options; a subclass of `EncoderConfig` where it has more than all have."""
 
+    trains_in_parts: ClassVar[bool] = False
+    """Whether parts of a batch may pass through it at once, in threads, while it is trained: no
+    graph sees another (batch normalisation would), and all that is drawn `FastDropout` draws."""
+
     def __init__(self, n_ops: int, config: EncoderConfig) -> None:
         super().__init__()
         self.n_ops = n_ops

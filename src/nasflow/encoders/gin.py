@@ -45,6 +45,8 @@ class GIN(NodeEncoder):
         torch.Size([10, 192])
     """
 
+    trains_in_parts = True
+
     def __init__(self, n_ops: int, config: EncoderConfig) -> None:
         super().__init__(n_ops, config)
         widths = [n_ops] + [config.width] * (config.n_layers - 1)

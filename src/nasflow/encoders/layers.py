@@ -9,8 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm, one_hot
 
+from nasflow.encoders.look_alikes import equal_rows
 from nasflow.encoders.numbers import NumberColumns
 from nasflow.graphs.batch import GraphBatch
+from nasflow.running.seeding import own_generator
 
 
 def one_hot_operations(ops: Tensor, n_ops: int) -> Tensor:
@@ -51,13 +53,10 @@ class OneHotLinear(nn.Module):
         """
         if self.columns is None:
             return self.rows(batch.masked), batch.ops
-        ops = batch.ops.unsqueeze(1)
         numbers = self.columns(batch)  # (n_nodes, n_columns)
-        different, kind = torch.unique(
-            torch.cat([ops.to(numbers.dtype), numbers], dim=1), dim=0, return_inverse=True
-        )
-        rows = self.rows(masked=True).index_select(0, different[:, 0].long())
-        return rows + self.numbers(different[:, 1:]), kind
+        node, kind = equal_rows(batch.ops, numbers)
+        rows = self.rows(masked=True).index_select(0, batch.ops.index_select(0, node))
+        return rows + self.numbers(numbers.index_select(0, node)), kind
 
     def nodes(self, batch: GraphBatch, order: Tensor | None = None) -> Tensor:
         """(n_nodes, width): the output for each node, or for the nodes `order` (n_nodes,)."""
@@ -106,7 +105,7 @@ class FastDropout(nn.Module):
             return None
         n = math.prod(shape)
         draws = torch.empty((n + 7) // 8, dtype=torch.int64, device=like.device)
-        draws.random_(-(2**63), None)  # all 64 bits
+        draws.random_(-(2**63), None, generator=own_generator())  # all 64 bits
         kept = draws.view(torch.uint8)[:n].view(*shape) >= self.threshold
         return kept * torch.tensor(256 / (256 - self.threshold), dtype=like.dtype)
 

@@ -55,6 +55,8 @@ class ResGatedGCN(NodeEncoder):
         torch.Size([10, 64])
     """
 
+    trains_in_parts = True
+
     def __init__(self, n_ops: int, config: EncoderConfig) -> None:
         super().__init__(n_ops, config)
         self.input = OneHotLinear(n_ops, config.width)

@@ -30,6 +30,7 @@ from nasflow.errors import DataError
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
 from nasflow.options.training import FitConfig
+from nasflow.prediction.adamw import AdamW
 from nasflow.prediction.scorer import Labels, Scorer, in_chunks, scores, weights_of
 from nasflow.running.progress import progress_bar
 from nasflow.running.seeding import seeded
@@ -148,9 +149,7 @@ class _Tuning:
         self.extra = extra
         self.device = next(scorer.parameters()).device
         self.values = torch.from_numpy(labels).to(self.device)
-        self.optimizer = torch.optim.AdamW(
-            scorer.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True
-        )
+        self.optimizer = AdamW(scorer.parameters(), config.lr, config.weight_decay)
         self.averaged: AveragedModel | None = None
         if config.average > 1:
             self.averaged = AveragedModel(

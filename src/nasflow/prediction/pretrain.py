@@ -7,12 +7,16 @@ Decisions:
 * All randomness of an epoch (order of rows, dropout, sampled pairs) comes from a seed made of the
   configured one and the epoch's number. So a run resumed from its checkpoint gives the weights of
   one never stopped, bit for bit.
+* With two threads or more, batches are passed through the encoder in parts (`parts_of_batch.py`):
+  other draws of dropout than with one thread, and so other bits, but the same for any number of
+  threads from two on.
 * The checkpoint, written after every epoch, carries a fingerprint of options and data: it never
   goes on with others.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from pathlib import Path
@@ -26,6 +30,8 @@ from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import PretrainConfig
+from nasflow.prediction.adamw import AdamW
+from nasflow.prediction.parts_of_batch import PartsOfBatch, can_be_cut
 from nasflow.prediction.pretrain_checkpoint import fingerprint_of, resume, write_checkpoint
 from nasflow.prediction.pretrain_history import PretrainHistory, Proxies
 from nasflow.pretext.base import PretextSetting, Step
@@ -33,7 +39,7 @@ from nasflow.pretext.make import as_module, make_pretexts
 from nasflow.running.files import PathLike
 from nasflow.running.progress import progress_bar
 from nasflow.running.seeding import seeded
-from nasflow.running.threads import threads_for
+from nasflow.running.threads import n_threads_of_torch, threads_for
 
 
 def pretrain(
@@ -77,8 +83,11 @@ def pretrain(
     training.model.train()
     title = f"pre-training ({config.pretext})"
     nodes_per_batch = config.batch_size * len(table.ops) // len(table)
+    # asked before the block, which sets the threads within operations to fewer
+    parts = _parts(training)
     with (
         threads_for(nodes_per_batch * encoder.width),
+        parts,
         progress_bar(title, config.epochs, done=n_done, show=progress) as advance,
     ):
         for epoch in range(n_done, config.epochs):
@@ -96,6 +105,21 @@ def pretrain(
     return history
 
 
+def _parts(training: _Training) -> contextlib.AbstractContextManager[object]:
+    """A block in which batches are passed in parts, where there are threads and parts for them."""
+    config, table = training.config, training.table
+    n_threads = n_threads_of_torch()
+    # what a task asks of the nodes is asked of the batch as one
+    asks_nodes = any(task.needs_nodes for task in training.tasks.values())
+    if n_threads == 1 or asks_nodes or not can_be_cut(training.encoder):
+        return contextlib.nullcontext()
+    parts = PartsOfBatch(training.encoder, table, n_threads)
+    if min(config.batch_size, len(table)) <= parts.n_rows:
+        return contextlib.nullcontext()
+    training.parts = parts
+    return parts
+
+
 class _Training:
     """An encoder with the tasks and the optimizer that train it."""
 
@@ -111,6 +135,7 @@ class _Training:
         self.table = table
         self.config = config
         self.device = next(encoder.parameters()).device
+        self.parts: PartsOfBatch | None = None
         setting = PretextSetting(encoder, config, surrogate, tuple(proxies))
         with seeded(config.seed, "decoders"):
             self.tasks = make_pretexts(setting)
@@ -120,9 +145,7 @@ class _Training:
         for name, task in self.tasks.items():
             self.targets[name] = task.targets(table, proxies).to(self.device)  # (N, d)
         self.model = nn.ModuleDict({"encoder": encoder, "tasks": module})
-        self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True
-        )
+        self.optimizer = AdamW(self.model.parameters(), config.lr, config.weight_decay)
 
     def epoch(self, number: int) -> dict[str, float]:
         """Pass over the table once; the mean loss of each task."""
@@ -141,9 +164,13 @@ class _Training:
 
     def _step(self, rows: Tensor, lr: float) -> dict[str, float]:
         """Change the weights by one batch, the `rows` (B,) of the table; the loss of each task."""
-        self.optimizer.param_groups[0]["lr"] = lr
-        batch = GraphBatch.from_table(self.table[rows.numpy()], self.device)
-        step = Step(self.encoder, batch)
+        self.optimizer.lr = lr
+        self.optimizer.zero_grad()
+        if self.parts is None:
+            batch = GraphBatch.from_table(self.table[rows.numpy()], self.device)
+            step = Step(self.encoder, batch)
+        else:
+            step = self.parts.step(rows)
         rows = rows.to(self.device)
         losses: dict[str, Tensor] = {}
         # the encoder runs on the batch when the first task asks, and once for all of them
@@ -153,8 +180,8 @@ class _Training:
         total = sum(weights[name] * loss for name, loss in losses.items())
         assert isinstance(total, Tensor)  # there is at least one task
         # one step for all tasks: their losses share the pass through the encoder
-        self.optimizer.zero_grad()
         total.backward()
+        step.backward()
         self.optimizer.step()
         return {name: float(loss.detach()) for name, loss in losses.items()}
 

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from nasflow.encoders.base import Encoder
@@ -21,6 +20,7 @@ from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import PretrainConfig
 from nasflow.prediction import version_1
+from nasflow.prediction.adamw import AdamW
 from nasflow.prediction.pretrain_history import PretrainHistory, Proxies
 from nasflow.pretext.make import completed
 from nasflow.running.checkpoints import load_checkpoint, save_checkpoint
@@ -53,11 +53,11 @@ def write_checkpoint(
     path: PathLike,
     fingerprint: dict[str, Any],
     model: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizer: AdamW,
     history: PretrainHistory,
 ) -> None:
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
-    for i, state in optimizer.state_dict()["state"].items():
+    for i, state in optimizer.state.items():
         for key, value in state.items():
             tensors[f"optimizer.{i}.{key}"] = value
     about = {"fingerprint": fingerprint, "history": vars(history)}
@@ -68,7 +68,7 @@ def resume(
     path: PathLike,
     fingerprint: dict[str, Any],
     model: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizer: AdamW,
 ) -> PretrainHistory:
     tensors, about, version = load_checkpoint(path, "pretraining")
     stored = about["fingerprint"]
@@ -91,7 +91,7 @@ def resume(
             i, key = rest.split(".")
             moments.setdefault(int(i), {})[key] = tensor
     model.load_state_dict(weights)
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
+    optimizer.load_state(moments)
     return PretrainHistory(**about["history"])
 
 

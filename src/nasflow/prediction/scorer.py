@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +13,12 @@ from torch import Tensor, nn
 from nasflow.encoders.base import Encoder
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
-from nasflow.running.threads import threads_for
+from nasflow.running.threads import n_threads_of_torch, torch_threads
 
 Labels = npt.NDArray[np.float64]
-ENCODE_NODES = (
-    16_384  # nodes at a time: enough that many look alike, few enough that memory stays small
-)
+ENCODE_NODES = 4096
+"""Nodes at a time: enough that many look alike, few enough that a layer's states stay in the
+processor's cache."""
 
 
 class Scorer(nn.Module):
@@ -61,29 +62,32 @@ def in_chunks(model: nn.Module, table: ArchTable, extra: Tensor | None = None) -
     """What `model` gives for each chunk of the rows of `table` (and of `extra`, its second
     argument, if given).
 
-    On the CPU; no gradient, no dropout.
+    On the CPU; no gradient, no dropout. There each thread works on a chunk of its own: the bits are
+    those of one thread, however many there are.
     """
     device = next(model.parameters()).device
     model.eval()
-    chunks = []
-    n_numbers = min(len(table.ops), ENCODE_NODES) * _width(model)
-    with torch.inference_mode(), threads_for(n_numbers):
-        for rows in _chunks(table, ENCODE_NODES):
+
+    def chunk(rows: slice) -> Tensor:
+        # each thread says so for itself
+        with torch.inference_mode():
             more = () if extra is None else (extra[rows].to(device),)
-            chunks.append(model(GraphBatch.from_table(table[rows], device), *more).cpu())
-    return chunks
+            given: Tensor = model(GraphBatch.from_table(table[rows], device), *more)
+            return given.cpu()
 
-
-def _width(model: nn.Module) -> int:
-    """How many numbers the model computes for a node in a layer."""
-    encoder = model.encoder if isinstance(model, Scorer) else model
-    return encoder.width if isinstance(encoder, Encoder) else 1
+    chunks = list(_chunks(table, ENCODE_NODES))
+    # a GPU takes one chunk after the other anyhow
+    n_threads = min(n_threads_of_torch(), len(chunks)) if device.type == "cpu" else 1
+    if n_threads <= 1:
+        with torch_threads(1):
+            return [chunk(rows) for rows in chunks]
+    with ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        return list(pool.map(chunk, chunks))
 
 
 def _chunks(table: ArchTable, n_nodes: int) -> Iterator[slice]:
     """Consecutive rows of at most `n_nodes` nodes together, of which a larger graph is alone."""
     start, end = 0, table.node_ptr
-    # by nodes rather than rows: memory stays the same whatever the size of the graphs
     while start < len(table):
         # by nodes rather than rows: memory is the same whatever the size of the graphs
         stop = max(start + 1, int(np.searchsorted(end, end[start] + n_nodes, side="right")) - 1)

@@ -67,6 +67,9 @@ class Step:
         embedding: Tensor = self.encoder(self.batch)
         return embedding
 
+    def backward(self) -> None:
+        """Called once the losses' gradients are there; here they have reached the encoder."""
+
 
 class Pretext(nn.Module, ABC):
     """One task without labels; a module, since most have a decoder that learns with the encoder."""

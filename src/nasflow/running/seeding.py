@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import threading
 from collections.abc import Iterator
 
 import torch
@@ -19,3 +20,27 @@ def seeded(seed: int, purpose: str) -> Iterator[None]:
     with torch.random.fork_rng():
         torch.manual_seed(mixed)
         yield
+
+
+_of_thread = threading.local()
+
+
+@contextlib.contextmanager
+def drawing_from(generator: torch.Generator) -> Iterator[None]:
+    """A block in which this thread's `own_generator` is `generator`.
+
+    For work that several threads do at once: torch's own generator is one for all of them, and who
+    draws first would be chance.
+    """
+    before = own_generator()
+    _of_thread.generator = generator
+    try:
+        yield
+    finally:
+        _of_thread.generator = before
+
+
+def own_generator() -> torch.Generator | None:
+    """What this thread draws from; None, which stands for torch's own, outside `drawing_from`."""
+    generator: torch.Generator | None = getattr(_of_thread, "generator", None)
+    return generator

@@ -27,13 +27,26 @@ def threads_for(n_numbers: int) -> Iterator[None]:
     Args:
         n_numbers: numbers that an operation of the work computes, such as nodes x width.
     """
+    most = torch.get_num_threads()
+    wanted = n_threads() or max(1, min(most, n_numbers // NUMBERS_PER_THREAD))
+    with torch_threads(wanted):
+        yield
+
+
+@contextlib.contextmanager
+def torch_threads(n: int) -> Iterator[None]:
+    """A block in which torch uses `n` threads within an operation."""
     before = torch.get_num_threads()
-    wanted = n_threads() or max(1, min(before, n_numbers // NUMBERS_PER_THREAD))
-    if wanted == before:
+    if n == before:
         yield
         return
-    torch.set_num_threads(wanted)
+    torch.set_num_threads(n)
     try:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def n_threads_of_torch() -> int:
+    """How many threads may work at once: `NASFLOW_THREADS`, or as many as torch is set to."""
+    return n_threads() or torch.get_num_threads()
