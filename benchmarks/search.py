@@ -34,7 +34,7 @@ from nasflow.encoders.registry import EncoderConfig
 from nasflow.experiments.manifest import machine, versions
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import FitConfig, PretrainConfig
+from nasflow.options.training import LONG_PRETRAINING, FitConfig
 from nasflow.running import environment
 from nasflow.running.extras import require_extra
 from nasflow.running.files import write_text
@@ -213,7 +213,8 @@ def config_of(name: str, bench: Bench, seed: int) -> SearchConfig:
     options = dict(STRATEGIES[base])
     if features:
         options["features"] = tuple(features.split("+"))
-    pretrain = PretrainConfig(
+    pretrain = dataclasses.replace(
+        LONG_PRETRAINING,
         pretext=options.pop("pretext", "flow"),
         proxies=options.pop("pretrain_proxies", ()),
         weights=options.pop("weights", {}),

@@ -341,3 +341,27 @@ def test_a_full_disk_leaves_the_last_checkpoint_to_go_on_from(
         with pytest.raises(OSError, match="No space left"):
             _run(checkpoint=path)
     assert _equal(_run(checkpoint=path)[0], _run()[0])
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "n_epochs"),
+    [
+        (1, 40),
+        (256, 40),
+        (4096, 40),
+        (5120, 40),
+        (5121, 38),
+        (15_625, 13),
+        (204_800, 1),
+        (10**8, 1),
+    ],
+)
+def test_without_a_word_a_pre_training_has_about_800_steps(n_rows: int, n_epochs: int) -> None:
+    assert PretrainConfig().n_epochs(n_rows) == n_epochs
+    assert PretrainConfig(epochs=7).n_epochs(n_rows) == 7
+
+
+def test_a_table_is_passed_over_as_often_as_its_rows_ask_for() -> None:
+    # 4 steps an epoch, and no more epochs than 40
+    _, history = _run(replace(CONFIG, epochs=None))
+    assert len(history.loss) == 40

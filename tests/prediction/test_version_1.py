@@ -11,14 +11,14 @@ import pytest
 
 from nasflow.encoders.registry import EncoderConfig
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import FitConfig, PretrainConfig
+from nasflow.options.training import LONG_PRETRAINING, FitConfig, PretrainConfig
 from nasflow.prediction import version_1
 
 # of the default options, as version 1 took them
 DIGESTS: list[tuple[Any, Callable[[Any], dict[str, Any]], str]] = [
     (SurrogateConfig(), version_1.surrogate_to_v1, "be667b9f14fb509a"),
     (EncoderConfig(), version_1.encoder_to_v1, "a4f8670905768fcf"),
-    (PretrainConfig(), version_1.pretrain_to_v1, "64582e93e64c92f9"),
+    (LONG_PRETRAINING, version_1.pretrain_to_v1, "64582e93e64c92f9"),
     (FitConfig(), version_1.fit_to_v1, "70391721c9aa20f9"),
 ]
 

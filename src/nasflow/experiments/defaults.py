@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from nasflow.options.training import LONG_PRETRAINING
+
+_OF_ALL = {"pretrain.epochs": LONG_PRETRAINING.epochs}
+
 # Surrogate width and scale: the authors' values (NB-Graph: ours). Their encoder of NB-101 is 256
 # wide; 128 here, to save time (docs/results/spaces.md has 256). Margins and pairs: section 3 of the
 # method. Share of hidden operations: GMAE's authors, see pretext/gmae.py (NB-201's is the default
@@ -49,9 +53,9 @@ _FLOWERFORMER_301: dict[str, Any] = {"encoder.n_layers": 2, "encoder.attention_d
 
 
 def default_options(dataset: str) -> dict[str, Any]:
-    """Values by dotted option name for the space that a name begins with; empty for others."""
+    """Values by dotted option name: of all tables, and of the space that a name begins with."""
     space = dataset.partition("-")[0]
-    return dict(_BY_SPACE.get(space, {}))
+    return {**_OF_ALL, **_BY_SPACE.get(space, {})}
 
 
 def encoder_options(encoder: str, dataset: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from nasflow.experiments.runs import Run, plan
 from nasflow.experiments.stages import Stages
 from nasflow.options.protocol import ProtocolConfig
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import FitConfig, PretrainConfig
+from nasflow.options.training import LONG_PRETRAINING, FitConfig, PretrainConfig
 from nasflow.prediction.proxy_ranks import without_value
 from nasflow.running.files import PathLike, write_text
 from nasflow.running.journal import Journal
@@ -78,7 +78,7 @@ def evaluate(
     stages = Stages(
         encoder or EncoderConfig(),
         surrogate or SurrogateConfig(),
-        pretrain or PretrainConfig(),
+        pretrain or LONG_PRETRAINING,
         fit or FitConfig(),
         protocol or ProtocolConfig(),
     )

@@ -25,7 +25,7 @@ from nasflow.graphs.wiring import one_wiring
 from nasflow.options.base import Options
 from nasflow.options.protocol import Group, ProtocolConfig
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import FitConfig, PretrainConfig
+from nasflow.options.training import LONG_PRETRAINING, FitConfig, PretrainConfig
 from nasflow.prediction.members.encoder import ALL_LABELS
 from nasflow.pretext.make import completed
 
@@ -247,7 +247,8 @@ def _used_fit(method: Method, fit: FitConfig, pretrain: PretrainConfig) -> FitCo
 def _used_options(pretrain: PretrainConfig, tasks: tuple[str, ...]) -> PretrainConfig:
     """The options with everything that these tasks do not look at as it is by default."""
     if not tasks:
-        return PretrainConfig(pretext="none")
+        # whatever else they say, runs are kept under these
+        return replace(LONG_PRETRAINING, pretext="none")
     # a weight counts only beside others
     weights = {}
     if len(tasks) > 1:

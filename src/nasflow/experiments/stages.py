@@ -17,7 +17,7 @@ from nasflow.errors import unknown_option
 from nasflow.options.base import Options
 from nasflow.options.protocol import ProtocolConfig
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import FitConfig, PretrainConfig
+from nasflow.options.training import LONG_PRETRAINING, FitConfig, PretrainConfig
 from nasflow.pretext.registry import task_config
 
 
@@ -27,7 +27,7 @@ class Stages:
 
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     surrogate: SurrogateConfig = field(default_factory=SurrogateConfig)
-    pretrain: PretrainConfig = field(default_factory=PretrainConfig)
+    pretrain: PretrainConfig = LONG_PRETRAINING
     fit: FitConfig = field(default_factory=FitConfig)
     protocol: ProtocolConfig = field(default_factory=ProtocolConfig)
 

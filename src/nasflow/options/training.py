@@ -11,6 +11,8 @@ from nasflow.options.base import Options
 Schedule = Literal["one-cycle", "constant"]
 EpochPairs = Literal["validation", "labelled"]
 
+_STEPS, _MOST_EPOCHS = 800, 40
+
 
 @dataclass(frozen=True)
 class PretrainConfig(Options):
@@ -29,8 +31,8 @@ class PretrainConfig(Options):
     """Weight of each task's loss, 1 where none is given; scaled so that those of the tasks at hand
     add up to 1.
     """
-    epochs: int = 40
-    """Passes over the table."""
+    epochs: int | None = None
+    """Passes over the table; by default as many as make about 800 steps, from 1 to 40."""
     batch_size: int = 256
     """Architectures a step."""
     lr: float = 1e-3
@@ -56,7 +58,9 @@ class PretrainConfig(Options):
         for task, options in self.task_options.items():
             options_of[task] = options.to_dict() if isinstance(options, Options) else dict(options)
         object.__setattr__(self, "task_options", options_of)
-        self._positive_int("epochs", "batch_size", "decoder_layers")
+        self._positive_int("batch_size", "decoder_layers")
+        if self.epochs is not None:
+            self._positive_int("epochs")
         self._size("decoder_width")
         self._number("lr", 0, open_low=True)
         self._number("weight_decay", 0)
@@ -83,11 +87,27 @@ class PretrainConfig(Options):
         """The names of the tasks; empty for none."""
         return () if self.pretext == "none" else tuple(self.pretext.split("+"))
 
+    def n_epochs(self, n_rows: int) -> int:
+        """Passes over a table of `n_rows` rows.
+
+        Steps are what the loss falls with: on six spaces 800 of them did what 2,400 do
+        (docs/results/pretraining.md).
+        """
+        if self.epochs is not None:
+            return self.epochs
+        steps_of_epoch = math.ceil(n_rows / self.batch_size)
+        return max(1, min(_MOST_EPOCHS, round(_STEPS / steps_of_epoch)))
+
     @property
     def task_weights(self) -> dict[str, float]:
         """The weight of each task; they add up to 1."""
         given = {name: float(self.weights.get(name, 1.0)) for name in self.tasks}
         return {name: weight / sum(given.values()) for name, weight in given.items()}
+
+
+LONG_PRETRAINING = PretrainConfig(epochs=40)
+"""What the tables of the docs were made with, and a search pre-trains with: three times as long as
+the default, and no better (docs/results/pretraining.md)."""
 
 
 @dataclass(frozen=True)

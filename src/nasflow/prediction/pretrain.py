@@ -88,9 +88,9 @@ def pretrain(
     with (
         threads_for(nodes_per_batch * encoder.width),
         parts,
-        progress_bar(title, config.epochs, done=n_done, show=progress) as advance,
+        progress_bar(title, training.n_epochs, done=n_done, show=progress) as advance,
     ):
-        for epoch in range(n_done, config.epochs):
+        for epoch in range(n_done, training.n_epochs):
             started = time.perf_counter()
             means = training.epoch(epoch)
             # before the checkpoint: a loss that is no number must not be kept
@@ -134,6 +134,7 @@ class _Training:
         self.encoder = encoder
         self.table = table
         self.config = config
+        self.n_epochs = config.n_epochs(len(table))
         self.device = next(encoder.parameters()).device
         self.parts: PartsOfBatch | None = None
         setting = PretextSetting(encoder, config, surrogate, tuple(proxies))
@@ -156,7 +157,7 @@ class _Training:
         with seeded(config.seed, f"epoch {number}"):
             order = torch.randperm(len(self.table))
             for i, rows in enumerate(order.split(config.batch_size)):
-                share_done = (number * n_batches + i) / (config.epochs * n_batches)
+                share_done = (number * n_batches + i) / (self.n_epochs * n_batches)
                 losses = self._step(rows, config.lr * schedule(config, share_done))
                 for name, loss in losses.items():
                     sums[name] += loss * len(rows)

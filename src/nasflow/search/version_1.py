@@ -11,7 +11,7 @@ from typing import Any
 
 from nasflow.encoders.registry import EncoderConfig
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import FitConfig, PretrainConfig
+from nasflow.options.training import LONG_PRETRAINING, FitConfig
 from nasflow.prediction import version_1
 from nasflow.search.strategies.registry import SearchConfig
 
@@ -45,7 +45,7 @@ def options_to_v1(config: SearchConfig) -> dict[str, Any]:
     stages: dict[str, tuple[Any, Callable[[Any], dict[str, Any]]]] = {
         "encoder": (EncoderConfig(), version_1.encoder_to_v1),
         "surrogate": (SurrogateConfig(), version_1.surrogate_to_v1),
-        "pretrain": (PretrainConfig(), version_1.pretrain_to_v1),
+        "pretrain": (LONG_PRETRAINING, version_1.pretrain_to_v1),
         "fit": (FitConfig(), version_1.fit_to_v1),
     }
     for stage, (default, identity_of) in stages.items():

@@ -19,8 +19,8 @@ from nasflow_paper.reproductions.variants import (
     NONE,
     Variant,
     has_proxy,
+    pretraining_epochs,
     spaces_of,
-    stages_of,
 )
 
 PRETRAINED = METHODS[1:]
@@ -51,7 +51,7 @@ def equal_time(options: ReproduceOptions) -> Page:
     for space, by_label in epochs.items():
         for v in PRETRAINED:
             if v.label in by_label:
-                usual = stages_of(v, space, options.quick).pretrain.epochs
+                usual = pretraining_epochs(v, space, options.quick)
                 of_an_epoch = f"{seconds[space][v.label]:.2f}"
                 title = SETTINGS[space].title
                 rows.append([title, v.label, of_an_epoch, str(by_label[v.label]), str(usual)])
@@ -88,5 +88,5 @@ def _epoch_seconds(space: str, dataset: Dataset, options: ReproduceOptions) -> d
 def _epochs(space: str, seconds: dict[str, float], quick: bool) -> dict[str, int]:
     """How many epochs of each method take as long as those of FGP, or of its flow without proxy."""
     budget = FGP if FGP.label in seconds else FLOW
-    total = seconds[budget.label] * stages_of(budget, space, quick).pretrain.epochs
+    total = seconds[budget.label] * pretraining_epochs(budget, space, quick)
     return {label: max(1, round(total / one)) for label, one in seconds.items()}

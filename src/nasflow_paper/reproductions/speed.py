@@ -30,7 +30,13 @@ from nasflow_paper.reproductions.epoch_seconds import (
     rows_to_time,
     untrained,
 )
-from nasflow_paper.reproductions.variants import METHODS, Variant, spaces_of, stages_of
+from nasflow_paper.reproductions.variants import (
+    METHODS,
+    Variant,
+    pretraining_epochs,
+    spaces_of,
+    stages_of,
+)
 
 ENCODERS = {"ResGatedGCN": "resgatedgcn", "GIN": "gin", "FlowerFormer": "flowerformer"}
 ONE_BY_ONE = 100
@@ -171,7 +177,7 @@ def _pretraining(space: str, dataset: Dataset, rows: np.ndarray) -> dict[str, tu
     costs = {}
     for variant in METHODS:
         if variant.method != "none":
-            epochs = stages_of(variant, space, quick=False).pretrain.epochs
+            epochs = pretraining_epochs(variant, space, quick=False)
             costs[variant.label] = epoch_seconds(variant, space, dataset, rows), epochs
     return costs
 

@@ -106,6 +106,13 @@ def stages_of(variant: Variant, space: str, quick: bool) -> Stages:
     return stages
 
 
+def pretraining_epochs(variant: Variant, space: str, quick: bool) -> int:
+    """The epochs of its pre-training."""
+    epochs = stages_of(variant, space, quick).pretrain.epochs
+    assert epochs is not None  # the options of every space say how many
+    return epochs
+
+
 def asked_for(variants: Sequence[Variant], options: ReproduceOptions) -> list[Variant]:
     """The variants that `options.only` names by group and label; the floor is always among them."""
     if options.only is None:

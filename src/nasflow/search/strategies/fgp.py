@@ -19,7 +19,7 @@ from typing import Self
 from nasflow.encoders.registry import EncoderConfig
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import PretrainConfig
+from nasflow.options.training import LONG_PRETRAINING, PretrainConfig
 from nasflow.search.candidates import Listed
 from nasflow.search.known import FloatArray
 from nasflow.search.problem import Problem
@@ -43,7 +43,7 @@ class FGPConfig(BayesianConfig):
     """The encoder."""
     surrogate: SurrogateConfig = field(default_factory=SurrogateConfig)
     """The flow surrogate."""
-    pretrain: PretrainConfig = field(default_factory=PretrainConfig)
+    pretrain: PretrainConfig = LONG_PRETRAINING
     """Pre-training; pretext none leaves the encoder as drawn."""
 
     def __post_init__(self) -> None:

@@ -22,7 +22,7 @@ from nasflow.encoders.registry import EncoderConfig
 from nasflow.graphs.architecture import Architecture
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import FitConfig, PretrainConfig
+from nasflow.options.training import LONG_PRETRAINING, FitConfig, PretrainConfig
 from nasflow.search.candidates import Candidates, Listed
 from nasflow.search.problem import Problem
 from nasflow.search.strategies.base import History, Proposal, Strategy, drawn
@@ -51,7 +51,7 @@ class NPENASConfig(SearchConfig):
     """The encoder."""
     surrogate: SurrogateConfig = field(default_factory=SurrogateConfig)
     """The flow surrogate."""
-    pretrain: PretrainConfig = field(default_factory=PretrainConfig)
+    pretrain: PretrainConfig = LONG_PRETRAINING
     """Pre-training; pretext none leaves the encoder as drawn."""
     fit: FitConfig = field(default_factory=FitConfig)
     """Fine-tuning on the results."""
