@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CHUNK = 8192  # graphs a chunk
+CHUNK_NODES = 2**17  # and nodes: a chunk of larger graphs would leave the cache
 
 
 class FlowSurrogate:
@@ -152,11 +153,13 @@ class FlowSurrogate:
         if not len(table):
             return surrogate
 
+        n_rows = min(CHUNK, max(1, CHUNK_NODES * len(table) // len(table.ops)))
+
         def fill(start: int) -> None:
-            rows = slice(start, start + CHUNK)
+            rows = slice(start, start + n_rows)
             surrogate[rows] = self._surrogates(table[rows], activate, units)
 
-        starts = range(0, len(table), CHUNK)
+        starts = range(0, len(table), n_rows)
         n_workers = min(n_threads or usable_threads(), len(starts))
         # small matrices: more threads inside each step would only wait for each other
         with one_blas_thread():
