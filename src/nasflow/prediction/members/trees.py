@@ -101,11 +101,12 @@ def _float32(rows: Rows, groups: Sequence[str]) -> Any:
 
 def _of_trees(grown: Sequence[Any], features: Any) -> Prediction:
     """Mean and spread over scikit-learn's trees."""
-    chunks = [features[start : start + CHUNK] for start in range(0, len(features), CHUNK)]
-    # tree by tree, as they are asked for: not 300 columns for a million rows
-    parts = [_blended(tree.predict(chunk)[:, 0] for tree in grown) for chunk in chunks]
-    nothing = Prediction(np.zeros(0), np.zeros(0))
-    mean, deviation = zip(nothing, *parts, strict=True)
+    parts = [Prediction(np.zeros(0), np.zeros(0))]
+    for start in range(0, len(features), CHUNK):
+        chunk = features[start : start + CHUNK]
+        # tree by tree, as they are asked for: not 300 columns for a million rows
+        parts.append(_blended(tree.predict(chunk)[:, 0] for tree in grown))
+    mean, deviation = zip(*parts, strict=True)
     return Prediction(np.concatenate(mean), np.concatenate(deviation))
 
 
