@@ -26,6 +26,7 @@ check: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/surrogate.py
 	$(BIN)/python benchmarks/encoders.py
+	$(BIN)/python benchmarks/start.py
 
 # 2,000 random commands, some minutes; 200,000 mutated inputs over all readers and importers, an hour
 fuzz: $(VENV)/.installed-dev

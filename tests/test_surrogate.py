@@ -271,8 +271,8 @@ def test_both_ways_to_lay_nodes_out_give_the_same(
     table = table[suited]
     parts = FlowSurrogate(5, config)._parts
     activate = Activate.of(config, table.vocabulary)
-    by_position = FlowByPosition(*parts).surrogates(table, activate).numpy()
-    by_generation = FlowByGeneration(*parts).surrogates(table, activate).numpy()
+    by_position = FlowByPosition(*parts).surrogates(table, activate)
+    by_generation = FlowByGeneration(*parts).surrogates(table, activate)
     largest = max(1.0, float(np.abs(by_generation).max()))
     np.testing.assert_allclose(by_position, by_generation, rtol=1e-4, atol=1e-5 * largest)
 

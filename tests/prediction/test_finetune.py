@@ -16,7 +16,8 @@ from nasflow.encoders.make import make_encoder
 from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import DataError
 from nasflow.options.training import FitConfig
-from nasflow.prediction.finetune import _batches, check_labels, fine_tune
+from nasflow.prediction.finetune import _batches, fine_tune
+from nasflow.prediction.inputs import check_labels
 from nasflow.prediction.scorer import Scorer, in_chunks, scores
 from nasflow.statistics.metrics import kendall_tau
 from oracles import OPS, random_table

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nasflow import EncoderConfig, FitConfig, Predictor, PretrainConfig, kendall_tau
-from nasflow.errors import CheckpointError, ConfigError, DataError, NotFittedError
+from nasflow.errors import CheckpointError, ConfigError, DataError, NotFittedError, UnknownNameError
 from nasflow.prediction.fgp import FGP
 from nasflow.prediction.label import Label
 from nasflow.prediction.members.registry import FAST
@@ -210,6 +210,33 @@ def test_what_was_pre_trained_and_saved_is_fitted_as_it_would_have_been(tmp_path
     assert loaded.model == "blend"
     assert loaded._given("fit") is None  # so that a blend's own options of fine-tuning hold
     np.testing.assert_array_equal(loaded.embed(CELLS), predictor.embed(CELLS))
+
+
+def test_a_file_of_before_trees_were_kept_predicts_the_same(tmp_path: Path) -> None:
+    from nasflow.running.checkpoints import load_checkpoint, save_checkpoint
+
+    fitted = Predictor().fit(KNOWN, LABELS[:40])
+    fitted.save(tmp_path / "model")
+    values, about, _ = load_checkpoint(tmp_path / "model", "predictor")
+    earlier = {name: value for name, value in values.items() if ".trees." not in name}
+    # numbers were all of eight bytes, and the weights that no training has touched not there either
+    for name, value in earlier.items():
+        earlier[name] = value if value.is_floating_point() else value.long()
+    assert len(earlier) == len(values) - 4
+    save_checkpoint(tmp_path / "earlier", "predictor", earlier, about)
+    loaded = Predictor.load(tmp_path / "earlier")
+    assert loaded.predict(OTHERS).tobytes() == fitted.predict(OTHERS).tobytes()
+
+
+def test_a_blend_without_a_network_has_the_one_of_its_seed_when_asked(tmp_path: Path) -> None:
+    Predictor(encoder=SMALL, effort="fast").fit(KNOWN, LABELS[:40]).save(tmp_path / "model")
+    loaded = Predictor.load(tmp_path / "model")
+    drawn = FGP(encoder=SMALL, vocabulary=CELLS.vocabulary, as_computed=True)
+    assert loaded._scorer is None
+    np.testing.assert_array_equal(loaded.embed(OTHERS), drawn.embed(OTHERS))
+    assert loaded.start_.keys() == drawn.start_.keys()
+    with pytest.raises(UnknownNameError, match="unknown encoder 'gim'"):
+        Predictor(encoder="gim", effort="fast").fit(KNOWN, LABELS[:40]).save(tmp_path / "model")
 
 
 def test_a_file_that_names_members_or_groups_of_no_package_imports_nothing(tmp_path: Path) -> None:

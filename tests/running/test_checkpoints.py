@@ -37,6 +37,23 @@ def test_tensors_and_words_come_back(tmp_path: Path) -> None:
         assert tensors[name].dtype == tensor.dtype
 
 
+def test_arrays_are_the_same_file_as_tensors_and_come_back_as_either(tmp_path: Path) -> None:
+    types = (torch.float32, torch.float64, torch.uint8, torch.int16, torch.int64, torch.bool)
+    tensors = {str(dtype): torch.arange(6).view(2, 3).to(dtype) for dtype in types}
+    tensors["number"] = torch.tensor(0.5)
+    arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+    arrays["turned"] = arrays["torch.float32"].T  # no rows side by side
+    tensors["turned"] = tensors["torch.float32"].t()
+    mixed = arrays | {"torch.int64": tensors["torch.int64"]}
+    for name, values in (("tensors", tensors), ("arrays", arrays), ("mixed", mixed)):
+        save_checkpoint(tmp_path / name, "thing", values, {"a": 1})
+        assert (tmp_path / name).read_bytes() == (tmp_path / "tensors").read_bytes()
+    seen, _, _ = load_checkpoint(tmp_path / "arrays", "thing", lambda name: "float" in name)
+    for name, array in arrays.items():
+        assert isinstance(seen[name], np.ndarray) == ("float" in name)
+        np.testing.assert_array_equal(np.asarray(seen[name]), array)
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(MissingDataError, match=r"nowhere\.safetensors does not exist"):
         load_checkpoint(tmp_path / "nowhere.safetensors", "thing")

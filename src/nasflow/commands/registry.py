@@ -11,9 +11,12 @@ An installed package adds a command by an entry point `nasflow.commands` that na
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from nasflow.commands.shared import Namespace, Parser
 from nasflow.running.registry import Registry, imported
+
+if TYPE_CHECKING:
+    from nasflow.commands.shared import Namespace, Parser
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from nasflow.features.base import FeatureGroup, FeatureSetting, FloatArray, Seen
 from nasflow.surrogate import FlowSurrogate
 
@@ -23,5 +25,4 @@ class Flow(FeatureGroup):
 
     def __call__(self, rows: Seen) -> FloatArray:
         """(N, rounds * k): the raw surrogates."""
-        features: FloatArray = self._surrogate(rows.pruned).double().numpy()
-        return features
+        return self._surrogate.values(rows.pruned).astype(np.float64)

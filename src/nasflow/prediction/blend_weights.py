@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.optimize
 
 from nasflow.prediction.members.base import FloatArray
 
@@ -56,6 +55,9 @@ def weights_of(
         ridge: the weight of squared distances from the prior.
         prior: (n_members,) weights without any label; equal ones by default.
     """
+    # here: it takes a tenth of a second to import, and is for fitting alone
+    from scipy.optimize import nnls
+
     n_members = len(predictions)
     if prior is None:
         prior = np.full(n_members, 1 / n_members)
@@ -68,6 +70,6 @@ def weights_of(
         ]
     )
     aims = np.concatenate([scores, np.sqrt(ridge) * prior, [_SUM_OF_WEIGHTS]])
-    weights, _ = scipy.optimize.nnls(rows, aims)
+    weights, _ = nnls(rows, aims)
     normalised: FloatArray = weights / weights.sum()
     return normalised

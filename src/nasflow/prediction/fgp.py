@@ -1,41 +1,44 @@
 """`FGP`: the method of the paper: an encoder, pre-trained on graphs and fine-tuned to rank labels.
 
-`nasflow.Predictor` is this and, unless told otherwise, a blend of it with other models.
+`nasflow.Predictor` is this and, unless told otherwise, a blend of it with other models. So what
+imports torch is imported where the encoder is used (`nasflow.prediction.graph_encoder`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
 
-from nasflow.encoders.base import Encoder
 from nasflow.errors import CheckpointError, MissingDataError, not_fitted
 from nasflow.graphs.number_units import NumberUnits
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import FitConfig, PretrainConfig
-from nasflow.prediction.finetune import FineTuned, check_labels, fine_tune
 from nasflow.prediction.graph_encoder import GraphEncoder
 from nasflow.prediction.inputs import (
     Architectures,
     Labelled,
     as_labels,
+    check_labels,
 )
 from nasflow.prediction.label import Label
 from nasflow.prediction.model_file import read_model, stored_encoder, write_model
 from nasflow.prediction.pretrain_history import PretrainHistory
 from nasflow.prediction.proxy_ranks import Columns, ProxyRanks, extra_inputs
 from nasflow.prediction.scale import rising_line
-from nasflow.prediction.scorer import Labels, scores, weights_of
-from nasflow.running.devices import checked_device
+from nasflow.running.devices import check_device
 from nasflow.running.files import PathLike
-from nasflow.running.seeding import seeded
 from nasflow.statistics.metrics import kendall_tau
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from nasflow.encoders.base import Encoder
+    from nasflow.prediction.scorer import Labels
 
 
 class FGP(GraphEncoder):
@@ -127,11 +130,14 @@ class FGP(GraphEncoder):
             DataError: labels that are not finite, fewer than two, or all equal.
             GraphError: an operation that the vocabulary does not have.
         """
+        from nasflow.prediction.finetune import fine_tune
+        from nasflow.running.seeding import seeded
+
         graphs = self._graphs(table)
         values = as_labels(labels)
         check_labels(graphs, values, "label")  # before the weights are touched
         # weights that were pre-trained or fitted stay, and with them the vocabulary
-        if self._scorer is None:
+        if self._scorer is None and self._units is None:
             self._build(self._known_vocabulary() or graphs.vocabulary, graphs)
         graphs = graphs.with_vocabulary(self.vocabulary_)
         held_out, held_out_columns = self._labelled(validation)
@@ -191,6 +197,8 @@ class FGP(GraphEncoder):
             ConfigError: a column that the model was fitted with is missing, or of another length.
             GraphError: an operation that the vocabulary does not have; names the row.
         """
+        from nasflow.prediction.scorer import scores
+
         if not hasattr(self, "fitted_"):
             raise not_fitted("predict needs labels first: call fit (or load a fitted model)")
         graphs = self._graphs(table).with_vocabulary(self.vocabulary_)
@@ -223,23 +231,23 @@ class FGP(GraphEncoder):
 
     def save(self, path: PathLike) -> None:
         """Write one .safetensors file with weights, vocabulary and options, atomically."""
+        scorer = self._require()
         about = self._about()
-        weights = self._require().state_dict() if hasattr(self, "fitted_") else {}
+        weights = scorer.state_dict() if hasattr(self, "fitted_") else {}
         write_model(path, self._start, weights, self._ranks.reference, about)
 
     def _about(self) -> dict[str, Any]:
         """The header of its file."""
-        scorer = self._require()
         fitted = hasattr(self, "fitted_")
         fit = self.fit_config
         if fitted:
             fit = replace(fit, proxies=self._ranks.names)  # those that the head was made for
-        units = scorer.encoder.units
+        units = self._units if self._scorer is None else self._scorer.encoder.units
         # a file of a model that knows no numbers is what it was before there were any
         numbers = {"units": units.to_dict()} if units else {}
         return numbers | {
             "vocabulary": list(self.vocabulary_),
-            "encoder": scorer.encoder.config.to_dict(),
+            "encoder": self._encoder_options().to_dict(),
             "surrogate": self.surrogate_config.to_dict(),
             "pretraining": self.pretrain_config.to_dict(),
             "fitting": fit.to_dict(),
@@ -274,7 +282,7 @@ class FGP(GraphEncoder):
                 version; of an encoder that is not at hand.
             ConfigError: a device that is not there.
         """
-        checked_device(device)  # one that is not there is no fault of the file
+        check_device(device)  # one that is not there is no fault of the file
         try:
             parts, about = read_model(path)
             parameters: dict[str, Any] = {
@@ -300,15 +308,30 @@ class FGP(GraphEncoder):
 
     def _restore(
         self,
-        parts: dict[str, dict[str, Tensor]],
+        parts: dict[str, dict[str, Any]],
         about: dict[str, Any],
         path: PathLike,  # noqa: ARG002  # a class with more in its files names it in errors
     ) -> None:
         """Bring back what a file holds."""
         assert self.vocabulary is not None
         # earlier versions knew no numbers
-        units = NumberUnits.from_dict(about.get("units") or NumberUnits().to_dict())
-        self._build(self.vocabulary, units=units)
+        self._units = NumberUnits.from_dict(about.get("units") or NumberUnits().to_dict())
+        self._vocabulary = self.vocabulary
+        # weights that no training has touched are drawn when they are asked for
+        if parts["start"] or parts["fitted"]:
+            self._restore_weights(parts, about)
+        if about["history"] is not None:
+            self.history_ = PretrainHistory(**about["history"])
+        self.label_ = Label(**(about["label"] or {}))
+        self._seen = None if about["seen"] is None else tuple(map(float, about["seen"]))
+        intercept, slope = about["line"]
+        self._line = (float(intercept), float(slope))
+
+    def _restore_weights(self, parts: dict[str, dict[str, Any]], about: dict[str, Any]) -> None:
+        """Bring back the encoder of a file, and the head on it."""
+        from nasflow.prediction.finetune import FineTuned
+        from nasflow.prediction.scorer import weights_of
+
         scorer = self._require()
         start = {}
         for name, tensor in parts["start"].items():
@@ -318,18 +341,11 @@ class FGP(GraphEncoder):
             scorer.encoder.load_state_dict(start)
         self._start = weights_of(scorer.encoder)
         if parts["fitted"]:
-            reference = {name: parts["reference"][name].numpy() for name in self.fit_config.proxies}
-            self._ranks = ProxyRanks(reference)
+            self._ranks = ProxyRanks({n: parts["reference"][n] for n in self.fit_config.proxies})
             scorer.new_head(len(self._ranks.names))
             scorer.load_state_dict(parts["fitted"])
             weights = weights_of(scorer)
             self.fitted_ = FineTuned(weights, weights, int(about["best_epoch"]), ())
-        if about["history"] is not None:
-            self.history_ = PretrainHistory(**about["history"])
-        self.label_ = Label(**(about["label"] or {}))
-        self._seen = None if about["seen"] is None else tuple(map(float, about["seen"]))
-        intercept, slope = about["line"]
-        self._line = (float(intercept), float(slope))
 
     # -- inside -----------------------------------------------------------------------------------
 
@@ -346,6 +362,8 @@ class FGP(GraphEncoder):
 
     def _calibrate(self) -> None:
         """Put scores on the labels' scale, by the rows that are kept for it."""
+        from nasflow.prediction.scorer import scores
+
         assert self._calibration is not None
         table, extra, labels = self._calibration
         self._line = rising_line(scores(self._require(), table, extra), labels)

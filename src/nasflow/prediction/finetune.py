@@ -31,14 +31,13 @@ from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
 from nasflow.options.training import FitConfig
 from nasflow.prediction.adamw import AdamW
+from nasflow.prediction.inputs import check_labels
 from nasflow.prediction.scorer import Labels, Scorer, in_chunks, scores, weights_of
 from nasflow.running.progress import progress_bar
 from nasflow.running.seeding import seeded
 from nasflow.running.threads import threads_for
 from nasflow.statistics.losses import ranking_loss
 from nasflow.statistics.metrics import kendall_tau, kendall_tau_of_first
-
-MAX_LABEL = 1e300  # predictions reach beyond the labels, and must stay numbers
 
 
 @dataclass(frozen=True)
@@ -199,35 +198,6 @@ def _running_mean(window: int) -> Callable[[Tensor, Tensor, Tensor | int], Tenso
     The mean of all so far, later of about the last `window`.
     """
     return lambda mean, value, n: mean + (value - mean) / min(int(n) + 1, window)
-
-
-def check_labels(table: ArchTable, labels: Labels, what: str) -> None:
-    """Return if there is one finite label for each row, and two different ones.
-
-    Raises:
-        DataError: otherwise; names the row.
-    """
-    if labels.shape != (len(table),):
-        raise DataError(
-            f"{what}s have shape {labels.shape}; {len(table)} architectures need ({len(table)},)"
-        )
-    bad = np.flatnonzero(~np.isfinite(labels))
-    if len(bad):
-        raise DataError(
-            f"{what} of row {int(bad[0])} is {labels[bad[0]]}; leave out what was not measured"
-        )
-    too_large = np.flatnonzero(np.abs(labels) > MAX_LABEL)
-    if len(too_large):
-        row = int(too_large[0])
-        raise DataError(
-            f"{what} of row {row} is {labels[row]:g}; beyond {MAX_LABEL:g} predictions would"
-            " overflow: use another unit"
-        )
-    if len(labels) < 2 or np.ptp(labels) == 0:
-        raise DataError(
-            f"{what}s {labels[:3].tolist()} ... hold no two different values: there is nothing to"
-            " rank"
-        )
 
 
 def _batches(order: Tensor, size: int) -> list[Tensor]:

@@ -17,7 +17,6 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 import scipy.linalg
-import scipy.optimize
 
 from nasflow.errors import DataError, NotFittedError
 from nasflow.features.counts import counts
@@ -242,6 +241,9 @@ def _likeliest_scales(
         prior: as in `GaussianProcess`.
         start: where to search from; by default from the middle.
     """
+    # here: it takes a tenth of a second to import, and is for fitting alone
+    from scipy.optimize import minimize
+
     n_groups = len(parts)
     diagonal = np.diag_indices(len(y))
     # of each group: squared length, smooth and linear variance; then of the noise. The second start
@@ -279,10 +281,7 @@ def _likeliest_scales(
     starts = [middle] if prior else [middle, flat]
     if start is not None:
         starts = [start]
-    optima = [
-        scipy.optimize.minimize(cost, start, jac=True, method="L-BFGS-B", bounds=bounds)
-        for start in starts
-    ]
+    optima = [minimize(cost, start, jac=True, method="L-BFGS-B", bounds=bounds) for start in starts]
     best: FloatArray = min(optima, key=lambda optimum: float(optimum.fun)).x
     return best
 

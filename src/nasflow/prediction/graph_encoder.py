@@ -1,18 +1,19 @@
-"""`GraphEncoder`: an encoder that is pre-trained on graphs, and turns them into vectors."""
+"""`GraphEncoder`: an encoder that is pre-trained on graphs, and turns them into vectors.
+
+Torch takes two seconds to import, which a blend without a graph network need not wait for: what
+imports it is imported here where the encoder is made or used.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
-from nasflow.encoders.base import Encoder
-from nasflow.encoders.make import config_for, copied, encoder_config, make_encoder
+from nasflow.encoders.registry import ENCODERS, EncoderConfig
 from nasflow.errors import DataError, not_fitted
 from nasflow.graphs.number_units import NumberUnits
 from nasflow.graphs.table import ArchTable
@@ -22,13 +23,14 @@ from nasflow.prediction.inputs import (
     TakesArchitectures,
 )
 from nasflow.prediction.parameters import FGPParameters
-from nasflow.prediction.pretrain import pretrain
-from nasflow.prediction.scorer import Scorer, in_chunks, weights_of
-from nasflow.pretext.base import Pretext
-from nasflow.pretext.make import with_tasks
-from nasflow.running.devices import checked_device
 from nasflow.running.files import PathLike
-from nasflow.running.seeding import seeded
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from nasflow.encoders.base import Encoder
+    from nasflow.prediction.scorer import Scorer
+    from nasflow.pretext.base import Pretext
 
 
 class GraphEncoder(FGPParameters, TakesArchitectures):
@@ -36,6 +38,7 @@ class GraphEncoder(FGPParameters, TakesArchitectures):
 
     _scorer: Scorer | None = None
     _start: Mapping[str, Tensor] = MappingProxyType({})  # encoder weights that fit starts from
+    _units: NumberUnits | None = None  # what an encoder reads that is not made yet
 
     @property
     def encoder_(self) -> Encoder:
@@ -45,6 +48,8 @@ class GraphEncoder(FGPParameters, TakesArchitectures):
     @property
     def start_(self) -> Mapping[str, Tensor]:
         """The weights that the encoder starts from in `fit`."""
+        if self._units is not None:
+            self._require()  # of a file without weights they are drawn now
         return self._start
 
     def pretrain(
@@ -67,6 +72,10 @@ class GraphEncoder(FGPParameters, TakesArchitectures):
             checkpoint: file to go on from, if it is there, and to write after every epoch.
             progress: whether to draw a progress bar.
         """
+        from nasflow.prediction.pretrain import pretrain
+        from nasflow.prediction.scorer import weights_of
+        from nasflow.pretext.make import with_tasks
+
         graphs = self._graphs(table)
         if not len(graphs):
             raise DataError("the table has no rows: there is nothing to pre-train on")
@@ -89,6 +98,10 @@ class GraphEncoder(FGPParameters, TakesArchitectures):
         """(N, width) float32: the encoder's vector for each architecture (once fitted, the fitted
         encoder's).
         """
+        import torch
+
+        from nasflow.prediction.scorer import in_chunks
+
         encoder = self._require().encoder
         parts = in_chunks(encoder, self._graphs(table).with_vocabulary(self.vocabulary_))
         return torch.cat(parts).numpy() if parts else np.zeros((0, encoder.width), np.float32)
@@ -118,6 +131,12 @@ class GraphEncoder(FGPParameters, TakesArchitectures):
             table: the first table that it sees, which tells the units of its numbers.
             units: these, where a file tells them.
         """
+        from nasflow.encoders.base import Encoder
+        from nasflow.encoders.make import config_for, copied, encoder_config, make_encoder
+        from nasflow.prediction.scorer import Scorer, weights_of
+        from nasflow.running.devices import checked_device
+        from nasflow.running.seeding import seeded
+
         if units is None:
             units = NumberUnits() if table is None else NumberUnits.of(table)
         device = checked_device(self.device)
@@ -135,8 +154,39 @@ class GraphEncoder(FGPParameters, TakesArchitectures):
         self._start = weights_of(self._scorer.encoder)
 
     def _require(self) -> Scorer:
-        if self._scorer is None and self.vocabulary is not None:
-            self._build(self.vocabulary)
+        # of what was fitted or loaded without it the vocabulary and the units are known
+        vocabulary = self.vocabulary if self._units is None else self._known_vocabulary()
+        if self._scorer is None and vocabulary is not None:
+            self._build(vocabulary, units=self._units)
         if self._scorer is None:
             raise not_fitted(NOTHING_SEEN)
         return self._scorer
+
+    def _encoder_options(self) -> EncoderConfig:
+        """The options of the encoder, whether it is made already or not.
+
+        Raises:
+            UnknownNameError: there is no such encoder.
+        """
+        if self._scorer is not None:
+            return self._scorer.encoder.config
+        options = self._resolved("encoder")
+        if isinstance(options, str):
+            options = EncoderConfig(options)
+        elif not isinstance(options, EncoderConfig):
+            from nasflow.encoders.make import encoder_config
+
+            options = encoder_config(options)
+        ENCODERS.check(options.name)
+        config: EncoderConfig = options
+        return config
+
+    @property
+    def _has_weights(self) -> bool:
+        """Whether the encoder was given as a module, and not by its options, name or class."""
+        # none of these needs torch, and who gives a module has imported it
+        if self.encoder is None or isinstance(self.encoder, (str, EncoderConfig)):
+            return False
+        from nasflow.encoders.base import Encoder
+
+        return isinstance(self.encoder, Encoder)

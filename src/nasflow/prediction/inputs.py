@@ -28,6 +28,8 @@ Labelled = tuple[Architectures, npt.ArrayLike] | tuple[Architectures, npt.ArrayL
 
 FloatArray = npt.NDArray[np.float64]
 
+MAX_LABEL = 1e300  # predictions reach beyond the labels, and must stay numbers
+
 _LEGAL = (
     "an ArchTable, or a sequence of Architecture, of networkx graphs, of dictionaries or JSON texts"
     ' {"ops": [...], "edges": [...]}, or, with space=, of texts in the notation of the space'
@@ -182,3 +184,32 @@ def as_labels(labels: npt.ArrayLike) -> npt.NDArray[np.float64]:
                     f"label of row {row} is {shown}; a label is a finite number"
                 ) from None
         raise
+
+
+def check_labels(table: ArchTable, labels: FloatArray, what: str) -> None:
+    """Return if there is one finite label for each row, and two different ones.
+
+    Raises:
+        DataError: otherwise; names the row.
+    """
+    if labels.shape != (len(table),):
+        raise DataError(
+            f"{what}s have shape {labels.shape}; {len(table)} architectures need ({len(table)},)"
+        )
+    bad = np.flatnonzero(~np.isfinite(labels))
+    if len(bad):
+        raise DataError(
+            f"{what} of row {int(bad[0])} is {labels[bad[0]]}; leave out what was not measured"
+        )
+    too_large = np.flatnonzero(np.abs(labels) > MAX_LABEL)
+    if len(too_large):
+        row = int(too_large[0])
+        raise DataError(
+            f"{what} of row {row} is {labels[row]:g}; beyond {MAX_LABEL:g} predictions would"
+            " overflow: use another unit"
+        )
+    if len(labels) < 2 or np.ptp(labels) == 0:
+        raise DataError(
+            f"{what}s {labels[:3].tolist()} ... hold no two different values: there is nothing to"
+            " rank"
+        )

@@ -27,7 +27,6 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 import scipy.linalg
-import scipy.optimize
 import scipy.sparse
 
 FloatArray = npt.NDArray[np.float64]
@@ -103,6 +102,9 @@ class LayersProcess:
                 where the search begins.
             n_steps: of the search.
         """
+        # here: it takes a tenth of a second to import, and is for fitting alone
+        from scipy.optimize import minimize
+
         self._label = np.array([labels.mean(), labels.std() or 1.0])
         self._n_nodes = float(rows.counts.sum() / len(labels))
         middle = _Scales.middle(rows.numbers.shape[1], len(rows.groups))
@@ -111,7 +113,7 @@ class LayersProcess:
         else:
             self._landmarks = start._landmarks
         cost = _Cost(rows, self._landmarks, self._n_nodes, self._standardised(labels), middle)
-        optimum = scipy.optimize.minimize(
+        optimum = minimize(
             cost,
             middle.logarithms if start is None else start._scales.logarithms,
             jac=True,

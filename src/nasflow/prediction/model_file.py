@@ -7,15 +7,11 @@ the file names: the user names it, or has installed the package that brings it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
-from nasflow.encoders.base import Encoder
-from nasflow.encoders.make import encoder_config
 from nasflow.encoders.registry import ENCODERS, EncoderConfig
 from nasflow.errors import CheckpointError
 from nasflow.prediction import version_1
@@ -23,7 +19,14 @@ from nasflow.running.checkpoints import load_checkpoint, save_checkpoint
 from nasflow.running.files import PathLike
 from nasflow.running.registry import Registry, is_place
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from nasflow.encoders.base import Encoder
+
 KIND = "predictor"
+_OF_ARRAYS = ("reference", "blend")
+"""The parts that hold arrays; weights are tensors."""
 
 
 def write_model(
@@ -44,29 +47,34 @@ def write_model(
         about: the rest, as JSON values.
         blend: the state of a blend.
     """
-    tensors = {f"start.encoder.{name}": tensor for name, tensor in start.items()}
+    values: dict[str, Tensor | npt.NDArray[Any]] = {}
+    for name, tensor in start.items():
+        values[f"start.encoder.{name}"] = tensor
     for name, tensor in fitted.items():
-        tensors[f"fitted.{name}"] = tensor
-    for name, values in reference.items():
-        tensors[f"reference.{name}"] = torch.from_numpy(values)
+        values[f"fitted.{name}"] = tensor
+    for name, array in reference.items():
+        values[f"reference.{name}"] = array
     for name, array in (blend or {}).items():
-        # torch has no unsigned numbers of two bytes, which large graphs have
-        wide = array.astype(np.int64) if array.dtype.kind in "iu" else array
-        tensors[f"blend.{name}"] = torch.from_numpy(np.ascontiguousarray(wide))
-    save_checkpoint(path, KIND, tensors, about)
+        # torch, by which earlier versions read them, has no unsigned numbers of two bytes
+        is_wide = array.dtype.kind == "u" and array.dtype.itemsize > 1
+        values[f"blend.{name}"] = array.astype(np.int64) if is_wide else array
+    save_checkpoint(path, KIND, values, about)
 
 
-def read_model(path: PathLike) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
-    """The tensors by the part that they are of, and the header, its options as they are now.
+def read_model(path: PathLike) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """Tensors of weights, and arrays, by the part that they are of; and the header, its options as
+    they are now.
 
     Raises:
         MissingDataError, CheckpointError: no such file; truncated, foreign, of a newer version.
     """
-    tensors, about, version = load_checkpoint(path, KIND)
-    parts: dict[str, dict[str, Tensor]] = {"start": {}, "fitted": {}, "reference": {}, "blend": {}}
-    for name, tensor in tensors.items():
+    values, about, version = load_checkpoint(
+        path, KIND, lambda name: name.partition(".")[0] in _OF_ARRAYS
+    )
+    parts: dict[str, dict[str, Any]] = {"start": {}, "fitted": {}, "reference": {}, "blend": {}}
+    for name, value in values.items():
         part, _, rest = name.partition(".")
-        parts.setdefault(part, {})[rest] = tensor
+        parts.setdefault(part, {})[rest] = value
     return parts, about_from_v1(about) if version == 1 else about
 
 
@@ -94,6 +102,8 @@ def stored_encoder(
     """
     name = str(options["name"])
     if given is not None:
+        from nasflow.encoders.make import encoder_config  # with torch, which a class has imported
+
         chosen = encoder_config(given)
         return type(chosen).from_dict({**options, "name": chosen.name})
     if name in ENCODERS and (not is_place(name) or ENCODERS.is_registered(name)):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from nasflow.encoders.base import Encoder
 from nasflow.encoders.registry import EncoderConfig
 from nasflow.options.base import Options
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import FitConfig, PretrainConfig
 from nasflow.prediction.estimator import Estimator
-from nasflow.running.devices import checked_device
+from nasflow.running.devices import check_device
 from nasflow.spaces.base import Space
+
+if TYPE_CHECKING:
+    from nasflow.encoders.base import Encoder
 
 
 class FGPParameters(Estimator):
@@ -45,7 +47,7 @@ class FGPParameters(Estimator):
         self.vocabulary = vocabulary
         self.device = device
         self.as_computed = as_computed
-        checked_device(device)  # told now rather than after the user has loaded a table
+        check_device(device)  # told now rather than after the user has loaded a table
 
     @property
     def surrogate_config(self) -> SurrogateConfig:

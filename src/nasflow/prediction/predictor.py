@@ -10,13 +10,11 @@ predictor.top(others, 10)                   the ten to train next
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
 
-from nasflow.encoders.base import Encoder
 from nasflow.encoders.registry import EncoderConfig
 from nasflow.errors import ConfigError, not_fitted
 from nasflow.features.registry import FEATURES
@@ -26,18 +24,20 @@ from nasflow.options.training import FitConfig, PretrainConfig
 from nasflow.prediction.blend import Blend
 from nasflow.prediction.explanation import Explanation
 from nasflow.prediction.fgp import FGP
-from nasflow.prediction.finetune import check_labels
-from nasflow.prediction.inputs import Architectures, Labelled, as_labels
+from nasflow.prediction.inputs import Architectures, Labelled, as_labels, check_labels
 from nasflow.prediction.label import Label
 from nasflow.prediction.members.base import Member
-from nasflow.prediction.members.encoder import ALL_LABELS, EncoderMember, PretrainedEncoder
-from nasflow.prediction.members.registry import FAST, MEMBERS, suited
+from nasflow.prediction.members.registry import FAST, MEMBERS, NETWORKS, suited
 from nasflow.prediction.mixture import Mixture
 from nasflow.prediction.model_file import checked_names, write_model
 from nasflow.prediction.proxy_ranks import Columns, ProxyRanks, extra_inputs
-from nasflow.prediction.scorer import Labels
 from nasflow.running.files import PathLike
 from nasflow.spaces.base import Space
+
+if TYPE_CHECKING:
+    from nasflow.encoders.base import Encoder
+    from nasflow.prediction.members.encoder import EncoderMember
+    from nasflow.prediction.scorer import Labels
 
 Model = Literal["blend", "fgp"]
 Effort = Literal["auto", "fast", "full"]
@@ -290,13 +290,16 @@ class Predictor(FGP):
         """Write one .safetensors file with weights, vocabulary and options, atomically."""
         if not hasattr(self, "blend_"):
             return super().save(path)
-        assert self.blend_.mixture_ is not None  # it was fitted
-        if self._scorer is None:
-            self._build(self.vocabulary_, units=self.blend_.mixture_.features.setting.units)
-        arrays, about = self.blend_.mixture_.state()
-        header = self._about() | {"blend": about}
+        mixture = self.blend_.mixture_
+        assert mixture is not None  # it was fitted
         # weights that no training has touched are drawn again from their seed
-        given = isinstance(self.encoder, Encoder) or hasattr(self, "history_")
+        given = self._has_weights or hasattr(self, "history_")
+        if self._scorer is None:
+            self._units = mixture.features.setting.units
+            if given:
+                self._require()
+        arrays, about = mixture.state()
+        header = self._about() | {"blend": about}
         start = self._start if given else {}
         write_model(path, start, {}, {}, header, arrays)
         return None
@@ -316,7 +319,7 @@ class Predictor(FGP):
         return parameters
 
     def _restore(
-        self, parts: dict[str, dict[str, Tensor]], about: dict[str, Any], path: PathLike
+        self, parts: dict[str, dict[str, Any]], about: dict[str, Any], path: PathLike
     ) -> None:
         super()._restore(parts, about, path)
         if about.get("blend") is None:
@@ -324,8 +327,9 @@ class Predictor(FGP):
         state = about["blend"]
         checked_names(state["seeds"], MEMBERS, path)
         checked_names(state["groups"], FEATURES, path)
-        arrays = {name: tensor.numpy() for name, tensor in parts["blend"].items()}
-        self.blend_ = Blend.of(Mixture.restore(arrays, state, self._encoder_members()))
+        # who has no graph network need not make one
+        members = {} if set(NETWORKS).isdisjoint(state["seeds"]) else self._encoder_members()
+        self.blend_ = Blend.of(Mixture.restore(parts["blend"], state, members))
         self._blend_columns = self.blend_.columns_
 
     # -- inside -----------------------------------------------------------------------------------
@@ -347,12 +351,14 @@ class Predictor(FGP):
         fast = suited(FAST, table)
         if self._effort == "fast":
             return list(fast)
-        if self._scorer is None:
+        if self._scorer is None and self._units is None:
             self._build(self._known_vocabulary() or table.vocabulary, table)
         return [*fast, *self._encoder_members().values()]
 
     def _encoder_members(self) -> dict[str, EncoderMember]:
         """The encoder as it is newly drawn or was given, and as it was pre-trained, if it was."""
+        from nasflow.prediction.members.encoder import ALL_LABELS, EncoderMember, PretrainedEncoder
+
         options: dict[str, Any] = {
             "encoder": self.encoder_.config,
             "fit": self._given("fit") or ALL_LABELS,

@@ -15,15 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
 from nasflow.errors import ConfigError
 from nasflow.statistics.ranks import ranks_among
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Columns = Mapping[str, npt.ArrayLike]
 """(N,) numbers that need no training, by name."""
@@ -74,6 +75,8 @@ class ProxyRanks:
         Raises:
             ConfigError: a column that is not there, or has another length.
         """
+        import torch  # here: a blend that reads columns has no tensor
+
         result = np.zeros((n, len(self.reference)), np.float32)
         for i, (name, reference) in enumerate(self.reference.items()):
             values = _column(name, columns)

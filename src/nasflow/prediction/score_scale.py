@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import scipy.optimize
 import scipy.special
 
 from nasflow.statistics.ranks import FloatArray, normal_scores
@@ -188,6 +187,9 @@ def likeliest_curve(labels: FloatArray) -> Curve | None:
 
 def _likeliest(labels: FloatArray, from_zero: bool, largest: float) -> tuple[float, Curve]:
     """The negative logarithm of the likelihood, but for a constant, and the curve of that power."""
+    # here: it takes a tenth of a second to import, and is for fitting alone
+    from scipy.optimize import minimize_scalar
+
     middle, spread = _middle_and_spread(labels, from_zero)
     values = (labels - middle) / spread
 
@@ -196,7 +198,7 @@ def _likeliest(labels: FloatArray, from_zero: bool, largest: float) -> tuple[flo
         slopes = np.log(values) if from_zero else np.sign(values) * np.log1p(np.abs(values))
         return float(np.log(curve(values).std() * spread) - (power - 1) * slopes.mean())
 
-    found = scipy.optimize.minimize_scalar(cost, bounds=(0.0, largest), method="bounded")
+    found = minimize_scalar(cost, bounds=(0.0, largest), method="bounded")
     return float(found.fun), Curve(float(found.x), from_zero)
 
 

@@ -1,4 +1,4 @@
-"""Tensors on disk: safetensors with a versioned JSON header, written atomically.
+"""Tensors and arrays on disk: safetensors with a versioned JSON header, written atomically.
 
 Nothing is ever unpickled. The header says what the file is:
 
@@ -12,32 +12,63 @@ is refused. In version 1 the options of all encoders and tasks were one class
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import safetensors
-import safetensors.torch
-from torch import Tensor
+import safetensors.numpy
 
 from nasflow.errors import CheckpointError
 from nasflow.running.files import PathLike, atomic_write, require_file
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Values = Mapping[str, Tensor | npt.NDArray[Any]]
+
 VERSION = 2
 
 
-def save_checkpoint(
-    path: PathLike, kind: str, tensors: Mapping[str, Tensor], about: Mapping[str, Any]
-) -> None:
-    """Write the tensors and the JSON-able `about` under `kind`, atomically."""
+def save_checkpoint(path: PathLike, kind: str, values: Values, about: Mapping[str, Any]) -> None:
+    """Write tensors and arrays and the JSON-able `about` under `kind`, atomically."""
     header = json.dumps({"kind": kind, "version": VERSION, "about": about}, allow_nan=False)
-    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    content = safetensors.torch.save(contiguous, metadata={"nasflow": header})
+    content = _content(values, {"nasflow": header})
     with atomic_write(path) as file:
         file.write(content)
 
 
-def load_checkpoint(path: PathLike, kind: str) -> tuple[dict[str, Tensor], dict[str, Any], int]:
-    """The tensors (on the CPU), `about` and the format version of a file of `save_checkpoint`.
+def _content(values: Values, metadata: dict[str, str]) -> bytes:
+    """The bytes of a file, which are the same for an array and for a tensor of its values."""
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    tensors: dict[str, Tensor] = {}
+    for name, value in values.items():
+        if isinstance(value, np.ndarray):
+            arrays[name] = np.asarray(value, order="C")
+        else:
+            tensors[name] = value.detach().cpu().contiguous()
+    if not tensors:
+        return safetensors.numpy.save(arrays, metadata)
+    # here: a file of arrays alone is written without torch. And a tensor may be of a type that
+    # NumPy lacks, while torch has all that arrays are of
+    import torch
+    from safetensors.torch import save
+
+    for name, array in arrays.items():
+        tensors[name] = torch.from_numpy(array)
+    return save(tensors, metadata)
+
+
+def load_checkpoint(
+    path: PathLike, kind: str, is_array: Callable[[str], bool] = lambda _: False
+) -> tuple[dict[str, Any], dict[str, Any], int]:
+    """The values, `about` and the format version of a file of `save_checkpoint`.
+
+    Args:
+        path: the file.
+        kind: what it must be.
+        is_array: whether the value of a name is wanted as an array; others are tensors on the CPU.
 
     Raises:
         MissingDataError: there is no such file.
@@ -46,9 +77,16 @@ def load_checkpoint(path: PathLike, kind: str) -> tuple[dict[str, Tensor], dict[
     # of what `require_file` saw: `model.safetensors/` is the file to it, and none to the system
     present = require_file(path)
     try:
-        with safetensors.safe_open(present, framework="pt") as file:
+        with safetensors.safe_open(present, framework="np") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+            names = list(file.keys())
+            values = {name: file.get_tensor(name) for name in filter(is_array, names)}
+        # this imports torch, which who reads arrays alone does not wait for
+        if len(values) < len(names):
+            with safetensors.safe_open(present, framework="pt") as file:
+                for name in names:
+                    if name not in values:
+                        values[name] = file.get_tensor(name)
     except PermissionError:  # nothing is wrong with what is in it
         raise
     except (safetensors.SafetensorError, OSError, ValueError, RuntimeError) as error:
@@ -67,4 +105,4 @@ def load_checkpoint(path: PathLike, kind: str) -> tuple[dict[str, Tensor], dict[
             f"{path} has format version {version}; this nasflow reads 1 to {VERSION}: "
             "update nasflow"
         )
-    return tensors, about, version
+    return values, about, version

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
 
 from nasflow.errors import ConfigError
+
+if TYPE_CHECKING:
+    import torch
+
+
+def check_device(name: str) -> None:
+    """Return if there is a device of that name, such as "cpu" or "cuda".
+
+    Raises:
+        ConfigError: there is none here.
+    """
+    # it is always there, and asking torch would import it
+    if name != "cpu":
+        checked_device(name)
 
 
 def checked_device(name: str) -> torch.device:
@@ -13,6 +27,8 @@ def checked_device(name: str) -> torch.device:
     Raises:
         ConfigError: there is none here.
     """
+    import torch  # see `check_device`
+
     try:
         device = torch.device(name)
         # a number from there: the device `meta` has tensors without any

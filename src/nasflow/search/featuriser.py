@@ -120,7 +120,7 @@ class Featuriser:
         graphs = self.graphs(elements)
         makers: dict[str, Callable[[], FloatArray]] = {
             "embedding": lambda: self.predictor.embed(graphs).astype(np.float64),
-            "surrogate": lambda: self._surrogates(graphs).double().numpy(),
+            "surrogate": lambda: self._surrogates.values(graphs).astype(np.float64),
             "counts": lambda: counts(graphs),
             "one-hot": lambda: one_hot(elements.with_vocabulary(self._vocabulary), self._n_nodes),
         }

@@ -4,21 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from typing import Any
 
-import torch
-from torch import Tensor
-from torch.nn.functional import gelu, silu
+import numpy as np
+import numpy.typing as npt
+import scipy.special
 
 from nasflow.errors import ConfigError
 from nasflow.options.surrogate import SurrogateConfig
 
-# Each works in place where torch can: the conversion's argument is not used again.
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "relu": torch.relu_,
-    "gelu": gelu,
-    "swish": partial(silu, inplace=True),
-    "tanh": torch.tanh_,
+FloatArray = npt.NDArray[np.floating[Any]]
+
+
+def _gelu(x: FloatArray) -> FloatArray:
+    """x Phi(x), Phi the distribution function of the standard normal distribution."""
+    share: FloatArray = scipy.special.erf(x * np.sqrt(0.5).item())
+    share += 1
+    share *= 0.5
+    share *= x
+    return share
+
+
+def _swish(x: FloatArray) -> FloatArray:
+    share: FloatArray = scipy.special.expit(x)
+    share *= x
+    return share
+
+
+# Each may work in place: the conversion's argument is not used again.
+ACTIVATIONS: dict[str, Callable[[FloatArray], FloatArray]] = {
+    "relu": lambda x: np.maximum(x, 0, out=x),
+    "gelu": _gelu,
+    "swish": _swish,
+    "tanh": lambda x: np.tanh(x, out=x),
 }
 
 
@@ -26,10 +44,10 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 class Activate:
     """The activation of every operation."""
 
-    functions: list[Callable[[Tensor], Tensor]]
+    functions: list[Callable[[FloatArray], FloatArray]]
     """Those that occur."""
-    choice: Tensor
-    """(n_ops,) int64: which of them each operation takes."""
+    choice: npt.NDArray[np.intp]
+    """(n_ops,): which of them each operation takes."""
 
     @classmethod
     def of(cls, config: SurrogateConfig, vocabulary: Sequence[str]) -> Activate:
@@ -47,19 +65,21 @@ class Activate:
         different = list(dict.fromkeys(names))
         return cls(
             [ACTIVATIONS[name] for name in different],
-            torch.tensor([different.index(name) for name in names]),
+            np.array([different.index(name) for name in names], np.intp),
         )
 
-    def __call__(self, converted: Tensor, ops: Tensor, nodes_last: bool = False) -> Tensor:
-        """(n, k'), or with `nodes_last` (k, n): the activation of each node's operation.
+    def __call__(
+        self, converted: FloatArray, ops: npt.NDArray[np.intp], nodes_last: bool = False
+    ) -> FloatArray:
+        """(n, k'), or with `nodes_last` (k', n): the activation of each node's operation.
 
         `converted` may be overwritten.
         """
         if len(self.functions) == 1:
             return self.functions[0](converted)
-        choice = self.choice.index_select(0, ops)  # (n,)
-        choice = choice if nodes_last else choice.unsqueeze(1)
-        result = torch.empty_like(converted)
+        choice = self.choice[ops]  # (n,)
+        choice = choice if nodes_last else choice[:, None]
+        result = np.empty_like(converted)
         for i, function in enumerate(self.functions):
-            torch.where(choice == i, function(converted.clone()), result, out=result)
+            np.copyto(result, function(converted.copy()), where=choice == i)
         return result

@@ -1,6 +1,6 @@
 """Flow through graphs of any size: nodes laid out by generation over the whole batch.
 
-One generation is one slice: gather the messages, one k x k product, done. There is no loop over
+One generation is one slice: sum the messages, one k x k product, done. There is no loop over
 graphs.
 """
 
@@ -8,22 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse
-import torch
-from torch import Tensor
-from torch.nn.functional import embedding_bag, pad
 
 from nasflow.graphs.flat_arrays import row_ptr
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.surrogate.activations import Activate
+from nasflow.surrogate.activations import Activate, FloatArray
 
-# One generation of one pass: the slice of nodes that receive, what they receive from, and where in
-# `neighbours` each node's part starts.
-_Step = tuple[slice, Tensor, Tensor]
+# (n, n_nodes) with a 1 where a node, or a graph, takes in what stands at a place: the product with
+# the states is the sum
+_Received = scipy.sparse.csr_array
+
+# One generation of one pass: the slice of nodes that receive, and what from.
+_Step = tuple[slice, _Received]
 
 
 class FlowByGeneration:
@@ -37,50 +38,60 @@ class FlowByGeneration:
     """
 
     def __init__(
-        self, config: SurrogateConfig, start: Tensor, converted: Tensor, W_message: Tensor
+        self,
+        config: SurrogateConfig,
+        start: FloatArray,
+        converted: FloatArray,
+        W_message: FloatArray,
     ) -> None:
         self.config = config
-        # zero columns up to k' = a multiple of 8 change no value, and the k' x k' product is
-        # 1.6 times as fast
-        n_zeros = -config.k % 8
-        self._start = pad(start, (0, n_zeros))  # (k',)
-        self._length = start.norm()
-        self._converted = pad(converted, (0, n_zeros))  # (n_ops, k')
-        self._W_message = pad(W_message, (0, n_zeros, 0, n_zeros))  # (k', k')
+        # zero columns up to k' = a multiple of 8 change no value, and rows that begin at multiples
+        # of 32 bytes are added faster
+        zeros = (0, -config.k % 8)
+        self._start = np.pad(start, zeros)  # (k',)
+        self._length = np.linalg.norm(start)
+        self._converted = np.pad(converted, ((0, 0), zeros))  # (n_ops, k')
+        self._W_message = np.pad(W_message, (zeros, zeros))  # (k', k')
 
     def surrogates(
-        self, table: ArchTable, activate: Activate, added: Tensor | None = None
-    ) -> Tensor:
+        self, table: ArchTable, activate: Activate, added: FloatArray | None = None
+    ) -> FloatArray:
         """(N, rounds * k): the surrogates of all rows, without the zero columns.
 
         Args:
             table, activate: the rows, and what a conversion ends in.
             added: (n_nodes, k) what is added to a node's conversion; None for nothing.
         """
-        layout = Layout.of(table)
-        nodes, offset = layout.sinks if self.config.directions == "forward" else layout.sources
+        layout = Layout.of(table, self._start.dtype)
+        ends = layout.sinks if self.config.directions == "forward" else layout.sources
         # pooled at once: the next round changes the state
         of_rounds = [
-            self._pooled(state, nodes, offset)[:, : self.config.k]
+            self._pooled(state, ends)[:, : self.config.k]
             for state in self._rounds(layout, activate, added)
         ]
-        return torch.cat(of_rounds, dim=1)
+        return np.concatenate(of_rounds, axis=1)
 
-    def states(self, table: ArchTable, activate: Activate, added: Tensor | None = None) -> Tensor:
+    def states(
+        self, table: ArchTable, activate: Activate, added: FloatArray | None = None
+    ) -> FloatArray:
         """(n_nodes, k): what each node holds after the last pass, in the table's order."""
-        layout = Layout.of(table)
+        layout = Layout.of(table, self._start.dtype)
         *_, state = self._rounds(layout, activate, added)
         # (n_nodes, k') by place, then (n_nodes, k) in the order of the table
-        return state.index_select(0, layout.place)[:, : self.config.k]
+        return state[layout.place, : self.config.k]
 
-    def _rounds(self, layout: Layout, activate: Activate, added: Tensor | None) -> Iterator[Tensor]:
-        """(n_nodes, k'): the states after each round, one tensor that the next round changes."""
-        by_place = None
+    def _rounds(
+        self, layout: Layout, activate: Activate, added: FloatArray | None
+    ) -> Iterator[FloatArray]:
+        """(n_nodes, k'): the states after each round, one array that the next round changes."""
+        shape = (len(layout.ops), len(self._start))
+        by_place: FloatArray | None = None
         if added is not None:
-            by_place = self._start.new_zeros(len(added), len(self._start))  # (n_nodes, k')
+            by_place = np.zeros(shape, self._start.dtype)  # (n_nodes, k')
             by_place[layout.place, : added.shape[1]] = added
+        state: FloatArray = np.empty(shape, self._start.dtype)
         # what is read before it is written (sources; sinks of a lone backward pass) starts at r
-        state = self._start.repeat(len(layout.ops), 1)
+        state[:] = self._start
         for _ in range(self.config.rounds):
             if self.config.directions != "backward":
                 self._propagate(state, layout.ops, layout.forward, activate, by_place)
@@ -90,59 +101,76 @@ class FlowByGeneration:
 
     def _propagate(
         self,
-        state: Tensor,
-        ops: Tensor,
+        state: FloatArray,
+        ops: npt.NDArray[np.intp],
         steps: list[_Step],
         activate: Activate,
-        added: Tensor | None,
+        added: FloatArray | None,
     ) -> None:
         """One pass, in place: nodes that receive nothing keep what they have."""
         alpha = self.config.alpha
-        for nodes, neighbours, offset in steps:
+        for nodes, received in steps:
             step_ops = ops[nodes]  # (n,): the operations of the generation's nodes
-            message = self._pooled(state, neighbours, offset)  # (n, k')
+            message = self._pooled(state, received)  # (n, k')
             if self.config.rescale:
                 self._rescale(message)
             # [h, m] W, in two parts
-            converted = self._converted.index_select(0, step_ops)
-            converted = torch.addmm(converted, message, self._W_message)
+            converted = message @ self._W_message
+            converted += self._converted.take(step_ops, axis=0)
             if added is not None:
                 converted += added[nodes]
             activated = activate(converted, step_ops)
-            torch.add(message.mul_(alpha), activated, alpha=1 - alpha, out=state[nodes])
+            message *= alpha
+            activated *= 1 - alpha
+            np.add(message, activated, out=state[nodes])
 
-    def _rescale(self, message: Tensor) -> None:
+    def _rescale(self, message: FloatArray) -> None:
         """Bring messages (n, k') nearer to the length of r, in place; one of 0 stays 0."""
-        length = message.norm(dim=1, keepdim=True)
-        length.clamp_min_(torch.finfo(length.dtype).tiny)
-        message.mul_((self._length / length) ** self.config.rescale)
+        length = np.linalg.norm(message, axis=1, keepdims=True)
+        length = np.maximum(length, np.finfo(length.dtype).tiny)
+        message *= (self._length / length) ** self.config.rescale
 
-    def _pooled(self, state: Tensor, rows: Tensor, offset: Tensor) -> Tensor:
-        """(n, k'): state[rows] pooled in consecutive groups that start at `offset` (n,)."""
-        if self.config.pooling != "root":
-            return embedding_bag(rows, state, offset, mode=self.config.pooling)
-        n_pooled = torch.diff(offset, append=offset.new_tensor([len(rows)]))  # (n,)
-        root = n_pooled.to(state.dtype).sqrt().unsqueeze(1)
-        return embedding_bag(rows, state, offset, mode="sum").div_(root)
+    def _pooled(self, state: FloatArray, received: _Received) -> FloatArray:
+        """(n, k'): what each row of `received` takes in of the states (n_nodes, k'), pooled."""
+        if self.config.pooling == "max":
+            return _largest(state, received)
+        total: FloatArray = received @ state
+        if self.config.pooling != "sum":
+            n_pooled = np.diff(received.indptr).astype(state.dtype)[:, None]  # (n, 1)
+            total /= np.sqrt(n_pooled) if self.config.pooling == "root" else n_pooled
+        return total
+
+
+def _largest(state: FloatArray, received: _Received) -> FloatArray:
+    """(n, k'): the largest of what each row takes in, component by component."""
+    first, n_taken = received.indptr[:-1], np.diff(received.indptr)  # (n,)
+    largest = state.take(received.indices[first], axis=0)
+    # the second of all rows that have one, then the third: rows take in few, and are many
+    for i in range(1, int(n_taken.max(initial=0))):
+        rows = np.flatnonzero(n_taken > i)
+        others = state.take(received.indices[first[rows] + i], axis=0)
+        largest[rows] = np.maximum(largest[rows], others)
+    return largest
 
 
 @dataclass(frozen=True)
 class Layout:
     """A table's nodes laid out by generation, sinks last in theirs: each step is one slice."""
 
-    ops: Tensor
-    """(n_nodes,) int32: the operation at each place."""
-    place: Tensor
-    """(n_nodes,) int32: where each node of the table is in the layout."""
+    ops: npt.NDArray[np.intp]
+    """(n_nodes,): the operation at each place."""
+    place: npt.NDArray[np.int32]
+    """(n_nodes,): where each node of the table is in the layout."""
     forward: list[_Step]
     backward: list[_Step]
-    sources: tuple[Tensor, Tensor]
-    """The places of the nodes without predecessors, and where each graph's begin."""
-    sinks: tuple[Tensor, Tensor]
+    sources: _Received
+    """(N, n_nodes): the nodes of each graph that have no predecessors."""
+    sinks: _Received
     """The same of the nodes without successors."""
 
     @classmethod
-    def of(cls, table: ArchTable) -> Layout:
+    def of(cls, table: ArchTable, dtype: np.dtype[Any]) -> Layout:
+        """The layout of a table, for states of a type."""
         n_nodes = len(table.ops)
         source, target = table.global_edges().astype(np.int32)
         in_ptr = row_ptr(np.bincount(target, minlength=n_nodes)).astype(np.int32)
@@ -152,8 +180,8 @@ class Layout:
         outgoing = incoming.tocsc()  # the same edges by source, without a sort
         is_sink = np.diff(outgoing.indptr) == 0
         # 16 bits where they suffice: NumPy sorts them by radix
-        dtype = np.uint16 if table.generation.dtype == np.uint8 else np.int64
-        key = 2 * table.generation.astype(dtype) + is_sink
+        key_type = np.uint16 if table.generation.dtype == np.uint8 else np.int64
+        key = 2 * table.generation.astype(key_type) + is_sink
         order = np.argsort(key, kind="stable")
         place = np.empty(n_nodes, np.int32)
         place[order] = np.arange(n_nodes, dtype=np.int32)
@@ -161,16 +189,15 @@ class Layout:
         n_generations = int(table.generation.max(initial=0)) + 1
         bounds = row_ptr(np.bincount(key, minlength=2 * n_generations)).tolist()
         starts, sink_starts, stops = bounds[:-1:2], bounds[1::2], bounds[2::2]
-        forward = _steps(incoming[order], place, zip(starts[1:], stops[1:], strict=True))
-        backward = _steps(outgoing.T[order], place, zip(starts, sink_starts, strict=True))
-        ops = torch.from_numpy(table.ops[order].astype(np.int32))
+        forward = _steps(incoming[order], place, zip(starts[1:], stops[1:], strict=True), dtype)
+        backward = _steps(outgoing.T[order], place, zip(starts, sink_starts, strict=True), dtype)
         return cls(
-            ops,
-            torch.from_numpy(place),
+            table.ops[order].astype(np.intp),
+            place,
             forward,
             backward[::-1],
-            _by_graph(table, table.generation == 0, place),
-            _by_graph(table, is_sink, place),
+            _by_graph(table, table.generation == 0, place, dtype),
+            _by_graph(table, is_sink, place, dtype),
         )
 
 
@@ -178,21 +205,37 @@ def _steps(
     neighbours: scipy.sparse.csr_array,
     place: npt.NDArray[np.int32],
     slices: Iterable[tuple[int, int]],
+    dtype: np.dtype[Any],
 ) -> list[_Step]:
     """A step for each non-empty slice of places; the rows of `neighbours` are nodes by place."""
-    ptr = torch.from_numpy(neighbours.indptr)
-    source = torch.from_numpy(place[neighbours.indices])  # (n_edges,): places to receive from
+    ptr = neighbours.indptr
+    source = place[neighbours.indices]  # (n_edges,): places to receive from
     steps = []
     for start, stop in slices:
         if start < stop:
-            first, last = neighbours.indptr[[start, stop]].tolist()
-            steps.append((slice(start, stop), source[first:last], ptr[start:stop] - first))
+            first, last = ptr[[start, stop]].tolist()
+            received = _received(source[first:last], ptr[start : stop + 1] - first, place, dtype)
+            steps.append((slice(start, stop), received))
     return steps
 
 
 def _by_graph(
-    table: ArchTable, chosen: npt.NDArray[np.bool_], place: npt.NDArray[np.int32]
-) -> tuple[Tensor, Tensor]:
-    """The places of the chosen nodes, graph after graph, and where each graph's part starts."""
-    n_before = row_ptr(chosen)[table.node_ptr[:-1]]
-    return torch.from_numpy(place[chosen]), torch.from_numpy(n_before.astype(np.int32))
+    table: ArchTable,
+    chosen: npt.NDArray[np.bool_],
+    place: npt.NDArray[np.int32],
+    dtype: np.dtype[Any],
+) -> _Received:
+    """The chosen nodes of each graph."""
+    n_before = row_ptr(chosen)[table.node_ptr]
+    return _received(place[chosen], n_before.astype(np.int32), place, dtype)
+
+
+def _received(
+    places: npt.NDArray[np.int32],
+    ptr: npt.NDArray[np.int32],
+    place: npt.NDArray[np.int32],
+    dtype: np.dtype[Any],
+) -> _Received:
+    """The rows whose places stand side by side, each row's beginning at `ptr`."""
+    ones = np.ones(len(places), dtype)
+    return _Received((ones, places, ptr), (len(ptr) - 1, len(place)))

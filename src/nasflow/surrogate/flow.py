@@ -29,26 +29,32 @@ How it is fast: [h, m] W = P W[:k] + m W[k:], and P W[:k] is a table of n_ops ro
 nodes of small graphs are worked on position by position (`by_position`), those of larger ones
 generation by generation (`by_generation`), of all graphs at once; a chunk of graphs at a time, so
 that their states stay in the processor's cache; one thread works on one such chunk, since NumPy and
-torch release the interpreter inside each step.
+SciPy release the interpreter inside each step. Nothing is computed by torch, which takes seconds to
+import: it is there for who wants tensors.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from nasflow.errors import DataError
 from nasflow.graphs.number_units import NumberUnits
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.surrogate.activations import Activate
+from nasflow.running.blas_threads import one_blas_thread, usable_threads
+from nasflow.surrogate.activations import Activate, FloatArray
 from nasflow.surrogate.by_generation import FlowByGeneration
 from nasflow.surrogate.by_position import FlowByPosition, suits
 
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
 CHUNK = 8192  # graphs a chunk
+CHUNK_NODES = 2**17  # and nodes: a chunk of larger graphs would leave the cache
 
 
 class FlowSurrogate:
@@ -60,16 +66,17 @@ class FlowSurrogate:
     Args:
         n_ops: size of the vocabulary.
         config: width, scale, seed and variant.
-        dtype: float64 where it matters whether two surrogates are equal; float32 is twice as fast.
+        dtype: float32, or float64 where it matters whether two surrogates are equal, which takes
+            twice as long; of torch, or by its name.
         n_later_ops: how many operations at the end of the vocabulary have their rows of P drawn
             last, so that the draw of the others is that of a vocabulary without them.
         units: how the numbers of nodes and graphs are seen; by default those of the table that it
             is called with, each time anew.
 
     Attributes:
-        r, P, W: the random draws, bit-compatible with the published order: `RandomState(seed)`,
-            then uniform(k) = r, a uniform(k) that is not used, normal(n_ops, k) = P, normal(2k, k)
-            = W.
+        r, P, W: the random draws as tensors, bit-compatible with the published order:
+            `RandomState(seed)`, then uniform(k) = r, a uniform(k) that is not used, normal(n_ops,
+            k) = P, normal(2k, k) = W.
 
     Example:
         >>> from nasflow.spaces.nb201 import NB201
@@ -82,60 +89,89 @@ class FlowSurrogate:
         self,
         n_ops: int,
         config: SurrogateConfig | None = None,
-        dtype: torch.dtype = torch.float32,
+        dtype: torch.dtype | str = "float32",
         n_later_ops: int = 0,
         units: NumberUnits | None = None,
     ) -> None:
         self.config = config = config or SurrogateConfig()
+        # torch's own are printed as torch.float32
+        self._dtype = np.dtype(str(dtype).removeprefix("torch."))
         k, rng = config.k, np.random.RandomState(config.seed)
-        self.r = torch.from_numpy(rng.uniform(0, 1, k)).to(dtype)
+        self._r = rng.uniform(0, 1, k).astype(self._dtype)
         rng.uniform(0, 1, k)  # drawn and not used, as published: P and W follow it
         P = rng.normal(0, config.sigma, (n_ops - n_later_ops, k))
         W = rng.normal(0, config.sigma, (2 * k, k))
         later = rng.normal(0, config.sigma, (n_later_ops, k))
-        self.P = torch.from_numpy(np.concatenate([P, later])).to(dtype)  # (n_ops, k)
-        self.W = torch.from_numpy(W).to(dtype)  # (2k, k)
-        self._parts = (config, self.r, self.P @ self.W[:k], self.W[k:])
+        self._P = np.concatenate([P, later]).astype(self._dtype)  # (n_ops, k)
+        self._W = W.astype(self._dtype)  # (2k, k)
+        self._parts = (config, self._r, self._P @ self._W[:k], self._W[k:])
         self._units = units
         self._after = rng.get_state()  # where the draw of Q begins, whose size tables decide
 
+    @property
+    def r(self) -> Tensor:
+        """(k,) what nodes have that receive nothing."""
+        return _tensor(self._r)
+
+    @property
+    def P(self) -> Tensor:  # noqa: N802 - the letter of the paper
+        """(n_ops, k) the vector of each operation."""
+        return _tensor(self._P)
+
+    @property
+    def W(self) -> Tensor:  # noqa: N802 - the letter of the paper
+        """(2k, k) the matrix of conversions."""
+        return _tensor(self._W)
+
     def __call__(self, table: ArchTable) -> Tensor:
+        """(N, rounds * k) of `dtype`: `values` as a tensor, on as many threads as torch has."""
+        import torch  # here: only who wants a tensor waits for it
+
+        return torch.from_numpy(self.values(table, torch.get_num_threads()))
+
+    def values(self, table: ArchTable, n_threads: int | None = None) -> FloatArray:
         """(N, rounds * k) of `dtype`: the raw surrogate of every row, round after round.
+
+        Args:
+            table: the architectures.
+            n_threads: how many threads work on it, a chunk each; by default those of NumPy's
+                algebra.
 
         Raises:
             ConfigError: an activation for an operation that the table does not know.
             DataError: the table has another vocabulary size than the draw, or a value overflows (a
                 deep graph with a large sigma).
         """
-        if table.n_ops != len(self.P):
+        if table.n_ops != len(self._P):
             raise DataError(
-                f"the surrogate was drawn for {len(self.P)} operations, the table has {table.n_ops}"
+                f"the surrogate was drawn for {len(self._P)} operations, the table has"
+                f" {table.n_ops}"
             )
         activate = Activate.of(self.config, table.vocabulary)
         units = self._units_of(table)
+        surrogate = self._empty(len(table))
         if not len(table):
-            return self.r.new_zeros(0, self.config.rounds * self.config.k)
-        surrogate = self.r.new_empty(len(table), self.config.rounds * self.config.k)
+            return surrogate
+
+        n_rows = min(CHUNK, max(1, CHUNK_NODES * len(table) // len(table.ops)))
 
         def fill(start: int) -> None:
-            rows = slice(start, start + CHUNK)
+            rows = slice(start, start + n_rows)
             surrogate[rows] = self._surrogates(table[rows], activate, units)
 
-        starts = range(0, len(table), CHUNK)
-        n_threads = min(torch.get_num_threads(), len(starts))
-        if n_threads == 1:
-            for start in starts:
-                fill(start)
-        else:
-            # one thread inside each worker: the setting is the worker's own
-            with ThreadPoolExecutor(
-                n_threads, initializer=torch.set_num_threads, initargs=(1,)
-            ) as pool:
-                list(pool.map(fill, starts))
+        starts = range(0, len(table), n_rows)
+        n_workers = min(n_threads or usable_threads(), len(starts))
+        # small matrices: more threads inside each step would only wait for each other
+        with one_blas_thread():
+            if n_workers == 1:
+                for start in starts:
+                    fill(start)
+            else:
+                with ThreadPoolExecutor(n_workers) as pool:
+                    list(pool.map(fill, starts))
         # the largest is NaN where one is, and one look is enough where all is well
-        if not torch.isfinite(surrogate.abs().amax()):
-            bad = ~torch.isfinite(surrogate).all(dim=1)
-            row = int(bad.nonzero()[0])
+        if not np.isfinite(np.abs(surrogate).max()):
+            row = int(np.flatnonzero(~np.isfinite(surrogate).all(axis=1))[0])
             raise DataError(
                 f"row {row}: the surrogate of a graph of {table[row].n_nodes} nodes overflows; use"
                 f" a sigma below {self.config.sigma:g}, pooling='mean' or rescale=0.5"
@@ -155,7 +191,7 @@ class FlowSurrogate:
         """
         activate = Activate.of(self.config, table.vocabulary)
         added = self._added(table, self._units_of(table))
-        return FlowByGeneration(*self._parts).states(table, activate, added)
+        return _tensor(FlowByGeneration(*self._parts).states(table, activate, added))
 
     def _units_of(self, table: ArchTable) -> NumberUnits:
         """How the table's numbers are seen.
@@ -165,7 +201,7 @@ class FlowSurrogate:
         """
         return NumberUnits.of(table) if self._units is None else self._units
 
-    def _added(self, table: ArchTable, units: NumberUnits) -> Tensor | None:
+    def _added(self, table: ArchTable, units: NumberUnits) -> FloatArray | None:
         """(n_nodes, k): what numbers add to [h, .] W at each node, a Q W[:k]; None without any."""
         if not units:
             # a number that nothing stands for is refused
@@ -174,31 +210,45 @@ class FlowSurrogate:
         k, rng = self.config.k, np.random.RandomState()
         rng.set_state(self._after)
         n_columns = units.n_node_columns + units.n_graph_columns
-        Q = torch.from_numpy(rng.normal(0, self.config.sigma, (n_columns, k))).to(self.W.dtype)
+        Q = rng.normal(0, self.config.sigma, (n_columns, k)).astype(self._dtype)
         of_graphs = units.graphs(table)[table.node_graph]
         numbers = np.hstack([units.nodes(table), of_graphs])  # (n_nodes, n_columns)
-        return torch.from_numpy(numbers).to(self.W.dtype) @ (Q @ self.W[:k])
+        added: FloatArray = numbers.astype(self._dtype) @ (Q @ self._W[:k])
+        return added
 
-    def _surrogates(self, table: ArchTable, activate: Activate, units: NumberUnits) -> Tensor:
+    def _surrogates(self, table: ArchTable, activate: Activate, units: NumberUnits) -> FloatArray:
         """(N, rounds * k): the surrogates of some rows, each in the way that suits it."""
         added = self._added(table, units)
-        if added is not None:
-            return FlowByGeneration(*self._parts).surrogates(table, activate, added)
-        suited = suits(table, self.config)
-        if suited.all():
-            return FlowByPosition(*self._parts).surrogates(table, activate)
-        if not suited.any():
-            return FlowByGeneration(*self._parts).surrogates(table, activate)
-        surrogate = self.r.new_empty(len(table), self.config.rounds * self.config.k)
-        small = FlowByPosition(*self._parts).surrogates(table[suited], activate)
-        surrogate[torch.from_numpy(suited)] = small
-        others = FlowByGeneration(*self._parts).surrogates(table[~suited], activate)
-        surrogate[torch.from_numpy(~suited)] = others
-        return surrogate
+        # told at the end, with the row; each thread has its own setting
+        with np.errstate(over="ignore", invalid="ignore"):
+            if added is not None:
+                return FlowByGeneration(*self._parts).surrogates(table, activate, added)
+            suited = suits(table, self.config)
+            if suited.all():
+                return FlowByPosition(*self._parts).surrogates(table, activate)
+            surrogate = self._empty(len(table))
+            by_generation = FlowByGeneration(*self._parts)
+            surrogate[~suited] = by_generation.surrogates(table[~suited], activate)
+            if suited.any():
+                by_position = FlowByPosition(*self._parts)
+                surrogate[suited] = by_position.surrogates(table[suited], activate)
+            return surrogate
+
+    def _empty(self, n_rows: int) -> FloatArray:
+        return np.empty((n_rows, self.config.rounds * self.config.k), self._dtype)
+
+
+def _tensor(values: FloatArray) -> Tensor:
+    """The values as a tensor."""
+    import torch  # see `FlowSurrogate.__call__`
+
+    return torch.from_numpy(values)
 
 
 def standardised(values: Tensor) -> Tensor:
     """(N, d): each column with mean 0 and variance 1; a constant column (a dead relu) becomes 0."""
+    import torch  # see `FlowSurrogate.__call__`
+
     if not len(values):
         return values.float()
     wide = values.double()

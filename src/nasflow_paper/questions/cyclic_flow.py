@@ -222,8 +222,7 @@ def _iterate(
                 norm = np.maximum(norm, np.finfo(np.float64).tiny)
                 message *= (length / norm) ** config.rescale
             mixed = of_operation + message @ W[config.k :]
-            converted = activate(torch.from_numpy(mixed)).numpy()
-            undamped = config.alpha * message + (1 - config.alpha) * converted
+            undamped = config.alpha * message + (1 - config.alpha) * activate(mixed)
             damped = (1 - damping) * state + damping * undamped
             following = np.where(fixed[:, None], start, damped)
             # the largest of each graph's nodes and components

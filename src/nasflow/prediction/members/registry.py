@@ -46,6 +46,9 @@ PROCESSES = ("gp", "graph-gp", "flow-gp", "counts-gp")
 FAST = (*PROCESSES, "trees")
 """The members that have no graph network."""
 
+NETWORKS = ("encoder", "pretrained-encoder")
+"""Those that are one, and need torch."""
+
 ON_NUMBERS = ("counts-gp", "totals-gp", "sums-gp", "layers-gp", "layers-sums-gp")
 """The same where nodes or graphs carry numbers."""
 
