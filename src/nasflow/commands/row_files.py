@@ -94,6 +94,7 @@ def write_rows(order: RowFile, table: LongTable, what: RowFunction | OnceSurveye
             what, n_all = what.make(survey), survey.n_rows
         n_rows = _computed(order, table, what, file, n_all)
         table.check_unchanged()
+        # what follows takes minutes of a long table, and reads the rows from the disk
         file.save()
         seconds = time.perf_counter() - started
         raw = RawRows(file.partial, n_rows, len(what.names), what.dtype)
@@ -118,6 +119,7 @@ def _surveyed(order: RowFile, table: LongTable, file: UnfinishedFile) -> Survey:
     seen = surveys(table, order.columns, survey, order.jobs, order.ray)
     with progress_bar(f"looking through {table.source}", None) as advance:
         for survey in seen:
+            # no bytes, for the rows come later: of this pass the state is all there is
             file.add(b"", {"survey": survey.state(), "is_surveyed": False})
             advance(f"{survey.n_rows:,} rows")
     assert survey is not None  # a file without rows is in memory, or an error
@@ -138,6 +140,7 @@ def _computed(
         return n_rows
     if table.dataset is not None:
         n_all = len(table.dataset)
+    # the last part may be shorter
     total = None if n_all is None else -(-n_all // what.rows_of_part)
     parts = computed_parts(what, table, n_rows, n_workers=order.jobs, ray=order.ray)
     title = f"{order.title} {table.source}"
@@ -155,11 +158,12 @@ def _write(order: RowFile, what: RowFunction, raw: RawRows) -> None:
     """Make the file of the rows that were computed."""
 
     def blocks() -> Iterator[Array]:
+        # looks at all rows, and so comes before the first of them is written
         end = what.ended(raw)
         n_done = 0
         with progress_bar(f"writing {order.out}", None) as advance:
             for block in raw.blocks():
-                yield end(block)
+                yield end(block).astype(what.dtype, copy=False)
                 n_done += len(block)
                 advance(f"{n_done:,} of {raw.n_rows:,} rows")
 

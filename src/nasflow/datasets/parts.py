@@ -94,6 +94,7 @@ class Part:
         try:
             yield
         except errors as error:
+            # of the first part both counts are the same
             if self.first_row:
                 told = f"in the rows from {self.first_row} on, {error}"
                 raise type(error)(told) from None
@@ -159,6 +160,7 @@ def table_parts(
         return dataset_parts(dataset, rows_of_part, first_row)
     path = Path(source)
     format_name = own_format(path)
+    # of the text forms only JSONL has a row a line, whatever is in it
     if format_name == "jsonl":
         return _jsonl_parts(path, rows_of_part, first_row)
     if format_name is not None:

@@ -43,7 +43,7 @@ class Matrix:
     """Rows and columns."""
     dtype: np.dtype[Any]
     blocks: Iterable[Array]
-    """(n, n_columns) each, all rows together."""
+    """(n, n_columns) of `dtype` each, all rows together."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _write_npy(file: IO[bytes], matrix: Matrix) -> None:
     }
     np.lib.format.write_array_header_1_0(file, header)
     for block in matrix.blocks:
-        file.write(np.ascontiguousarray(block, matrix.dtype).data)
+        file.write(np.ascontiguousarray(block).data)
 
 
 def _write_npz(file: IO[bytes], matrix: Matrix) -> None:
@@ -130,7 +130,7 @@ def _write_parquet(file: IO[bytes], matrix: Matrix) -> None:
     schema = arrow.schema([(name, kind) for name in matrix.columns])
     with parquet.ParquetWriter(file, schema) as writer:
         for block in matrix.blocks:
-            columns = [arrow.array(column) for column in np.asarray(block, matrix.dtype).T]
+            columns = [arrow.array(column) for column in block.T]
             writer.write_table(arrow.table(columns, schema=schema))
 
 
