@@ -99,8 +99,10 @@ def check_ending(path: str) -> None:
 
 def write_matrix(path: PathLike, matrix: Matrix) -> None:
     """Write the file that the ending asks for, atomically."""
+    # not its suffix: of a file called `.npz` that is empty
+    (write,) = [write for ending, write in _WRITERS.items() if str(path).endswith(ending)]
     with atomic_write(path) as file:
-        _WRITERS[Path(path).suffix](file, matrix)
+        write(file, matrix)
 
 
 def _write_npy(file: IO[bytes], matrix: Matrix) -> None:
@@ -157,4 +159,3 @@ _WRITERS: dict[str, Callable[[IO[bytes], Matrix], None]] = {
     ".npz": _write_npz,
     ".parquet": _write_parquet,
 }
-ENDINGS = tuple(_WRITERS)
