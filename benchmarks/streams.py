@@ -46,7 +46,7 @@ CASES = (
     ("10,000,000", "npz", ("surrogate", "embed")),
     ("1,000,000", "jsonl", ("surrogate", "predict")),
     ("1,000,000", "parquet", ("predict",)),
-    ("10,000,000", "npz", ("features", "predict")),
+    ("10,000,000", "npz", ("predict", "features")),
 )
 _CHUNK = 100_000
 

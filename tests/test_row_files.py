@@ -14,7 +14,15 @@ import pandas as pd
 import pytest
 
 from command_failures import failure
-from nasflow import Dataset, EncoderConfig, FlowSurrogate, Predictor, PretrainConfig, to_features
+from nasflow import (
+    Dataset,
+    EncoderConfig,
+    FitConfig,
+    FlowSurrogate,
+    Predictor,
+    PretrainConfig,
+    to_features,
+)
 from nasflow.cli import main
 from nasflow.datasets import Metric, long_table
 from nasflow.graphs.table import ArchTable
@@ -156,6 +164,15 @@ def test_the_same_bytes_by_two_processes(command: str) -> None:
     main(words(command, "many.jsonl", "--out", "one.npz"))
     main(words(command, "many.jsonl", "--out", "two.npz", "--jobs", "2"))
     assert Path("one.npz").read_bytes() == Path("two.npz").read_bytes()
+
+
+def test_a_fitted_encoder_embeds_as_it_was_fitted(tmp_path: Path) -> None:
+    encoder = EncoderConfig("mlp", width=8, max_nodes=8)
+    fgp = Predictor(model="fgp", encoder=encoder, fit=FitConfig(epochs=2))
+    fgp.fit(TABLE[:20], np.arange(20.0)).save(tmp_path / "fgp.safetensors")
+    model = ["--model", str(tmp_path / "fgp.safetensors")]
+    main(["embed", *model, "--archs", "many.npz", "--out", str(tmp_path / "e.npy")])
+    np.testing.assert_allclose(np.load(tmp_path / "e.npy"), fgp.embed(TABLE), atol=1e-6)
 
 
 KILLED = """

@@ -77,7 +77,7 @@ def run(options: Namespace) -> None:
     check_writable(options.out)
     check_jobs(options.jobs)
     # any column: whether it cost a training is the user's word, since a file need not say
-    proxies = names_in(options.proxies)
+    proxies = tuple(dict.fromkeys(names_in(options.proxies)))
     model = None
     if options.model is not None:
         model = ModelFile(options.model, encoder=options.encoder)
