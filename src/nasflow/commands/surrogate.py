@@ -51,8 +51,8 @@ def run(options: Namespace) -> None:
     from nasflow.running.files import check_writable
     from nasflow.running.matrix_files import check_ending
 
-    check_ending(options.out)
     check_writable(options.out)
+    check_ending(options.out)
     check_jobs(options.jobs)
     if options.picture:
         check_writable(options.picture)
