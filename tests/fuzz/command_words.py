@@ -125,4 +125,7 @@ GROUPS = Values(("counts", "paths,one-hot", "flow"), ("flwo", "counts,counts", "
 TRIALS = Values(("0", "1", "2"), ("3", "0,1", "0,0", "-1", "1.0", *HUGE, *ODD))
 OUT = Values(("x", "found"), ODD_OUTS)
 OUT_NPZ = Values(("x.npz", "own.npz"), ODD_OUTS)
+ROW_FILES = Values(("x.csv", "x.npz", "x.npy", "x.parquet"), (*ODD_OUTS, "x.txt", "x"))
+# more of them take seconds to start
+ONE_JOB = Values(("1",), ("0", "-1", "x", "", "nan"))
 OUT_MODEL = Values(("x.safetensors", "pretrained.safetensors"), ODD_OUTS)

@@ -13,13 +13,13 @@ import pytest
 
 from nasflow.errors import ConfigError, DataError
 from nasflow.running import unfinished
-from nasflow.running.unfinished import UnfinishedText
+from nasflow.running.unfinished import UnfinishedFile
 
 WRITER = """
 import sys
 from nasflow.running import unfinished
 unfinished._SECONDS_BETWEEN_SAVES = 0
-with unfinished.UnfinishedText(sys.argv[1], {"of": 1}) as file:
+with unfinished.UnfinishedFile(sys.argv[1], {"of": 1}) as file:
     for n in range(file.state.get("n", 0), 2000):
         file.add(f"{n}\\n", {"n": n + 1})
         print(n, flush=True)
@@ -28,7 +28,7 @@ with unfinished.UnfinishedText(sys.argv[1], {"of": 1}) as file:
 
 
 def test_a_file_that_is_finished_is_there_and_nothing_else(tmp_path: Path) -> None:
-    with UnfinishedText(tmp_path / "deep" / "out.csv", {}) as file:
+    with UnfinishedFile(tmp_path / "deep" / "out.csv", {}) as file:
         assert file.state == {}
         file.add("a\n", {"n": 1})
         file.add("é\n", {"n": 2})
@@ -56,7 +56,7 @@ def test_a_writer_that_is_killed_again_and_again_writes_every_line_once(tmp_path
 
 def stopped(out: Path, error: BaseException) -> dict[str, int]:
     """Write a line and stop with an error; returns the state at the start."""
-    with contextlib.suppress(type(error)), UnfinishedText(out, {"of": 1}) as file:
+    with contextlib.suppress(type(error)), UnfinishedFile(out, {"of": 1}) as file:
         before = file.state
         file.add("a\n", {"n": 1})
         raise error
@@ -67,7 +67,7 @@ def test_an_interruption_keeps_all_and_another_key_begins_anew(tmp_path: Path) -
     out = tmp_path / "out.csv"
     assert stopped(out, KeyboardInterrupt()) == {}
     assert stopped(out, OSError("disk full")) == {"n": 1}
-    with UnfinishedText(out, {"of": 2}) as file:
+    with UnfinishedFile(out, {"of": 2}) as file:
         assert file.state == {}
         file.add("b\n", {"n": 1})
         file.finish()
@@ -85,7 +85,7 @@ def test_damaged_notes_begin_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for text in ("", "[]", '{"key": {}, "bytes": 10, "state": {"n": 5}}', "\0"):
         (tmp_path / "out.csv.partial").write_text("old")
         (tmp_path / "out.csv.partial.json").write_text(text)
-        with UnfinishedText(out, {}) as file:
+        with UnfinishedFile(out, {}) as file:
             assert file.state == {}
             file.add("new", {})
             file.finish()
@@ -93,10 +93,10 @@ def test_damaged_notes_begin_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_two_writers_of_one_file_do_not_mix(tmp_path: Path) -> None:
-    with UnfinishedText(tmp_path / "out.csv", {}) as file:
+    with UnfinishedFile(tmp_path / "out.csv", {}) as file:
         started = time.monotonic()
         with pytest.raises(ConfigError, match="being written by another process"):
-            UnfinishedText(tmp_path / "out.csv", {}).__enter__()
+            UnfinishedFile(tmp_path / "out.csv", {}).__enter__()
         assert time.monotonic() - started < 5
         file.add("a", {})
         file.finish()

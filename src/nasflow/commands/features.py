@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING
 
 from nasflow.commands.shared import (
@@ -12,17 +10,16 @@ from nasflow.commands.shared import (
     Parser,
     add_config_file,
     add_encoder_class,
+    add_parts,
     add_stage,
+    check_jobs,
     names_in,
 )
-from nasflow.errors import ConfigError
 from nasflow.features.registry import NUMBER_GROUPS, feature_names
 from nasflow.options.surrogate import SurrogateConfig
 
 if TYPE_CHECKING:
-    from nasflow.features.base import FloatArray
-
-_ENDINGS = (".csv", ".parquet", ".npz")
+    from nasflow.features.base import FeatureSetting
 
 
 def add_arguments(parser: Parser, __: list[str]) -> None:
@@ -33,7 +30,8 @@ def add_arguments(parser: Parser, __: list[str]) -> None:
         type=str,
         default="features.csv",
         help="the file to write: .csv and .parquet have a column for each feature and a row for"
-        " each of the source; .npz the arrays `features` (N, d) and `names` (d,)",
+        " each of the source; .npz the arrays `features` (N, d) and `names` (d,); .npy the first"
+        " alone",
     )
     parser.add_argument(
         "--groups",
@@ -48,7 +46,8 @@ def add_arguments(parser: Parser, __: list[str]) -> None:
         type=str | None,
         default=None,
         help="columns of the source that need no training, separated by commas: they add the group"
-        " proxies, each as its ranks",
+        " proxies, each as its ranks, for which all values of a column are in memory, 8 bytes a"
+        " row",
     )
     parser.add_argument(
         "--model",
@@ -57,72 +56,73 @@ def add_arguments(parser: Parser, __: list[str]) -> None:
         help="what nasflow pretrain wrote: it adds the group embedding",
     )
     add_encoder_class(parser)
+    add_parts(parser, "the table and the model")
     add_config_file(parser)
     add_stage(parser, SurrogateConfig, "surrogate")
 
 
 def run(options: Namespace) -> None:
     """Compute and write."""
-    from nasflow.datasets import open_dataset
-    from nasflow.features.make import default_groups, to_features
-    from nasflow.running.files import check_writable
+    from dataclasses import asdict
 
-    _check_ending(options.out)
+    from nasflow.commands.row_files import OnceSurveyed, RowFile, write_rows
+    from nasflow.datasets.long_table import LongTable
+    from nasflow.features.make import setting_of
+    from nasflow.features.rows import FeatureRows
+    from nasflow.prediction.model_once import ModelFile
+    from nasflow.running.files import check_writable, sha256
+    from nasflow.running.matrix_files import check_ending
+
     check_writable(options.out)
-    # a row for each of the file: what is written has no other name for it
-    dataset = open_dataset(options.source, join=False)
+    check_ending(options.out)
+    check_jobs(options.jobs)
     # any column: whether it cost a training is the user's word, since a file need not say
-    proxies = {name: dataset.labels(name) for name in names_in(options.proxies)}
-    named = options.groups
-    groups = list(default_groups(dataset.table) if named is None else names_in(named))
-    if proxies and "proxies" not in groups:
-        groups.append("proxies")
-    embedder = None
+    proxies = tuple(dict.fromkeys(names_in(options.proxies)))
+    model = None
     if options.model is not None:
-        from nasflow.prediction.predictor import Predictor
+        model = ModelFile(options.model, encoder=options.encoder)
+        # read now: what is wrong with it nobody should learn after the first pass
+        _ = model.predictor
+    # a row for each of the file: what is written has no other name for it
+    table = LongTable(options.source)
 
-        embedder = Predictor.load(options.model, encoder=options.encoder)
-        if "embedding" not in groups:
-            groups.append("embedding")
-    features, columns = to_features(
-        dataset.table,
-        groups,
-        proxies=proxies or None,
-        surrogate=options.surrogate,
-        embedder=embedder,
+    def rows(setting: FeatureSetting) -> FeatureRows:
+        return FeatureRows(setting, _groups(options, setting, proxies), proxies)
+
+    # of a table in memory the setting is there at once; of one that is not, that of its first row
+    # tells whether the groups are legal
+    known = rows(setting_of(table.first_row(), surrogate=options.surrogate, embedder=model))
+    _ = known.names
+    order = RowFile(
+        out=options.out,
+        array="features",
+        title="features of",
+        about={
+            "groups": options.groups,
+            "proxies": proxies,
+            "surrogate": asdict(options.surrogate),
+            "model": None if model is None else [sha256(model.path), model.encoder],
+        },
+        jobs=options.jobs,
+        ray=options.ray,
+        has_names=True,
+        columns=proxies,
     )
-    _write(options.out, features, columns)
-    print(f"{options.out}: {len(columns)} features of {len(features)} architectures")
+    surveyed = OnceSurveyed(lambda survey: rows(survey.setting(options.surrogate, model)))
+    written = write_rows(order, table, surveyed if table.dataset is None else known)
+    n_rows, n_columns = written.shape
+    print(f"{options.out}: {n_columns} features of {n_rows} architectures")
 
 
-def _check_ending(path: str) -> None:
-    if not path.endswith(_ENDINGS):
-        raise ConfigError(f"--out {path} is of no known kind; legal endings: {', '.join(_ENDINGS)}")
+def _groups(
+    options: Namespace, setting: FeatureSetting, proxies: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The groups that are named, or the default ones, and those that other options add."""
+    from nasflow.features.make import groups_for
 
-
-def _write(path: str, features: FloatArray, columns: list[str]) -> None:
-    """The file that the ending asks for."""
-    import numpy as np
-
-    from nasflow.running.extras import require_extra
-    from nasflow.running.files import atomic_write, save_npz
-
-    if path.endswith(".npz"):
-        save_npz(path, {"features": features, "names": np.array(columns)})
-        return
-    if path.endswith(".parquet"):
-        arrow = require_extra("pyarrow", "parquet", "writing Parquet files")
-        parquet = require_extra("pyarrow.parquet", "parquet", "writing Parquet files")
-        table = arrow.table(dict(zip(columns, features.T, strict=True)))
-        with atomic_write(path) as file:
-            parquet.write_table(table, file)
-        return
-    with atomic_write(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-        # quotes a name where an operation's has a comma
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns)
-        # 9 digits: more than float32 has, without the noise of sums in float64
-        for row in features.tolist():
-            writer.writerow([f"{value:.9g}" for value in row])
-        text.detach()
+    named = options.groups
+    groups = list(groups_for(bool(setting.units)) if named is None else names_in(named))
+    for group, is_added in (("proxies", bool(proxies)), ("embedding", bool(options.model))):
+        if is_added and group not in groups:
+            groups.append(group)
+    return tuple(groups)

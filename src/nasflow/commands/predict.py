@@ -12,7 +12,7 @@ from nasflow.commands.shared import (
     Parser,
     add_device,
     add_encoder_class,
-    add_ray,
+    add_parts,
     check_jobs,
 )
 from nasflow.errors import ConfigError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nasflow.prediction.in_parts import Prediction
     from nasflow.prediction.label import Label
     from nasflow.prediction.predictor import Predictor
-    from nasflow.running.unfinished import UnfinishedText
+    from nasflow.running.unfinished import UnfinishedFile
 
 
 def add_arguments(parser: Parser, __: list[str]) -> None:
@@ -57,20 +57,14 @@ def add_arguments(parser: Parser, __: list[str]) -> None:
     parser.add_argument(
         "--top", type=int | None, default=None, help="only the best so many, best first"
     )
-    parser.add_argument(
-        "--jobs",
-        type=int,
-        default=1,
-        help="number of processes; worth it from some 100,000 rows on. Each reads the model",
-    )
-    add_ray(parser, "its machines must reach the model and the table under the same paths")
+    add_parts(parser, "the model and the table")
     add_encoder_class(parser)
     add_device(parser)
 
 
 def run(options: Namespace) -> None:
     """Predict, and print or write a CSV."""
-    from nasflow.prediction.in_parts import Prediction, model_of
+    from nasflow.prediction.in_parts import Prediction
     from nasflow.running.files import check_writable
 
     if options.out:
@@ -84,7 +78,7 @@ def run(options: Namespace) -> None:
         level=options.interval,
         top=options.top,
     )
-    predictor = model_of(what)
+    predictor = what.model_file.predictor
     _check_that_it_is_sure(options, predictor)
     # a model without labels knows no blend either, and `predict` says so
     is_asked = options.interval is not None and hasattr(predictor, "blend_")
@@ -98,14 +92,14 @@ def run(options: Namespace) -> None:
 
 def _predict(options: Namespace, what: Prediction, label: Label) -> None:
     """Predict part by part, and write what is there as it comes."""
-    from nasflow.running.unfinished import UnfinishedText
+    from nasflow.running.unfinished import UnfinishedFile
 
     # what goes to a terminal or a pipe cannot be taken up again
     if not options.out:
         _write_all(options, what, label, _Printed())
         return
     # a table of millions takes hours, and a kill must not cost them
-    with UnfinishedText(options.out, _key(options, what)) as file:
+    with UnfinishedFile(options.out, _key(options, what)) as file:
         if file.state:
             n_rows = file.state["n_rows"]
             print(f"going on behind the {n_rows:,} rows of an earlier run", file=sys.stderr)
@@ -115,7 +109,7 @@ def _predict(options: Namespace, what: Prediction, label: Label) -> None:
 
 
 class _Printed:
-    """What `UnfinishedText` is to a file, for standard output: nothing to go on from."""
+    """What `UnfinishedFile` is to a file, for standard output: nothing to go on from."""
 
     state: Mapping[str, Any] = {}
 
@@ -125,7 +119,7 @@ class _Printed:
 
 
 def _write_all(
-    options: Namespace, what: Prediction, label: Label, written: UnfinishedText | _Printed
+    options: Namespace, what: Prediction, label: Label, written: UnfinishedFile | _Printed
 ) -> int:
     """Predict from where an earlier run stopped; returns the number of lines."""
     from collections import Counter
@@ -171,19 +165,15 @@ def _key(options: Namespace, what: Prediction) -> dict[str, Any]:
     """What the predictions depend on."""
     from dataclasses import asdict
     from importlib.metadata import version
-    from pathlib import Path
 
-    from nasflow.running.files import sha256
+    from nasflow.running.files import sha256, stamp
 
-    path = Path(options.archs)
-    stat = path.stat() if path.is_file() else None
     return {
         # another version may predict other digits
         "nasflow": version("nasflow"),
         "model": sha256(options.model),
         "archs": options.archs,
-        # of a file of gigabytes a hash takes as long as to read it
-        "file": [stat.st_size, stat.st_mtime_ns] if stat else None,
+        "file": stamp(options.archs),
         "options": asdict(what),
     }
 

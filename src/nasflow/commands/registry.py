@@ -93,6 +93,10 @@ _BUILTIN = {
         "Predict the performance of architectures",
         "nasflow predict --model fitted.safetensors --archs mine.jsonl --top 10",
     ),
+    "embed": (
+        "Write what an encoder makes of graphs: a vector for each, for any model",
+        "nasflow embed --model pretrained.safetensors --archs mine.jsonl --out emb.npz",
+    ),
     "search": (
         "Find the best architecture for a budget of trainings",
         (

@@ -137,6 +137,22 @@ def add_ray(parser: Parser, needs: str) -> None:
     )
 
 
+def add_parts(parser: Parser, needs: str) -> None:
+    """--jobs and --ray of commands that go through a table part by part.
+
+    Args:
+        parser: of the command.
+        needs: what the machines of a cluster must reach.
+    """
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        help="number of processes; worth it from some 100,000 rows on. The result is the same",
+    )
+    add_ray(parser, f"its machines must reach {needs} under the same paths")
+
+
 def check_jobs(n_jobs: int) -> None:
     """Return if `n_jobs` is a number of processes.
 

@@ -10,10 +10,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
+
+import numpy as np
 
 from nasflow.datasets.base import Dataset, FloatArray
 from nasflow.datasets.npz_parts import npz_parts
@@ -24,7 +27,7 @@ from nasflow.datasets.readers.jsonl_file import filled_lines
 from nasflow.datasets.readers.registry import make_reader
 from nasflow.datasets.registry import dataset_names, open_dataset
 from nasflow.datasets.table_builder import TableBuilder
-from nasflow.errors import DataError
+from nasflow.errors import DataError, unknown_name
 from nasflow.graphs.table import ArchTable
 
 ROWS_OF_PART = 8192
@@ -35,9 +38,13 @@ class Content(Protocol):
     """What a part is read from."""
 
     def read(
-        self, vocabulary: Sequence[str], names: Sequence[str]
+        self, vocabulary: Sequence[str] | None, names: Sequence[str]
     ) -> tuple[ArchTable, dict[str, FloatArray]]:
         """The graphs over a vocabulary, and those columns of numbers that some row has."""
+        ...
+
+    def metrics(self) -> list[str]:
+        """The names of all columns of numbers, for messages."""
         ...
 
 
@@ -50,18 +57,48 @@ class Part:
     content: Content
 
     def read(
-        self, vocabulary: Sequence[str], names: Sequence[str] = ()
+        self, vocabulary: Sequence[str] | None, names: Sequence[str] = ()
     ) -> tuple[ArchTable, dict[str, FloatArray]]:
         """The graphs of the rows over a vocabulary, and those of some columns that they have.
 
         A column is (n_rows,) float64, NaN where there is no number; one that none of the rows has
-        is missing.
+        is missing. Without a vocabulary each part of a user's file has one of its own, the
+        operations that occur in it, sorted.
 
         Raises:
             DataError, GraphError: a row is malformed, or has an operation that is not in the
                 vocabulary; of a user's table the message names the line.
         """
         return self.content.read(vocabulary, names)
+
+    def read_all(
+        self, vocabulary: Sequence[str] | None, names: Sequence[str], source: str
+    ) -> tuple[ArchTable, dict[str, FloatArray]]:
+        """The same with all of these columns, NaN throughout where none of the rows has one.
+
+        Raises:
+            UnknownNameError: the first part of the table `source` has no such column.
+        """
+        table, columns = self.read(vocabulary, names)
+        for name in names:
+            if name not in columns and self.first_row == 0:
+                table_name = Path(source).name.partition(".")[0]
+                raise unknown_name(f"metric of {table_name}", name, self.content.metrics())
+            # rows in the middle of a table may all lack it
+            columns.setdefault(name, np.full(len(table), np.nan))
+        return table, columns
+
+    @contextmanager
+    def counted(self, *errors: type[Exception]) -> Iterator[None]:
+        """A block whose errors count the rows of this part: they say where in the table it is."""
+        try:
+            yield
+        except errors as error:
+            # of the first part both counts are the same
+            if self.first_row:
+                told = f"in the rows from {self.first_row} on, {error}"
+                raise type(error)(told) from None
+            raise
 
 
 @dataclass(frozen=True)
@@ -78,15 +115,32 @@ class RowsInMemory:
         return cls(dataset.table[rows], columns)
 
     def read(
-        self, vocabulary: Sequence[str], names: Sequence[str]
+        self, vocabulary: Sequence[str] | None, names: Sequence[str]
     ) -> tuple[ArchTable, dict[str, FloatArray]]:
         """See `Content.read`."""
         columns = {name: self.columns[name] for name in names if name in self.columns}
+        if vocabulary is None:
+            return self.table, columns
         return self.table.with_vocabulary(vocabulary), columns
+
+    def metrics(self) -> list[str]:
+        """See `Content.metrics`."""
+        return list(self.columns)
+
+
+def is_in_parts(source: str) -> bool:
+    """Whether a table is a file that is read part by part; of any other the whole is read."""
+    path = Path(source)
+    # a registered name is one even where a file is called so
+    is_file = source not in dataset_names() and path.is_file()
+    return is_file and (path.suffix == ".npz" or own_format(path) is not None)
 
 
 def table_parts(
-    source: str, vocabulary: Sequence[str], rows_of_part: int = ROWS_OF_PART, first_row: int = 0
+    source: str,
+    vocabulary: Sequence[str] | None,
+    rows_of_part: int = ROWS_OF_PART,
+    first_row: int = 0,
 ) -> Iterator[Part]:
     """The parts of a table, in its order: of a user's file, an .npz, or a registered data set.
 
@@ -94,24 +148,24 @@ def table_parts(
 
     Args:
         source: as for `open_dataset`.
-        vocabulary: the only operations that may occur.
+        vocabulary: the only operations that may occur; by default any.
         rows_of_part: rows of each part but the last.
         first_row: parts begin at this row; a multiple of `rows_of_part`.
 
     Raises:
         UnknownNameError, MissingDataError, DataError: as `open_dataset`.
     """
+    if not is_in_parts(source):
+        dataset = open_dataset(source, vocabulary, join=False)
+        return dataset_parts(dataset, rows_of_part, first_row)
     path = Path(source)
-    # a registered name is one even where a file is called so
-    is_file = source not in dataset_names() and path.is_file()
-    format_name = own_format(path) if is_file else None
+    format_name = own_format(path)
+    # of the text forms only JSONL has a row a line, whatever is in it
     if format_name == "jsonl":
         return _jsonl_parts(path, rows_of_part, first_row)
     if format_name is not None:
         return _own_parts(path, format_name, vocabulary, rows_of_part, first_row)
-    if is_file and path.suffix == ".npz":
-        return _npz_parts(path, rows_of_part, first_row)
-    return _dataset_parts(open_dataset(source, vocabulary, join=False), rows_of_part, first_row)
+    return _npz_parts(path, rows_of_part, first_row)
 
 
 def _jsonl_parts(path: Path, rows_of_part: int, first_row: int) -> Iterator[Part]:
@@ -130,7 +184,11 @@ def _jsonl_parts(path: Path, rows_of_part: int, first_row: int) -> Iterator[Part
 
 
 def _own_parts(
-    path: Path, format_name: str, vocabulary: Sequence[str], rows_of_part: int, first_row: int
+    path: Path,
+    format_name: str,
+    vocabulary: Sequence[str] | None,
+    rows_of_part: int,
+    first_row: int,
 ) -> Iterator[Part]:
     """CSV and Parquet: read here, since a row may span lines, or stand in a column's middle."""
     reader = make_reader(format_name, path)
@@ -159,7 +217,8 @@ def _npz_parts(path: Path, rows_of_part: int, first_row: int) -> Iterator[Part]:
         row += len(dataset.table)
 
 
-def _dataset_parts(dataset: Dataset, rows_of_part: int, first_row: int) -> Iterator[Part]:
+def dataset_parts(dataset: Dataset, rows_of_part: int, first_row: int) -> Iterator[Part]:
+    """The parts of a data set that is in memory."""
     for start in range(first_row, len(dataset.table), rows_of_part):
         # a slice: views of the whole, nothing is copied until it is sent somewhere
         part = RowsInMemory.of(dataset, slice(start, start + rows_of_part))

@@ -95,7 +95,12 @@ class Features:
 
 def default_groups(table: ArchTable) -> tuple[str, ...]:
     """The groups of the graph, and those of its numbers where it carries any."""
-    return (*DEFAULT, *NUMBER_GROUPS) if table.has_numbers else DEFAULT
+    return groups_for(table.has_numbers)
+
+
+def groups_for(has_numbers: bool) -> tuple[str, ...]:
+    """The default groups of tables with numbers, or without."""
+    return (*DEFAULT, *NUMBER_GROUPS) if has_numbers else DEFAULT
 
 
 def setting_of(

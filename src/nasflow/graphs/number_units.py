@@ -33,16 +33,37 @@ class Unit:
 
     @classmethod
     def of(cls, name: str, column: Float32) -> Self:
+        """The unit of a column (n,), NaN where there is no number."""
         values = column[~np.isnan(column)].astype(np.float64)
         sizes = np.abs(values[values != 0])
-        logarithmic = bool(len(sizes)) and bool(sizes.max() >= _DECADE * sizes.min())
+        logarithmic = cls.is_logarithmic(sizes.min(initial=np.inf), sizes.max(initial=0.0))
         curved = log1p(values) if logarithmic else values
         if not len(curved):
             return cls(name, False, 0.0, 1.0)
+        largest = float(np.abs(curved).max())
+        return cls.made(name, logarithmic, float(curved.mean()), float(curved.std()), largest)
+
+    @staticmethod
+    def is_logarithmic(smallest: float, largest: float) -> bool:
+        """Whether a number spans a decade, by the sizes of its values but 0."""
+        return bool(largest >= _DECADE * smallest)
+
+    @classmethod
+    def made(
+        cls, name: str, logarithmic: bool, mean: float, deviation: float, largest: float
+    ) -> Self:
+        """The unit of values, in logarithms if so, with this mean and deviation.
+
+        Args:
+            name: of the number.
+            logarithmic: whether it is taken as its logarithm.
+            mean: of the values.
+            deviation: of the values.
+            largest: the largest size of a value.
+        """
         # equal values, but for rounding, have no unit
-        deviation = float(curved.std())
-        varies = deviation > 1e-6 * max(float(np.abs(curved).max()), 1e-6)
-        return cls(name, logarithmic, float(curved.mean()), deviation if varies else 1.0)
+        varies = deviation > 1e-6 * max(largest, 1e-6)
+        return cls(name, logarithmic, mean, deviation if varies else 1.0)
 
     def __call__(self, column: Float32) -> npt.NDArray[np.float64]:
         """(n,) in this unit, NaN where there is none."""

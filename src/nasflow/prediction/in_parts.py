@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nasflow.datasets.parts import ROWS_OF_PART, Part, table_parts
-from nasflow.errors import GraphError, unknown_name
+from nasflow.errors import GraphError
 from nasflow.prediction.label import Label
-from nasflow.prediction.predictor import Predictor
+from nasflow.prediction.model_once import ModelFile
 from nasflow.running.in_order import in_order
 
 FloatArray = npt.NDArray[np.float64]
@@ -35,6 +34,11 @@ class Prediction:
     """Of the interval; None for none."""
     top: int | None = None
     """Only so many rows, the best; None for all."""
+
+    @property
+    def model_file(self) -> ModelFile:
+        """The model, read once by each process."""
+        return ModelFile(self.model, self.device, self.encoder)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -140,45 +144,20 @@ def predicted_parts(
         DataError, GraphError: a malformed row; names the line.
         UnknownNameError: a column that the model reads is in none of the first rows.
     """
-    parts = table_parts(source, model_of(what).vocabulary_, rows_of_part, first_row)
+    parts = table_parts(source, what.model_file.predictor.vocabulary_, rows_of_part, first_row)
     return in_order(partial(_predicted, what, source), parts, n_workers, ray=ray)
 
 
-# a worker predicts many parts with one model
-_models: dict[tuple[str, int, str, str | None], Predictor] = {}
-
-
-def model_of(what: Prediction) -> Predictor:
-    """The model, read once by each process, and again where the file is another."""
-    path = Path(what.model)
-    written = path.stat().st_mtime_ns if path.exists() else 0
-    key = (str(path.absolute()), written, what.device, what.encoder)
-    if key not in _models:
-        _models[key] = Predictor.load(what.model, what.device, encoder=what.encoder)
-    return _models[key]
-
-
 def _predicted(what: Prediction, source: str, part: Part) -> Predicted:
-    try:
+    # of a user's table errors name lines, and are no such
+    with part.counted(GraphError):
         return _predicted_rows(what, source, part)
-    except GraphError as error:
-        # its rows are counted in the part; of a user's table errors name lines, and are no such
-        if part.first_row:
-            raise GraphError(f"in the rows from {part.first_row} on, {error}") from None
-        raise
 
 
 def _predicted_rows(what: Prediction, source: str, part: Part) -> Predicted:
-    predictor = model_of(what)
-    table, columns = part.read(predictor.vocabulary_, predictor.proxies_)
-    n_without = {}
-    for name in predictor.proxies_:
-        if name not in columns and part.first_row == 0:
-            table_name = Path(source).name.partition(".")[0]
-            raise unknown_name(f"metric of {table_name}", name, sorted(columns))
-        # rows in the middle of a table may all lack it
-        column = columns.setdefault(name, np.full(len(table), np.nan))
-        n_without[name] = int((~np.isfinite(column)).sum())
+    predictor = what.model_file.predictor
+    table, columns = part.read_all(predictor.vocabulary_, predictor.proxies_, source)
+    n_without = {name: int((~np.isfinite(column)).sum()) for name, column in columns.items()}
     shown: dict[str, Any] = {"prediction": predictor.predict(table, columns, return_std=what.std)}
     if what.std:
         shown["prediction"], shown["std"] = shown["prediction"]

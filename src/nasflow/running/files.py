@@ -158,6 +158,18 @@ def sha256(path: PathLike) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def stamp(path: PathLike) -> list[int] | None:
+    """Size and time of change: what is another one once a file is; None where there is no file.
+
+    Of a file of gigabytes, of which a hash takes as long as to read it.
+    """
+    file = Path(path)
+    if not file.is_file():
+        return None
+    status = file.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
 def _umask() -> int:
     mask = os.umask(0)  # it can only be read by setting it
     os.umask(mask)

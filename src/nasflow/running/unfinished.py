@@ -1,4 +1,4 @@
-"""`UnfinishedText`: a long text file that is written for hours and goes on after a kill.
+"""`UnfinishedFile`: a long file that is written for hours and goes on after a kill.
 
 `out.csv` grows as `out.csv.partial`, and `out.csv.partial.json` says now and then how far all is
 safe. Started again with the same key, writing goes on there; the end is a rename.
@@ -21,22 +21,24 @@ from nasflow.running.locks import try_exclusive
 _SECONDS_BETWEEN_SAVES = 5.0
 
 
-class UnfinishedText:
-    """A file to add texts to; used in a `with` block.
+class UnfinishedFile:
+    """A file to add texts or bytes to; used in a `with` block.
 
     Args:
         path: the file that is there when all is done.
-        key: what the text depends on: another key begins anew. Must be JSON.
+        key: what the content depends on: another key begins anew. Must be JSON.
 
     Attributes:
+        partial: where it grows.
         state: what was saved with the last text that is safe; empty at the beginning.
     """
 
     def __init__(self, path: PathLike, key: Mapping[str, Any]) -> None:
         self._target = Path(path)
-        self._partial = self._target.with_name(f"{self._target.name}.partial")
-        self._about = self._partial.with_name(f"{self._partial.name}.json")
-        self._key = dict(key)
+        self.partial = self._target.with_name(f"{self._target.name}.partial")
+        self._about = self.partial.with_name(f"{self.partial.name}.json")
+        # as it will be read back: JSON knows no tuples
+        self._key = json.loads(json.dumps(dict(key)))
         self._resources = contextlib.ExitStack()
         self._last_save = time.monotonic()
         self.state: dict[str, Any] = {}
@@ -44,49 +46,54 @@ class UnfinishedText:
     def __enter__(self) -> Self:
         self._target.parent.mkdir(parents=True, exist_ok=True)
         # not "w": what is there may be safe
-        self._file: IO[bytes] = self._resources.enter_context(self._partial.open("ab"))
+        self._file: IO[bytes] = self._resources.enter_context(self.partial.open("ab"))
         if not self._resources.enter_context(try_exclusive(self._file)):
             self._resources.close()
             raise ConfigError(
-                f"{self._partial} is being written by another process; wait for it, or name another"
+                f"{self.partial} is being written by another process; wait for it, or name another"
                 " file"
             )
         n_safe = 0
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             about = json.loads(self._about.read_text())
-            if about["key"] == self._key and about["bytes"] <= self._partial.stat().st_size:
+            if about["key"] == self._key and about["bytes"] <= self.partial.stat().st_size:
                 self.state, n_safe = dict(about["state"]), int(about["bytes"])
         self._file.truncate(n_safe)
         return self
 
-    def add(self, text: str, state: Mapping[str, Any]) -> None:
-        """Append a text; `state` is what the next start needs to go on behind it."""
-        self._file.write(text.encode())
+    def add(self, content: str | bytes, state: Mapping[str, Any]) -> None:
+        """Append a text, or bytes; `state` is what the next start needs to go on behind it."""
+        self._file.write(content.encode() if isinstance(content, str) else content)
         self.state = dict(state)
         if time.monotonic() - self._last_save > _SECONDS_BETWEEN_SAVES:
-            self._save()
+            self.save()
 
     def finish(self) -> None:
         """Put the file in its place."""
         self._file.flush()
         os.fsync(self._file.fileno())
-        os.replace(self._partial, self._target)
+        os.replace(self.partial, self._target)
         self._about.unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        """Remove what was added: something else was made of it, and is in its place."""
+        self._about.unlink(missing_ok=True)
+        self.partial.unlink(missing_ok=True)
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         """Keep what is there, but for an error of ours: a malformed line stays one."""
         try:
             if error is not None and issubclass(error, NasflowError):
-                self._partial.unlink(missing_ok=True)
-                self._about.unlink(missing_ok=True)
+                self.discard()
             elif error is not None:
                 # a full disk may be what stopped it: then what was saved before is there still
                 with contextlib.suppress(OSError):
-                    self._save()
+                    self.save()
         finally:
             self._resources.close()
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Make safe what was added so far; `add` does so every few seconds."""
         self._file.flush()
         # the text first: a state must not promise what a power cut takes away
         os.fsync(self._file.fileno())

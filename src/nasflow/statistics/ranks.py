@@ -48,9 +48,21 @@ def ranks_among(values: npt.ArrayLike, reference: npt.ArrayLike) -> FloatArray:
         >>> ranks_among([0.0, 2.0, float("nan"), 9.0], [1.0, 2.0, 2.0, 5.0]).tolist()
         [0.0, 0.5, 0.5, 1.0]
     """
-    values = np.asarray(values, np.float64)
+    return ranks_among_sorted(values, sorted_finite(reference))
+
+
+def sorted_finite(reference: npt.ArrayLike) -> FloatArray:
+    """(n,) float64: the finite values, in ascending order."""
     reference = np.asarray(reference, np.float64)
-    known = np.sort(reference[np.isfinite(reference)])
+    known: FloatArray = reference[np.isfinite(reference)]
+    # in place, since a reference may be most of what is in memory
+    known.sort()
+    return known
+
+
+def ranks_among_sorted(values: npt.ArrayLike, known: FloatArray) -> FloatArray:
+    """(n,) float64: `ranks_among`, for a reference that `sorted_finite` gave."""
+    values = np.asarray(values, np.float64)
     if not len(known):
         return np.full(len(values), 0.5)
     below = np.searchsorted(known, values, side="left")

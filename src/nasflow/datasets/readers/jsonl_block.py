@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nasflow.datasets.base import FloatArray
+from nasflow.datasets.base import Dataset, FloatArray
 from nasflow.datasets.readers.base import Progress, Rejected, refused
 from nasflow.datasets.readers.columns import STRUCTURE, Columns, is_index, is_structure
 from nasflow.datasets.readers.jsonl_file import JsonlFile, record_of_line
@@ -50,17 +50,23 @@ class JsonlBlock:
     lines: tuple[str, ...]
 
     def read(
-        self, vocabulary: Sequence[str], names: Sequence[str]
+        self, vocabulary: Sequence[str] | None, names: Sequence[str]
     ) -> tuple[ArchTable, dict[str, FloatArray]]:
         """A row for each line: the graphs, and those of some columns of numbers that lines have.
+
+        The graphs are over a vocabulary, by default the operations that occur, sorted.
 
         Raises:
             DataError: a line is malformed, has an operation that is not in the vocabulary, or a
                 text where a number is wanted; names the line.
         """
         with _collector_at_rest():
-            read = _plain(self, tuple(vocabulary), names)
+            read = _plain(self, None if vocabulary is None else tuple(vocabulary), names)
         return read if read is not None else _in_any_form(self, vocabulary, names)
+
+    def metrics(self) -> list[str]:
+        """The names of all columns of numbers that lines have."""
+        return list(_dataset(self, None)[0].metrics)
 
 
 class _NotPlainError(Exception):
@@ -94,16 +100,20 @@ class _LinesOfFile(JsonlFile):
             yield record_of_line(number, line)
 
 
-def _in_any_form(
-    block: JsonlBlock, vocabulary: Sequence[str], names: Sequence[str]
-) -> tuple[ArchTable, dict[str, FloatArray]]:
+def _dataset(block: JsonlBlock, vocabulary: Sequence[str] | None) -> tuple[Dataset, _LinesOfFile]:
     reader = _LinesOfFile(block)
     builder = TableBuilder(vocabulary, join=False)
     for item in reader.rows(lambda _done, _total: None):
         builder.add(item)
         if builder.rejected:
             raise refused(reader, builder.rejected[0])
-    dataset = builder.finish(reader, block.path.name, {})
+    return builder.finish(reader, block.path.name, {}), reader
+
+
+def _in_any_form(
+    block: JsonlBlock, vocabulary: Sequence[str] | None, names: Sequence[str]
+) -> tuple[ArchTable, dict[str, FloatArray]]:
+    dataset, reader = _dataset(block, vocabulary)
     columns = {}
     for name in names:
         if name in dataset.metrics:
@@ -121,7 +131,7 @@ def _in_any_form(
 
 
 def _plain(
-    block: JsonlBlock, vocabulary: tuple[str, ...], names: Sequence[str]
+    block: JsonlBlock, vocabulary: tuple[str, ...] | None, names: Sequence[str]
 ) -> tuple[ArchTable, dict[str, FloatArray]] | None:
     """What `_in_any_form` gives; None where some line is not plain."""
     try:
@@ -175,7 +185,7 @@ def _n_inner_keys(record: Mapping[str, Any]) -> int:
     return sum(len(record[kind]) for kind in ("attrs", "globals") if record.get(kind))
 
 
-def _table(records: Sequence[dict[str, Any]], vocabulary: tuple[str, ...]) -> ArchTable:
+def _table(records: Sequence[dict[str, Any]], vocabulary: tuple[str, ...] | None) -> ArchTable:
     """The graphs of `ops` and `edges`, `attrs` and `globals`."""
     if any(record.get("arch") for record in records):
         raise _NotPlainError
@@ -187,6 +197,8 @@ def _table(records: Sequence[dict[str, Any]], vocabulary: tuple[str, ...]) -> Ar
         raise _NotPlainError
     if not _all_of(int, flat) or set(map(len, pairs)) - {2}:
         raise _NotPlainError
+    if vocabulary is None:
+        vocabulary = tuple(sorted(set(chain.from_iterable(ops))))
     # an operation that is not in it is a KeyError, and the slow way's to name
     index = {op: i for i, op in enumerate(vocabulary)}
     sizes = [len(of_row) for of_row in ops]
