@@ -15,18 +15,20 @@ from nasflow.errors import NasflowError
 
 JSONL = '{"ops": ["in", "out"], "edges": [[0, 1]], "accuracy": 1}\n'
 CSV = 'ops,edges,accuracy\n"[""in"", ""out""]","[[0, 1]]",1\n'
+# no time in it: all processes that run the tests must call them the same
+PACKED = gzip.compress(JSONL.encode(), mtime=0)
 
 
 @pytest.mark.parametrize(
     ("name", "content"),
     [
         ("own.jsonl", JSONL.encode()),
-        ("own.jsonl.gz", gzip.compress(JSONL.encode())),
+        ("own.jsonl.gz", PACKED),
         ("own.csv.bz2", bz2.compress(CSV.encode())),
         ("own.csv", CSV.encode()),
         ("wrong.jsonl", b"nothing\n" + JSONL.encode()),
         ("wrong.csv", CSV.encode() + b"1\n"),
-        ("cut.jsonl.gz", gzip.compress(JSONL.encode())[:-9]),
+        ("cut.jsonl.gz", PACKED[:-9]),
         ("damaged.npz", b"PK\x03\x04 and no more"),
         ("foreign.npz", b"nothing of the kind"),
     ],
