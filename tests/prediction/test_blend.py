@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nasflow import Architecture, ArchTable, load_space
 from nasflow.errors import ConfigError, DataError, GraphError, NotFittedError
 from nasflow.prediction.blend import Blend
-from nasflow.prediction.blend_weights import weights_of
+from nasflow.prediction.blend_weights import clear_weights, weights_of
 from nasflow.prediction.score_scale import ScoreScale
 from nasflow.statistics.metrics import kendall_tau
 
@@ -145,7 +145,7 @@ def test_misuse_says_what_is_legal(blend: Blend, cells: ArchTable) -> None:
         Blend().predict(cells[:2])
     with pytest.raises(ConfigError, match="between 0 and 1"):
         blend.interval(cells[:2], 90)
-    with pytest.raises(ConfigError, match="some of counts-gp"):
+    with pytest.raises(ConfigError, match="some of additive"):
         Blend(members=[])
     with pytest.raises(ConfigError, match="0 or more"):
         Blend(ridge=-1.0)
@@ -218,3 +218,31 @@ def test_a_graph_without_numbers_is_refused_where_all_that_were_learnt_have_some
     mixed = [graph if i % 2 else graph.without_numbers() for i, graph in enumerate(graphs)]
     blend = Blend().fit(mixed[:20], labels[:20])
     assert np.isfinite(blend.predict(mixed)).all()
+
+
+def _misses(rng: np.random.Generator, *sizes: float) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of 60 rows, and members (n, 60) that miss them by about these sizes."""
+    scores = rng.normal(size=60)
+    return scores + rng.normal(size=(len(sizes), 60)) * np.array(sizes)[:, None], scores
+
+
+def test_of_costs_a_member_that_is_much_nearer_has_nearly_all_the_weight() -> None:
+    predictions, scores = _misses(np.random.default_rng(0), 0.02, 0.3, 0.3, 0.3)
+    weights = clear_weights(predictions, scores, 3.0)
+    assert weights.sum() == pytest.approx(1)
+    assert weights[0] > 0.95 > weights_of(predictions, scores, 3.0)[0]
+
+
+def test_of_costs_one_row_that_is_far_off_does_not_decide() -> None:
+    predictions, scores = _misses(np.random.default_rng(1), 0.05, 0.3)
+    predictions[0, 7] = scores[7] + 6.0
+    assert (
+        clear_weights(predictions, scores, 3.0)[0] > 0.9 > weights_of(predictions, scores, 0.0)[0]
+    )
+
+
+@pytest.mark.parametrize("size", [0.0, 0.3])
+def test_of_costs_members_alike_have_equal_weights(size: float) -> None:
+    one, scores = _misses(np.random.default_rng(2), size)
+    weights = clear_weights(np.vstack([one, one, one]), scores, 3.0)
+    np.testing.assert_allclose(weights, 1 / 3, atol=1e-4)

@@ -8,7 +8,7 @@ import scipy.stats
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nasflow.prediction.score_scale import Curve, likeliest_curve
+from nasflow.prediction.score_scale import Curve, ScoreScale, likeliest_curve
 
 COSTS = np.exp(np.random.default_rng(0).uniform(0, 3, 60))  # a decade and more, evenly
 EVEN = np.random.default_rng(2).uniform(-1, 1, 60)
@@ -95,3 +95,18 @@ def test_labels_with_heavy_tails_or_none_have_no_curve() -> None:
     assert likeliest_curve(np.zeros(5)) is None
     # one that failed among many alike
     assert likeliest_curve(np.append(np.linspace(90, 91, 30), 10.0)) is None
+
+
+@given(
+    st.lists(st.floats(0.1, 1e3).map(lambda x: round(x, 2)), min_size=2, max_size=20, unique=True),
+    st.sampled_from([None, Curve(0.0, True), Curve(0.5, True), Curve(0.3), Curve(1.7)]),
+    st.sampled_from([1.0, 1e-200, 1e200]),
+)
+def test_scores_of_labels_lead_back_beyond_the_labels_too(
+    values: list[float], curve: Curve | None, unit: float
+) -> None:
+    labels = np.array(values) * unit
+    scale = ScoreScale(labels) if curve is None else curve.scale(labels)
+    np.testing.assert_allclose(scale.scores_of(labels), scale.scores, atol=1e-6)
+    beyond = np.array([labels.min() / 3, labels.max() * 3, labels.mean()])
+    np.testing.assert_allclose(scale.labels(scale.scores_of(beyond)), beyond, rtol=1e-6)

@@ -16,11 +16,18 @@ from nasflow.prediction.members.base import FloatArray
 
 GRAPH_SHARE = 0.5
 GRAPH_RIDGE = 30.0
+_ROUNDS = 6  # of reweighting the rows: weights settle in three or four
+_LEAST_ERROR = 1e-8  # squared, in scores: members that are exact still have equal weights
 _SUM_OF_WEIGHTS = 1e4  # how much the least squares mind a sum that is not 1
 
 
 def blend_weights(
-    predictions: FloatArray, scores: FloatArray, ridge: float, is_network: Sequence[bool]
+    predictions: FloatArray,
+    scores: FloatArray,
+    ridge: float,
+    is_network: Sequence[bool],
+    *,
+    of_costs: bool = False,
 ) -> FloatArray:
     """(n_members,): at least 0, sum 1.
 
@@ -29,18 +36,46 @@ def blend_weights(
         scores: (n,) their labels.
         ridge: how strongly members of a kind are drawn to equal weights, in squared scores.
         is_network: (n_members,) which of them are graph networks.
+        of_costs: whether labels may be sums of what nodes with numbers cost.
     """
     graph = np.array(is_network)
     weights = np.zeros(len(predictions))
     kinds = [which for which in (~graph, graph) if which.any()]
     for which in kinds:
-        weights[which] = weights_of(predictions[which], scores, ridge)
+        weigh = clear_weights if of_costs else weights_of
+        weights[which] = weigh(predictions[which], scores, ridge)
     if len(kinds) == 1:
         return weights
     each = np.stack([weights[which] @ predictions[which] for which in kinds])
     prior = np.array([1 - GRAPH_SHARE, GRAPH_SHARE])
     for which, share in zip(kinds, weights_of(each, scores, GRAPH_RIDGE, prior), strict=True):
         weights[which] *= share
+    return weights
+
+
+def clear_weights(predictions: FloatArray, scores: FloatArray, ridge: float) -> FloatArray:
+    """(n_members,): at least 0, sum 1, for members of which some may be far nearer than others.
+
+    Costs are nearly determined by the sizes that nodes carry, and a member that knows how may be
+    off by a tenth of what others are: so the ridge is in units of what the best one leaves open.
+    And of few rows a single one that all are far from would decide, though it says nothing on who
+    is near the others: rows count less the farther they are off, as under Cauchy's distribution.
+
+    Args:
+        predictions, scores: as in `blend_weights`.
+        ridge: how strongly members are drawn to equal weights, in units of the least mean squared
+            error of a member.
+    """
+    importance = np.ones(len(scores))
+    for _ in range(_ROUNDS):
+        squared = importance * (predictions - scores) ** 2
+        root = np.sqrt(importance)
+        unit = max(float(squared.mean(axis=1).min()), _LEAST_ERROR)
+        weights = weights_of(predictions * root, scores * root, ridge * unit)
+        misses = np.abs(weights @ predictions - scores)
+        # half of the rows are within one deviation of two thirds
+        deviation = max(1.48 * float(np.median(misses)), np.sqrt(_LEAST_ERROR))
+        importance = 1 / (1 + (misses / (2 * deviation)) ** 2)
     return weights
 
 

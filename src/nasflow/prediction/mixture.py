@@ -18,7 +18,7 @@ from nasflow.options.surrogate import SurrogateConfig
 from nasflow.prediction.blend_weights import blend_weights
 from nasflow.prediction.members.base import FloatArray, Member, Prediction, Rows
 from nasflow.prediction.members.registry import MEMBERS
-from nasflow.prediction.score_scale import Curve, Scale, ScoreScale, likeliest_curve
+from nasflow.prediction.score_scale import Curve, Scale, ScoreScale, likeliest_curve, may_be_costs
 from nasflow.prediction.uncertainty import Misses
 from nasflow.running.progress import progress_bar
 from nasflow.statistics.metrics import kendall_tau
@@ -77,17 +77,20 @@ class Mixture:
         rows = _rows(features, table, columns)
         # what adds up over nodes does so in the label's own unit, or a power of it
         curve = likeliest_curve(labels) if table.has_numbers else None
-        scores = _scale(labels, curve).scores
+        scale = _scale(labels, curve)
+        scores = scale.scores
         fitted = {}
         with progress_bar("fitting", len(members), show=progress) as advance:
             for name, member in members.items():
+                member.scale = scale
                 fitted[name] = member.fit(rows, scores)
                 advance(name)
         # weights from what the members were fitted on would go to the one that fits closest
         unseen = [member.out_of_fold() for member in fitted.values()]
         means = np.stack([prediction.mean for prediction in unseen])
         is_network = [member.is_network for member in fitted.values()]
-        weights = blend_weights(means, scores, ridge, is_network)
+        of_costs = table.has_numbers and may_be_costs(labels)
+        weights = blend_weights(means, scores, ridge, is_network, of_costs=of_costs)
         blended = _blended(unseen, weights)
         return cls(
             features,
@@ -282,6 +285,7 @@ class Mixture:
         rows = mixture.labelled_rows()
         for name, seed in about["seeds"].items():
             member = (members or {}).get(name) or MEMBERS.find(name)(seed)
+            member.scale = mixture.scale
             state = _below(f"member.{name}", arrays)
             mixture.members[name] = member.restore(rows, mixture.scale.scores, state)
         return mixture

@@ -16,6 +16,7 @@ import scipy.special
 from nasflow.statistics.ranks import FloatArray, normal_scores
 
 _LARGEST = np.finfo(np.float64).max
+_SPAN = 3.0  # the largest label is so many times the least: of accuracies it is not
 
 
 class Scale(Protocol):
@@ -26,6 +27,9 @@ class Scale(Protocol):
 
     def labels(self, scores: FloatArray, /) -> FloatArray:
         """What stands at these scores, in the labels' unit."""
+
+    def scores_of(self, labels: FloatArray, /) -> FloatArray:
+        """(m,): at which scores finite labels stand; of a curve from zero they are positive."""
 
 
 class ScoreScale:
@@ -63,6 +67,14 @@ class ScoreScale:
         bounded = np.clip(labels, -_LARGEST, _LARGEST)
         ended: FloatArray = np.where(np.isinf(scores), scores, bounded)
         return ended
+
+    def scores_of(self, labels: FloatArray) -> FloatArray:
+        """(m,): at which scores these labels stand; all equal labels have one score."""
+        values = labels / self._unit
+        inside = np.clip(values, self._labels[0], self._labels[-1])
+        away = (values - inside) / self._slope if self._slope else np.zeros(len(values))
+        found: FloatArray = np.interp(inside, self._labels, self._scores) + away
+        return found
 
 
 @dataclass(frozen=True)
@@ -140,6 +152,11 @@ class CurvedScale:
         for value, score in ((values.min(), scores.min()), (values.max(), scores.max())):
             self._ends.append((score, value, self._deviation / curve.slope(value)))
 
+    @property
+    def from_zero(self) -> bool:
+        """Whether labels are positive, and what counts is by which factor one is larger."""
+        return self._curve.from_zero
+
     def labels(self, scores: FloatArray) -> FloatArray:
         """(m,): what stands at these scores, in the labels' unit."""
         (lowest, low, low_slope), (highest, high, high_slope) = self._ends
@@ -156,6 +173,27 @@ class CurvedScale:
         bounded = np.clip(labels, -_LARGEST, _LARGEST)
         ended: FloatArray = np.where(np.isinf(scores), scores, bounded)
         return ended
+
+    def scores_of(self, labels: FloatArray) -> FloatArray:
+        """(m,): at which scores these labels stand."""
+        (lowest, low, low_slope), (highest, high, high_slope) = self._ends
+        values = (labels / self._unit - self._middle) / self._spread
+        inside = self._curve(np.clip(values, low, high))
+        scores = (inside - self._mean) / self._deviation
+        above = highest + (values - high) / high_slope
+        if self.from_zero:
+            below = lowest + low * np.log(np.minimum(values, low) / low) / low_slope
+        else:
+            below = lowest + (values - low) / low_slope
+        found: FloatArray = np.where(values > high, above, np.where(values < low, below, scores))
+        return found
+
+
+def may_be_costs(labels: FloatArray) -> bool:
+    """Whether labels (n,) are as latencies and energies of graphs of many sizes: far apart, and
+    positive.
+    """
+    return bool(labels.min() > 0 and labels.max() >= _SPAN * labels.min())
 
 
 def likeliest_curve(labels: FloatArray) -> Curve | None:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nasflow.graphs.table import ArchTable
+from nasflow.prediction.score_scale import Scale
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -64,6 +65,8 @@ class Member(ABC):
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
+        self.scale: Scale | None = None
+        """From scores to labels and back; a blend says it before `fit` and `restore`."""
 
     @abstractmethod
     def fit(self, rows: Rows, scores: FloatArray) -> Self:

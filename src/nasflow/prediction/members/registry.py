@@ -24,6 +24,7 @@ MEMBERS: Registry[type[Any]] = Registry(
     "member",
     "nasflow.members",
     {
+        "additive": "nasflow.prediction.members.additive:Additive",
         "encoder": "nasflow.prediction.members.encoder:EncoderMember",
         "counts-gp": "nasflow.prediction.members.gaussian_process:CountsGP",
         "flow-gp": "nasflow.prediction.members.gaussian_process:FlowGP",
@@ -49,7 +50,7 @@ FAST = (*PROCESSES, "trees")
 NETWORKS = ("encoder", "pretrained-encoder")
 """Those that are one, and need torch."""
 
-ON_NUMBERS = ("counts-gp", "totals-gp", "sums-gp", "layers-gp", "layers-sums-gp")
+ON_NUMBERS = ("counts-gp", "totals-gp", "sums-gp", "layers-gp", "layers-sums-gp", "additive")
 """The same where nodes or graphs carry numbers."""
 
 BRANCHED = ("gp", "trees")
