@@ -11,7 +11,7 @@ from nasflow.options.base import Options
 Schedule = Literal["one-cycle", "constant"]
 EpochPairs = Literal["validation", "labelled"]
 
-_STEPS, _MOST_EPOCHS = 800, 40
+_STEPS, _MOST_EPOCHS = 1200, 40
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class PretrainConfig(Options):
     add up to 1.
     """
     epochs: int | None = None
-    """Passes over the table; by default as many as make about 800 steps, from 1 to 40."""
+    """Passes over the table; by default as many as make about 1,200 steps, from 1 to 40."""
     batch_size: int = 256
     """Architectures a step."""
     lr: float = 1e-3
@@ -90,8 +90,8 @@ class PretrainConfig(Options):
     def n_epochs(self, n_rows: int) -> int:
         """Passes over a table of `n_rows` rows.
 
-        Steps are what the loss falls with: on six spaces 800 of them did what 2,400 do
-        (docs/results/pretraining.md).
+        Steps are what the loss falls with. Twice as many gain nothing on four of six spaces, and
+        up to a point of tau where pre-training helps most (docs/results/pretraining.md).
         """
         if self.epochs is not None:
             return self.epochs
@@ -106,8 +106,7 @@ class PretrainConfig(Options):
 
 
 LONG_PRETRAINING = PretrainConfig(epochs=40)
-"""What the tables of the docs were made with, and a search pre-trains with: three times as long as
-the default, and no better (docs/results/pretraining.md)."""
+"""What the tables of the docs were made with, and a search pre-trains with."""
 
 
 @dataclass(frozen=True)
