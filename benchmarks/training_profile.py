@@ -203,8 +203,8 @@ Command: `python benchmarks/training_profile.py --turns {options.turns}`
 Two of the three layers are matrix products of 2,048 nodes, {flops / 1e9:.2f} GFLOP with the
 backward pass (the first layer's input takes as many values as there are operations). They run at
 {flops / seconds / 1e9:.0f} GFLOP/s, about what a core can do in float32: with nothing else left to
-do it could train on {limit:,.0f} architectures a second. The rest moves memory: a layer's messages are
-2.4 MB, more than the near cache holds.
+do it could train on {limit:,.0f} architectures a second. The rest moves memory: a layer's
+messages are 2.4 MB, more than the near cache holds.
 
 ## What was tried
 
