@@ -40,7 +40,9 @@ def run(options: Namespace) -> None:
 
     print(BEFORE)
     words = ["evaluate", SOURCE, "--methods", "none,flow,features,blend-fast"]
-    run_words([*words, "--seeds", "[21,2021]", "--out", options.out, "--jobs", str(options.jobs)])
+    # as many passes over its rows as `nasflow pretrain` makes by itself
+    words += ["--pretrain.epochs", "12", "--seeds", "[21,2021]"]
+    run_words([*words, "--out", options.out, "--jobs", str(options.jobs)])
     print()
     print(AFTER)
     print(draw_intervals(options.out))
