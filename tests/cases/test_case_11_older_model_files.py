@@ -28,7 +28,7 @@ def test_a_file_of_a_newer_version_is_refused_with_the_remedy(tmp_path: Path) ->
     assert newer != content
     path.write_bytes(newer)
     with pytest.raises(
-        CheckpointError, match="format version 9; this nasflow reads 1 to 2: update nasflow"
+        CheckpointError, match="format version 9; this nasflow reads 1 to 3: update nasflow"
     ):
         Predictor.load(path)
 

@@ -2,11 +2,11 @@
 
 Nothing is ever unpickled. The header says what the file is:
 
-    metadata["nasflow"] = {"kind": "predictor", "version": 2, "about": {...}}
+    metadata["nasflow"] = {"kind": "predictor", "version": 3, "about": {...}}
 
 A file of an older version is read by whoever knows what its `about` meant; one of a newer version
 is refused. In version 1 the options of all encoders and tasks were one class
-(`nasflow.prediction.version_1`).
+(`nasflow.prediction.version_1`); in version 2 a blend's trees were not in its file, but grown again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Values = Mapping[str, Tensor | npt.NDArray[Any]]
 
-VERSION = 2
+VERSION = 3
 
 
 def save_checkpoint(path: PathLike, kind: str, values: Values, about: Mapping[str, Any]) -> None:
