@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nasflow import Architecture, ArchTable, load_space
 from nasflow.errors import ConfigError, DataError, GraphError, NotFittedError
 from nasflow.prediction.blend import Blend
-from nasflow.prediction.blend_weights import clear_weights, weights_of
+from nasflow.prediction.blend_weights import blend_weights, clear_weights, weights_of
 from nasflow.prediction.score_scale import ScoreScale
 from nasflow.statistics.metrics import kendall_tau
 
@@ -246,3 +246,15 @@ def test_of_costs_members_alike_have_equal_weights(size: float) -> None:
     one, scores = _misses(np.random.default_rng(2), size)
     weights = clear_weights(np.vstack([one, one, one]), scores, 3.0)
     np.testing.assert_allclose(weights, 1 / 3, atol=1e-4)
+
+
+def test_a_member_that_says_the_same_of_all_rows_has_no_weight() -> None:
+    predictions, scores = _misses(np.random.default_rng(3), 0.3, 0.4, 0.5)
+    predictions[1] = 0.7
+    for of_costs in (False, True):
+        weights = blend_weights(predictions, scores, 3.0, [False] * 3, of_costs=of_costs)
+        assert weights[1] == 0
+        without = blend_weights(predictions[[0, 2]], scores, 3.0, [False] * 2, of_costs=of_costs)
+        np.testing.assert_array_equal(weights[[0, 2]], without)
+    nobody = blend_weights(np.ones((3, 60)), scores, 3.0, [False] * 3)
+    np.testing.assert_allclose(nobody, 1 / 3)

@@ -40,7 +40,11 @@ def blend_weights(
     """
     graph = np.array(is_network)
     weights = np.zeros(len(predictions))
-    kinds = [which for which in (~graph, graph) if which.any()]
+    # who says the same of every row has nothing to say
+    says = np.ptp(predictions, axis=1) > 0
+    if not says.any():
+        says[:] = True
+    kinds = [which for which in (~graph & says, graph & says) if which.any()]
     for which in kinds:
         weigh = clear_weights if of_costs else weights_of
         weights[which] = weigh(predictions[which], scores, ridge)

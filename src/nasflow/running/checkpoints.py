@@ -6,7 +6,7 @@ Nothing is ever unpickled. The header says what the file is:
 
 A file of an older version is read by whoever knows what its `about` meant; one of a newer version
 is refused. In version 1 the options of all encoders and tasks were one class
-(`nasflow.prediction.version_1`); in version 2 a blend's trees were not in its file, but grown again.
+(`nasflow.prediction.version_1`); in version 2 a blend's trees were not kept, but grown again.
 """
 
 from __future__ import annotations
