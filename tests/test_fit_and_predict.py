@@ -6,6 +6,7 @@ import csv
 import json
 import math
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -174,11 +175,11 @@ def _drop(path: Path, *names: str) -> None:
 
     small = ["--encoder.width", "8", "--encoder.n_layers", "1", "--pretrain.epochs", "1"]
     main(["pretrain", "mine.jsonl", "--method", "fgp", *small, "--out", str(path)])
-    tensors, about, version = load_checkpoint(path, "predictor")
-    assert version == 2
+    tensors, about, _ = load_checkpoint(path, "predictor")
     earlier = {name: value for name, value in about.items() if name not in names}
     assert len(earlier) == len(about) - len(names)
-    save_checkpoint(path, "predictor", tensors, earlier)
+    with mock.patch("nasflow.running.checkpoints.VERSION", 2):
+        save_checkpoint(path, "predictor", tensors, earlier)
 
 
 def test_odd_values_end_in_one_line(blend: str, capsys: pytest.CaptureFixture[str]) -> None:
