@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
-from nasflow.cli import main
+from nasflow.commands import demo
 
 
 @pytest.mark.slow
@@ -18,7 +19,7 @@ def test_the_demo_shows_what_it_says(
     # its grid takes minutes, and is what the tests of evaluate are about
     monkeypatch.setattr("nasflow.commands.command_line.run_words", asked.append)
     out = str(tmp_path / "demo")
-    main(["demo", "--out", out, "--jobs", "2"])
+    demo.run(Namespace(out=out, jobs=2))
     told = capsys.readouterr().out
     (words,) = asked
     methods = words[words.index("--methods") + 1].split(",")
