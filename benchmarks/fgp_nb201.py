@@ -99,7 +99,7 @@ def main() -> None:
         for split in ProtocolConfig().splits:
             runs.append(measured(dataset, split, seed))
             # a run takes a minute
-            print({name: round(value, 1) for name, value in runs[-1].items()}, flush=True)
+            print({name: round(float(value), 1) for name, value in runs[-1].items()}, flush=True)
             write_text(options.out, text(runs, n_epochs, command))
     print(options.out.read_text())
 
