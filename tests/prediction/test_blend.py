@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nasflow import Architecture, ArchTable, load_space
 from nasflow.errors import ConfigError, DataError, GraphError, NotFittedError
 from nasflow.prediction.blend import Blend
-from nasflow.prediction.blend_weights import blend_weights, clear_weights, weights_of
+from nasflow.prediction.blend_weights import blend_weights, clear_weights, left_open, weights_of
 from nasflow.prediction.score_scale import ScoreScale
 from nasflow.statistics.metrics import kendall_tau
 
@@ -258,3 +258,16 @@ def test_a_member_that_says_the_same_of_all_rows_has_no_weight() -> None:
         np.testing.assert_array_equal(weights[[0, 2]], without)
     nobody = blend_weights(np.ones((3, 60)), scores, 3.0, [False] * 3)
     np.testing.assert_allclose(nobody, 1 / 3)
+
+
+def test_of_costs_that_no_member_knows_weights_are_as_of_other_labels() -> None:
+    predictions, scores = _misses(np.random.default_rng(4), 0.6, 0.7)
+    networks = [False, False]
+    np.testing.assert_array_equal(
+        blend_weights(predictions, scores, 3.0, networks, of_costs=True),
+        blend_weights(predictions, scores, 3.0, networks),
+    )
+    # the variance of the middle half: one row that is far off changes nothing
+    assert left_open(predictions[0], scores) == pytest.approx(0.36, rel=0.4)
+    predictions[0, 3] += 100
+    assert left_open(predictions[0], scores) == pytest.approx(0.36, rel=0.5)

@@ -160,3 +160,10 @@ def test_a_blend_of_sizes_has_it_and_is_near_in_the_label_s_unit() -> None:
     assert blend.mixture_ is not None
     assert blend.mixture_.weights["additive"] > 0
     assert np.abs(blend.predict(TABLE[40:]) / COSTS[40:] - 1).mean() < 0.1
+
+
+def test_of_labels_that_are_far_apart_but_no_sums_it_says_the_mean() -> None:
+    labels = 10 ** np.random.default_rng(5).uniform(0, 2, 90)
+    member = fitted(labels)
+    assert len(set(member.predict(OTHERS).mean)) == 1
+    assert member.state() == {}

@@ -12,8 +12,8 @@ span a decade or more take part: multiply-adds, parameters, outputs, widths. The
 with the rates in units of their share of a label: an operation that few labelled graphs have, or
 none, costs about what others do. Least squares with non-negative unknowns (Lawson and Hanson 1974).
 
-Where labels are not positive, or all of a size as accuracies are, it has nothing to say but the
-mean.
+Where labels are not positive, all of a size as accuracies are, or no such sums, as rows tell that
+were not seen, it has nothing to say but the mean.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import scipy.optimize
 
 from nasflow.graphs.number_units import NumberUnits
 from nasflow.graphs.table import ArchTable
+from nasflow.prediction.blend_weights import DETERMINED, left_open
 from nasflow.prediction.members.base import FloatArray, Member, Prediction, Rows
 from nasflow.prediction.score_scale import may_be_costs
 
@@ -63,7 +64,11 @@ class Additive(Member):
             held_out = fold == number
             rates = _rates(amounts[~held_out], labels[~held_out])
             unseen[held_out] = self._costs(amounts[held_out], rates)
-        self._unseen = self.scale.scores_of(unseen)
+        unseen_scores = self.scale.scores_of(unseen)
+        # labels that are far apart without being sums
+        if left_open(unseen_scores, scores) > DETERMINED:
+            return self
+        self._unseen = unseen_scores
         self._deviation = float(np.sqrt(((self._unseen - scores) ** 2).mean())) or 1.0
         self._rates = _rates(amounts, labels)
         return self
