@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch_geometric
 from torch import nn
@@ -27,11 +28,14 @@ from nasflow import ArchTable, EncoderConfig, GraphBatch
 from nasflow.encoders.make import config_for, make_encoder
 from nasflow.encoders.registry import encoder_names
 from nasflow.experiments.manifest import machine, versions
+from nasflow.graphs.number_units import NumberUnits
 from nasflow.prediction.scorer import in_chunks
 from nasflow.running.files import write_json
 from nasflow.spaces.nb201 import NB201
+from nasflow.spaces.ofa_mbv3 import OfaMbv3
 from peers import PyGFlowerFormer, PyGResGatedGCN
 
+N_SIZED = 10_000
 RESULTS = Path(__file__).parent / "results" / "encoders.json"
 FLOWERFORMER = {
     "width": 64,
@@ -142,6 +146,22 @@ def seconds(call: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
+def with_sizes(width: int, turns: int) -> dict[str, float]:
+    """Architectures a second, encoded from a table of `ofa-mbv3`: 21 nodes with seven numbers each.
+
+    Few nodes are alike there, since resolutions are drawn as well.
+    """
+    rng = np.random.default_rng(0)
+    table = OfaMbv3().sample_table(N_SIZED, rng)
+    units = NumberUnits.of(table)
+    rates = {}
+    for name in ("resgatedgcn", "gin"):
+        encoder = make_encoder(table.n_ops, EncoderConfig(name, width=width), units)
+        best = min(seconds(lambda e=encoder: in_chunks(e, table)) for _ in range(turns))
+        rates[name] = float(f"{len(table) / best:.4g}")
+    return rates
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -181,6 +201,9 @@ def main() -> None:
     for pair, by_job in ratios.items():
         print(f"  {pair:40}" + "".join(f"{ratio:16.2f}" for ratio in by_job.values()))
     print(f"  the 15,625-row table takes {cells.nbytes / 1e6:.2f} MB in memory")
+    sized = with_sizes(options.width, options.turns)
+    told = ", ".join(f"{name} {rate:,.0f}" for name, rate in sized.items())
+    print(f"  from a table of ofa-mbv3 with its numbers: {told}")
     write_json(
         RESULTS,
         {
@@ -190,6 +213,7 @@ def main() -> None:
             ),
             "architectures_per_second": rates,
             "ratios": ratios,
+            "with_sizes": sized,
             "table_bytes": cells.nbytes,
             "machine": machine(),
             "versions": {**versions(), "torch_geometric": torch_geometric.__version__},

@@ -1,6 +1,7 @@
 """Speed of the flow surrogate: all of NAS-Bench-201, beside a loop over graphs.
 
 python benchmarks/surrogate.py            prints, and writes benchmarks/results/surrogate.json
+python benchmarks/surrogate.py --page     writes docs/results/surrogate-speed.md: where time goes
 """
 
 from __future__ import annotations
@@ -10,13 +11,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from nasflow import Architecture, FlowSurrogate, SurrogateConfig
-from nasflow.experiments.manifest import machine, versions
-from nasflow.running.files import write_json
+from nasflow import Architecture, ArchTable, FlowSurrogate, SurrogateConfig, open_dataset
+from nasflow.experiments.manifest import machine, processor, versions
+from nasflow.experiments.tables import markdown
+from nasflow.running.files import write_json, write_text
 from nasflow.spaces.nb201 import NB201
+from nasflow.surrogate import flow
 
+PAGE = Path("docs/results/surrogate-speed.md")
 RESULTS = Path(__file__).parent / "results" / "surrogate.json"
 
 
@@ -51,12 +56,81 @@ def best_of(n: int, call: Callable[[], object]) -> tuple[float, float]:
     return min(seconds), sorted(seconds)[n // 2]
 
 
+def by_chunk(table: ArchTable) -> list[list[str]]:
+    """Surrogates a second with chunks of several sizes."""
+    rows = [["graphs a chunk", "one thread", "two threads", "two threads, float64"]]
+    usual = flow.CHUNK
+    for size in (1024, 2048, 4096, usual, 16384):
+        cells = [f"{size:,}"]
+        flow.CHUNK = size
+        for n_threads, dtype in ((1, "float32"), (2, "float32"), (2, "float64")):
+            surrogate = FlowSurrogate(table.n_ops, SurrogateConfig(k=7), dtype)
+            least, _ = best_of(15, lambda s=surrogate, n=n_threads: s.values(table, n))
+            cells.append(f"{len(table) / least:,.0f}")
+        rows.append(cells)
+    flow.CHUNK = usual
+    return rows
+
+
+def steps(table: ArchTable) -> list[list[str]]:
+    """Microseconds of what a node's step is made of, for a chunk, and of all of it."""
+    n, k = flow.CHUNK, 7
+    random = np.random.default_rng(0)
+    converted = random.normal(size=(k, table.n_ops)).astype(np.float32)
+    weights, states = (random.normal(size=(k, m)).astype(np.float32) for m in (k, n))
+    ops, other = random.integers(0, table.n_ops, n), states.copy()
+    jobs: list[tuple[str, Callable[[], object]]] = [
+        ("a row of P W for each graph", lambda: converted.take(ops, axis=1)),
+        ("the product with W", lambda: weights @ states),
+        ("a sum of two states", lambda: np.add(states, other, out=other)),
+        ("relu", lambda: np.maximum(states, 0, out=other)),
+    ]
+    rows = [[f"of {n:,} graphs at once, one thread", "microseconds"]]
+    for name, call in jobs:
+        rows.append([name, f"{1e6 * best_of(200, call)[0]:.0f}"])
+    surrogate, chunk = FlowSurrogate(table.n_ops, SurrogateConfig(k=k)), table[:n]
+    rows.append(
+        ["all of a chunk", f"{1e6 * best_of(15, lambda: surrogate.values(chunk, 1))[0]:.0f}"]
+    )
+    return rows
+
+
+def page() -> str:
+    """Where the time of surrogates goes."""
+    table, cells = NB201().enumerate(), open_dataset("nb101-space").table
+    of_cells = FlowSurrogate(cells.n_ops, SurrogateConfig(k=4, sigma=1.0))
+    least, median = best_of(7, lambda: of_cells.values(cells, 2))
+    return f"""# How fast can surrogates be?
+
+NAS-Bench-201, 15,625 cells, k = 7, surrogates a second, the best of 15 turns, on {processor()}:
+
+{markdown(by_chunk(table))}
+All {len(cells):,} cells of NAS-Bench-101, k = 4, two threads: {least:.2f} s (median {median:.2f}).
+
+A cell of NAS-Bench-201 has eight nodes, each computed forward and backward: sixteen steps, each a
+row of P W, a product with W, a relu, and sums of two to five states of seven numbers. NumPy makes
+a pass over memory of each:
+
+{markdown(steps(table))}
+So the parts of sixteen steps are most of what a chunk takes: what is left to gain are passes, which
+a compiled loop over nodes would join, and the package has none. float64 costs half of the speed.
+
+Command: `python benchmarks/surrogate.py --page`
+"""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--threads", type=int, default=2)
-    threads = parser.parse_args().threads
+    parser.add_argument("--page", action="store_true", help="write where the time goes")
+    options = parser.parse_args()
+    threads = options.threads
+    if options.page:
+        write_text(PAGE, page())
+        print(PAGE.read_text())
+        return
     torch.set_num_threads(threads)
     table = NB201().enumerate()
     surrogate = FlowSurrogate(table.n_ops, SurrogateConfig(k=7))

@@ -6,6 +6,7 @@ import torch
 
 from nasflow import EncoderConfig, FitConfig, Predictor
 from nasflow.errors import ConfigError
+from nasflow.prediction.adamw import AdamW
 from nasflow.running.threads import NUMBERS_PER_THREAD, threads_for
 from small import labels, table
 
@@ -48,9 +49,9 @@ def test_the_user_has_the_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_few_labels_are_learnt_on_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a load of 4 on the machine 40 rows took 125 s on all threads and 27 s on one."""
     seen = []
-    step = torch.optim.AdamW.step
+    step = AdamW.step
     monkeypatch.setattr(
-        torch.optim.AdamW, "step", lambda *a, **k: seen.append(torch.get_num_threads()) or step(*a)
+        AdamW, "step", lambda *a, **k: seen.append(torch.get_num_threads()) or step(*a)
     )
     few = table(40)
     fitted = Predictor(encoder=EncoderConfig(width=8), fit=FitConfig(epochs=1))
