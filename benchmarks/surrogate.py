@@ -58,14 +58,17 @@ def best_of(n: int, call: Callable[[], object]) -> tuple[float, float]:
 
 def by_chunk(table: ArchTable) -> list[list[str]]:
     """Surrogates a second with chunks of several sizes."""
-    rows = [["graphs a chunk", "one thread", "two threads", "two threads, float64"]]
-    usual = flow.CHUNK
+    rows = [["graphs a chunk", "one thread", "two threads", "one thread, float64"]]
+    usual, worth = flow.CHUNK, flow.WORTH_A_THREAD
     for size in (1024, 2048, 4096, usual, 16384):
         cells = [f"{size:,}"]
         flow.CHUNK = size
-        for n_threads, dtype in ((1, "float32"), (2, "float32"), (2, "float64")):
+        for n_threads, dtype in ((1, "float32"), (2, "float32"), (1, "float64")):
             surrogate = FlowSurrogate(table.n_ops, SurrogateConfig(k=7), dtype)
+            # also where they are not worth it
+            flow.WORTH_A_THREAD = 0
             least, _ = best_of(15, lambda s=surrogate, n=n_threads: s.values(table, n))
+            flow.WORTH_A_THREAD = worth
             cells.append(f"{len(table) / least:,.0f}")
         rows.append(cells)
     flow.CHUNK = usual
@@ -112,8 +115,12 @@ row of P W, a product with W, a relu, and sums of two to five states of seven nu
 a pass over memory of each:
 
 {markdown(steps(table))}
-So the parts of sixteen steps are most of what a chunk takes: what is left to gain are passes, which
-a compiled loop over nodes would join, and the package has none. float64 costs half of the speed.
+The parts of sixteen steps, each with three more passes of the length of a sum, are about half of
+what a chunk takes; the rest is laying it out, and memory that no longer is in the nearest cache.
+What is left to gain are passes, which a compiled loop over nodes would join; the package has none,
+for who installs it has no compiler. float64 costs half of the speed. Threads gain nothing where a
+step computes so few numbers, for they wait for the interpreter; with k = 64 two are 1.7 times as
+fast as one (`WORTH_A_THREAD` in `surrogate/flow.py`).
 
 Command: `python benchmarks/surrogate.py --page`
 """
