@@ -1,4 +1,4 @@
-"""Where the time of training ResGatedGCN goes, and what was tried to make it less.
+"""Where the time of ResGatedGCN goes, in training above all, and what was tried to make it less.
 
     python benchmarks/training_profile.py        prints, and writes docs/results/training-speed.md
 
@@ -8,6 +8,7 @@ NAS-Bench-201, batches of 256, width 128, one thread unless said; the best of so
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from nasflow.experiments.manifest import processor
 from nasflow.experiments.tables import markdown
 from nasflow.options.surrogate import SurrogateConfig
 from nasflow.options.training import PretrainConfig
+from nasflow.prediction import scorer
 from nasflow.prediction.adamw import AdamW
 from nasflow.prediction.pretrain import pretrain
 from nasflow.running.files import write_text
@@ -163,6 +165,44 @@ def tries(table: ArchTable, turns: int) -> list[list[str]]:
     return rows
 
 
+def encoding(table: ArchTable, turns: int) -> list[list[str]]:
+    """Architectures encoded a second from the table, by the size of chunks and the threads."""
+    encoder, usual = new_encoder(table), scorer.ENCODE_NODES
+    rows = [["encoding, nodes a chunk", "one thread", "two threads, a chunk each"]]
+    for n_nodes in (1024, 2048, usual, 8192):
+        scorer.ENCODE_NODES = n_nodes
+        cells = [f"{n_nodes:,}"]
+        for n_threads in (1, 2):
+            torch.set_num_threads(n_threads)
+            found = rate(lambda: scorer.in_chunks(encoder, table), len(table), turns)
+            cells.append(f"{found:,.0f}")
+        rows.append(cells)
+    scorer.ENCODE_NODES = usual
+    torch.set_num_threads(1)
+    return rows
+
+
+def compiled(table: ArchTable, turns: int) -> list[list[str]]:
+    """Forward and backward by `torch.compile`, which needs a compiler on the machine."""
+    encoder = new_encoder(table)
+    batches = [GraphBatch.from_table(table[i : i + BATCH]) for i in range(0, len(table), BATCH)]
+    by_compiler = torch.compile(encoder, dynamic=True)
+
+    def run(model: Callable[[GraphBatch], Tensor]) -> None:
+        for batch in batches:
+            model(batch).square().mean().backward()
+
+    rows = [["forward and backward alone", "architectures a second"]]
+    found = rate(lambda: run(encoder), len(table), turns)
+    rows.append(["as it is", f"{found:,.0f}"])
+    started = time.perf_counter()
+    run(by_compiler)
+    seconds = time.perf_counter() - started
+    found = rate(lambda: run(by_compiler), len(table), turns)
+    rows.append([f"`torch.compile`, after {seconds:.0f} s of compiling", f"{found:,.0f}"])
+    return rows
+
+
 def profiled(table: ArchTable) -> list[list[str]]:
     """What torch's profiler says of the steps of an epoch."""
     run = steps(table, BATCH)
@@ -191,7 +231,7 @@ def main() -> None:
     flops = 2 * 3 * 2 * 8 * BATCH * WIDTH * 4 * WIDTH  # 2 layers, 3 products each
     seconds = 2 * float(parts[2][1]) / 1000
     limit = BATCH / seconds
-    text = f"""# How fast can ResGatedGCN be trained on a processor?
+    text = f"""# How fast can ResGatedGCN train and encode on a processor?
 
 {__doc__.splitlines()[4]} {processor()}.
 
@@ -206,9 +246,15 @@ backward pass (the first layer's input takes as many values as there are operati
 do it could train on {limit:,.0f} architectures a second. The rest moves memory: a layer's
 messages are 2.4 MB, more than the near cache holds.
 
+Encoding has a third of the products: {3 * limit:,.0f} a second and core with nothing else to do. Of
+what it has to do besides, nodes that look alike save most in the first two layers
+(`nasflow.encoders.look_alikes`); after three layers all nodes of a batch differ.
+
 ## What was tried
 
 {markdown(tries(table, max(2, options.turns // 5)))}
+{markdown(compiled(table, options.turns))}
+{markdown(encoding(cells, max(2, options.turns // 5)))}
 {markdown(kernels(table, options.turns))}
 ## torch's profiler
 
