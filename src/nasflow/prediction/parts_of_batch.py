@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Self
 
@@ -23,6 +22,7 @@ from nasflow.graphs.table import ArchTable
 from nasflow.pretext.base import Step
 from nasflow.running.cached import cached_property
 from nasflow.running.seeding import drawing_from
+from nasflow.running.threads import pool_of_single_threads
 
 NODES_OF_PART = 1024
 """About so many nodes are a part: more, and a layer's states leave the processor's nearest cache;
@@ -45,19 +45,16 @@ class PartsOfBatch:
     def __init__(self, encoder: Encoder, table: ArchTable, n_threads: int) -> None:
         self.encoder = encoder
         self.table = table
-        self._n_threads = n_threads
         nodes_of_row = max(1, len(table.ops) // max(1, len(table)))
         self.n_rows = max(1, NODES_OF_PART // nodes_of_row)
-        self._resources = ExitStack()
+        # no thread starts before there is work
+        self._pool = pool_of_single_threads(n_threads)
 
     def __enter__(self) -> Self:
-        # one thread within each operation: the setting is the worker's own
-        pool = ThreadPoolExecutor(self._n_threads, initializer=torch.set_num_threads, initargs=(1,))
-        self._pool = self._resources.enter_context(pool)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._resources.close()
+        self._pool.shutdown()
 
     def step(self, rows: Tensor) -> StepInParts:
         """The rows (B,) of the table as a step, with draws of its own from torch's generator."""

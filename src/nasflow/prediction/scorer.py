@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 from nasflow.encoders.base import Encoder
 from nasflow.graphs.batch import GraphBatch
 from nasflow.graphs.table import ArchTable
-from nasflow.running.threads import n_threads_of_torch, torch_threads
+from nasflow.running.threads import n_threads_of_torch, pool_of_single_threads, torch_threads
 
 Labels = npt.NDArray[np.float64]
 ENCODE_NODES = 4096
@@ -81,7 +80,7 @@ def in_chunks(model: nn.Module, table: ArchTable, extra: Tensor | None = None) -
     if n_threads <= 1:
         with torch_threads(1):
             return [chunk(rows) for rows in chunks]
-    with ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with pool_of_single_threads(n_threads) as pool:
         return list(pool.map(chunk, chunks))
 
 

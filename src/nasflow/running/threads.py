@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
@@ -45,6 +46,12 @@ def torch_threads(n: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def pool_of_single_threads(n: int) -> ThreadPoolExecutor:
+    """`n` workers, within whose operations torch uses one thread each."""
+    # the setting is the worker's own
+    return ThreadPoolExecutor(n, initializer=torch.set_num_threads, initargs=(1,))
 
 
 def n_threads_of_torch() -> int:

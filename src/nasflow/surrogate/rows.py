@@ -43,8 +43,7 @@ class SurrogateRows:
     def __call__(self, table: ArchTable, columns: Mapping[str, Any]) -> Array:  # noqa: ARG002
         """(N, rounds * k) float32: the raw surrogates."""
         surrogate = FlowSurrogate(len(self.vocabulary), self.config, units=self.units)
-        values: Array = surrogate(table).numpy()
-        return values
+        return surrogate.values(table)
 
     def ended(self, raw: RawRows) -> Callable[[Array], Array]:
         """Standardises over all rows, if the options say so."""

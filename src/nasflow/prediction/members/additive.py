@@ -23,12 +23,11 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-import scipy.optimize
 
 from nasflow.graphs.number_units import NumberUnits
 from nasflow.graphs.table import ArchTable
 from nasflow.prediction.blend_weights import DETERMINED, left_open
-from nasflow.prediction.members.base import FloatArray, Member, Prediction, Rows
+from nasflow.prediction.members.base import FloatArray, Member, Prediction, Rows, folds
 from nasflow.prediction.score_scale import may_be_costs
 
 N_FOLDS = 8
@@ -58,7 +57,7 @@ class Additive(Member):
         self._numbers = np.array([i for i, unit in enumerate(units) if unit.logarithmic], np.int64)
         amounts = self._amounts(table)
         n_rows = len(labels)
-        fold = np.random.RandomState(self.seed).permutation(n_rows) % min(N_FOLDS, n_rows)
+        fold = folds(n_rows, N_FOLDS, self.seed)
         unseen = np.zeros(n_rows)
         for number in range(fold.max() + 1):
             held_out = fold == number
@@ -155,7 +154,10 @@ def _rates(amounts: FloatArray, labels: FloatArray) -> FloatArray:
 
 def _non_negative(matrix: FloatArray, wanted: FloatArray) -> npt.NDArray[np.float64]:
     """(d,): what brings a matrix (n, d) nearest to `wanted` (n,), all of it at least 0."""
+    # here, as wherever models are fitted: it takes a tenth of a second to import
+    from scipy.optimize import nnls
+
     # the triangle has the same errors but for a constant, whatever the number of rows
     orthogonal, triangle = np.linalg.qr(matrix)
-    found, _ = scipy.optimize.nnls(triangle, orthogonal.T @ wanted, maxiter=30 * matrix.shape[1])
+    found, _ = nnls(triangle, orthogonal.T @ wanted, maxiter=30 * matrix.shape[1])
     return np.asarray(found, np.float64)

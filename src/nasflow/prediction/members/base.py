@@ -40,6 +40,13 @@ class Rows:
         return [block for block in there if block.shape[1]]
 
 
+def folds(n_rows: int, n_folds: int, seed: int) -> npt.NDArray[np.int64]:
+    """(n_rows,): the fold of each row, drawn; no more folds than rows."""
+    order = np.random.RandomState(seed).permutation(n_rows)
+    fold: npt.NDArray[np.int64] = order % min(n_folds, n_rows)
+    return fold
+
+
 class Prediction(NamedTuple):
     """What a model says of N rows."""
 

@@ -27,7 +27,7 @@ from nasflow.graphs.number_units import NumberUnits
 from nasflow.graphs.table import ArchTable
 from nasflow.options.training import FitConfig
 from nasflow.prediction.finetune import fine_tune
-from nasflow.prediction.members.base import FloatArray, Member, Prediction, Rows
+from nasflow.prediction.members.base import FloatArray, Member, Prediction, Rows, folds
 from nasflow.prediction.scale import rising_line
 from nasflow.prediction.scorer import Scorer, scores
 from nasflow.running.seeding import seeded
@@ -91,7 +91,7 @@ class EncoderMember(Member):
         if np.ptp(scores) == 0:
             return self
         self._network = self._trained(table, extra, scores, np.arange(n_rows))
-        fold = np.random.RandomState(self.seed).permutation(n_rows) % min(N_FOLDS, n_rows)
+        fold = folds(n_rows, N_FOLDS, self.seed)
         for number in range(fold.max() + 1):
             trained, held_out = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
             # of two labels each fold leaves one, which ranks nothing

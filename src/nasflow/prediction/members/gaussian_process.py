@@ -14,7 +14,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from nasflow.prediction.gp import GaussianProcess
-from nasflow.prediction.members.base import FloatArray, Member, Prediction, Rows
+from nasflow.prediction.members.base import FloatArray, Member, Prediction, Rows, folds
 
 PRIOR = 0.1
 N_FOLDS = 8
@@ -55,7 +55,7 @@ class GroupsGP(Member):
         process, n_rows = self._process, len(scores)
         if process is None or n_rows > MAX_FOLDED:
             return None
-        fold = np.random.RandomState(self.seed).permutation(n_rows) % min(N_FOLDS, n_rows)
+        fold = folds(n_rows, N_FOLDS, self.seed)
         mean, deviation = np.zeros(n_rows), np.zeros(n_rows)
         for number in range(fold.max() + 1):
             held_out, trained = fold == number, fold != number

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from nasflow.prediction.members.base import FloatArray, Member, Prediction, Rows
+from nasflow.prediction.members.base import FloatArray, Member, Prediction, Rows, folds
 from nasflow.prediction.members.forest import Forest
 
 N_TREES = 300
@@ -67,7 +67,7 @@ class Trees(Member):
     def out_of_fold(self) -> Prediction:
         """See `Member.out_of_fold`: by folds, for a forest has no closed form."""
         n_rows = len(self._scores)
-        fold = np.random.RandomState(self.seed).permutation(n_rows) % min(N_FOLDS, n_rows)
+        fold = folds(n_rows, N_FOLDS, self.seed)
         mean, deviation = np.zeros(n_rows), np.zeros(n_rows)
         for number in range(fold.max() + 1):
             held_out = fold == number
