@@ -43,7 +43,8 @@ def test_predict_takes_less_than_twice_the_file_on_top(tmp_path: Path) -> None:
 def test_surrogates_of_a_table_take_the_memory_of_a_part(tmp_path: Path) -> None:
     cells = load_space("nb201").enumerate()
     peaks = []
-    for n in (200_000, 1_000_000):
+    # both longer than the parts that are read, computed and written at once
+    for n in (500_000, 2_000_000):
         table = cells[np.random.default_rng(0).integers(0, len(cells), n)]
         Dataset("cells", table, {}, {}).save(tmp_path / "cells.npz")
         peaks.append(_peak_of(tmp_path, ["surrogate", "cells.npz", "--out", "o.npy"]))
