@@ -25,9 +25,10 @@ from typing import Any
 import numpy as np
 import scipy.stats
 
-from nasflow import Blend, Dataset, choose, kendall_tau, open_dataset
+from nasflow import Dataset, FitConfig, Predictor, choose, kendall_tau, open_dataset
 from nasflow.experiments.manifest import processor
 from nasflow.experiments.tables import markdown, paired
+from nasflow.prediction.label import Label
 from nasflow.running.files import write_text
 from nasflow.running.journal import Journal
 from nasflow.statistics.metrics import precision_at
@@ -64,7 +65,8 @@ def key_of(space: str, n: int, split: int, aim: str, names: Iterable[str]) -> st
 def measured(dataset: Dataset, n: int, split: int, aim: str, names: list[str]) -> dict[str, Any]:
     """tau and P@1% of random rows, and of chosen ones; seconds that the choice took."""
     metric = dataset.metric()
-    labels = dataset.labels(metric.name) * (1 if metric.maximise else -1)
+    label = Label(metric.name, metric.unit, metric.maximise)
+    labels = dataset.labels(metric.name)
     order = np.random.RandomState(split).permutation(np.flatnonzero(np.isfinite(labels)))
     half, test = np.split(order, [len(order) // 2])
     proxies = {name: dataset.proxy(name) for name in names}
@@ -72,15 +74,23 @@ def measured(dataset: Dataset, n: int, split: int, aim: str, names: list[str]) -
     started = time.perf_counter()
     chosen = half[choose(dataset.table[half], n, proxies=of_half or None, aim=aim, seed=split)]
     results: dict[str, Any] = {"seconds": round(time.perf_counter() - started, 2)}
+    better = 1 if metric.maximise else -1
     for way, rows in zip(WAYS, (half[:n], chosen), strict=True):
         at_rows, at_test = (
             {name: column[which] for name, column in proxies.items()} or None
             for which in (rows, test)
         )
-        blend = Blend(seed=split)
-        blend.fit(dataset.table[rows], labels[rows], at_rows, reference=proxies or None)
-        predicted = blend.predict(dataset.table[test], at_test)
-        truth = labels[test]
+        # options for `fit` ask for the graph network as well, unless fast is said
+        predictor = Predictor(effort="fast", fit=FitConfig(seed=split))
+        predictor.fit(
+            dataset.table[rows],
+            labels[rows],
+            proxies=at_rows,
+            reference=proxies or None,
+            label=label,
+        )
+        predicted = better * predictor.predict(dataset.table[test], at_test)
+        truth = better * labels[test]
         tau, p1 = kendall_tau(predicted, truth), precision_at(predicted, truth, 1)
         results[way] = {"tau": round(tau, 6), "p1": round(p1, 6)}
     return results

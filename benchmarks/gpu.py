@@ -24,9 +24,10 @@ from nasflow.experiments.defaults import default_options, encoder_options
 from nasflow.experiments.manifest import processor
 from nasflow.experiments.stages import Stages
 from nasflow.experiments.tables import markdown
+from nasflow.options.training import ALL_LABELS
 from nasflow.prediction.finetune import fine_tune
 from nasflow.prediction.members.base import Rows
-from nasflow.prediction.members.encoder import ALL_LABELS, EncoderMember
+from nasflow.prediction.members.encoder import EncoderMember
 from nasflow.prediction.pretrain import pretrain
 from nasflow.prediction.scorer import Scorer, in_chunks
 from nasflow.running.files import write_text

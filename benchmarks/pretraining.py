@@ -27,9 +27,8 @@ from nasflow.experiments.defaults import default_options
 from nasflow.experiments.manifest import processor
 from nasflow.experiments.tables import markdown
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import PretrainConfig
+from nasflow.options.training import ALL_LABELS, PretrainConfig
 from nasflow.prediction.fgp import FGP
-from nasflow.prediction.members.encoder import ALL_LABELS
 from nasflow.running.files import write_text
 from nasflow.running.journal import Journal
 from nasflow.statistics.metrics import precision_at

@@ -132,6 +132,16 @@ def test_the_encoder_joins_where_somebody_cares_for_it(
     assert "encoder" not in Predictor.load("fitted.safetensors").blend_.weights_
 
 
+def test_another_seed_is_another_blend_of_the_same_members(mine: Path) -> None:
+    files = []
+    for words in ([], ["--fit.seed", "0"], ["--fit.seed", "5"], ["--fit.seed", "21"]):
+        main(["fit", "mine.jsonl", *words])
+        assert "encoder" not in Predictor.load("fitted.safetensors").blend_.weights_
+        files.append(Path("fitted.safetensors").read_bytes())
+    assert files[0] == files[1]
+    assert len(set(files)) == 3
+
+
 def test_the_papers_method_is_asked_for_by_name(
     mine: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

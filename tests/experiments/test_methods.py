@@ -17,7 +17,7 @@ from nasflow.experiments.grid import run_grid
 from nasflow.experiments.methods import NAMED_METHODS, method_of, tasks_of
 from nasflow.experiments.runs import Run, plan
 from nasflow.options.protocol import ProtocolConfig
-from nasflow.prediction.members.encoder import ALL_LABELS
+from nasflow.options.training import ALL_LABELS
 from nasflow.spaces.nb201 import NB201
 
 CELLS = NB201().enumerate()[::40]

@@ -53,6 +53,18 @@ def test_pre_training_or_options_of_the_encoder_bring_the_network_in() -> None:
     assert sum(pretrained.blend_.weights_.values()) == pytest.approx(1)
 
 
+def test_the_seed_is_that_of_all_members_and_asks_for_no_network(fitted: Predictor) -> None:
+    by_seed = [Predictor(fit=FitConfig(seed=seed)) for seed in (0, 5, 5)]
+    of_0, of_5, again = (one.fit(KNOWN, LABELS[:40]).blend_ for one in by_seed)
+    assert tuple(of_5.weights_) == FAST
+    assert np.array_equal(of_5.predict(OTHERS), again.predict(OTHERS))
+    assert np.array_equal(of_0.predict(OTHERS), fitted.blend_.predict(OTHERS))
+    assert not np.array_equal(of_5.predict(OTHERS), of_0.predict(OTHERS))
+    full = Predictor(encoder=SMALL, fit=FitConfig(epochs=2, average=2, seed=5))
+    members = full.fit(KNOWN, LABELS[:40]).blend_.mixture_.members
+    assert {member.seed for member in members.values()} == {5}
+
+
 def test_a_blend_is_pre_trained_on_graphs_as_they_compute() -> None:
     options = {"encoder": SMALL, "pretrain": PretrainConfig(epochs=1)}
     blend = Predictor(**options).pretrain(CELLS)

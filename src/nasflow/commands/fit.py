@@ -16,7 +16,7 @@ from nasflow.commands.shared import (
     named,
 )
 from nasflow.errors import ConfigError
-from nasflow.options.training import FitConfig
+from nasflow.options.training import ALL_LABELS, FitConfig
 
 if TYPE_CHECKING:
     from nasflow.prediction.predictor import Predictor
@@ -43,7 +43,8 @@ def add_arguments(parser: Parser, words: list[str]) -> None:
         default="auto",
         help=(
             "of a blend: fast has no graph network and takes seconds, full has and takes minutes;"
-            " auto is full with --model, or where an option of the encoder or --fit is given"
+            " auto is full with --model, or where an option of the encoder or --fit is given, but"
+            " for columns and the seed"
         ),
     )
     parser.add_argument(
@@ -100,7 +101,7 @@ def _defaults(method: str) -> dict[str, Any]:
         # the published protocol has validation pairs; nothing here is compared with it, and
         # labelled chooses better
         return {"epoch_pairs": "labelled"}
-    return {"epochs": 150, "lr": 5e-4, "average": 40}
+    return {**{name: getattr(ALL_LABELS, name) for name in ("epochs", "lr", "average")}, "seed": 0}
 
 
 def _refuse_encoder_options(words: list[str]) -> None:
@@ -202,9 +203,8 @@ def _refuse_what_does_nothing(options: Namespace, method: str) -> None:
             )
         return
     fit = options.fit
-    # columns are read by all members, and the seed also draws the validation rows
-    usual = FitConfig(**_defaults(method), proxies=fit.proxies, seed=fit.seed)
-    if options.effort == "fast" and fit != usual:
+    # columns and the seed are those of all members
+    if options.effort == "fast" and not fit.is_usual:
         raise ConfigError(
             "--effort fast has no graph network, and so no place for the other options of --fit;"
             " leave them out, or the effort"

@@ -25,8 +25,7 @@ from nasflow.graphs.wiring import one_wiring
 from nasflow.options.base import Options
 from nasflow.options.protocol import Group, ProtocolConfig
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import LONG_PRETRAINING, FitConfig, PretrainConfig
-from nasflow.prediction.members.encoder import ALL_LABELS
+from nasflow.options.training import ALL_LABELS, LONG_PRETRAINING, FitConfig, PretrainConfig
 from nasflow.pretext.make import completed
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from nasflow.options.base import Options
@@ -156,3 +156,14 @@ class FitConfig(Options):
         self._number("clip", 0, open_low=True)
         self._number("margin", 0)
         self._seed()
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether nothing but columns and a seed differs from the defaults, of fgp or a blend."""
+        plain = replace(self, proxies=(), seed=FitConfig.seed)
+        return plain in (FitConfig(), ALL_LABELS)
+
+
+ALL_LABELS = FitConfig(epochs=150, lr=5e-4, average=40)
+"""How a blend's encoder is fine-tuned, where no row is held back to choose an epoch; chosen on
+splits of other seeds than results are reported on."""

@@ -285,6 +285,7 @@ class Mixture:
         rows = mixture.labelled_rows()
         for name, seed in about["seeds"].items():
             member = (members or {}).get(name) or MEMBERS.find(name)(seed)
+            member.seed = seed
             member.scale = mixture.scale
             state = _below(f"member.{name}", arrays)
             mixture.members[name] = member.restore(rows, mixture.scale.scores, state)

@@ -20,7 +20,7 @@ from nasflow.errors import ConfigError, not_fitted
 from nasflow.features.registry import FEATURES
 from nasflow.graphs.table import ArchTable
 from nasflow.options.surrogate import SurrogateConfig
-from nasflow.options.training import FitConfig, PretrainConfig
+from nasflow.options.training import ALL_LABELS, FitConfig, PretrainConfig
 from nasflow.prediction.blend import Blend
 from nasflow.prediction.explanation import Explanation
 from nasflow.prediction.fgp import FGP
@@ -60,13 +60,15 @@ class Predictor(FGP):
     Args:
         model: blend or fgp.
         effort: of the blend; fast has no graph network, full has. auto is full once `pretrain` was
-            called, or where options of the encoder or of `fit` are given, and else fast.
+            called, or where options of the encoder or of `fit` are given that only a network has,
+            and else fast.
         encoder: the graph network: options (`EncoderConfig("gin", width=64)`), a name, a class, or
             an encoder, whose weights are then the start.
         surrogate: how the flow surrogate is made that the encoder is pre-trained on.
         pretrain: the options of `pretrain`.
         fit: the options of fine-tuning; in a blend 150 epochs at half the rate and a running mean
-            of the weights, unless given.
+            of the weights, unless given. Its seed is that of all members of a blend and of their
+            folds; where no options are given, 0.
         space: a space, or its name: whose notation texts are in.
         vocabulary: the operations that may occur; by default those of the space, or of the first
             table that is given.
@@ -191,7 +193,7 @@ class Predictor(FGP):
         among = {name: (reference or proxies or {})[name] for name in names}
         columns = {name: (proxies or {})[name] for name in names}
         vocabulary = self._known_vocabulary() or graphs.vocabulary
-        blend = Blend(self._members(graphs), vocabulary=vocabulary)
+        blend = Blend(self._members(graphs), vocabulary=vocabulary, seed=self._seed)
         blend.fit(graphs, values, columns or None, reference=among or None, progress=progress)
         self.__dict__.pop("fitted_", None)
         self._vocabulary = blend.vocabulary_
@@ -343,8 +345,15 @@ class Predictor(FGP):
         """How much a fit does; auto has a graph network where somebody cared for one."""
         if self.effort != "auto":
             return self.effort
-        named = self._given("encoder") is not None or self._given("fit") is not None
-        return "full" if named or hasattr(self, "history_") else "fast"
+        fit = self._given("fit")
+        cared_for = self._given("encoder") is not None or not (fit is None or fit.is_usual)
+        return "full" if cared_for or hasattr(self, "history_") else "fast"
+
+    @property
+    def _seed(self) -> int:
+        """Of a blend's members and their folds."""
+        fit = self._given("fit")
+        return 0 if fit is None else int(fit.seed)
 
     def _members(self, table: ArchTable) -> list[str | type[Member] | Member]:
         """What the blend is made of."""
@@ -357,9 +366,10 @@ class Predictor(FGP):
 
     def _encoder_members(self) -> dict[str, EncoderMember]:
         """The encoder as it is newly drawn or was given, and as it was pre-trained, if it was."""
-        from nasflow.prediction.members.encoder import ALL_LABELS, EncoderMember, PretrainedEncoder
+        from nasflow.prediction.members.encoder import EncoderMember, PretrainedEncoder
 
         options: dict[str, Any] = {
+            "seed": self._seed,
             "encoder": self.encoder_.config,
             "fit": self._given("fit") or ALL_LABELS,
             "device": self.device,

@@ -25,7 +25,7 @@ from nasflow.encoders.make import config_for, make_encoder
 from nasflow.encoders.registry import EncoderConfig
 from nasflow.graphs.number_units import NumberUnits
 from nasflow.graphs.table import ArchTable
-from nasflow.options.training import FitConfig
+from nasflow.options.training import ALL_LABELS, FitConfig
 from nasflow.prediction.finetune import fine_tune
 from nasflow.prediction.members.base import FloatArray, Member, Prediction, Rows, folds
 from nasflow.prediction.scale import rising_line
@@ -35,8 +35,6 @@ from nasflow.running.seeding import seeded
 Which = npt.NDArray[np.int64]
 
 N_FOLDS = 5
-ALL_LABELS = FitConfig(epochs=150, lr=5e-4, average=40)
-"""How it is fine-tuned; chosen on splits of other seeds than results are reported on."""
 
 
 class EncoderMember(Member):
