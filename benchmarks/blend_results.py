@@ -15,10 +15,12 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import fgp_adds_page
 from nasflow import evaluate
 from nasflow.experiments.defaults import default_options
 from nasflow.experiments.stages import Stages
 from nasflow.running.files import write_text
+from nasflow.running.journal import Journal
 
 GRAPH = ("none@all", "features", "trees", "blend-fast", "blend")
 QUICK = ("features", "trees", "blend-fast")
@@ -164,10 +166,16 @@ def main() -> None:
     )
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--runs", default="runs/blend", help="folder for what is done")
+    parser.add_argument(
+        "--with-seeds",
+        default="docs/results/fgp-adds.jsonl",
+        help="the runs of `benchmarks/fgp_adds.py`: the same splits, with more seeds",
+    )
     parser.add_argument("--out", default="docs/results/blend.md")
     options = parser.parse_args()
     command = " ".join(["python", *sys.argv])
-    sections = []
+    of_seeds = Journal(options.with_seeds).entries()
+    sections = [fgp_adds_page.in_all(of_seeds, {part.name: part for part in PARTS})]
     for each in PARTS:
         part = each
         if part.name in options.parts:

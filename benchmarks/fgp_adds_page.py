@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.stats
 
-from blend_results import Part
 from nasflow.experiments.tables import markdown, paired
+
+if TYPE_CHECKING:
+    from blend_results import Part
 
 Entry = dict[str, Any]
 
@@ -123,6 +125,33 @@ def text(entries: Mapping[str, Entry], parts: Mapping[str, Part]) -> str:
     sections.append(_ABOUT_FURTHER)
     sections += [_part(parts[name], by_part[name]) for name in there]
     return "\n".join(sections)
+
+
+def in_all(entries: Mapping[str, Entry], parts: Mapping[str, Part]) -> str:
+    """A section for the page of blends: what blends and encoders have, with every seed that ran."""
+    by_part: dict[str, list[Entry]] = {}
+    for entry in entries.values():
+        by_part.setdefault(entry["part"], []).append(entry)
+    columns = {
+        "blend-fast": FAST,
+        "encoder": "encoder alone",
+        "pre-trained encoder": "pretrained-encoder alone",
+        "blend": BOTH,
+    }
+    rows = [["space", "labels", *columns, "runs"]]
+    for name in [name for name in parts if name in by_part]:
+        lines = _lines(by_line(by_part[name]))
+        cells = []
+        for line in columns.values():
+            means = [_mean(lines[line], measure) for measure in ("tau", "p1", "p5")]
+            cells.append(" / ".join(means))
+        rows.append([name, str(by_part[name][0]["n_labels"]), *cells, str(len(by_part[name]))])
+    about = (
+        "tau / P@1% / P@5% x100, mean (standard deviation) over three splits and as many seeds of"
+        " the networks as were run: what [the page on FGP](fgp-adds.md) has of the same splits."
+        " Encoders are trained on all labels, on graphs as they compute."
+    )
+    return f"## In all, with every seed\n\n{about}\n\n{markdown(rows)}"
 
 
 def by_line(entries: Sequence[Entry]) -> list[Entry]:
