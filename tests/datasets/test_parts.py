@@ -131,6 +131,11 @@ def test_plain_lines_are_read_as_any_form_is(rows: list[tuple[Any, ...]]) -> Non
         '{"ops": [], "edges": []}',
         '{"ops": "ab", "edges": []}',
         '{"ops": ["a"], "edges": [], "ops": ["b"]}',
+        '{"ops": ["a"], "edges": [], "ops" : ["b"]}',
+        '{"ops": ["a"], "edges": [], "attrs": {"w"\t: [1], "w": [2]}}',
+        '{"ops": ["a"], "edges": [], "attrs": []}',
+        '{"ops": ["a"], "edges": [], "arch": 0}',
+        '{"ops": ["a"], "edges": [], "y [%]": 101}',
         '{"ops": ["a"], "edges": [], "y": NaN}',
         '{"ops": ["a"], "edges": [], "y": "1"}',
         '{"ops": ["a"], "edges": [], "y": true}',
@@ -166,6 +171,7 @@ def test_what_is_wrong_with_a_line_is_said_as_for_the_whole_table(
         '{"ops": ["input"], "edges": [], "attrs.width": [3], "comment": "a: b\\": c"}',
         '{"ops" : ["input"], "edges" : []}',
         '{"ops": ["input"], "edges": [], "params#1": 1, "params#2": [2, 3]}',
+        '{"ops": ["input"], "edges": [], "attrs": {"w": [NaN]}, "globals": {"lr": NaN}}',
     ],
 )
 def test_lines_in_other_forms_are_read_as_well(tmp_path: Path, line: str) -> None:
