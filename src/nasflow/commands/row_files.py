@@ -74,13 +74,11 @@ def write_rows(order: RowFile, table: LongTable, what: RowFunction | OnceSurveye
         DataError, GraphError: a malformed row; the file was changed meanwhile.
         UnknownNameError: the table has no such column.
     """
-    from nasflow.running.files import stamp
-
     key = {
         # another version may compute other digits
         "nasflow": version("nasflow"),
         "archs": table.source,
-        "file": stamp(table.source),
+        "files": table.stamp.files,
         "about": dict(order.about),
     }
     started = time.perf_counter()
@@ -93,7 +91,7 @@ def write_rows(order: RowFile, table: LongTable, what: RowFunction | OnceSurveye
             survey = _surveyed(order, table, file)
             what, n_all = what.make(survey), survey.n_rows
         n_rows = _computed(order, table, what, file, n_all)
-        table.check_unchanged()
+        table.stamp.check()
         # what follows takes minutes of a long table, and reads the rows from the disk
         file.save()
         seconds = time.perf_counter() - started
