@@ -183,6 +183,20 @@ def test_lines_in_other_forms_are_read_as_well(tmp_path: Path, line: str) -> Non
         np.testing.assert_array_equal(values, whole.labels("params"))
 
 
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_a_column_that_becomes_one_of_texts_is_refused(tmp_path: Path, kind: str) -> None:
+    values = [1, 2, "OOM", "OOM", "OOM", "OOM"]
+    path = tmp_path / f"t.{kind}"
+    if kind == "jsonl":
+        write(path, [{"ops": ["a"], "edges": [], "y [free]": value} for value in values])
+    else:
+        path.write_text("\n".join(["ops,edges,y [free]", *(f"a,,{value}" for value in values)]))
+    first, second, _ = table_parts(str(path), ("a",), 2)
+    assert first.read_all(("a",), ["y"], str(path))[1]["y"].tolist() == [1, 2]
+    with pytest.raises(DataError, match="y is .*'OOM'"):
+        second.read_all(("a",), ["y"], str(path))
+
+
 def test_files_that_hold_no_table_are_refused(tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").write_text("\n\n")
     with pytest.raises(DataError, match="holds no architecture"):

@@ -123,14 +123,15 @@ def _in_any_form(
 ) -> tuple[ArchTable, dict[str, FloatArray]]:
     dataset, reader = _dataset(block, vocabulary)
     columns = {}
+    texts = reader.texts_of_metrics()
     for name in names:
         if name in dataset.metrics:
             columns[name] = dataset.labels(name)
         # with texts beside the numbers it is no column of numbers, whatever other lines have
-        elif name in reader.left_unread:
+        elif name in texts:
             raise DataError(
                 f"{block.path} {reader.counts} {block.numbers[0]} and those behind it:"
-                f" {name} is {reader.left_unread[name]}; it needs a finite number, or null"
+                f" {name} is {texts[name]}; it needs a finite number, or null"
             )
     return dataset.table, columns
 

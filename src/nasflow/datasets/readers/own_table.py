@@ -114,6 +114,17 @@ class OwnTable(Reader):
             self.notes.append(doubt)
         return without_copies(values, equal=not metric.trained)
 
+    def texts_of_metrics(self) -> dict[str, str]:
+        """A text of each metric of which all columns are left unread, as far as rows were read."""
+        texts: dict[str, str] = {}
+        numbers = set()
+        for title, column in self._columns.by_title.items():
+            if title in (self._texts or {}):
+                texts[column.metric.name] = short_repr((self._texts or {})[title])
+            else:
+                numbers.add(column.metric.name)
+        return {name: text for name, text in texts.items() if name not in numbers}
+
     # -- the header
 
     def _take(self, titles: Sequence[str]) -> None:
