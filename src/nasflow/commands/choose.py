@@ -56,7 +56,7 @@ def run(options: Namespace) -> None:
 
     if not options.out.endswith(".jsonl"):
         raise ConfigError(f"--out {options.out} is no .jsonl, which is what is written")
-    check_writable(options.out)
+    check_writable(options.out, options.source, options.labelled)
     dataset = open_dataset(options.source)
     known = None
     if options.labelled is not None:

@@ -43,7 +43,7 @@ def run(options: Namespace) -> None:
     from nasflow.running.files import check_writable, sha256
     from nasflow.running.matrix_files import check_ending
 
-    check_writable(options.out)
+    check_writable(options.out, options.archs, options.model)
     check_ending(options.out)
     check_jobs(options.jobs)
     model = ModelFile(options.model, options.device, options.encoder)

@@ -128,7 +128,8 @@ def run(options: Namespace) -> None:
 
     if not 0 <= options.validation < 1:
         raise ConfigError(f"--validation is {options.validation:g}; legal: from 0 to below 1")
-    check_writable(options.out)
+    # a model may be written over: it is fitted further, with all that it was
+    check_writable(options.out, options.source)
     dataset = open_dataset(options.source)
     labels = dataset.labels(options.metric)
     metric = dataset.metric(options.metric)

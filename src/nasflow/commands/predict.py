@@ -69,7 +69,7 @@ def run(options: Namespace) -> None:
     from nasflow.running.files import check_writable
 
     if options.out:
-        check_writable(options.out)
+        check_writable(options.out, options.archs, options.model)
     _check(options)
     what = Prediction(
         options.model,
