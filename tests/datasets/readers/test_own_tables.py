@@ -102,6 +102,9 @@ def test_malformed_titles_are_refused(titles: list[str], message: str) -> None:
     [
         ("", "needs columns ops and edges, or arch and space"),
         ("ops,accuracy\n", "needs columns"),
+        ("sep=;\nops;edges\n", "that Excel alone reads"),
+        ("sep=,\nops,edges\n", "that Excel alone reads"),
+        ("ops,edges\n\"['a', 'b']\",\"[[0, 1]]\"\n", "in JSON texts stand in double quotes"),
         ("ops,edges,a,a\n", "names a column twice"),
         ("ops,edges\n", "no valid row"),
         ("ops,edges\na,\x00\n", "no valid row|no readable CSV"),

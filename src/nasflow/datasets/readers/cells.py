@@ -166,4 +166,7 @@ def _json(text: str) -> Any:
     try:
         return strict_json(text)
     except ValueError as error:
-        raise GraphError(f"{text[:40]!r} is no JSON ({str(error)[:60]})") from None
+        # what pandas writes of a column of lists
+        is_of_python = text.lstrip().startswith("['")
+        hint = '; in JSON texts stand in double quotes ("), or write a|b|c' if is_of_python else ""
+        raise GraphError(f"{text[:40]!r} is no JSON ({str(error)[:60]}){hint}") from None

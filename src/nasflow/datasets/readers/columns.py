@@ -171,6 +171,8 @@ def _hint(names: Sequence[str]) -> str:
             "; of results of another search tool `nasflow search ... --told FILE` reads a column"
             " for each choice"
         )
+    if names and names[0].lower().startswith("sep="):
+        return " (a line that Excel alone reads: delete it; and a CSV here has commas)"
     if len(names) == 1 and re.search(r"[;\t|]", names[0]):
         return " (separated by something else than commas? a CSV here has commas)"
     return "; rename the columns that hold the architectures"
