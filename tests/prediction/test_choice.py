@@ -141,6 +141,9 @@ def test_the_command_writes_a_table_and_goes_on_from_one(
         with pytest.raises(SystemExit):
             main(["choose", source, "--n", "5", "--out", out, *words])
     assert "same space" in capsys.readouterr().err
+    other.write_text(other.read_text() + Path(out).read_text())
+    main(["choose", source, "--n", "5", "--out", more, "--labelled", str(other)])
+    assert "1 of 6 architectures" in capsys.readouterr().err
 
 
 def test_rows_that_differ_in_a_number_alone_are_chosen_far_apart() -> None:
