@@ -55,6 +55,7 @@ def run(options: Namespace) -> None:
         about={"model": sha256(model.path), "device": model.device, "encoder": model.encoder},
         jobs=options.jobs,
         ray=options.ray,
+        code=(options.encoder,),
     )
     n_rows, n_columns = write_rows(order, LongTable(options.archs), EmbeddedRows(model)).shape
     print(f"{options.out}: embeddings of {n_rows} architectures, {n_columns} numbers each")

@@ -106,6 +106,7 @@ def run(options: Namespace) -> None:
         jobs=options.jobs,
         ray=options.ray,
         has_names=True,
+        code=(*names_in(options.groups), options.encoder),
         columns=proxies,
     )
     surveyed = OnceSurveyed(lambda survey: rows(survey.setting(options.surrogate, model)))

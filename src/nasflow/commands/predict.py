@@ -174,6 +174,7 @@ def _key(options: Namespace, what: Prediction, stamp: SourceStamp) -> dict[str, 
     from importlib.metadata import version
 
     from nasflow.running.files import sha256
+    from nasflow.running.registry import code_stamps
 
     return {
         # another version may predict other digits
@@ -182,6 +183,8 @@ def _key(options: Namespace, what: Prediction, stamp: SourceStamp) -> dict[str, 
         "archs": options.archs,
         "files": stamp.files,
         "options": asdict(what),
+        # a class of the user's own may be edited between two runs
+        "code": code_stamps([options.encoder]),
     }
 
 
