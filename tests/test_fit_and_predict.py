@@ -117,6 +117,22 @@ def test_validation_rows_are_held_out_of_a_blend(
     assert len(model.blend_.mixture_.labels) == 22
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--validation", "0.04"], "holds 1 of 27 labelled"),
+        (["--validation", "0.97"], "holds 26 of 27 labelled"),
+        (["--effort", "fast", "--encoder.width", "8"], "no place for options of --encoder"),
+    ],
+)
+def test_an_option_that_could_do_nothing_is_refused(
+    mine: Path, capsys: pytest.CaptureFixture[str], words: list[str], told: str
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["fit", "mine.jsonl", *words])
+    assert told in capsys.readouterr().err
+
+
 def test_the_encoder_joins_where_somebody_cares_for_it(
     mine: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -228,6 +228,30 @@ def test_other_options_begin_anew(capsys: pytest.CaptureFixture[str]) -> None:
     assert np.load("x.npz")["surrogate"].shape == (N, 3)
 
 
+def test_a_group_that_was_edited_begins_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    group = tmp_path / "mine.py"
+    code = (
+        "import numpy as np\n"
+        "from nasflow.features.base import FeatureGroup\n"
+        "class Mine(FeatureGroup):\n"
+        "    names = ['mine.one']\n"
+        "    def __call__(self, rows):\n"
+        "        return np.full((len(rows.table), 1), 1.0)\n"
+    )
+    group.write_text(code)
+    asked = ["features", "many.jsonl", "--groups", f"{group}:Mine", "--out", "x.npz"]
+    subprocess.run([sys.executable, "-c", KILLED, "rows", *asked], check=False)
+    assert Path("x.npz.partial.json").exists()
+    group.write_text(code.replace("1.0", "-20.0"))
+    capsys.readouterr()
+    main(asked)
+    assert "earlier run" not in capsys.readouterr().err
+    assert (np.load("x.npz")["features"] == -20).all()
+    Path("x.npz").unlink()
+
+
 @pytest.mark.parametrize("command", list(COMMANDS))
 def test_each_kind_of_file_has_the_same_numbers(command: str) -> None:
     for ending in ("csv", "npy", "npz", "parquet"):

@@ -39,6 +39,18 @@ def test_the_content_hash_changes_with_any_value() -> None:
     assert data.content_hash() != dataclasses.replace(data, table=TABLE[[1, 0]]).content_hash()
 
 
+def test_equal_repeats_have_the_value_of_one() -> None:
+    # three tenths are 0.30000000000000004, of which a third is no tenth
+    means = dataset(accuracy=[[0.1, 0.1, 0.1], [0.1, np.nan, np.nan]]).labels("accuracy")
+    assert means.tolist() == [0.1, 0.1]
+
+
+def test_a_table_without_numbers_says_what_was_left_unread() -> None:
+    data = dataclasses.replace(dataset(), origin={"left_unread": {"acc": "'0,93'"}})
+    with pytest.raises(UnknownNameError, match=r"no metric.*as text: acc \(such as '0,93'\)"):
+        data.labels()
+
+
 def test_only_what_needs_no_training_is_a_proxy() -> None:
     data = dataset(accuracy=[1, 2], params=[3, 4])
     assert data.proxy("params").tolist() == [3, 4]

@@ -131,6 +131,11 @@ def test_plain_lines_are_read_as_any_form_is(rows: list[tuple[Any, ...]]) -> Non
         '{"ops": [], "edges": []}',
         '{"ops": "ab", "edges": []}',
         '{"ops": ["a"], "edges": [], "ops": ["b"]}',
+        '{"ops": ["a"], "edges": [], "ops" : ["b"]}',
+        '{"ops": ["a"], "edges": [], "attrs": {"w"\t: [1], "w": [2]}}',
+        '{"ops": ["a"], "edges": [], "attrs": []}',
+        '{"ops": ["a"], "edges": [], "arch": 0}',
+        '{"ops": ["a"], "edges": [], "y [%]": 101}',
         '{"ops": ["a"], "edges": [], "y": NaN}',
         '{"ops": ["a"], "edges": [], "y": "1"}',
         '{"ops": ["a"], "edges": [], "y": true}',
@@ -166,6 +171,7 @@ def test_what_is_wrong_with_a_line_is_said_as_for_the_whole_table(
         '{"ops": ["input"], "edges": [], "attrs.width": [3], "comment": "a: b\\": c"}',
         '{"ops" : ["input"], "edges" : []}',
         '{"ops": ["input"], "edges": [], "params#1": 1, "params#2": [2, 3]}',
+        '{"ops": ["input"], "edges": [], "attrs": {"w": [NaN]}, "globals": {"lr": NaN}}',
     ],
 )
 def test_lines_in_other_forms_are_read_as_well(tmp_path: Path, line: str) -> None:
@@ -175,6 +181,20 @@ def test_lines_in_other_forms_are_read_as_well(tmp_path: Path, line: str) -> Non
     assert graphs == list(whole.table)
     if "params" in whole.metrics:
         np.testing.assert_array_equal(values, whole.labels("params"))
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_a_column_that_becomes_one_of_texts_is_refused(tmp_path: Path, kind: str) -> None:
+    values = [1, 2, "OOM", "OOM", "OOM", "OOM"]
+    path = tmp_path / f"t.{kind}"
+    if kind == "jsonl":
+        write(path, [{"ops": ["a"], "edges": [], "y [free]": value} for value in values])
+    else:
+        path.write_text("\n".join(["ops,edges,y [free]", *(f"a,,{value}" for value in values)]))
+    first, second, _ = table_parts(str(path), ("a",), 2)
+    assert first.read_all(("a",), ["y"], str(path))[1]["y"].tolist() == [1, 2]
+    with pytest.raises(DataError, match="y is .*'OOM'"):
+        second.read_all(("a",), ["y"], str(path))
 
 
 def test_files_that_hold_no_table_are_refused(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def slowly(kernel: np.ndarray, known: list[int], n: int) -> list[int]:
 def test_each_row_is_the_best_next_one(cells: ArchTable, known: list[int]) -> None:
     table = cells[:40]
     every = np.arange(len(table))
-    blocks = choice._blocks(table, every, ("paths", "counts"), None)
+    blocks = choice._blocks(table, every, ("paths", "counts"), {})
     kernel = choice._kernel(blocks, every, every).astype(np.float64)
     rows = choose(table, 6, known, groups=("paths", "counts"))
     assert rows.tolist() == slowly(kernel, known, 6)
@@ -106,6 +106,8 @@ def test_for_the_top_every_second_row_is_from_the_better_half_by_proxies(cells: 
     assert len(set(choose(cells, len(cells), proxies=proxies, aim="top"))) == len(cells)
     with pytest.raises(ConfigError, match="give proxies"):
         choose(cells, 3, aim="top")
+    with pytest.raises(ConfigError, match="failed tell no rows apart"):
+        choose(cells, 3, proxies={"failed": proxies["failed"]}, aim="top")
     with pytest.raises(ConfigError, match="legal: ranking, top"):
         choose(cells, 3, aim="best")  # type: ignore[arg-type]
 
@@ -118,6 +120,10 @@ def test_misuse_says_what_is_legal(cells: ArchTable) -> None:
         choose(cells, 2, [300])
     with pytest.raises(DataError, match="row numbers"):
         choose(cells, 2, [0.5])
+    with pytest.raises(ConfigError, match=r"'size' has shape \(3,\); 300 architectures"):
+        choose(cells, 2, proxies={"size": np.ones(3)})
+    with pytest.raises(ConfigError, match="'size' is no column of numbers"):
+        choose(cells, 2, proxies={"size": ["large"] * 300})
 
 
 def test_the_command_writes_a_table_and_goes_on_from_one(
@@ -135,6 +141,9 @@ def test_the_command_writes_a_table_and_goes_on_from_one(
         with pytest.raises(SystemExit):
             main(["choose", source, "--n", "5", "--out", out, *words])
     assert "same space" in capsys.readouterr().err
+    other.write_text(other.read_text() + Path(out).read_text())
+    main(["choose", source, "--n", "5", "--out", more, "--labelled", str(other)])
+    assert "1 of 6 architectures" in capsys.readouterr().err
 
 
 def test_rows_that_differ_in_a_number_alone_are_chosen_far_apart() -> None:

@@ -154,6 +154,47 @@ def test_a_command_that_is_killed_goes_on_and_ends_with_the_same_file(
     assert len((folder / "top.csv").read_text().splitlines()) == 4
 
 
+def test_the_best_are_written_once_where_their_file_could_not_be_put_in_place(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    words = ["predict", "--model", "model.safetensors", "--archs", "archs.jsonl", "--top", "3"]
+    main([*words, "--out", str(tmp_path / "whole.csv")])
+    with monkeypatch.context() as disk:
+
+        def full(_: unfinished.UnfinishedFile) -> None:
+            raise OSError("no space left")
+
+        disk.setattr(unfinished.UnfinishedFile, "finish", full)
+        with pytest.raises(SystemExit):
+            main([*words, "--out", str(tmp_path / "out.csv")])
+    main([*words, "--out", str(tmp_path / "out.csv")])
+    assert (tmp_path / "out.csv").read_text() == (tmp_path / "whole.csv").read_text()
+
+
+def test_a_table_that_changes_meanwhile_is_refused(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "grows.jsonl"
+    path.write_text((folder / "archs.jsonl").read_text() + "\n")
+    with_others = Best.with_others
+
+    def grown(self: Best, others: Best, n: int, label: Label) -> Best:
+        with path.open("a") as file:
+            file.write("\n")
+        return with_others(self, others, n, label)
+
+    monkeypatch.setattr(Best, "with_others", grown)
+    words = ["predict", "--model", str(folder / "model.safetensors"), "--archs", str(path)]
+    with pytest.raises(SystemExit):
+        main([*words, "--top", "3", "--out", str(tmp_path / "out.csv")])
+    assert "was changed or replaced" in capsys.readouterr().err
+    assert not list(tmp_path.glob("out.csv*"))
+
+
 def test_a_model_that_was_written_anew_is_read_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

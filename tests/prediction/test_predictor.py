@@ -215,6 +215,20 @@ def test_a_saved_blend_predicts_the_same_bits(effort: str, tmp_path: Path) -> No
     assert again.blend_.weights_.keys() == predictor.blend_.weights_.keys()
 
 
+def test_columns_keep_their_order_in_a_file(tmp_path: Path) -> None:
+    # trees know a column by its place, and arrays of a file come sorted by name
+    rng = np.random.default_rng(0)
+    columns = {
+        name: LABELS * share + rng.random(len(CELLS)) for name, share in (("z", 1), ("a", 0))
+    }
+    known = {name: column[:40] for name, column in columns.items()}
+    predictor = Predictor().fit(KNOWN, LABELS[:40], proxies=known, reference=columns)
+    predictor.save(tmp_path / "model")
+    loaded = Predictor.load(tmp_path / "model")
+    assert loaded.proxies_ == predictor.proxies_ == ("z", "a")
+    assert loaded.predict(CELLS, columns).tobytes() == predictor.predict(CELLS, columns).tobytes()
+
+
 def test_what_was_pre_trained_and_saved_is_fitted_as_it_would_have_been(tmp_path: Path) -> None:
     predictor = Predictor(encoder=SMALL, pretrain=PretrainConfig(epochs=1)).pretrain(CELLS)
     predictor.save(tmp_path / "model")

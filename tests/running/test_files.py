@@ -14,8 +14,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nasflow.errors import DataError, MissingDataError
-from nasflow.running.files import atomic_write, load_npz, save_npz, sha256, write_json, write_text
+from nasflow.errors import ConfigError, DataError, MissingDataError
+from nasflow.running.files import (
+    atomic_write,
+    check_writable,
+    load_npz,
+    save_npz,
+    sha256,
+    write_json,
+    write_text,
+)
 
 
 def test_a_full_disk_leaves_the_old_content_and_no_debris(
@@ -185,3 +193,15 @@ def test_a_block_that_fails_keeps_the_old_content_and_its_own_error(tmp_path: Pa
         half_then_fail(path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_is_read_is_not_written_over(tmp_path: Path) -> None:
+    table, columns, link = (tmp_path / name for name in ("t.csv", "p.npz", "link"))
+    for path in (table, columns):
+        path.write_text("a")
+    link.symlink_to(table)
+    source = f"{table}+{columns}"
+    for out in (table, columns, link):
+        with pytest.raises(ConfigError, match="is what is read"):
+            check_writable(out, source, None)
+    check_writable(tmp_path / "other.csv", source, "nb201")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -101,3 +102,21 @@ def test_two_writers_of_one_file_do_not_mix(tmp_path: Path) -> None:
         file.add("a", {})
         file.finish()
     assert (tmp_path / "out.csv").read_text() == "a"
+
+
+def test_a_file_that_was_finished_between_opening_and_locking_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = UnfinishedFile(tmp_path / "out.csv", {}).__enter__()
+    first.add("a\n", {})
+    lock = unfinished.try_exclusive
+
+    def too_late(file: IO[bytes]) -> contextlib.AbstractContextManager[bool]:
+        first.finish()
+        first.__exit__(None)
+        return lock(file)
+
+    monkeypatch.setattr(unfinished, "try_exclusive", too_late)
+    with pytest.raises(ConfigError, match="being written"):
+        UnfinishedFile(tmp_path / "out.csv", {}).__enter__()
+    assert (tmp_path / "out.csv").read_text() == "a\n"

@@ -56,7 +56,7 @@ def run(options: Namespace) -> None:
 
     if not options.out.endswith(".jsonl"):
         raise ConfigError(f"--out {options.out} is no .jsonl, which is what is written")
-    check_writable(options.out)
+    check_writable(options.out, options.source, options.labelled)
     dataset = open_dataset(options.source)
     known = None
     if options.labelled is not None:
@@ -74,6 +74,8 @@ def run(options: Namespace) -> None:
 
 def _rows_of(table: ArchTable, labelled: ArchTable, options: Namespace) -> list[int]:
     """The rows of the table that compute what a labelled row does."""
+    import sys
+
     import numpy as np
 
     rows = np.flatnonzero(np.isin(table.canonical_ids, labelled.canonical_ids))
@@ -81,6 +83,14 @@ def _rows_of(table: ArchTable, labelled: ArchTable, options: Namespace) -> list[
         raise ConfigError(
             f"no architecture of {options.labelled} is in {options.source}: is it a table of the"
             " same space?"
+        )
+    n_found = int(np.isin(labelled.canonical_ids, table.canonical_ids).sum())
+    # they would teach too, and nothing here knows of them
+    if n_found < len(labelled):
+        print(
+            f"{len(labelled) - n_found} of {len(labelled)} architectures of {options.labelled} are"
+            f" not in {options.source}, and are left out: add them to it if they are of its space",
+            file=sys.stderr,
         )
     chosen: list[int] = rows.tolist()
     return chosen

@@ -43,7 +43,7 @@ def run(options: Namespace) -> None:
     from nasflow.running.files import check_writable, sha256
     from nasflow.running.matrix_files import check_ending
 
-    check_writable(options.out)
+    check_writable(options.out, options.archs, options.model)
     check_ending(options.out)
     check_jobs(options.jobs)
     model = ModelFile(options.model, options.device, options.encoder)
@@ -55,6 +55,7 @@ def run(options: Namespace) -> None:
         about={"model": sha256(model.path), "device": model.device, "encoder": model.encoder},
         jobs=options.jobs,
         ray=options.ray,
+        code=(options.encoder,),
     )
     n_rows, n_columns = write_rows(order, LongTable(options.archs), EmbeddedRows(model)).shape
     print(f"{options.out}: embeddings of {n_rows} architectures, {n_columns} numbers each")

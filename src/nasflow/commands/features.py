@@ -73,7 +73,7 @@ def run(options: Namespace) -> None:
     from nasflow.running.files import check_writable, sha256
     from nasflow.running.matrix_files import check_ending
 
-    check_writable(options.out)
+    check_writable(options.out, options.source, options.model)
     check_ending(options.out)
     check_jobs(options.jobs)
     # any column: whether it cost a training is the user's word, since a file need not say
@@ -106,6 +106,7 @@ def run(options: Namespace) -> None:
         jobs=options.jobs,
         ray=options.ray,
         has_names=True,
+        code=(*names_in(options.groups), options.encoder),
         columns=proxies,
     )
     surveyed = OnceSurveyed(lambda survey: rows(survey.setting(options.surrogate, model)))

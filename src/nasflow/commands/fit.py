@@ -128,7 +128,8 @@ def run(options: Namespace) -> None:
 
     if not 0 <= options.validation < 1:
         raise ConfigError(f"--validation is {options.validation:g}; legal: from 0 to below 1")
-    check_writable(options.out)
+    # a model may be written over: it is fitted further, with all that it was
+    check_writable(options.out, options.source)
     dataset = open_dataset(options.source)
     labels = dataset.labels(options.metric)
     metric = dataset.metric(options.metric)
@@ -141,10 +142,15 @@ def run(options: Namespace) -> None:
     predictor = _predictor(options)
     rows = np.random.default_rng(options.fit.seed).permutation(rows)
     n_held = int(options.validation * len(rows))
+    if options.validation and min(n_held, len(rows) - n_held) < 2:
+        raise ConfigError(
+            f"--validation {options.validation:g} holds {n_held} of {len(rows)} labelled"
+            " architectures back; legal: 0, or a share that leaves at least 2 on either side"
+        )
     held, train = rows[:n_held], rows[n_held:]
     table = dataset.table
     columns = {name: dataset.proxy(name) for name in options.fit.proxies}
-    chooses_epoch = predictor.model == "fgp" and n_held > 1
+    chooses_epoch = predictor.model == "fgp" and n_held > 0
     predictor.fit(
         table[train],
         labels[train],
@@ -162,7 +168,7 @@ def run(options: Namespace) -> None:
         print(told)
     if predictor.model == "blend":
         print(predictor.blend_.in_words)
-    if n_held > 1:
+    if n_held:
         tau = kendall_tau(predictor.predict(table[held], take(columns, held)), labels[held])
         text = f"Kendall tau on the {n_held} validation rows {tau:.3f}"
         if chooses_epoch:
@@ -195,6 +201,8 @@ def _predictor(options: Namespace) -> Predictor:
 
 def _refuse_what_does_nothing(options: Namespace, method: str) -> None:
     """Return if every option that was given has a part in the method."""
+    from nasflow.encoders.registry import EncoderConfig
+
     if method == "fgp":
         if options.effort != "auto":
             raise ConfigError(
@@ -203,6 +211,11 @@ def _refuse_what_does_nothing(options: Namespace, method: str) -> None:
             )
         return
     fit = options.fit
+    if options.effort == "fast" and not options.model and options.encoder != EncoderConfig():
+        raise ConfigError(
+            "--effort fast has no graph network, and so no place for options of --encoder; leave"
+            " them out, or the effort"
+        )
     # columns and the seed are those of all members
     if options.effort == "fast" and not fit.is_usual:
         raise ConfigError(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from nasflow.datasets.source_stamp import SourceStamp
     from nasflow.prediction.in_parts import Prediction
     from nasflow.prediction.label import Label
     from nasflow.prediction.predictor import Predictor
@@ -68,7 +69,7 @@ def run(options: Namespace) -> None:
     from nasflow.running.files import check_writable
 
     if options.out:
-        check_writable(options.out)
+        check_writable(options.out, options.archs, options.model)
     _check(options)
     what = Prediction(
         options.model,
@@ -92,18 +93,22 @@ def run(options: Namespace) -> None:
 
 def _predict(options: Namespace, what: Prediction, label: Label) -> None:
     """Predict part by part, and write what is there as it comes."""
+    from nasflow.datasets.source_stamp import SourceStamp
     from nasflow.running.unfinished import UnfinishedFile
 
+    stamp = SourceStamp.of(options.archs)
     # what goes to a terminal or a pipe cannot be taken up again
     if not options.out:
         _write_all(options, what, label, _Printed())
+        stamp.check()
         return
     # a table of millions takes hours, and a kill must not cost them
-    with UnfinishedFile(options.out, _key(options, what)) as file:
+    with UnfinishedFile(options.out, _key(options, what, stamp)) as file:
         if file.state:
             n_rows = file.state["n_rows"]
             print(f"going on behind the {n_rows:,} rows of an earlier run", file=sys.stderr)
         n_lines = _write_all(options, what, label, file)
+        stamp.check()
         file.finish()
     print(f"{options.out}: {n_lines} predictions")
 
@@ -157,24 +162,29 @@ def _write_all(
     if what.top is None:
         return n_rows
     print(f"best first: {label.in_words}", file=sys.stderr)
-    written.add(best.text(), state)
+    # a run that could not put its file in place has left them behind
+    if not state.get("has_best"):
+        written.add(best.text(), {**state, "has_best": True})
     return len(best.rows)
 
 
-def _key(options: Namespace, what: Prediction) -> dict[str, Any]:
+def _key(options: Namespace, what: Prediction, stamp: SourceStamp) -> dict[str, Any]:
     """What the predictions depend on."""
     from dataclasses import asdict
     from importlib.metadata import version
 
-    from nasflow.running.files import sha256, stamp
+    from nasflow.running.files import sha256
+    from nasflow.running.registry import code_stamps
 
     return {
         # another version may predict other digits
         "nasflow": version("nasflow"),
         "model": sha256(options.model),
         "archs": options.archs,
-        "file": stamp(options.archs),
+        "files": stamp.files,
         "options": asdict(what),
+        # a class of the user's own may be edited between two runs
+        "code": code_stamps([options.encoder]),
     }
 
 

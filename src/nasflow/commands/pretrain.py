@@ -53,7 +53,7 @@ def run(options: Namespace) -> None:
     from nasflow.prediction.predictor import Predictor
     from nasflow.running.files import check_writable
 
-    check_writable(options.out)
+    check_writable(options.out, options.source)
     dataset = open_dataset(options.source)
     config = replace(
         options.pretrain, task_options=task_options_in(options, tasks_in(options.pretrain.pretext))

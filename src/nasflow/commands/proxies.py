@@ -111,7 +111,7 @@ def run_proxies(
     from nasflow.proxies.sources import architectures, rows_to_measure
     from nasflow.running.files import check_writable
 
-    check_writable(out)
+    check_writable(out, source)
     dataset = architectures(source)
     rows = rows_to_measure(dataset, source, sample, config.seed)
     # beside the file, also where a slash stands behind its name

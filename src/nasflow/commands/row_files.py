@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from nasflow.running.matrix_files import Array, Matrix, RawRows, write_matrix
 from nasflow.running.progress import progress_bar
+from nasflow.running.registry import code_stamps
 from nasflow.running.unfinished import UnfinishedFile
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class RowFile:
     ray: str | None = None
     has_names: bool = False
     """Whether an .npz has the names of the columns."""
+    code: tuple[str | None, ...] = field(default=())
+    """Names of what computes them; files of the user's own may be edited between two runs."""
     columns: tuple[str, ...] = field(default=())
     """The numbers of the table that are read."""
 
@@ -74,14 +77,13 @@ def write_rows(order: RowFile, table: LongTable, what: RowFunction | OnceSurveye
         DataError, GraphError: a malformed row; the file was changed meanwhile.
         UnknownNameError: the table has no such column.
     """
-    from nasflow.running.files import stamp
-
     key = {
         # another version may compute other digits
         "nasflow": version("nasflow"),
         "archs": table.source,
-        "file": stamp(table.source),
+        "files": table.stamp.files,
         "about": dict(order.about),
+        "code": code_stamps(order.code),
     }
     started = time.perf_counter()
     with UnfinishedFile(order.out, key) as file:
@@ -93,7 +95,7 @@ def write_rows(order: RowFile, table: LongTable, what: RowFunction | OnceSurveye
             survey = _surveyed(order, table, file)
             what, n_all = what.make(survey), survey.n_rows
         n_rows = _computed(order, table, what, file, n_all)
-        table.check_unchanged()
+        table.stamp.check()
         # what follows takes minutes of a long table, and reads the rows from the disk
         file.save()
         seconds = time.perf_counter() - started

@@ -51,11 +51,11 @@ def run(options: Namespace) -> None:
     from nasflow.running.files import check_writable
     from nasflow.running.matrix_files import check_ending
 
-    check_writable(options.out)
+    check_writable(options.out, options.source)
     check_ending(options.out)
     check_jobs(options.jobs)
     if options.picture:
-        check_writable(options.picture)
+        check_writable(options.picture, options.source)
         # a row for each of the file: what is written has no other name for it
         dataset = open_dataset(options.source, join=False)
         colours = _colours(dataset, options.metric)

@@ -114,10 +114,13 @@ class Dataset:
                 f"{name!r} of {self.name} is a column of text, such as {unread[name]}, and no"
                 f" metric; metrics: {', '.join(self.metrics) or 'none'}"
             )
+        if name is None and not self.metrics:
+            told = [f"{title} (such as {text})" for title, text in unread.items()]
+            hint = f"; left unread as text: {', '.join(told)}" if told else ""
+            raise UnknownNameError(f"{self.name} has no metric, which is a column of numbers{hint}")
         if name is None:
             raise UnknownNameError(
-                f"{self.name} has several metrics, or none, so name one; legal:"
-                f" {', '.join(self.metrics) or 'none'}"
+                f"{self.name} has several metrics, so name one; legal: {', '.join(self.metrics)}"
             )
         raise unknown_name(f"metric of {self.name}", name, self.metrics)
 
@@ -135,10 +138,14 @@ class Dataset:
         n_measured = measured.sum(axis=1)
         kept = np.where(measured, values, 0.0)
         with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-            mean: FloatArray = kept.sum(axis=1) / n_measured
+            mean = kept.sum(axis=1) / n_measured
             # the sum of values near the largest float may be none; their shares of it are
             shares = (kept / np.maximum(n_measured, 1)[:, None]).sum(axis=1)
-        return np.where(np.isinf(mean), shares, mean)
+        mean = np.where(np.isinf(mean), shares, mean)
+        # the last digit of a mean of equal values is not always theirs, and would end a tie
+        lowest = np.where(measured, values, np.inf).min(axis=1)
+        highest = np.where(measured, values, -np.inf).max(axis=1)
+        return np.where(n_measured > 0, np.clip(mean, lowest, highest), np.nan)
 
     def repeatability(self, name: str | None = None) -> float | None:
         """Kendall tau between one repeat of a metric and another, the mean over their pairs.

@@ -15,9 +15,8 @@ from nasflow.datasets.base import Dataset
 from nasflow.datasets.parts import ROWS_OF_PART, Part, dataset_parts, is_in_parts, table_parts
 from nasflow.datasets.readers.text_file import COMPRESSED
 from nasflow.datasets.registry import open_dataset
-from nasflow.errors import DataError
+from nasflow.datasets.source_stamp import SourceStamp
 from nasflow.graphs.table import ArchTable
-from nasflow.running.files import stamp
 
 _SMALL = 1 << 23
 """Bytes of a file that is read as a whole, unpacked: 40,000 lines, or 140,000 cells of an .npz."""
@@ -32,6 +31,7 @@ class LongTable:
     Attributes:
         dataset: the whole, where it is in memory; None for a file that is read in parts.
         name: of the data set, or of the file.
+        stamp: of its files, taken before anything was read.
         is_saved: whether it is an .npz in parts, which has one vocabulary for all its rows, and one
             list of names of numbers.
 
@@ -43,7 +43,7 @@ class LongTable:
     def __init__(self, source: str) -> None:
         self.source = source
         path = Path(source)
-        self._stamp = stamp(source)
+        self.stamp = SourceStamp.of(source)
         first: Part | None = None
         if is_in_parts(source) and not _is_small(path):
             first = next(table_parts(source, None, 1), None)
@@ -74,18 +74,6 @@ class LongTable:
         if self.dataset is not None:
             return dataset_parts(self.dataset, rows_of_part, first_row)
         return table_parts(self.source, vocabulary, rows_of_part, first_row)
-
-    def check_unchanged(self) -> None:
-        """Return if the file is the one that it was at the beginning.
-
-        Raises:
-            DataError: it is another, and so what came of its parts belongs to two files.
-        """
-        if stamp(self.source) != self._stamp:
-            raise DataError(
-                f"{self.source} was changed or replaced while it was read; read it again when"
-                " nothing writes to it"
-            )
 
 
 def _is_small(path: Path) -> bool:

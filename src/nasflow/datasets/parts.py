@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +24,7 @@ from nasflow.datasets.own_tables import own_format
 from nasflow.datasets.readers.base import no_progress, refused
 from nasflow.datasets.readers.jsonl_block import JsonlBlock
 from nasflow.datasets.readers.jsonl_file import filled_lines
+from nasflow.datasets.readers.own_table import OwnTable
 from nasflow.datasets.readers.registry import make_reader
 from nasflow.datasets.registry import dataset_names, open_dataset
 from nasflow.datasets.table_builder import TableBuilder
@@ -107,17 +108,28 @@ class RowsInMemory:
 
     table: ArchTable
     columns: Mapping[str, FloatArray]
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """By name of a column that rows before may have numbers in: a text that makes it none."""
 
     @classmethod
-    def of(cls, dataset: Dataset, rows: slice = slice(None)) -> RowsInMemory:
+    def of(
+        cls, dataset: Dataset, rows: slice = slice(None), texts: Mapping[str, str] | None = None
+    ) -> RowsInMemory:
         """Some rows of a data set."""
         columns = {name: dataset.labels(name)[rows] for name in dataset.metrics}
-        return cls(dataset.table[rows], columns)
+        return cls(dataset.table[rows], columns, texts or {})
 
     def read(
         self, vocabulary: Sequence[str] | None, names: Sequence[str]
     ) -> tuple[ArchTable, dict[str, FloatArray]]:
         """See `Content.read`."""
+        for name in names:
+            # whether it is one of texts, the first of them decides for the whole file
+            if name in self.texts:
+                raise DataError(
+                    f"{name} is a column with more texts than numbers, such as {self.texts[name]};"
+                    " it needs finite numbers, or nothing"
+                )
         columns = {name: self.columns[name] for name in names if name in self.columns}
         if vocabulary is None:
             return self.table, columns
@@ -206,7 +218,8 @@ def _own_parts(
         # of no row at all this is the error
         dataset = builder.finish(reader, path.name, {})
         if row >= first_row:
-            yield Part(row, len(dataset.table), RowsInMemory.of(dataset))
+            texts = reader.texts_of_metrics() if isinstance(reader, OwnTable) else {}
+            yield Part(row, len(dataset.table), RowsInMemory.of(dataset, texts=texts))
         row += len(dataset.table)
 
 

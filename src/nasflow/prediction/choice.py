@@ -9,7 +9,7 @@ which rows come first does not depend on how many are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -20,7 +20,7 @@ from nasflow.features.base import FeatureGroup
 from nasflow.features.make import Columns, Features, setting_of
 from nasflow.features.registry import NUMBER_GROUPS
 from nasflow.graphs.table import ArchTable
-from nasflow.statistics.ranks import ranks_among
+from nasflow.statistics.ranks import FloatArray, ranks_among
 
 GROUPS = ("paths", "one-hot", "flow", "counts")
 MAX_CANDIDATES = 5_000  # rows that may be chosen, of a larger table a sample
@@ -58,8 +58,9 @@ def choose(
         seed: of the samples that stand for a table of more than 5,000 rows.
 
     Raises:
-        ConfigError: n is no whole number of 1 to the rows that are left, the seed is not legal, or
-            top is asked for without proxies, which alone say where it may be.
+        ConfigError: n is no whole number of 1 to the rows that are left, the seed is not legal, a
+            column has another length, or top is asked for without proxies that tell rows apart,
+            which alone say where it may be.
         DataError: labelled rows that the table does not have.
 
     Example:
@@ -85,6 +86,7 @@ def choose(
             "before any label only zero-cost columns say where the best may be: give proxies, or"
             " choose for the ranking"
         )
+    proxies = _columns(proxies or {}, len(table))
     random = np.random.RandomState(seed)
     candidates = _sample(left, max(MAX_CANDIDATES, int(n)), random)
     reference = _sample(np.arange(len(table)), MAX_REFERENCE, random)
@@ -98,19 +100,43 @@ def choose(
     pool = np.concatenate([at_known, at_candidates])
     promising = None
     if aim == "top":
-        promising = _better_half(proxies or {}, left, seen)[pool]
+        promising = _better_half(proxies, left, seen)[pool]
     return seen[_greedy(blocks, pool, at_reference, len(known), n, promising)]
 
 
-def _better_half(proxies: Columns, left: Rows, rows: Rows) -> BoolArray:
+def _columns(proxies: Columns, n_rows: int) -> dict[str, FloatArray]:
+    """The columns as (N,) float64.
+
+    Raises:
+        ConfigError: one holds something else than numbers, or has another length.
+    """
+    columns = {}
+    for name, column in proxies.items():
+        try:
+            values = np.asarray(column, np.float64)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"proxy {name!r} is no column of numbers ({error})") from None
+        if values.shape != (n_rows,):
+            raise ConfigError(
+                f"proxy {name!r} has shape {values.shape}; {n_rows} architectures need ({n_rows},)"
+            )
+        columns[name] = values
+    return columns
+
+
+def _better_half(proxies: Mapping[str, FloatArray], left: Rows, rows: Rows) -> BoolArray:
     """(n_rows,): whether a row has at least the median of mean ranks of those that are left."""
     mean_rank = np.zeros(0)
-    for column in proxies.values():
-        values = np.asarray(column, np.float64)
+    for values in proxies.values():
         finite = np.sort(values[np.isfinite(values)])
         # what has no value is in the middle: it speaks neither for nor against
         ranks = ranks_among(values, finite) if len(finite) else np.full(len(values), 0.5)
         mean_rank = ranks if not len(mean_rank) else mean_rank + ranks
+    if np.ptp(mean_rank) == 0:
+        raise ConfigError(
+            f"the proxies {', '.join(proxies)} tell no rows apart, and so not where the best may"
+            " be: give others, or choose for the ranking"
+        )
     promising: BoolArray = mean_rank[rows] >= np.median(mean_rank[left])
     return promising
 
@@ -162,16 +188,15 @@ def _blocks(
     table: ArchTable,
     rows: Rows,
     groups: Sequence[str | type[FeatureGroup]],
-    proxies: Columns | None,
+    proxies: Mapping[str, FloatArray],
 ) -> list[Float32Array]:
     """For each group its columns of these rows, scaled so that rows are 1 apart in the mean."""
     names = [*groups, *(["proxies"] if proxies and "proxies" not in groups else [])]
     # rows that differ in numbers alone are different rows
     if table.has_numbers:
         names += [name for name in NUMBER_GROUPS if name not in names]
-    values = {name: np.asarray(column, np.float64) for name, column in (proxies or {}).items()}
-    features = Features(setting_of(table, values), names)
-    matrix = features(table[rows], {name: column[rows] for name, column in values.items()})
+    features = Features(setting_of(table, proxies), names)
+    matrix = features(table[rows], {name: column[rows] for name, column in proxies.items()})
     blocks, start = [], 0
     for size in features.sizes.values():
         block = matrix[:, start : start + size]

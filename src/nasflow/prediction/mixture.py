@@ -234,6 +234,9 @@ class Mixture:
             "floor": self.misses.floor,
             "unseen_tau": self.unseen_tau,
         }
+        # in their order, by which members know them: arrays of a file are in that of their names
+        if setting.reference:
+            about["columns"] = list(setting.reference)
         # a file of a model that knows no numbers is what it was before there were any
         if setting.units:
             about["units"] = setting.units.to_dict()
@@ -257,12 +260,14 @@ class Mixture:
             KeyError, ValueError: arrays that are missing or do not fit.
         """
         vocabulary = tuple(about["vocabulary"])
+        reference = _below("reference", arrays)
         setting = FeatureSetting(
             vocabulary,
             about["n_nodes"],
             about["n_cells"],
             SurrogateConfig.from_dict(about["surrogate"]),
-            _below("reference", arrays),
+            # earlier versions did not say the order
+            {name: reference[name] for name in about.get("columns", reference)},
             units=NumberUnits.from_dict(about.get("units") or NumberUnits().to_dict()),
         )
         mixture = cls(

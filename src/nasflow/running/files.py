@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from nasflow.errors import DataError, MissingDataError
+from nasflow.errors import ConfigError, DataError, MissingDataError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -70,15 +70,29 @@ def atomic_write(path: PathLike) -> Iterator[IO[bytes]]:
         raise
 
 
-def check_writable(path: PathLike) -> None:
+def check_writable(path: PathLike, *sources: str | None) -> None:
     """Return if a file could be written at `path`; called before long work whose result goes there.
 
+    Args:
+        path: the file.
+        sources: what is read for it: names or files, as for `open_dataset`, and models.
+
     Raises:
+        ConfigError: `path` is one of the files that are read, and would be lost.
         OSError: `path` is a folder, or its nearest existing parent is no folder that takes a file
             of this name.
     """
     if Path(path).is_dir():
         raise IsADirectoryError(errno.EISDIR, "is a folder; name a file", str(path) or "''")
+    for source in filter(None, sources):
+        # of SOURCE+PROXIES.npz both are
+        for name in {source, *source.split("+")}:
+            # by file and not by name: a link or another spelling is the same one
+            with contextlib.suppress(OSError):
+                if os.path.samefile(path, name):
+                    raise ConfigError(
+                        f"{path} is what is read ({name}); name another file to write"
+                    )
     parent = Path(path).absolute().parent
     # folders that are missing will be made, so what counts is the first one that is there
     while not parent.exists():

@@ -20,12 +20,13 @@ import importlib.metadata
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
 from nasflow.errors import ConfigError, UnknownNameError, unknown_name
+from nasflow.running.files import stamp
 
 T = TypeVar("T")
 
@@ -168,6 +169,14 @@ def is_place(name: str) -> bool:
     """Whether a name says where something stands: `module:attribute` or `file.py:attribute`."""
     place, colon, attribute = name.rpartition(":")
     return bool(colon and place) and attribute.isidentifier()
+
+
+def code_stamps(names: Iterable[str | None]) -> list[list[int] | None]:
+    """Size and time of change of the file of each `file.py:attribute` among some names: what is
+    computed by it may be another thing once it is edited. None for a module.
+    """
+    places = [name for name in names if name is not None and is_place(name)]
+    return [stamp(place.rpartition(":")[0]) for place in places]
 
 
 def imported(place: str) -> Any:

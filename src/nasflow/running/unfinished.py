@@ -47,7 +47,9 @@ class UnfinishedFile:
         self._target.parent.mkdir(parents=True, exist_ok=True)
         # not "w": what is there may be safe
         self._file: IO[bytes] = self._resources.enter_context(self.partial.open("ab"))
-        if not self._resources.enter_context(try_exclusive(self._file)):
+        # locked in vain, where the one who had it has put it in its place in between
+        is_locked = self._resources.enter_context(try_exclusive(self._file))
+        if not is_locked or not self._is_in_place():
             self._resources.close()
             raise ConfigError(
                 f"{self.partial} is being written by another process; wait for it, or name another"
@@ -60,6 +62,12 @@ class UnfinishedFile:
                 self.state, n_safe = dict(about["state"]), int(about["bytes"])
         self._file.truncate(n_safe)
         return self
+
+    def _is_in_place(self) -> bool:
+        """Whether what was opened is what stands under the name."""
+        with contextlib.suppress(FileNotFoundError):
+            return os.path.samestat(os.fstat(self._file.fileno()), self.partial.stat())
+        return False
 
     def add(self, content: str | bytes, state: Mapping[str, Any]) -> None:
         """Append a text, or bytes; `state` is what the next start needs to go on behind it."""

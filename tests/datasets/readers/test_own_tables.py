@@ -57,6 +57,13 @@ def test_a_notation_of_a_registered_space(tmp_path: Path) -> None:
     assert report.dataset.default_metric == "accuracy"
 
 
+def test_blanks_in_the_short_forms_say_nothing(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(
+        "ops , edges , y\ninput | attn | mlp | output , 0>1  1>2 2>3 , 1\n"
+    )
+    assert read_table("csv", tmp_path / "t.csv").table[0] == CHAIN
+
+
 def test_declarations_in_column_titles() -> None:
     declared = Columns("t.csv")
     columns = [declared.declare(t) for t in ("a", "b [%]", "c#2 [ms, min]", "d [min, free]")]
@@ -95,6 +102,9 @@ def test_malformed_titles_are_refused(titles: list[str], message: str) -> None:
     [
         ("", "needs columns ops and edges, or arch and space"),
         ("ops,accuracy\n", "needs columns"),
+        ("sep=;\nops;edges\n", "that Excel alone reads"),
+        ("sep=,\nops,edges\n", "that Excel alone reads"),
+        ("ops,edges\n\"['a', 'b']\",\"[[0, 1]]\"\n", "in JSON texts stand in double quotes"),
         ("ops,edges,a,a\n", "names a column twice"),
         ("ops,edges\n", "no valid row"),
         ("ops,edges\na,\x00\n", "no valid row|no readable CSV"),

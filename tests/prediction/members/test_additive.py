@@ -52,6 +52,12 @@ def relative_errors(member: Additive, rows: Rows, costs: np.ndarray) -> np.ndarr
     return errors
 
 
+def test_of_labels_next_to_nothing_it_says_the_mean() -> None:
+    # an amount divided by such a label is no number
+    member = fitted(1e-310 * COSTS)
+    assert np.ptp(member.predict(OTHERS).mean) == 0
+
+
 @pytest.mark.parametrize("scale", [None, ScoreScale(COSTS[:40]), Curve(1.0).scale(COSTS[:40])])
 def test_it_finds_what_adds_up_in_whichever_scale_a_blend_has(scale: Scale | None) -> None:
     member = fitted(scale=scale)

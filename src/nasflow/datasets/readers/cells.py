@@ -90,9 +90,9 @@ def kind_of_value(value: Any) -> Kind:
 def architecture(cells: Mapping[str, Any], spaces: dict[str, Space]) -> Architecture:
     """The graph of a row, from `ops` and `edges`, or from `arch` and `space`.
 
-    The first two are lists, JSON, or the short forms `input|conv|output` and `0>1 1>2`. `arch` is
-    the space's notation as text, or as the JSON value that the text would write. Numbers on nodes
-    and graphs are on the page of `number_cells.py`.
+    The first two are lists, JSON, or the short forms `input|conv|output` and `0>1 1>2`, whose
+    blanks say nothing. `arch` is the space's notation as text, or as the JSON value that the text
+    would write. Numbers on nodes and graphs are on the page of `number_cells.py`.
 
     Args:
         cells: the row, by title.
@@ -109,7 +109,7 @@ def architecture(cells: Mapping[str, Any], spaces: dict[str, Space]) -> Architec
     ops, edges = cells.get("ops"), cells.get("edges")
     # a CSV has text only; JSONL and Parquet may have either
     if isinstance(ops, str):
-        ops = _json(ops) if _is_json(ops) else ops.split("|")
+        ops = _json(ops) if _is_json(ops) else [op.strip() for op in ops.split("|")]
     if isinstance(edges, str):
         edges = _json(edges) if _is_json(edges) else list(map(_pair, edges.split()))
     return Architecture.from_dict({"ops": ops, "edges": edges, "attrs": attrs, "globals": of_graph})
@@ -166,4 +166,7 @@ def _json(text: str) -> Any:
     try:
         return strict_json(text)
     except ValueError as error:
-        raise GraphError(f"{text[:40]!r} is no JSON ({str(error)[:60]})") from None
+        # what pandas writes of a column of lists
+        is_of_python = text.lstrip().startswith("['")
+        hint = '; in JSON texts stand in double quotes ("), or write a|b|c' if is_of_python else ""
+        raise GraphError(f"{text[:40]!r} is no JSON ({str(error)[:60]}){hint}") from None

@@ -114,6 +114,22 @@ def _declared(title: str, origin: str) -> Column:
     return Column(title, metric, int(repeat or 0))
 
 
+def check_unit(metric: Metric, numbers: Iterable[float]) -> None:
+    """Return if the numbers may have the metric's unit.
+
+    Raises:
+        DataError: a percentage that is none.
+    """
+    if metric.unit != "%":
+        return
+    for number in numbers:
+        if number < 0 or number > 100:  # never true of NaN
+            raise DataError(
+                f"{metric.name} is {number:g}, and declared in %; legal: 0 to 100, or another unit"
+                " in the brackets of its title, or none"
+            )
+
+
 def is_structure(title: str) -> bool:
     """Whether a column says what the architecture is, or which; no metric stands below it."""
     return title in STRUCTURE or is_number_title(title)
@@ -155,6 +171,8 @@ def _hint(names: Sequence[str]) -> str:
             "; of results of another search tool `nasflow search ... --told FILE` reads a column"
             " for each choice"
         )
+    if names and names[0].lower().startswith("sep="):
+        return " (a line that Excel alone reads: delete it; and a CSV here has commas)"
     if len(names) == 1 and re.search(r"[;\t|]", names[0]):
         return " (separated by something else than commas? a CSV here has commas)"
     return "; rename the columns that hold the architectures"

@@ -27,7 +27,13 @@ import numpy.typing as npt
 
 from nasflow.datasets.base import Dataset, FloatArray
 from nasflow.datasets.readers.base import Progress, Rejected, refused
-from nasflow.datasets.readers.columns import STRUCTURE, Columns, is_index, is_structure
+from nasflow.datasets.readers.columns import (
+    STRUCTURE,
+    Columns,
+    check_unit,
+    is_index,
+    is_structure,
+)
 from nasflow.datasets.readers.jsonl_file import JsonlFile, record_of_line
 from nasflow.datasets.readers.text_columns import Record
 from nasflow.datasets.table_builder import TableBuilder
@@ -37,6 +43,8 @@ from nasflow.graphs.table import ArchTable
 
 _NUMBER_TYPES = {int, float, type(None)}
 _LARGEST = float(np.finfo(np.float32).max)
+_QUOTE_AND_BLANK = ('" ', '"\t', '"\r')
+"""What stands before the colon of a key that is written apart from it."""
 
 
 @dataclass(frozen=True)
@@ -115,14 +123,15 @@ def _in_any_form(
 ) -> tuple[ArchTable, dict[str, FloatArray]]:
     dataset, reader = _dataset(block, vocabulary)
     columns = {}
+    texts = reader.texts_of_metrics()
     for name in names:
         if name in dataset.metrics:
             columns[name] = dataset.labels(name)
         # with texts beside the numbers it is no column of numbers, whatever other lines have
-        elif name in reader.left_unread:
+        elif name in texts:
             raise DataError(
                 f"{block.path} {reader.counts} {block.numbers[0]} and those behind it:"
-                f" {name} is {reader.left_unread[name]}; it needs a finite number, or null"
+                f" {name} is {texts[name]}; it needs a finite number, or null"
             )
     return dataset.table, columns
 
@@ -136,12 +145,15 @@ def _plain(
     """What `_in_any_form` gives; None where some line is not plain."""
     try:
         records = [json.loads(line) for line in block.lines]
-        titles = _titles(block, records, names)
+        declared = Columns(block.path.name)
+        titles = _titles(block, records, names, declared)
         table = _table(records, vocabulary)
         # a label that stands among a graph's numbers
         if set(table.global_names) & titles.keys():
             return None
         columns = {name: _numbers(records, titles[name]) for name in names if name in titles}
+        for name, column in columns.items():
+            check_unit(declared.metrics[name], column)
     # whatever is wrong, the slow way finds it and says it better
     except (_NotPlainError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
         return None
@@ -151,16 +163,18 @@ def _plain(
 
 
 def _titles(
-    block: JsonlBlock, records: Sequence[Any], names: Sequence[str]
+    block: JsonlBlock, records: Sequence[Any], names: Sequence[str], declared: Columns
 ) -> dict[str, tuple[str, ...]]:
     """The titles under which each of `names` stands, when all lines are plain objects."""
     titles: dict[str, set[str]] = {}
-    declared = Columns(block.path.name)
     seen: set[tuple[str, ...]] = set()
     for line, record in zip(block.lines, records, strict=True):
         # a dict has a key once: as many colons behind quotes say that its text has so too
         n_keys = len(record) + _n_inner_keys(record)
         if line.count('":') != n_keys or not line.isascii():
+            raise _NotPlainError
+        # a key written so is not counted, and may be the second of its name
+        if any(text in line for text in _QUOTE_AND_BLANK):
             raise _NotPlainError
         keys = tuple(record)
         if keys in seen:
@@ -187,8 +201,12 @@ def _n_inner_keys(record: Mapping[str, Any]) -> int:
 
 def _table(records: Sequence[dict[str, Any]], vocabulary: tuple[str, ...] | None) -> ArchTable:
     """The graphs of `ops` and `edges`, `attrs` and `globals`."""
-    if any(record.get("arch") for record in records):
+    if any(record.get("arch") not in (None, "") for record in records):
         raise _NotPlainError
+    # a list is no object, also where it is empty
+    for kind in ("attrs", "globals"):
+        if {type(record.get(kind)) for record in records} - {dict, type(None)}:
+            raise _NotPlainError
     ops = [record["ops"] for record in records]
     edges = [record["edges"] for record in records]
     pairs = list(chain.from_iterable(edges))
@@ -265,6 +283,9 @@ def _filled(
         if set(map(type, column)) - _NUMBER_TYPES:
             raise _NotPlainError
         filled[: len(column), j] = np.array(column, np.float64)
+        # a number that is written as NaN is none, and its name perhaps that of no number at all
+        if np.isnan(filled[: len(column), j]).sum() != column.count(None):
+            raise _NotPlainError
     # comparing with NaN is false: what is missing passes
     if (np.abs(filled) > _LARGEST).any():
         raise _NotPlainError

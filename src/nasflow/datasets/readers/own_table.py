@@ -30,6 +30,7 @@ from nasflow.datasets.readers.columns import (
     MAX_COLUMNS,
     Column,
     Columns,
+    check_unit,
     faults_of_header,
     is_index,
     is_structure,
@@ -52,7 +53,7 @@ class Header:
 class OwnTable(Reader):
     """A table whose columns are on the page of `columns.py`."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -113,6 +114,17 @@ class OwnTable(Reader):
             self.notes.append(doubt)
         return without_copies(values, equal=not metric.trained)
 
+    def texts_of_metrics(self) -> dict[str, str]:
+        """A text of each metric of which all columns are left unread, as far as rows were read."""
+        texts: dict[str, str] = {}
+        numbers = set()
+        for title, column in self._columns.by_title.items():
+            if title in (self._texts or {}):
+                texts[column.metric.name] = short_repr((self._texts or {})[title])
+            else:
+                numbers.add(column.metric.name)
+        return {name: text for name, text in texts.items() if name not in numbers}
+
     # -- the header
 
     def _take(self, titles: Sequence[str]) -> None:
@@ -168,7 +180,7 @@ class OwnTable(Reader):
                 if self._is_text(title):
                     continue
                 raise
-            _check_unit(column.metric, numbers)
+            check_unit(column.metric, numbers)
             read.append((column.repeat, column.metric.name, numbers))
         # wherever the columns stand
         read.sort(key=lambda column: column[0])
@@ -198,19 +210,3 @@ def _check_apart(graph: Architecture, values: Collection[str]) -> None:
             f"globals has the name {min(both)!r}, which is a column of its own too: a model would"
             " see what it is to predict; leave one out, or name it otherwise"
         )
-
-
-def _check_unit(metric: Metric, numbers: Sequence[float]) -> None:
-    """Return if the numbers may have the metric's unit.
-
-    Raises:
-        DataError: a percentage that is none.
-    """
-    if metric.unit != "%":
-        return
-    for number in numbers:
-        if number < 0 or number > 100:  # never true of NaN
-            raise DataError(
-                f"{metric.name} is {number:g}, and declared in %; legal: 0 to 100, or another unit"
-                " in the brackets of its title, or none"
-            )

@@ -34,6 +34,7 @@ N_FOLDS = 8
 PULL = 0.35  # rates of operations, in shares of a label, are apart by about a quarter of its noise
 RIDGE = 0.01  # one answer, where columns say the same
 FARTHEST = 100.0  # times beyond the labels: what no prediction leaves
+LARGEST_SHARE = 1e140  # of an amount in a label: sums of its squares are numbers still
 
 
 class Additive(Member):
@@ -56,6 +57,9 @@ class Additive(Member):
         units = NumberUnits.of(table).attrs
         self._numbers = np.array([i for i, unit in enumerate(units) if unit.logarithmic], np.int64)
         amounts = self._amounts(table)
+        # labels of 1e-310, or amounts of 1e38 beside others of 1
+        if amounts.max() > labels.min() * LARGEST_SHARE:
+            return self
         n_rows = len(labels)
         fold = folds(n_rows, N_FOLDS, self.seed)
         unseen = np.zeros(n_rows)
