@@ -12,6 +12,7 @@ from nasflow.errors import CheckpointError, ConfigError, DataError, NotFittedErr
 from nasflow.prediction.fgp import FGP
 from nasflow.prediction.label import Label
 from nasflow.prediction.members.registry import FAST
+from nasflow.running.checkpoints import load_checkpoint, save_checkpoint
 from nasflow.spaces.nb201 import NB201
 
 CELLS = NB201().enumerate()[::97]  # 162
@@ -227,6 +228,12 @@ def test_columns_keep_their_order_in_a_file(tmp_path: Path) -> None:
     loaded = Predictor.load(tmp_path / "model")
     assert loaded.proxies_ == predictor.proxies_ == ("z", "a")
     assert loaded.predict(CELLS, columns).tobytes() == predictor.predict(CELLS, columns).tobytes()
+    # as earlier versions wrote it, without the order
+    tensors, about, _ = load_checkpoint(tmp_path / "model", "predictor")
+    del about["blend"]["columns"]
+    save_checkpoint(tmp_path / "model", "predictor", tensors, about)
+    with pytest.raises(CheckpointError, match="in another order .* fit it anew"):
+        Predictor.load(tmp_path / "model")
 
 
 def test_what_was_pre_trained_and_saved_is_fitted_as_it_would_have_been(tmp_path: Path) -> None:

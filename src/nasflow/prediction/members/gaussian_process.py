@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from typing import ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 
+from nasflow.errors import CheckpointError
 from nasflow.prediction.gp import GaussianProcess
 from nasflow.prediction.members.base import FloatArray, Member, Prediction, Rows, folds
 
@@ -39,14 +41,19 @@ class GroupsGP(Member):
         if not sizes:
             return self
         process = GaussianProcess(sizes, prior=PRIOR)
+        sample = self._sample(len(scores))
+        process.fit(features[sample], scores[sample])
         if len(scores) > MAX_ROWS:
-            sample = np.random.RandomState(self.seed).permutation(len(scores))[:MAX_ROWS]
-            process.fit(features[sample], scores[sample]).condition(features, scores)
-        else:
-            process.fit(features, scores)
+            process.condition(features, scores)
         self._process = process
         self._unseen = self._by_folds(features, sizes, scores)
         return self
+
+    def _sample(self, n_rows: int) -> slice | npt.NDArray[np.int64]:
+        """The labelled rows that choose the scales."""
+        if n_rows <= MAX_ROWS:
+            return slice(None)
+        return np.random.RandomState(self.seed).permutation(n_rows)[:MAX_ROWS]
 
     def _by_folds(
         self, features: FloatArray, sizes: list[int], scores: FloatArray
@@ -71,9 +78,20 @@ class GroupsGP(Member):
         return {} if self._process is None else self._process.state()
 
     def restore(self, rows: Rows, scores: FloatArray, state: Mapping[str, FloatArray]) -> Self:
-        """See `Member.restore`."""
+        """See `Member.restore`.
+
+        Raises:
+            CheckpointError: the columns are others than those that it was fitted on.
+        """
         features, sizes = self._begin(rows, scores)
         if sizes:
+            # files of earlier versions may have several zero-cost columns in another order
+            mean = features[self._sample(len(scores))].mean(axis=0)
+            if mean.shape != state["mean"].shape or not np.allclose(mean, state["mean"]):
+                raise CheckpointError(
+                    "the model's zero-cost columns stand in another order than when it was fitted,"
+                    " which earlier versions did not keep: fit it anew"
+                )
             self._process = GaussianProcess.restore(state, features, scores)
         return self
 
