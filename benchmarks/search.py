@@ -326,6 +326,11 @@ def main() -> None:
         for strategy, entries in by_strategy.items():
             values = np.stack([tables.tests(entry) for entry in entries])  # (trials, trainings)
             curves[name][strategy] = best - values
+    # one line each, where many tables would hide what they say
+    for one in dict.fromkeys(one for one, _ in pairs):
+        others = [other for first, other in pairs if first == one]
+        done, shared = journal.entries(), (list(curves), trials, options.budget)
+        texts.insert(0, tables.in_all(one, others, done, *shared))
     command = " ".join(["python benchmarks/search.py", *sys.argv[1:]])
     text = (
         "\n".join(texts)

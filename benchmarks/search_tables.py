@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import scipy.stats
 
 from nasflow.experiments.tables import markdown
 from nasflow.running.files import atomic_write
@@ -17,6 +18,8 @@ from nasflow.search.simulation import along
 
 FloatArray = npt.NDArray[np.float64]
 Entry = dict[str, Any]
+
+SUMMARY_STEPS = (30, 60, 100, 150)
 
 
 def percent(values: FloatArray) -> FloatArray:
@@ -68,20 +71,55 @@ def found_after(entries: Sequence[Entry], best_valid: float | None) -> str:
     return f"{np.median(found):.0f} ({np.isfinite(found).sum()}/{len(found)})"
 
 
-def paired(
+def gains_of(
     one: str, other: str, done: Mapping[str, Entry], name: str, trials: Sequence[int], budget: int
-) -> str:
-    """How far one strategy's test result is above another's from the same starts."""
+) -> FloatArray:
+    """(trials, trainings): how far one strategy is above another from the starts in common."""
     differences = []
     for trial in trials:
         better = done.get(f"{name} {one} {trial} {budget}")
         worse = done.get(f"{name} {other} {trial} {budget}")
         if better and worse:
             differences.append(tests(better) - tests(worse))
+    return np.stack(differences) if differences else np.zeros((0, budget))
+
+
+def in_all(
+    one: str,
+    others: Sequence[str],
+    done: Mapping[str, Entry],
+    names: Sequence[str],
+    trials: Sequence[int],
+    budget: int,
+) -> str:
+    """A line for each benchmark and rival: after how many trainings one strategy is ahead."""
+    steps = [step for step in SUMMARY_STEPS if step <= budget]
+    at = [f"above it @{step} (95 %)" for step in steps]
+    rows = [["benchmark", "rival", *at, f"at or above from {steps[0]} on", "starts"]]
+    for name in names:
+        for other in others:
+            gains = gains_of(one, other, done, name, trials, budget)
+            if len(gains) < 2:
+                continue
+            half = scipy.stats.t.ppf(0.975, len(gains) - 1) * scipy.stats.sem(gains, axis=0)
+            mean = gains.mean(axis=0)
+            cells = [
+                f"{mean[i]:+.3f} ({mean[i] - half[i]:+.3f} to {mean[i] + half[i]:+.3f})"
+                for i in (step - 1 for step in steps)
+            ]
+            n_good, n_steps = steps_at_or_above(gains, steps[0])
+            rows.append([name, other, *cells, f"{n_good} of {n_steps}", str(len(gains))])
+    return f"### {one} against others\n\n{markdown(rows)}"
+
+
+def paired(
+    one: str, other: str, done: Mapping[str, Entry], name: str, trials: Sequence[int], budget: int
+) -> str:
+    """How far one strategy's test result is above another's from the same starts."""
+    gains = gains_of(one, other, done, name, trials, budget)
     # one start has no interval
-    if len(differences) < 2:
+    if len(gains) < 2:
         return ""
-    gains = np.stack(differences)  # (trials, trainings)
     rows = gains_table(one, other, gains, [step for step in STEPS if step <= gains.shape[1]])
     n_good, n_steps = steps_at_or_above(gains)
     return (

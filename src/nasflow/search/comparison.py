@@ -59,8 +59,8 @@ def gains_table(one: str, other: str, gains: FloatArray, steps: Sequence[int]) -
     return rows
 
 
-def steps_at_or_above(gains: FloatArray) -> tuple[int, int]:
-    """From `FROM` trainings on: at how many steps the mean gain is 0 or more, and of how many."""
-    mean = gains.mean(axis=0)[FROM - 1 :]
+def steps_at_or_above(gains: FloatArray, first: int = FROM) -> tuple[int, int]:
+    """From `first` trainings on: at how many steps the mean gain is 0 or more, and of how many."""
+    mean = gains.mean(axis=0)[first - 1 :]
     # equal curves differ by rounding: that counts as 0
     return int((mean >= -1e-9).sum()), len(mean)
