@@ -20,6 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 
 from nasflow.features.base import FeatureGroup, FloatArray, Seen
+from nasflow.features.registry import FEATURES
 from nasflow.graphs.table import ArchTable
 from nasflow.prediction.members.base import Member, Prediction, Rows
 from nasflow.prediction.members.gaussian_process import GroupsGP
@@ -102,13 +103,13 @@ def _depth(table: ArchTable, source: Any, target: Any) -> Any:
 class SequencesGP(GroupsGP):
     """The process on sequences of operations and counts."""
 
-    groups = ("Sequences", "counts")
+    groups = (FEATURES.name_of(Sequences), "counts")
 
 
 class PlacesGP(GroupsGP):
     """The process on places and counts."""
 
-    groups = ("Places", "counts")
+    groups = (FEATURES.name_of(Places), "counts")
 
 
 class NeighbourhoodsGP(GroupsGP):

@@ -26,6 +26,7 @@ from blend import half_of
 from nasflow import Dataset, kendall_tau, open_dataset
 from nasflow.experiments.tables import markdown
 from nasflow.features.make import Features, setting_of
+from nasflow.features.registry import NUMBER_GROUPS
 from nasflow.prediction.blend import GROUPS
 from nasflow.prediction.blend_weights import blend_weights
 from nasflow.prediction.members.base import Rows
@@ -69,6 +70,8 @@ def measured(dataset: Dataset, seed: int) -> dict[str, Any]:
     unseen, predicted, results = {}, {}, {}
     for name in (*FAST, *TRIED):
         kind = TRIED.get(name) or MEMBERS.find(name)
+        # a group that is not there would be left out without a word
+        assert set(kind.groups) - {"proxies"} <= {*features.group_names, *NUMBER_GROUPS}
         with warnings.catch_warnings():
             # perceptrons are stopped early on purpose
             warnings.simplefilter("ignore", ConvergenceWarning)
