@@ -118,11 +118,11 @@ FINDINGS = """\
   has 74.2 on NAS-Bench-201 ([there](nb201.md)), features alone have 80.8 from the same 118 labels,
   the blend 83.2, with 13 proxies 85.5.
 * The pre-trained encoder, trained on all labels and on graphs as they compute, is by itself 0.3
-  above the blend on NAS-Bench-201, 0.9 below it with four proxies, and 2.0 to 2.8 below it
+  above the blend on NAS-Bench-201, 0.9 below it with four proxies, and 2.0 to 3.0 below it
   elsewhere. On graphs as they are written (`none@all`, `flow@all`) it is behind by 1.6 to 10.
-* Both encoders add a point of tau to the blend in the mean, in one to three minutes where the rest
-  takes seconds: so they are asked for. At the top (P@1%) they add nothing, and on NAS-Bench-201 a
-  single process finds the best better than any blend: 47 to 53 against 43 to 48 %.
+* Both encoders add 0.9 points of tau to the blend in the mean, in one to three minutes where the
+  rest takes seconds: so they are asked for. At the top (P@1%) they add nothing, and on
+  NAS-Bench-201 a single process finds the best better than any blend: 47 to 53 against 43 to 48 %.
 * Intervals of 90 % hold 88.2 to 92.8 % of labels for blends; single members' between 84.6 and 93.1
   %.
 * Under the first table are three runs each, one seed a split: differences of a point are within the

@@ -74,14 +74,14 @@ page.
 """
 
 FINDINGS = """\
-* **FGP's encoder adds a point of tau to the blend**: +1.0 with both encoders in the mean of the six
-  spaces (+0.4 to +1.6 over spaces), in 40 of 48 runs: +1.0 to +1.7 on NAS-Bench-101, 201, 301 and
-  Cora, +0.3 on Macro and TransNAS. More seeds hardly narrow the intervals of single spaces, which
-  are over three splits and hold 0. It takes one to three minutes, where the rest of the blend takes
-  seconds.
-* **Pre-training adds half of that**: +0.5 (-0.0 to +0.9) beside an encoder that is not pre-trained,
-  in 39 of 48 runs, and +1.5 (-0.4 to +3.3) to the encoder alone. It is +0.5 to +1.1 on
-  NAS-Bench-101, 201, 301 and Cora (above 0 on 201 and Cora), and +1.5 to +3.9 alone; on Macro and
+* **FGP's encoder adds nearly a point of tau to the blend**: +0.9 with both encoders in the mean of
+  the six spaces (+0.3 to +1.6 over spaces), in 44 of 54 runs: +1.3 to +1.7 on NAS-Bench-101, 201
+  and 301, +0.7 on Cora, +0.3 on Macro and TransNAS. The intervals of single spaces are over three
+  splits, which more seeds do not narrow, and hold 0. It takes one to three minutes, where the rest
+  of the blend takes seconds.
+* **Pre-training adds half of that**: +0.4 (+0.0 to +0.8) beside an encoder that is not pre-trained,
+  in 44 of 54 runs, and +1.4 (-0.3 to +3.0) to the encoder alone. It is +0.5 to +0.7 on
+  NAS-Bench-101, 201, 301 and Cora (above 0 on 201 and Cora), and +1.5 to +3.2 alone; on Macro and
   TransNAS it is -0.2 and +0.1, and -0.8 and -0.3 alone. On Macro, where all graphs have one wiring,
   a blend leaves it out by itself; it is measured here all the same.
 * Where four zero-cost columns stand beside the graph, both encoders add +0.2 (-0.5 to +0.9).
@@ -92,9 +92,9 @@ FINDINGS = """\
   and the features +1.1 on NAS-Bench-101 and between -0.3 and +0.4 elsewhere without the encoders,
   +0.4 and -0.2 to +0.2 beside them. By itself that vector ranks worse than features made by hand on
   every space.
-* **At the top (P@1%) the encoders add nothing**: +0.0 (-1.5 to +1.6). Nor does what was tried for
-  it: a process and trees that learn exponential scores change it by -0.0 (-0.7 to +0.7) as members,
-  and by -1.7 (-7.0 to +3.5) where they order the best 5 % again. An encoder that is trained on more
+* **At the top (P@1%) the encoders add nothing**: +0.1 (-1.4 to +1.6). Nor does what was tried for
+  it: a process and trees that learn exponential scores change it by -0.1 (-0.7 to +0.6) as members,
+  and by -1.7 (-7.0 to +3.6) where they order the best 5 % again. An encoder that is trained on more
   pairs of the best rows, run on NAS-Bench-201 alone, changes the blend by +0.3 too; by itself it
   has 8.8 more than the one without (-5.4 to +22.9), for 2.3 less of tau.
 * What else was tried beside the members of the blend, and adds as little: [tries](tries.md).
