@@ -72,8 +72,9 @@ def test_the_commands_run_in_their_order(
     # a page on models need not say again what a table looks like
     records = [json.loads(block) for block in blocks(page, "json") or [json.dumps(RECORD)]]
     lines = []
-    for i in range(8):
-        middle = [("attn", "mlp")[i >> b & 1] for b in range(2)]
+    # as many that differ as a fifth held back leaves on both sides
+    for i in range(16):
+        middle = [("attn", "mlp", "conv", "norm")[i >> b & 3] for b in (0, 2)]
         # where a page has several, with numbers and without, one table may hold them all
         record = records[i % len(records)]
         element = {**record, "accuracy": 80 + i, "ops": ["input", *middle, "output"]}
