@@ -161,6 +161,34 @@ def test_a_worker_leaves_alone_what_is_no_longer_its_searchs(tmp_path: Path) -> 
     assert [(t.state, t.starts) for t in s.trials()] == [("asked", 1)]
 
 
+def test_a_second_signal_does_not_cut_off_what_follows_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s = study(tmp_path)
+    (trial,) = s.ask(1, begin=False)
+
+    def is_told_to_end(_: Architecture) -> float:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+        return 0.0
+
+    put_back, came_through = Store.put_back, []
+
+    def put_back_late(self: Store, *args: object, **options: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        put_back(self, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Store, "put_back", put_back_late)
+    former = signal.signal(signal.SIGTERM, lambda *_: came_through.append(1))
+    try:
+        path, elements = str(s.store.path), (trial.number, trial.architecture, "")
+        train_and_tell(Training(path, *elements, is_told_to_end, 9.0, s.me))
+    finally:
+        signal.signal(signal.SIGTERM, former)
+    assert not came_through
+    assert [(t.state, t.starts) for t in s.trials()] == [("planned", 0)]
+
+
 def test_a_worker_that_dies_starts_its_training_once_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -156,11 +156,14 @@ def train_and_tell(training: Training) -> None:
     if not store.claim([training.number], training.former, worker, begin=True):
         return
     store.keep_beating()
-    try:
-        value, reason = outcome(training)
-    except Stopped:
-        store.put_back(training.number, worker, uncount=True)
-        return
+    # a signal to its group reaches it twice, the second time by the search: what follows the first
+    # must not be cut off
+    with handled_by(lambda *_: None):
+        try:
+            value, reason = outcome(training)
+        except Stopped:
+            store.put_back(training.number, worker, uncount=True)
+            return
     # nothing is recorded if the trial became another process's meanwhile
     store.finish(training.number, value, reason, owner=worker)
 
@@ -254,8 +257,14 @@ def _time_limit(seconds: float, log: IO[bytes]) -> Iterator[None]:
     def time_up(*_: object) -> NoReturn:
         raise TimeUp
 
-    def stopped(*_: object) -> NoReturn:
-        raise Stopped
+    is_stopped = False
+
+    def stopped(*_: object) -> None:
+        nonlocal is_stopped
+        # once: a second signal must not end what tidies up after the first
+        if not is_stopped:
+            is_stopped = True
+            raise Stopped
 
     former_handler = signal.signal(signal.SIGALRM, time_up)
     seconds = min(seconds, _LONGEST)
