@@ -119,9 +119,7 @@ seed, their 95 % intervals are over splits, of which each stands for the mean of
 
 def text(entries: Mapping[str, Entry], parts: Mapping[str, Part]) -> str:
     """The page of all runs that are done."""
-    by_part: dict[str, list[Entry]] = {}
-    for entry in entries.values():
-        by_part.setdefault(entry["part"], []).append(entry)
+    by_part = _by_part(entries)
     there = [name for name in parts if name in by_part]
     sections = [_HEAD]
     if FINDINGS:
@@ -134,11 +132,17 @@ def text(entries: Mapping[str, Entry], parts: Mapping[str, Part]) -> str:
     return "\n".join(sections)
 
 
-def in_all(entries: Mapping[str, Entry], parts: Mapping[str, Part]) -> str:
-    """A section for the page of blends: what blends and encoders have, with every seed that ran."""
+def _by_part(entries: Mapping[str, Entry]) -> dict[str, list[Entry]]:
+    """The runs of each part."""
     by_part: dict[str, list[Entry]] = {}
     for entry in entries.values():
         by_part.setdefault(entry["part"], []).append(entry)
+    return by_part
+
+
+def in_all(entries: Mapping[str, Entry], parts: Mapping[str, Part]) -> str:
+    """A section for the page of blends: what blends and encoders have, with every seed that ran."""
+    by_part = _by_part(entries)
     columns = {
         "blend-fast": FAST,
         "encoder": "encoder alone",
