@@ -291,6 +291,13 @@ def load_dataset(name: str) -> Dataset:
     return dataset_info(name).load()
 
 
+def source_and_proxies(source: str) -> tuple[str, str | None]:
+    """SOURCE and PROXIES.npz of `SOURCE+PROXIES.npz`; of any other source itself, and None."""
+    base, plus, proxies = source.rpartition("+")
+    # a plus may also be part of a file's name
+    return (base, proxies) if plus and not Path(source).exists() else (source, None)
+
+
 def open_dataset(
     source: str, vocabulary: Sequence[str] | None = None, *, join: bool = True
 ) -> Dataset:
@@ -316,8 +323,8 @@ def open_dataset(
     # on use, here and below: `nasflow data list` reads no file
     from nasflow.datasets.own_tables import own_format, read_own_table
 
-    base, plus, proxies = source.rpartition("+")
-    if plus and not Path(source).exists():
+    base, proxies = source_and_proxies(source)
+    if proxies is not None:
         from nasflow.datasets.proxy_table import ProxyTable
 
         return ProxyTable.load(proxies).join(open_dataset(base, vocabulary, join=join))

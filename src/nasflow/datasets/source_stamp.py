@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
+from nasflow.datasets.registry import source_and_proxies
 from nasflow.errors import DataError
 from nasflow.running.files import stamp
 
@@ -39,8 +39,5 @@ class SourceStamp:
 
 
 def _stamps(source: str) -> list[Stamp]:
-    base, plus, proxies = source.rpartition("+")
-    # as `open_dataset` splits it: a plus may also be part of a file's name
-    if plus and not Path(source).exists():
-        return [*_stamps(base), stamp(proxies)]
-    return [stamp(source)]
+    base, proxies = source_and_proxies(source)
+    return [stamp(source)] if proxies is None else [*_stamps(base), stamp(proxies)]
